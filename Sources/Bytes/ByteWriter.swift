@@ -1,0 +1,111 @@
+public import Glibc
+
+/// Appends bytes and numbers to memory someone else owns, and notes when they did not fit.
+///
+/// Nothing is written past the end: the write that would pass it, and every later one, is dropped
+/// and `overflowed` is set. Callers check it once, at the end.
+@frozen
+public struct ByteWriter {
+    public let base: UnsafeMutablePointer<UInt8>
+    public let capacity: Int
+    @usableFromInline var length = 0
+    @usableFromInline var isOverflowed = false
+
+    @inlinable
+    public init(_ base: UnsafeMutablePointer<UInt8>, capacity: Int) {
+        precondition(capacity >= 0, "a writer's capacity is a length")
+        self.base = base
+        self.capacity = capacity
+    }
+
+    /// Bytes written so far.
+    @inlinable @inline(__always)
+    public var count: Int { length }
+
+    /// Whether anything was dropped for want of room.
+    @inlinable @inline(__always)
+    public var overflowed: Bool { isOverflowed }
+
+    /// What has been written; valid as long as the memory is.
+    @inlinable
+    public var written: ByteSlice { ByteSlice(base, count: length) }
+
+    @inlinable @inline(__always)
+    public mutating func append(_ bytes: ByteSlice) {
+        guard reserve(bytes.count) else { return }
+        memcpy(base + length, bytes.base, bytes.count)
+        advance(bytes.count)
+    }
+
+    @inlinable @inline(__always)
+    public mutating func append(_ literal: StaticString) { append(ByteSlice(literal)) }
+
+    @inlinable @inline(__always)
+    public mutating func append(_ byte: UInt8) {
+        guard reserve(1) else { return }
+        base[length] = byte
+        advance(1)
+    }
+
+    /// The text's UTF-8. Not for the hot path: the string may have to be made contiguous.
+    public mutating func append(_ text: String) {
+        var text = text
+        text.withUTF8 { utf8 in
+            guard let start = utf8.baseAddress else { return }
+            append(ByteSlice(start, count: utf8.count))
+        }
+    }
+
+    /// The number in decimal digits.
+    public mutating func append(decimal number: UInt64) {
+        // 2⁶⁴ − 1 has 20 digits.
+        var digits = InlineArray<20, UInt8>(repeating: 0)
+        var rest = number
+        var first = 20
+        repeat {
+            first -= 1
+            digits[first] = UInt8(truncatingIfNeeded: 0x30 &+ rest % 10)
+            rest /= 10
+        } while rest > 0
+        for index in first..<20 { append(digits[index]) }
+    }
+
+    public mutating func append(decimal number: Int) {
+        if number < 0 { append(UInt8(ascii: "-")) }
+        append(decimal: UInt64(number.magnitude))
+    }
+
+    /// The number in lower-case hexadecimal digits, without leading zeros.
+    public mutating func append(hexadecimal number: UInt64) {
+        var shift = number == 0 ? 0 : (63 - number.leadingZeroBitCount) & ~3
+        while shift >= 0 {
+            append(ByteWriter.hexDigit(UInt8(truncatingIfNeeded: number >> UInt64(shift)) & 15))
+            shift -= 4
+        }
+    }
+
+    /// Each byte as two lower-case hexadecimal digits.
+    public mutating func append(hexadecimalOf bytes: ByteSlice) {
+        for index in 0..<bytes.count {
+            append(ByteWriter.hexDigit(bytes[index] >> 4))
+            append(ByteWriter.hexDigit(bytes[index] & 15))
+        }
+    }
+
+    @usableFromInline
+    static func hexDigit(_ value: UInt8) -> UInt8 {
+        value < 10 ? 0x30 &+ value : 0x57 &+ value
+    }
+
+    @usableFromInline @inline(__always)
+    mutating func reserve(_ needed: Int) -> Bool {
+        if isOverflowed || needed > capacity - length {
+            isOverflowed = true
+            return false
+        }
+        return true
+    }
+
+    @usableFromInline @inline(__always)
+    mutating func advance(_ written: Int) { length += written }
+}

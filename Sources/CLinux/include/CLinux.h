@@ -1,0 +1,73 @@
+// Linux calls that Swift's Glibc module does not import, or imports awkwardly.
+#ifndef SLUICE_CLINUX_H
+#define SLUICE_CLINUX_H
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+
+// An IPv4, IPv6 or Unix address in the kernel's own layout.
+typedef struct {
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+        struct sockaddr_un local;
+    } address;
+    socklen_t length;
+} linux_address;
+
+// Parses a numeric IPv4 or IPv6 address (no brackets). Returns 0, or -1 when `text` is neither.
+int linux_address_parse(const char *text, uint16_t port, linux_address *out);
+
+// Fills an address from 4 or 16 bytes in network order. Returns 0, or -1 for another length.
+int linux_address_from_bytes(const uint8_t *bytes, int length, uint32_t scope, uint16_t port, linux_address *out);
+
+// Fills a Unix-domain address. Returns 0, or -1 when the path is longer than the kernel takes.
+int linux_address_local(const char *path, linux_address *out);
+
+// Writes the numeric form ("127.0.0.1", "::1", or the path) without the port, NUL-terminated.
+int linux_address_text(const linux_address *address, char *out, int capacity);
+
+int linux_address_port(const linux_address *address);
+
+// A nonblocking, close-on-exec listener; SO_REUSEPORT for IP. Returns the descriptor or -errno.
+int linux_listen(const linux_address *address, int backlog);
+
+// Accepts one connection, nonblocking, close-on-exec. Returns the descriptor or -errno.
+int linux_accept(int listener, linux_address *peer);
+
+// Starts a nonblocking connect, TCP_NODELAY for IP. Returns the descriptor (connecting or connected) or -errno.
+int linux_connect(const linux_address *address);
+
+// The pending error of a socket (SO_ERROR), 0 when none.
+int linux_socket_error(int descriptor);
+
+int linux_set_nodelay(int descriptor);
+int linux_local_address(int descriptor, linux_address *out);
+
+// RST instead of FIN when the descriptor is closed.
+int linux_set_reset_on_close(int descriptor);
+
+// Nanoseconds on CLOCK_MONOTONIC and CLOCK_REALTIME.
+uint64_t linux_monotonic_nanoseconds(void);
+uint64_t linux_wall_nanoseconds(void);
+
+// Names the calling thread for ps, top and perf (at most 15 bytes are kept).
+void linux_name_thread(const char *name);
+
+// Where `needle` first stands in `bytes`, or NULL (memmem, which Glibc hides without _GNU_SOURCE).
+const uint8_t *linux_find(const uint8_t *bytes, size_t count, const uint8_t *needle, size_t needle_count);
+
+// Number of processors this process may run on.
+int linux_processor_count(void);
+
+// Fills `out` with `count` unpredictable bytes. Returns 0 or -errno.
+int linux_random(void *out, size_t count);
+
+#endif
