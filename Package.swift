@@ -18,7 +18,9 @@ let package = Package(
         // Modules import only from lines above their own; Tests/TidyTests proves it.
         .target(name: "CLinux"),
         .target(name: "Bytes", dependencies: ["CLinux"], swiftSettings: hot),
+        .target(name: "Reactor", dependencies: ["Bytes", "CLinux"], swiftSettings: hot),
 
         .testTarget(name: "BytesTests", dependencies: ["Bytes"], swiftSettings: strict),
+        .testTarget(name: "ReactorTests", dependencies: ["Reactor"], swiftSettings: strict),
     ]
 )

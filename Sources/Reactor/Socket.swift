@@ -1,0 +1,111 @@
+public import Bytes
+import CLinux
+import Glibc
+
+/// What a read or a write did.
+public enum Transfer: BitwiseCopyable {
+    /// This many bytes were moved, at least one.
+    case moved(Int)
+    /// Nothing can be moved until epoll says so.
+    case blocked
+    /// The peer has closed; there is no more to read.
+    case closed
+    /// The socket has failed, with this `errno`.
+    case failed(CInt)
+}
+
+/// A connected, nonblocking stream socket; closes its descriptor when the value ends.
+public struct Socket: ~Copyable {
+    public let descriptor: CInt
+
+    /// Takes over `descriptor`, which the caller must not close.
+    public init(adopting descriptor: CInt) {
+        precondition(descriptor >= 0, "a socket needs an open descriptor")
+        self.descriptor = descriptor
+    }
+
+    deinit { _ = Glibc.close(descriptor) }
+
+    /// Starts to connect; writable once connected, and `connectError` then says how it went.
+    public static func connecting(to address: SocketAddress) throws(SystemError) -> Socket {
+        let descriptor = withUnsafePointer(to: address.raw) { linux_connect($0) }
+        if descriptor < 0 { throw SystemError("connect", code: -descriptor) }
+        return Socket(adopting: descriptor)
+    }
+
+    /// Why connecting failed; nil when it did not.
+    public borrowing func connectError() -> SystemError? {
+        let code = linux_socket_error(descriptor)
+        return code == 0 ? nil : SystemError("connect", code: code)
+    }
+
+    public borrowing func read(into memory: UnsafeMutablePointer<UInt8>, capacity: Int) -> Transfer {
+        let count = Glibc.recv(descriptor, memory, capacity, 0)
+        if count > 0 { return .moved(count) }
+        if count == 0 { return .closed }
+        return Socket.outcome(of: errno)
+    }
+
+    public borrowing func write(_ bytes: ByteSlice) -> Transfer {
+        let count = Glibc.send(descriptor, bytes.base, bytes.count, CInt(MSG_NOSIGNAL))
+        return count >= 0 ? .moved(count) : Socket.outcome(of: errno)
+    }
+
+    /// Writes the runs in order with one call; at most `IOV_MAX` (1024) of them.
+    public borrowing func write(_ runs: UnsafePointer<ByteSlice>, count: Int) -> Transfer {
+        // A slice is an address and a length, as an iovec is; Socket's tests hold the two layouts equal.
+        let written = runs.withMemoryRebound(to: iovec.self, capacity: count) {
+            Glibc.writev(descriptor, $0, CInt(count))
+        }
+        return written >= 0 ? .moved(written) : Socket.outcome(of: errno)
+    }
+
+    /// Says that no more will be written (FIN).
+    public borrowing func shutdownWriting() { _ = Glibc.shutdown(descriptor, CInt(SHUT_WR)) }
+
+    /// Makes the close abort the connection (RST): the peer must not take it for a clean end.
+    public borrowing func resetOnClose() { _ = linux_set_reset_on_close(descriptor) }
+
+    private static func outcome(of code: CInt) -> Transfer {
+        code == EAGAIN || code == EINTR ? .blocked : .failed(code)
+    }
+}
+
+/// A listening socket, IP (SO_REUSEPORT, one a worker) or Unix-domain.
+public struct Listener: ~Copyable {
+    public let descriptor: CInt
+
+    public init(_ address: SocketAddress, backlog: Int = ReactorLimits.listenBacklog) throws(SystemError) {
+        descriptor = withUnsafePointer(to: address.raw) { linux_listen($0, CInt(backlog)) }
+        if descriptor < 0 { throw SystemError("listen", code: -descriptor) }
+    }
+
+    /// Another handle on a listener that several workers accept from: a Unix path has no SO_REUSEPORT.
+    public init(sharing other: borrowing Listener) throws(SystemError) {
+        descriptor = fcntl(other.descriptor, F_DUPFD_CLOEXEC, 0)
+        if descriptor < 0 { throw SystemError("fcntl", code: errno) }
+    }
+
+    deinit { _ = Glibc.close(descriptor) }
+
+    /// The address it is bound to: the port chosen where 0 was asked for.
+    public borrowing func address() -> SocketAddress {
+        var raw = linux_address()
+        _ = linux_local_address(descriptor, &raw)
+        return SocketAddress(raw: raw)
+    }
+
+    /// One waiting connection; nil when none waits.
+    public borrowing func accept() throws(SystemError) -> (descriptor: CInt, peer: SocketAddress)? {
+        var raw = linux_address()
+        let accepted = linux_accept(descriptor, &raw)
+        if accepted >= 0 { return (accepted, SocketAddress(raw: raw)) }
+        switch -accepted {
+        // The connection is gone again, or none was there (accept(2), "Error handling").
+        case EAGAIN, EINTR, ECONNABORTED, EPROTO, ENETDOWN, ENOPROTOOPT, EHOSTDOWN, ENONET, EHOSTUNREACH, EOPNOTSUPP, ENETUNREACH:
+            return nil
+        case let code:
+            throw SystemError("accept4", code: code)
+        }
+    }
+}

@@ -1,0 +1,26 @@
+import CLinux
+import Glibc
+
+/// An eventfd: how another thread gets a sleeping loop to turn.
+public struct Wakeup: ~Copyable, Sendable {
+    public let descriptor: CInt
+
+    public init() throws(SystemError) {
+        descriptor = eventfd(0, CInt(EFD_CLOEXEC) | CInt(EFD_NONBLOCK))
+        if descriptor < 0 { throw SystemError("eventfd", code: errno) }
+    }
+
+    deinit { close(descriptor) }
+
+    /// Makes the descriptor readable. Safe from any thread and from a signal handler.
+    public func signal() {
+        var one: UInt64 = 1
+        _ = Glibc.write(descriptor, &one, 8)
+    }
+
+    /// Makes the descriptor unreadable again.
+    public func clear() {
+        var count: UInt64 = 0
+        _ = Glibc.read(descriptor, &count, 8)
+    }
+}
