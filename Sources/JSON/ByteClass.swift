@@ -1,0 +1,98 @@
+import Bytes
+
+/// A set of bytes a scan stops at, tested sixteen at a time.
+///
+/// Both operands are written as vectors: a comparison of a vector with a scalar literal compiles
+/// to a loop over the lanes (measured: 20 ns a byte instead of 0.1).
+protocol ByteClass {
+    /// Lanes of ones where a byte belongs to the class.
+    static func matches(_ chunk: SIMD16<UInt8>) -> SIMDMask<SIMD16<Int8>>
+    static func contains(_ byte: UInt8) -> Bool
+}
+
+/// What may not stand plainly in a string: quote, backslash, control bytes and all but ASCII.
+enum NotPlain: ByteClass {
+    @inline(__always)
+    static func matches(_ chunk: SIMD16<UInt8>) -> SIMDMask<SIMD16<Int8>> {
+        // As a signed byte everything from 0x80 up is negative, so one comparison finds both ends.
+        let signed = unsafeBitCast(chunk, to: SIMD16<Int8>.self)
+        return (signed .< SIMD16(repeating: 0x20)) .| (chunk .== SIMD16(repeating: 0x22))
+            .| (chunk .== SIMD16(repeating: 0x5C))
+    }
+
+    @inline(__always)
+    static func contains(_ byte: UInt8) -> Bool {
+        byte < 0x20 || byte >= 0x80 || byte == 0x22 || byte == 0x5C
+    }
+}
+
+/// What ends or interrupts a string whose bytes are not judged.
+enum QuoteOrBackslash: ByteClass {
+    @inline(__always)
+    static func matches(_ chunk: SIMD16<UInt8>) -> SIMDMask<SIMD16<Int8>> {
+        (chunk .== SIMD16(repeating: 0x22)) .| (chunk .== SIMD16(repeating: 0x5C))
+    }
+
+    @inline(__always)
+    static func contains(_ byte: UInt8) -> Bool { byte == 0x22 || byte == 0x5C }
+}
+
+/// What changes depth or opens a string between values: braces, brackets and the quote.
+enum QuoteOrBracket: ByteClass {
+    @inline(__always)
+    static func matches(_ chunk: SIMD16<UInt8>) -> SIMDMask<SIMD16<Int8>> {
+        // Bit 5 is all that tells '[' from '{' and ']' from '}'.
+        let folded = chunk | SIMD16(repeating: 0x20)
+        return (folded .== SIMD16(repeating: 0x7B)) .| (folded .== SIMD16(repeating: 0x7D))
+            .| (chunk .== SIMD16(repeating: 0x22))
+    }
+
+    @inline(__always)
+    static func contains(_ byte: UInt8) -> Bool {
+        byte | 0x20 == 0x7B || byte | 0x20 == 0x7D || byte == 0x22
+    }
+}
+
+/// Where a byte of `Class` first stands in `at..<end`; `end` when none does.
+///
+/// Reads nothing outside `at..<end`: the last bytes, too few for a chunk, are tested one by one.
+@inline(__always)
+func firstIndex<Class: ByteClass>(
+    of _: Class.Type, in base: UnsafePointer<UInt8>, from start: Int, to end: Int
+) -> Int {
+    var at = start
+    if end - at >= 16 {
+        // Keys and short values end here, in one step.
+        if let lane = firstLane(of: Class.matches(chunk(base, at))) { return at + lane }
+        at += 16
+        while end - at >= 64 {
+            let found =
+                Class.matches(chunk(base, at)) .| Class.matches(chunk(base, at + 16))
+                .| Class.matches(chunk(base, at + 32)) .| Class.matches(chunk(base, at + 48))
+            let halves = unsafeBitCast(found, to: SIMD2<UInt64>.self)
+            if halves[0] | halves[1] != 0 { break }
+            at += 64
+        }
+        while end - at >= 16 {
+            if let lane = firstLane(of: Class.matches(chunk(base, at))) { return at + lane }
+            at += 16
+        }
+    }
+    while at < end, !Class.contains(base[at]) { at += 1 }
+    return at
+}
+
+/// The sixteen bytes from `at`, which the caller has found to be there.
+@inline(__always)
+private func chunk(_ base: UnsafePointer<UInt8>, _ at: Int) -> SIMD16<UInt8> {
+    UnsafeRawPointer(base + at).loadUnaligned(as: SIMD16<UInt8>.self)
+}
+
+@inline(__always)
+private func firstLane(of mask: SIMDMask<SIMD16<Int8>>) -> Int? {
+    // Lanes are all ones or all zeros, and the first byte is the lowest (little-endian hosts).
+    let halves = unsafeBitCast(mask, to: SIMD2<UInt64>.self)
+    if halves[0] | halves[1] == 0 { return nil }
+    if halves[0] != 0 { return halves[0].trailingZeroBitCount >> 3 }
+    return 8 &+ halves[1].trailingZeroBitCount >> 3
+}

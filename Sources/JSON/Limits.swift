@@ -1,0 +1,27 @@
+/// Every bound of this module: number, unit, reason.
+public enum JSONLimits {
+    /// Levels of nesting a text may have. Real request bodies stay below 20; a parser that
+    /// recurses (most upstreams' do) is safe well past this.
+    public static let depth = 512
+
+    /// The highest depth limit that may be asked for: levels the nesting bitmap has room for.
+    public static let deepest = 1024
+
+    /// Top-level members one scan records (40 bytes each). The largest provider request has about 60.
+    public static let members = 256
+
+    /// Names one scan watches for; one bit each in a word.
+    public static let names = 64
+
+    /// Bytes of one watched name, so that an escaped key is decoded into a fixed place.
+    public static let nameByteCount = 64
+
+    /// Edits one splice holds: overrides, model, stream options, with room to spare.
+    public static let edits = 64
+
+    /// Bytes of a captured member's value. The largest `usage` object seen has about 700.
+    public static let capturedByteCount = 2048
+
+    /// Objects and arrays a writer may have open: one bit each in a word.
+    public static let openContainers = 64
+}
