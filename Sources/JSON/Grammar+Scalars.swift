@@ -19,6 +19,8 @@ extension Grammar {
             if next == UInt8(ascii: "\\") {
                 hasEscapes = true
                 at = try escapeEnd(from: at)
+                // Escapes come in company (`\",\n\t`); a chunk is loaded only where none follows.
+                if byte(at) == UInt8(ascii: "\\") { continue }
             } else if next >= 0x80 {
                 at = try multibyteEnd(from: at)
             } else {

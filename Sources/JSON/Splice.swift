@@ -1,6 +1,9 @@
 public import Bytes
 
-/// Why an edit cannot be made. The edits made before it stand.
+/// Why an edit cannot be made.
+///
+/// Edits made before it stand, and of a verb that edits several places (a key given twice) some
+/// may have been made: the text is to be refused, or the splice begun again.
 public enum SpliceError: Error, Equatable, Sendable {
     /// More than `limit` edits.
     case tooMany(limit: Int)

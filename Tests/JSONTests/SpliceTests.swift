@@ -149,6 +149,12 @@ struct SpliceTests {
         }
     }
 
+    @Test("a key given more often than edits fit is refused, not half replaced in silence")
+    func refusesEndlessDuplicates() {
+        let source = "{" + Array(repeating: #""a":1"#, count: JSONLimits.edits + 1).joined(separator: ",") + "}"
+        #expect(throws: SpliceError.tooMany(limit: JSONLimits.edits)) { try SpliceTests.edited(source, [.set("a", "2")]) }
+    }
+
     @Test("edits that cross are refused, one within another gives way")
     func refusesCrossing() throws {
         try withGuarded("0123456789".utf8) { text in
