@@ -1,0 +1,55 @@
+/// What a config may name: providers, virtual keys, other configs, and the private hosts that are trusted.
+///
+/// A value, so that the compiler needs none of the modules that own these things. Programs hold
+/// indexes into the catalog they were compiled against and are used with that catalog only.
+public struct Catalog: Sendable {
+    public struct Provider: Sendable, Hashable {
+        public let id: String
+        /// Whether its requests carry a credential; local models mostly take none.
+        public let needsCredential: Bool
+
+        public init(id: String, needsCredential: Bool = true) {
+            self.id = id
+            self.needsCredential = needsCredential
+        }
+    }
+
+    public struct VirtualKey: Sendable, Hashable {
+        public let slug: String
+        /// Index in `providers`.
+        public let provider: Int
+
+        public init(slug: String, provider: Int) {
+            self.slug = slug
+            self.provider = provider
+        }
+    }
+
+    public let providers: [Provider]
+    public let virtualKeys: [VirtualKey]
+    public let providerNames: NameTable
+    public let virtualKeyNames: NameTable
+    public let configNames: NameTable
+    public let trustedHosts: TrustedHosts
+
+    public init(
+        providers: [Provider], virtualKeys: [VirtualKey] = [], configNames: [String] = [],
+        trustedHosts: TrustedHosts = TrustedHosts([])
+    ) {
+        precondition(virtualKeys.allSatisfy { providers.indices.contains($0.provider) }, "a virtual key's provider is declared")
+        self.providers = providers
+        self.virtualKeys = virtualKeys
+        providerNames = NameTable(providers.map(\.id))
+        virtualKeyNames = NameTable(virtualKeys.map(\.slug))
+        self.configNames = NameTable(configNames)
+        self.trustedHosts = trustedHosts
+    }
+
+    /// The same without virtual keys: what a caller without a gateway key may name.
+    ///
+    /// Indexes of providers and configs stay as they are. A slug that exists and one that does not are
+    /// then refused alike, so nobody learns by asking what the vault holds.
+    public var withoutVirtualKeys: Catalog {
+        Catalog(providers: providers, configNames: configNames.names, trustedHosts: trustedHosts)
+    }
+}

@@ -1,0 +1,122 @@
+public import Bytes
+import Glibc
+
+/// A compiled config: what `Decision` walks, in flat tables.
+///
+/// Immutable, so every thread may read it. Its storage holds the credentials written in the config and
+/// is wiped when the last reference goes.
+public final class Program: @unchecked Sendable {
+    // Unchecked for `storage` alone, which nothing writes between `init` and `deinit`.
+
+    struct Node: BitwiseCopyable, Sendable {
+        enum Kind: UInt8, Sendable { case target, single, fallback }
+
+        let kind: Kind
+        let parent: Int32
+        var firstChild: Int32
+        var nextSibling: Int32
+        /// A leaf's row in `targets`; −1 in strategies.
+        let target: Int32
+        /// A fallback's row in `statusSets`; −1 when it has no list.
+        let statuses: Int32
+    }
+
+    let nodes: [Node]
+    let statusSets: [StatusSet]
+    let firstLeaf: Int32
+    private let storage: UnsafeMutablePointer<UInt8>
+    /// Bytes of text and credentials held.
+    public let byteCount: Int
+
+    /// In the order of the config's text.
+    public let targets: [Target]
+    public let overrides: [Override]
+    /// Lower case, with "-" where the config had "_".
+    public let headerNames: [ByteRun]
+    /// Whether some target leaves its provider to the request's headers.
+    public let needsRequestProvider: Bool
+    /// Whether some target uses a virtual key, which only a caller with a gateway key may.
+    public let usesVirtualKeys: Bool
+
+    init(_ parts: consuming ProgramParts) {
+        precondition(!parts.targets.isEmpty && !parts.nodes.isEmpty, "a program has a target")
+        nodes = parts.nodes
+        statusSets = parts.statusSets
+        targets = parts.targets
+        overrides = parts.overrides
+        headerNames = parts.headerNames
+        byteCount = parts.bytes.count
+        storage = .allocate(capacity: max(byteCount, 1))
+        for index in 0..<parts.bytes.count { storage[index] = parts.bytes[index] }
+        needsRequestProvider = parts.targets.contains { $0.isNamedByRequest }
+        usesVirtualKeys = parts.targets.contains { !$0.acceptsRequestHost }
+        firstLeaf = Program.leaf(under: 0, in: parts.nodes)
+    }
+
+    deinit {
+        // Plain stores before `free` are dead to the optimiser; this call is not.
+        explicit_bzero(storage, byteCount)
+        storage.deallocate()
+    }
+
+    /// The bytes of `run`; valid as long as the program is held.
+    public func bytes(_ run: ByteRun) -> ByteSlice {
+        precondition(Int(run.offset) + Int(run.count) <= byteCount, "a run belongs to the program it came from")
+        return ByteSlice(UnsafePointer(storage) + Int(run.offset), count: Int(run.count))
+    }
+
+    /// The first leaf at or below `node`.
+    static func leaf(under node: Int32, in nodes: [Node]) -> Int32 {
+        var node = node
+        // Every strategy has a child: the compiler refuses empty targets.
+        while nodes[Int(node)].kind != .target { node = nodes[Int(node)].firstChild }
+        return node
+    }
+}
+
+/// A program's tables while they are being filled.
+struct ProgramParts {
+    var nodes: [Program.Node] = []
+    var statusSets: [StatusSet] = []
+    var targets: [Target] = []
+    var overrides: [Override] = []
+    var headerNames: [ByteRun] = []
+    var bytes: [UInt8] = []
+
+    mutating func store(_ text: [UInt8]) -> ByteRun {
+        guard !text.isEmpty else { return .empty }
+        let run = ByteRun(offset: UInt32(bytes.count), count: Int32(text.count))
+        bytes += text
+        return run
+    }
+
+    mutating func store(_ text: String) -> ByteRun { store(Array(text.utf8)) }
+}
+
+extension Program {
+    /// The program of a request that has no config and names its provider alone.
+    ///
+    /// - Parameter provider: an index in the catalog; nil leaves it to the request's headers.
+    public static func single(provider: Int?, credential: SingleCredential) -> Program {
+        var parts = ProgramParts()
+        let path = parts.store("config")
+        let held: Credential =
+            switch credential {
+            case .none: .none
+            case .caller: .caller
+            case .virtualKey(let index): .virtualKey(Int32(index))
+            }
+        parts.targets.append(
+            Target(
+                provider: provider.map(Int32.init) ?? -1, credential: held, host: nil, overrides: .empty, forwardHeaders: .empty,
+                requestTimeoutMilliseconds: 0, retry: .none, isStrict: true, options: ProviderOptions(), path: path))
+        parts.nodes.append(Node(kind: .target, parent: -1, firstChild: -1, nextSibling: -1, target: 0, statuses: -1))
+        return Program(parts)
+    }
+
+    /// Whose credential a single-target program uses.
+    public enum SingleCredential: Sendable {
+        case none, caller
+        case virtualKey(Int)
+    }
+}

@@ -1,0 +1,32 @@
+/// When and how often one target is tried again before its parent hears of the failure.
+public struct RetryPolicy: BitwiseCopyable, Sendable, Equatable {
+    /// 429, 500, 502, 503 and 504: what asks to be tried again.
+    public static let defaultStatuses = StatusSet([429, 500, 502, 503, 504])
+    public static let none = RetryPolicy(attempts: 0, statuses: defaultStatuses, usesRetryAfter: false)
+
+    /// Tries after the first, at most `PolicyLimits.retryAttemptCount`.
+    public let attempts: UInt8
+    public let statuses: StatusSet
+    /// Whether a 429 may say how long to wait.
+    public let usesRetryAfter: Bool
+
+    public init(attempts: UInt8, statuses: StatusSet, usesRetryAfter: Bool) {
+        precondition(attempts <= PolicyLimits.retryAttemptCount, "attempts are bounded by the compiler")
+        self.attempts = attempts
+        self.statuses = statuses
+        self.usesRetryAfter = usesRetryAfter
+    }
+
+    /// Whether `outcome` is worth another try, were there any left.
+    ///
+    /// A connection that failed always is: nothing was answered, whatever the list says.
+    /// A time-out is only when listed: the provider may still be at work on it.
+    public func repeats(after outcome: Outcome) -> Bool {
+        outcome == .unreachable || outcome.isListed(in: statuses)
+    }
+
+    /// The wait before try `number` of the repeats, from 1: 1 s, then twice the one before.
+    public func backoffMilliseconds(beforeRepeat number: Int) -> UInt64 {
+        1000 << UInt64(min(max(number, 1), PolicyLimits.retryAttemptCount) - 1)
+    }
+}

@@ -1,0 +1,91 @@
+/// A run of bytes inside a program's storage.
+public struct ByteRun: BitwiseCopyable, Sendable {
+    let offset: UInt32
+    public let count: Int32
+
+    public static let empty = ByteRun(offset: 0, count: 0)
+    public var isEmpty: Bool { count == 0 }
+}
+
+/// A run of rows in one of a program's lists.
+public struct RowRun: BitwiseCopyable, Sendable {
+    let first: UInt32
+    public let count: Int32
+
+    static let empty = RowRun(first: 0, count: 0)
+
+    /// The indexes of the rows.
+    public var rows: Range<Int> { Int(first)..<Int(first) + Int(count) }
+}
+
+/// Whose credential a target's requests carry.
+public enum Credential: BitwiseCopyable, Sendable {
+    /// None: the provider takes none.
+    case none
+    /// The one the caller brought.
+    case caller
+    /// The one written in the config.
+    case literal(ByteRun)
+    /// A virtual key, by its index in the catalog.
+    case virtualKey(Int32)
+}
+
+/// Where a target's requests go instead of its provider's own address.
+public struct TargetHost: BitwiseCopyable, Sendable {
+    public let isSecure: Bool
+    /// A name or an IP address, lower case, an IPv6 one without its brackets.
+    public let name: ByteRun
+    public let isIPv6Literal: Bool
+    public let port: UInt16
+    /// Stands before every path; empty, or starts with "/" and does not end with it.
+    public let pathPrefix: ByteRun
+    /// Never `.refused`: the compiler did that.
+    public let verdict: HostVerdict
+}
+
+/// One parameter laid over the client's body.
+public struct Override: BitwiseCopyable, Sendable {
+    /// The name, decoded.
+    public let name: ByteRun
+    /// `"name":value`, ready to be spliced in.
+    public let member: ByteRun
+    /// The value alone, as JSON.
+    public let value: ByteRun
+}
+
+/// What one dialect or another wants beside the credential; empty runs are absent.
+public struct ProviderOptions: BitwiseCopyable, Sendable {
+    public internal(set) var openAIOrganization = ByteRun.empty
+    public internal(set) var openAIProject = ByteRun.empty
+    public internal(set) var openAIBeta = ByteRun.empty
+    public internal(set) var anthropicVersion = ByteRun.empty
+    public internal(set) var anthropicBeta = ByteRun.empty
+}
+
+/// One upstream of a program with all that its ancestors left it: a row, ready to be dispatched.
+public struct Target: BitwiseCopyable, Sendable {
+    /// Index in the catalog; negative when the request's own headers name the provider.
+    public let provider: Int32
+    public let credential: Credential
+    /// Nil for the provider's own address.
+    public let host: TargetHost?
+    /// Rows of `Program.overrides`, ancestors' first.
+    public let overrides: RowRun
+    /// Rows of `Program.headerNames`.
+    public let forwardHeaders: RowRun
+    /// Until the response head; 0 for no limit of its own.
+    public let requestTimeoutMilliseconds: UInt32
+    public let retry: RetryPolicy
+    public let isStrict: Bool
+    public let options: ProviderOptions
+    /// `config`, `config.targets[1]`, `config.targets[0].targets[2]`.
+    public let path: ByteRun
+
+    public var isNamedByRequest: Bool { provider < 0 }
+
+    /// Whether the request's headers may send it to another host: not with a credential of ours.
+    public var acceptsRequestHost: Bool {
+        if case .virtualKey = credential { return false }
+        return true
+    }
+}
