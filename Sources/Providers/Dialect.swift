@@ -1,0 +1,15 @@
+/// The wire format of a request, its answer, its stream and its errors.
+public enum Dialect: UInt8, Sendable {
+    /// OpenAI's REST API, and what is compatible with it.
+    case openAI
+    /// Anthropic's Messages API.
+    case anthropic
+}
+
+/// What carries a request to a host.
+public enum Scheme: UInt8, Sendable {
+    case http
+    case https
+
+    public var defaultPort: UInt16 { self == .http ? 80 : 443 }
+}

@@ -1,0 +1,60 @@
+public import Bytes
+
+extension Endpoint {
+    /// The endpoint of a request line. `target` is in origin form and may carry a query.
+    ///
+    /// The path is compared after decoding `%XX`, folding capitals and dropping one last slash, as
+    /// a lenient upstream would: a spelling must not carry a request past the policy of the
+    /// endpoint it reaches. It is forwarded as it was sent. Dot segments, empty segments and
+    /// backslashes and `;` are `.unknown`, since hosts disagree on where they lead (RFC 3986 §6.2.2).
+    public static func classify(method: ByteSlice, target: ByteSlice) -> Endpoint {
+        let path = TargetPath.path(of: target)
+        guard let rest = TargetPath.afterVersion(path) else { return local(method: method, path: path) }
+        guard TargetPath.isUnambiguous(path) else { return .unknown }
+        return TargetPath.folded(rest).withBytes { match(method: method, path: $0) }
+    }
+
+    /// The gateway's own paths.
+    private static func local(method: ByteSlice, path: ByteSlice) -> Endpoint {
+        guard method == "GET" || method == "HEAD" else { return .unknown }
+        if path == "/health" { return .health }
+        if path == "/ready" { return .ready }
+        return .unknown
+    }
+
+    /// `path` is what follows `/v1`, folded.
+    private static func match(method: ByteSlice, path: ByteSlice) -> Endpoint {
+        if isResource("/files", in: path) { return .files }
+        if isResource("/batches", in: path) { return .batches }
+        if isResource("/fine_tuning", in: path) { return .fineTuning }
+        if method == "POST" { return matchPost(path) }
+        if method == "GET" || method == "HEAD" {
+            if isResource("/models", in: path) { return .models }
+            if path == "/realtime" { return .realtime }
+        }
+        return .other
+    }
+
+    private static func matchPost(_ path: ByteSlice) -> Endpoint {
+        if path == "/chat/completions" { return .chatCompletions }
+        if path == "/messages" { return .messages }
+        if path == "/responses" { return .responses }
+        if path == "/embeddings" { return .embeddings }
+        if path == "/completions" || path == "/fim/completions" { return .completions }
+        if path == "/messages/count_tokens" { return .countTokens }
+        if path == "/moderations" { return .moderations }
+        if path == "/rerank" { return .rerank }
+        if path == "/images/generations" { return .imagesGenerations }
+        if path == "/images/edits" { return .imagesEdits }
+        if path == "/audio/speech" { return .audioSpeech }
+        if path == "/audio/transcriptions" { return .audioTranscriptions }
+        if path == "/audio/translations" { return .audioTranslations }
+        return .other
+    }
+
+    /// Whether `path` is `name` or something below it.
+    private static func isResource(_ name: StaticString, in path: ByteSlice) -> Bool {
+        path.hasPrefix(name)
+            && (path.count == name.utf8CodeUnitCount || path[name.utf8CodeUnitCount] == UInt8(ascii: "/"))
+    }
+}
