@@ -1,0 +1,189 @@
+public import Bytes
+import COpenSSL
+import Glibc
+
+/// One TLS session over a connected, nonblocking socket, which it neither owns nor closes.
+///
+///     handshaking ──done──▶ open ──close_notify──▶ open, reads closed
+///          │                 │
+///          └─────failed──────┴──▶ over
+///
+/// The process must ignore SIGPIPE: OpenSSL writes with `write(2)`. Readiness is edge-triggered and
+/// OpenSSL reads ahead, so read until `.wantsRead` (or remember that you did not): an edge that
+/// has passed does not come again for bytes that lie in the session.
+public struct TLSSession: ~Copyable {
+    private enum Phase {
+        case handshaking
+        case open
+        case over
+    }
+
+    private let handle: OpaquePointer
+    private let origin: TLSOrigin
+    private var phase = Phase.handshaking
+    /// Length of the write that must be repeated; 0 when none must.
+    private var unfinishedByteCount = 0
+
+    /// A client's session to `origin` over `descriptor`, which must stay open until the session ends.
+    /// Resumes the last session with the origin when there is one.
+    public init(to origin: TLSOrigin, over descriptor: CInt) throws(TLSError) {
+        handle = try TLSSession.handle(for: origin, over: descriptor)
+        self.origin = origin
+    }
+
+    private static func handle(for origin: TLSOrigin, over descriptor: CInt) throws(TLSError) -> OpaquePointer {
+        ERR_clear_error()
+        guard let handle = SSL_new(origin.context.handle) else { throw TLSError.fromQueue() }
+        SSL_set_connect_state(handle)
+        guard SSL_set_fd(handle, descriptor) == 1,
+            // Unretained: the session holds the origin for as long as the handle lives.
+            openssl_set_owner(handle, Unmanaged.passUnretained(origin).toOpaque()) == 1,
+            demand(origin.name, of: handle)
+        else {
+            defer { SSL_free(handle) }
+            throw TLSError.fromQueue()
+        }
+        if let session = origin.resumable { SSL_set_session(handle, session) }
+        return handle
+    }
+
+    deinit {
+        // SSL_free takes a session that saw no close_notify for a broken one and makes it unresumable;
+        // pooled connections mostly end without. Truncation is the reader's to judge, and it was told.
+        if phase == .open { SSL_set_shutdown(handle, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN) }
+        SSL_free(handle)
+    }
+
+    /// Says whom the certificate must name, and names it to the server.
+    private static func demand(_ name: TLSOrigin.Name, of handle: OpaquePointer) -> Bool {
+        let expectation = SSL_get0_param(handle)
+        switch name {
+        case .host(let host):
+            // DNS names only (RFC 9525 §6.3): no common name, no "f*.example".
+            let flags = X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT
+            X509_VERIFY_PARAM_set_hostflags(expectation, UInt32(flags))
+            return X509_VERIFY_PARAM_set1_host(expectation, host, 0) == 1 && openssl_set_server_name(handle, host) == 1
+        case .address(let address):
+            return X509_VERIFY_PARAM_set1_ip_asc(expectation, address) == 1
+        }
+    }
+
+    /// Takes the handshake as far as the socket lets it.
+    public mutating func handshake() -> TLSHandshake {
+        guard phase == .handshaking else {
+            precondition(phase == .open, "a failed session can only be dropped")
+            return .done
+        }
+        _ = origin.takeFault()
+        ERR_clear_error()
+        let result = SSL_do_handshake(handle)
+        let systemCode = errno
+        if result == 1 {
+            phase = .open
+            return .done
+        }
+        switch SSL_get_error(handle, result) {
+        case SSL_ERROR_WANT_READ: return .wantsRead
+        case SSL_ERROR_WANT_WRITE: return .wantsWrite
+        case let code: return .failed(handshakeError(code, systemCode))
+        }
+    }
+
+    private mutating func handshakeError(_ code: CInt, _ systemCode: CInt) -> TLSError {
+        phase = .over
+        origin.forget()
+        defer { ERR_clear_error() }
+        if let fault = origin.takeFault() { return .certificate(fault) }
+        switch code {
+        case SSL_ERROR_SYSCALL: return systemCode == 0 || systemCode == EPIPE ? .closedInHandshake : .system(systemCode)
+        case SSL_ERROR_ZERO_RETURN: return .closedInHandshake
+        default: return TLSError.fromQueue()
+        }
+    }
+
+    /// Reads decrypted bytes, at most a record's worth (16 KiB) a call. Only after the handshake is done.
+    public mutating func read(into memory: UnsafeMutablePointer<UInt8>, capacity: Int) -> TLSTransfer {
+        precondition(phase == .open, "nothing can be read before the handshake is done, nor after a failure")
+        ERR_clear_error()
+        var count = 0
+        let result = SSL_read_ex(handle, memory, capacity, &count)
+        return result == 1 ? .moved(count) : outcome(result)
+    }
+
+    /// Encrypts and writes bytes, perhaps only the first of them.
+    ///
+    /// Only after the handshake is done: nothing can be sent to a server that is not verified. After
+    /// `.wantsRead` or `.wantsWrite` the next write starts with the same bytes, wherever they lie
+    /// now, and has at least as many: OpenSSL has already encrypted them.
+    public mutating func write(_ bytes: ByteSlice) -> TLSTransfer {
+        precondition(phase == .open, "nothing can be written before the handshake is done, nor after a failure")
+        precondition(bytes.count > 0, "an empty write says nothing")
+        precondition(bytes.count >= unfinishedByteCount, "a write is repeated with no fewer bytes")
+        ERR_clear_error()
+        var count = 0
+        let result = SSL_write_ex(handle, bytes.base, bytes.count, &count)
+        if result == 1 {
+            unfinishedByteCount = 0
+            return .moved(count)
+        }
+        unfinishedByteCount = bytes.count
+        return outcome(result)
+    }
+
+    /// What a read or a write that moved nothing has met.
+    private mutating func outcome(_ result: CInt) -> TLSTransfer {
+        let systemCode = errno
+        switch SSL_get_error(handle, result) {
+        case SSL_ERROR_WANT_READ: return .wantsRead
+        case SSL_ERROR_WANT_WRITE: return .wantsWrite
+        case SSL_ERROR_ZERO_RETURN: return .closed(clean: true)
+        case SSL_ERROR_SYSCALL:
+            phase = .over
+            return systemCode == 0 ? .closed(clean: false) : .failed(.system(systemCode))
+        default:
+            phase = .over
+            defer { ERR_clear_error() }
+            let error = TLSError.fromQueue()
+            return error == .closedInHandshake ? .closed(clean: false) : .failed(error)
+        }
+    }
+
+    /// Decrypted bytes that wait in the session: they can be read without the socket.
+    public var pendingByteCount: Int { Int(SSL_pending(handle)) }
+
+    /// Sends close_notify, without waiting for the peer's. Nothing can be written afterwards; a
+    /// session that has failed, or was never open, has nothing to say.
+    /// - Returns: `.wantsWrite` when the socket is full; the caller may call again or let it be.
+    public mutating func shutdown() -> TLSHandshake {
+        guard phase == .open else { return .done }
+        ERR_clear_error()
+        let result = SSL_shutdown(handle)
+        if result >= 0 { return .done }
+        let systemCode = errno
+        switch SSL_get_error(handle, result) {
+        case SSL_ERROR_WANT_READ: return .done
+        case SSL_ERROR_WANT_WRITE: return .wantsWrite
+        case SSL_ERROR_SYSCALL:
+            phase = .over
+            return .failed(.system(systemCode))
+        default:
+            phase = .over
+            defer { ERR_clear_error() }
+            return .failed(TLSError.fromQueue())
+        }
+    }
+
+    /// Whether the handshake took up an earlier session instead of verifying the certificate anew.
+    public var isResumed: Bool { SSL_session_reused(handle) == 1 }
+
+    /// `TLSv1.2` or `TLSv1.3`, once the handshake is done.
+    public var version: String { String(cString: SSL_get_version(handle)) }
+
+    /// The protocol chosen by ALPN (RFC 7301); empty when the server chose none. Valid while the session is.
+    public var negotiatedProtocol: ByteSlice {
+        var name: UnsafePointer<UInt8>?
+        var length: UInt32 = 0
+        SSL_get0_alpn_selected(handle, &name, &length)
+        return name.map { ByteSlice($0, count: Int(length)) } ?? ByteSlice("")
+    }
+}
