@@ -1,0 +1,118 @@
+public import Bytes
+import Glibc
+
+/// The declared gateway keys, found by the digest of what a client presents.
+///
+/// Open addressing with linear probing, at most half full. Made once, off the workers, and never
+/// changed: a new configuration brings a new table with its snapshot.
+public final class KeyTable {
+    /// One declared key.
+    public struct Declaration: Sendable {
+        public let name: String
+        public let digest: KeyDigest
+        public let configurationIndex: Int?
+
+        public init(name: String, digest: KeyDigest, configurationIndex: Int? = nil) {
+            self.name = name
+            self.digest = digest
+            self.configurationIndex = configurationIndex
+        }
+    }
+
+    private struct Slot: BitwiseCopyable {
+        let digest: KeyDigest
+        let principal: Principal
+    }
+
+    /// Number of keys.
+    public let count: Int
+    private let mask: Int
+    private let slots: UnsafeMutablePointer<Slot?>
+    private let names: UnsafeMutablePointer<UInt8>
+
+    /// - Throws: `.sameSecret` when two declarations have one digest, `.tooManyKeys` past `LedgerLimits.keyCount`.
+    public init(_ declarations: [Declaration]) throws(KeyTableError) {
+        try KeyTable.check(declarations)
+        count = declarations.count
+        let capacity = KeyTable.capacity(for: declarations.count)
+        mask = capacity - 1
+        slots = .allocate(capacity: capacity)
+        slots.initialize(repeating: nil, count: capacity)
+        names = .allocate(capacity: max(1, declarations.reduce(0) { $0 + $1.name.utf8.count }))
+        var written = 0
+        for (index, declaration) in declarations.enumerated() {
+            let start = names + written
+            for byte in declaration.name.utf8 {
+                names[written] = byte
+                written += 1
+            }
+            let principal = Principal(
+                keyIndex: index, configurationIndex: declaration.configurationIndex,
+                name: ByteSlice(start, count: declaration.name.utf8.count))
+            insert(Slot(digest: declaration.digest, principal: principal))
+        }
+    }
+
+    deinit {
+        slots.deallocate()
+        names.deallocate()
+    }
+
+    private static func check(_ declarations: [Declaration]) throws(KeyTableError) {
+        guard declarations.count <= LedgerLimits.keyCount else { throw .tooManyKeys(declarations.count) }
+        var first: [KeyDigest: String] = [:]
+        for declaration in declarations {
+            if let earlier = first.updateValue(declaration.name, forKey: declaration.digest) {
+                throw .sameSecret(earlier, declaration.name)
+            }
+        }
+    }
+
+    /// The power of two that leaves half the slots free, so that a probe always ends.
+    private static func capacity(for count: Int) -> Int {
+        var capacity = 8
+        while capacity < 2 * count { capacity *= 2 }
+        return capacity
+    }
+
+    private func insert(_ slot: Slot) {
+        var index = home(slot.digest)
+        while slots[index] != nil { index = (index + 1) & mask }
+        slots[index] = slot
+    }
+
+    /// A digest is as good a hash as there is.
+    private func home(_ digest: KeyDigest) -> Int { Int(truncatingIfNeeded: digest.words.0) & mask }
+
+    /// Whose key `secret` is; nil when nobody's. One SHA-256, about two cache lines, no allocation.
+    public func principal(presenting secret: ByteSlice) -> Principal? {
+        guard secret.count <= LedgerLimits.credentialByteCount else { return nil }
+        return principal(for: KeyDigest(of: secret))
+    }
+
+    /// Whose key has this digest; nil when nobody's.
+    public func principal(for digest: KeyDigest) -> Principal? {
+        var index = home(digest)
+        while let slot = slots[index] {
+            if slot.digest.equalsInConstantTime(digest) { return slot.principal }
+            index = (index + 1) & mask
+        }
+        return nil
+    }
+}
+
+/// Written once before it is shared and only read afterwards.
+extension KeyTable: @unchecked Sendable {}
+
+/// Why declared keys make no table.
+public enum KeyTableError: Error, Equatable, CustomStringConvertible {
+    case sameSecret(String, String)
+    case tooManyKeys(Int)
+
+    public var description: String {
+        switch self {
+        case .sameSecret(let first, let second): "keys \"\(first)\" and \"\(second)\" have the same digest; make one anew"
+        case .tooManyKeys(let count): "\(count) keys are declared; at most \(LedgerLimits.keyCount) are allowed"
+        }
+    }
+}

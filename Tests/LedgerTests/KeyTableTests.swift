@@ -1,0 +1,111 @@
+import Bytes
+import Ledger
+import Testing
+
+@Suite("Key table")
+struct KeyTableTests {
+    private func digest(_ secret: String) -> KeyDigest { slice(secret) { KeyDigest(of: $0) } }
+
+    @Test("every declared key is found under its own name, and nothing else is", arguments: [0, 1, 4, 5, 1_000])
+    func finds(_ count: Int) throws {
+        let table = try KeyTable((0..<count).map {
+            .init(name: "key-\($0)", digest: digest("secret-\($0)"), configurationIndex: $0 % 3 == 0 ? nil : $0)
+        })
+        #expect(table.count == count)
+        for index in 0..<count {
+            let found = slice("secret-\(index)") { table.principal(presenting: $0) }
+            #expect(found?.keyIndex == index)
+            #expect(found?.configurationIndex == (index % 3 == 0 ? nil : index))
+            #expect((found?.name).map { String($0) } == "key-\(index)")
+        }
+        for other in ["", "secret-", "secret-\(count)", "key-0"] {
+            #expect(slice(other) { table.principal(presenting: $0) } == nil)
+        }
+    }
+
+    @Test("a digest that differs in one bit anywhere is another key")
+    func comparesEveryBit() throws {
+        let secret = digest("secret")
+        let table = try KeyTable([.init(name: "a", digest: secret)])
+        let text = Array(secret.description.utf8)
+        for index in 7..<text.count {
+            var other = text
+            other[index] = other[index] == UInt8(ascii: "0") ? UInt8(ascii: "1") : UInt8(ascii: "0")
+            let changed = try other.withByteSlice { bytes throws(KeyDigestError) in try KeyDigest(bytes) }
+            #expect(table.principal(for: changed) == nil)
+        }
+    }
+
+    @Test("two names for one secret are refused")
+    func refusesSameSecret() {
+        #expect(throws: KeyTableError.sameSecret("a", "b")) {
+            try KeyTable([.init(name: "a", digest: digest("s")), .init(name: "b", digest: digest("s"))])
+        }
+    }
+
+    @Test("a credential too long to be anyone's is not hashed")
+    func refusesLongOnes() throws {
+        let long = String(repeating: "a", count: LedgerLimits.credentialByteCount + 1)
+        let table = try KeyTable([.init(name: "a", digest: digest(long))])
+        #expect(slice(long) { table.principal(presenting: $0) } == nil)
+    }
+}
+
+@Suite("Credential memory")
+struct CredentialMemoryTests {
+    private let principal: Principal
+    private let table: KeyTable
+
+    init() throws {
+        let digest = slice("secret") { KeyDigest(of: $0) }
+        let table = try KeyTable([.init(name: "a", digest: digest)])
+        principal = try #require(table.principal(for: digest))
+        self.table = table
+    }
+
+    /// Whether a memory of `remembered` knows `presented`.
+    private func knows(_ remembered: String, _ presented: String, _ version: UInt64 = 1) -> Bool {
+        var memory = CredentialMemory()
+        slice(remembered) { memory.remember($0, as: principal, snapshotVersion: 1) }
+        return slice(presented) { memory.recall($0, snapshotVersion: version) } != nil
+    }
+
+    @Test("the same bytes are recalled and no others", arguments: [
+        ("secret", "secret", true), ("secret", "secreT", false), ("secret", "secre", false), ("secret", "secrets", false),
+        ("secret", "", false), ("", "", false),
+    ])
+    func recalls(_ remembered: String, _ presented: String, _ expected: Bool) {
+        #expect(knows(remembered, presented) == expected)
+    }
+
+    @Test("a new snapshot forgets the credential for good")
+    func forgetsOnNewSnapshot() {
+        #expect(!knows("secret", "secret", 2))
+        var memory = CredentialMemory()
+        slice("secret") { secret in
+            memory.remember(secret, as: principal, snapshotVersion: 1)
+            let later = memory.recall(secret, snapshotVersion: 2)
+            let again = memory.recall(secret, snapshotVersion: 1)
+            #expect(later == nil)
+            #expect(again == nil)
+        }
+    }
+
+    @Test("the last credential replaces the one before, a shorter one too")
+    func replaces() {
+        var memory = CredentialMemory()
+        slice("long secret") { memory.remember($0, as: principal, snapshotVersion: 1) }
+        slice("short") { memory.remember($0, as: principal, snapshotVersion: 1) }
+        let long = slice("long secret") { memory.recall($0, snapshotVersion: 1) }
+        let short = slice("short") { memory.recall($0, snapshotVersion: 1) }
+        #expect(long == nil)
+        #expect(short?.keyIndex == principal.keyIndex)
+    }
+
+    @Test("a credential longer than the memory is not remembered, one that fills it is")
+    func bounds() {
+        let full = String(repeating: "k", count: LedgerLimits.rememberedByteCount)
+        #expect(knows(full, full))
+        #expect(!knows(full + "k", full + "k"))
+    }
+}
