@@ -1,13 +1,13 @@
 /// Every bound of this module: number, unit, reason.
 public enum JSONLimits {
-    /// Levels of nesting a text may have. Real request bodies stay below 20; a parser that
-    /// recurses (most upstreams' do) is safe well past this.
+    /// Levels of nesting a text may have: far more than a tool's schema needs, and few enough
+    /// for an upstream whose parser recurses.
     public static let depth = 512
 
     /// The highest depth limit that may be asked for: levels the nesting bitmap has room for.
     public static let deepest = 1024
 
-    /// Top-level members one scan records (40 bytes each). The largest provider request has about 60.
+    /// Top-level members one scan records (40 bytes each): several times what the providers' APIs define.
     public static let members = 256
 
     /// Names one scan watches for; one bit each in a word.
@@ -19,7 +19,7 @@ public enum JSONLimits {
     /// Edits one splice holds: overrides, model, stream options, with room to spare.
     public static let edits = 64
 
-    /// Bytes of a captured member's value. The largest `usage` object seen has about 700.
+    /// Bytes of a captured member's value: room for a `usage` object of some forty counters.
     public static let capturedByteCount = 2048
 
     /// Objects and arrays a writer may have open: one bit each in a word.
