@@ -17,6 +17,9 @@ public enum Limits {
     /// model reads 2⁴⁸ tokens.
     public static let tokenCount: Int64 = 1 << 48
 
+    /// Events at a stream's start that are scanned for the model's name, for hosts that send none.
+    static let modelSearchEventCount = 4
+
     /// Containers the usage reader follows: answer, choices, choice, usage, details.
     static let followedDepth = 6
 

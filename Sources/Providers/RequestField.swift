@@ -19,13 +19,21 @@ public enum RequestField: Equatable {
     ///
     /// Fields named by `Connection` are the HTTP layer's to remove (RFC 9110 §7.6.1).
     public static func fate(of name: ByteSlice, towards dialect: Dialect) -> RequestField {
-        if startsIgnoringCase(name, "x-portkey-") { return portkey(name.dropFirst(10), dialect) }
-        if startsIgnoringCase(name, "x-sluice-") { return .never }
-        if let fixed = fixed(name) { return fixed }
-        if startsIgnoringCase(name, "anthropic-") { return dialect == .anthropic ? .forwarded : .onlyIfNamed }
-        if startsIgnoringCase(name, "openai-") { return dialect == .openAI ? .forwarded : .onlyIfNamed }
-        if startsIgnoringCase(name, "x-forwarded-") || startsIgnoringCase(name, "sec-") { return .onlyIfNamed }
-        return .forwarded
+        guard !name.isEmpty else { return .never }
+        switch ASCII.lowercased(name[0]) {
+        case UInt8(ascii: "x"):
+            if startsIgnoringCase(name, "x-portkey-") { return portkey(name.dropFirst(10), dialect) }
+            if startsIgnoringCase(name, "x-sluice-") { return .never }
+            if startsIgnoringCase(name, "x-forwarded-") { return .onlyIfNamed }
+        case UInt8(ascii: "a"):
+            if startsIgnoringCase(name, "anthropic-") { return dialect == .anthropic ? .forwarded : .onlyIfNamed }
+        case UInt8(ascii: "o"):
+            if startsIgnoringCase(name, "openai-") { return dialect == .openAI ? .forwarded : .onlyIfNamed }
+        case UInt8(ascii: "s"):
+            if startsIgnoringCase(name, "sec-") { return .onlyIfNamed }
+        default: break
+        }
+        return fixed(name) ?? .forwarded
     }
 
     /// Portkey's spelling of the providers' own fields; `name` is what follows the prefix.

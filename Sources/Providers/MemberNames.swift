@@ -1,0 +1,105 @@
+import Bytes
+
+/// The member names usage is told by, and what each means where it stands.
+enum MemberNames {
+    static func slot(of name: ByteSlice, in container: UsageScan.Container) -> UsageScan.Slot {
+        switch container {
+        case .root: root(name)
+        case .wrapper: wrapper(name)
+        case .choice: choice(name)
+        case .delta: name == "stop_reason" ? .finishReason : .skipped
+        case .usage: usage(name)
+        case .inputDetails: inputDetails(name)
+        case .outputDetails: outputDetails(name)
+        case .cacheCreation: cacheCreation(name)
+        case .choices: .skipped
+        }
+    }
+
+    private static func root(_ name: ByteSlice) -> UsageScan.Slot {
+        switch name.count {
+        case 4: name == "type" ? .type : .skipped
+        case 5:
+            if name == "usage" { .object(.usage) }
+            else if name == "model" { .model }
+            else if name == "delta" { .object(.delta) }
+            else { .skipped }
+        case 6:
+            if name == "x_groq" { .object(.wrapper) }
+            else if name == "status" { .finishReason }
+            else { .skipped }
+        case 7:
+            if name == "choices" { .array(.choices) }
+            else if name == "message" { .object(.wrapper) }
+            else { .skipped }
+        case 8: name == "response" ? .object(.wrapper) : .skipped
+        case 11: name == "stop_reason" ? .finishReason : .skipped
+        default: .skipped
+        }
+    }
+
+    private static func wrapper(_ name: ByteSlice) -> UsageScan.Slot {
+        if name == "usage" { return .object(.usage) }
+        if name == "model" { return .model }
+        if name == "stop_reason" || name == "status" { return .finishReason }
+        return .skipped
+    }
+
+    /// Moonshot puts the usage into the last chunk's choice.
+    private static func choice(_ name: ByteSlice) -> UsageScan.Slot {
+        if name == "finish_reason" { return .finishReason }
+        if name == "usage" { return .object(.usage) }
+        return .skipped
+    }
+
+    private static func usage(_ name: ByteSlice) -> UsageScan.Slot {
+        switch name.count {
+        case 12:
+            if name == "input_tokens" { .count(.prompt) }
+            else if name == "total_tokens" { .count(.total) }
+            else { .skipped }
+        case 13:
+            if name == "prompt_tokens" { .count(.prompt) }
+            else if name == "output_tokens" { .count(.completion) }
+            else if name == "cached_tokens" { .count(.cached) }
+            else { .skipped }
+        case 14: name == "cache_creation" ? .object(.cacheCreation) : .skipped
+        case 16: name == "reasoning_tokens" ? .count(.reasoning) : .skipped
+        case 17: name == "completion_tokens" ? .count(.completion) : .skipped
+        case 19: name == "input_token_details" ? .object(.inputDetails) : .skipped
+        case 20:
+            if name == "input_tokens_details" || name == "prompt_token_details" { .object(.inputDetails) }
+            else if name == "output_token_details" { .object(.outputDetails) }
+            else { .skipped }
+        case 21:
+            if name == "prompt_tokens_details" { .object(.inputDetails) }
+            else if name == "output_tokens_details" { .object(.outputDetails) }
+            else { .skipped }
+        case 23:
+            if name == "cache_read_input_tokens" || name == "prompt_cache_hit_tokens" { .count(.cached) }
+            else { .skipped }
+        case 25: name == "completion_tokens_details" ? .object(.outputDetails) : .skipped
+        case 27: name == "cache_creation_input_tokens" ? .count(.cacheWrite) : .skipped
+        default: .skipped
+        }
+    }
+
+    private static func inputDetails(_ name: ByteSlice) -> UsageScan.Slot {
+        if name == "cached_tokens" { return .count(.cached) }
+        if name == "audio_tokens" { return .count(.audioInput) }
+        if name == "cache_write_tokens" { return .count(.cacheWrite) }
+        return .skipped
+    }
+
+    private static func outputDetails(_ name: ByteSlice) -> UsageScan.Slot {
+        if name == "reasoning_tokens" { return .count(.reasoning) }
+        if name == "audio_tokens" { return .count(.audioOutput) }
+        return .skipped
+    }
+
+    private static func cacheCreation(_ name: ByteSlice) -> UsageScan.Slot {
+        if name == "ephemeral_5m_input_tokens" { return .count(.cacheWrite5m) }
+        if name == "ephemeral_1h_input_tokens" { return .count(.cacheWrite1h) }
+        return .skipped
+    }
+}

@@ -1,0 +1,164 @@
+public import Bytes
+
+/// Reads in passing what an answer says of itself: its usage, the model that gave it, why it
+/// ended. Pure, of fixed size, one an exchange; reset for each attempt.
+///
+/// Either an answer is fed in pieces of any size (`readAnswer`), or a stream event by event
+/// (`readEvent`). Nothing a peer sends makes it fail: what cannot be read leaves `usage` nil, and
+/// the ledger estimates.
+public struct UsageReader: ~Copyable {
+    /// The dialect of the endpoint that answers, not of the provider's row.
+    public private(set) var dialect: Dialect
+    /// The model that served, as the answer names it; empty while unknown.
+    public private(set) var model = Text<128>()
+    /// The provider's own word, as `stop` or `end_turn`; empty while unknown.
+    public private(set) var finishReason = Text<48>()
+    /// Events that carry part of the answer, about one a token or a few; the base of an estimate
+    /// when a stream is cut before its usage.
+    public private(set) var deltaCount = 0
+    /// Whether the stream's own last event was seen. An upstream that closes before it was cut.
+    public private(set) var isComplete = false
+
+    private var reported = ReportedUsage()
+    private var scan = UsageScan()
+    /// Events scanned so far. The model stands in the first, but Azure's first has an empty one.
+    private var scannedCount = 0
+
+    public init(_ dialect: Dialect) { self.dialect = dialect }
+
+    public mutating func reset(_ dialect: Dialect) { self = UsageReader(dialect) }
+
+    /// The usage in normal form, or nil while the provider has reported none.
+    public var usage: Usage? { reported.isMeaningful ? reported.normalised(dialect) : nil }
+
+    // MARK: Whole answers
+
+    /// Reads the next bytes of an answer that is not a stream.
+    public mutating func readAnswer(_ piece: ByteSlice) {
+        scan.feed(piece)
+        // One text has one usage: the last, as for any reader of JSON.
+        reported = scan.usage
+        model = scan.model
+        finishReason = scan.finishReason
+    }
+
+    // MARK: Streams
+
+    /// What an event is to the relay.
+    public enum Event: UInt8, Sendable {
+        /// Content, or anything that needs no attention.
+        case ordinary
+        /// It carries usage beside something the client is owed.
+        case usage
+        /// The extra chunk of `include_usage`: no choices, only usage. Removed when the client had
+        /// not asked for it.
+        case usageOnly
+        /// The stream's own last event: `[DONE]`, `message_stop`, `response.completed` and its kin.
+        case end
+        /// The provider's own error event.
+        case error
+    }
+
+    /// Reads the data of one whole event.
+    public mutating func readEvent(_ data: ByteSlice) -> Event {
+        if let known = glance(data) { return known }
+        beginEvent()
+        continueEvent(data)
+        return endEvent()
+    }
+
+    /// Starts an event whose data comes in pieces.
+    public mutating func beginEvent() {
+        scannedCount &+= 1
+        scan = UsageScan()
+    }
+
+    public mutating func continueEvent(_ piece: ByteSlice) { scan.feed(piece) }
+
+    /// Ends an event whose data came in pieces.
+    public mutating func endEvent() -> Event {
+        adopt()
+        if scan.type.isEmpty { return endOpenAIChunk() }
+        if scan.type == "error" { return .error }
+        if scan.type == "message_stop" || scan.type == "response.completed"
+            || scan.type == "response.incomplete" || scan.type == "response.failed"
+        {
+            isComplete = true
+            return .end
+        }
+        return scan.hasUsage ? .usage : .ordinary
+    }
+
+    private mutating func endOpenAIChunk() -> Event {
+        guard scan.hasUsage else {
+            if scan.choiceCount > 0 { deltaCount += 1 }
+            return .ordinary
+        }
+        if scan.hasChoices, scan.choiceCount == 0 { return .usageOnly }
+        if scan.choiceCount > 0 { deltaCount += 1 }
+        return .usage
+    }
+
+    /// Takes over what an event has said. Events of Anthropic's complete each other's usage.
+    private mutating func adopt() {
+        if scan.hasUsage {
+            if dialect == .anthropic { reported.merge(scan.usage) } else { reported = scan.usage }
+        }
+        if !scan.model.isEmpty { model = scan.model }
+        if !scan.finishReason.isEmpty { finishReason = scan.finishReason }
+    }
+
+    // MARK: The fast way
+
+    /// Tells the common events without scanning them; nil for those that need it.
+    private mutating func glance(_ data: ByteSlice) -> Event? {
+        if dialect == .anthropic {
+            guard data.hasPrefix("{\"type\":\"content_block_delta\"") else { return nil }
+            deltaCount += 1
+            return .ordinary
+        }
+        if data.count <= 8, data.trimmed == "[DONE]" {
+            isComplete = true
+            return .end
+        }
+        if UsageReader.isErrorEvent(data) { return .error }
+        if model.isEmpty, scannedCount < Limits.modelSearchEventCount { return nil }
+        if UsageReader.says("\"usage\"", in: data) || UsageReader.says("\"finish_reason\"", in: data) { return nil }
+        if data.hasPrefix("{\"type\"") { return glanceAtResponses(data) }
+        deltaCount += 1
+        return .ordinary
+    }
+
+    /// Whether the data starts with an `error` that is not null.
+    private static func isErrorEvent(_ data: ByteSlice) -> Bool {
+        guard data.hasPrefix("{\"error\"") else { return false }
+        return !data.dropFirst(afterColon(data, from: 8)).hasPrefix("null")
+    }
+
+    /// Where the value of the member whose name ends at `start` begins.
+    private static func afterColon(_ data: ByteSlice, from start: Int) -> Int {
+        var at = start
+        while at < data.count, data[at] == 0x20 || data[at] == UInt8(ascii: ":") { at += 1 }
+        return at
+    }
+
+    /// Responses events name their type first; those that end a stream must be seen.
+    private mutating func glanceAtResponses(_ data: ByteSlice) -> Event? {
+        guard data.hasPrefix("{\"type\":\"response.") else { return nil }
+        let word = data.dropFirst(18).prefix(min(40, data.count - 18))
+        if word.hasPrefix("completed") || word.hasPrefix("incomplete") || word.hasPrefix("failed") { return nil }
+        if word.firstRange(of: ByteSlice(".delta\"")) != nil { deltaCount += 1 }
+        return .ordinary
+    }
+
+    /// Whether `data` has a member `name` that is not null. `name` has its quotes.
+    @inline(__always)
+    private static func says(_ name: StaticString, in data: ByteSlice) -> Bool {
+        var from = 0
+        while let found = ByteRun.offset(of: name, in: data, from: from) {
+            from = found + name.utf8CodeUnitCount
+            guard data.dropFirst(afterColon(data, from: from)).hasPrefix("null") else { return true }
+        }
+        return false
+    }
+}

@@ -1,0 +1,341 @@
+import Bytes
+
+/// Finds the members usage is told by in one JSON text that may come in pieces.
+///
+/// It follows only the containers they can stand in, by their exact path: a `usage` in a tool's
+/// arguments is not taken for the provider's. Everything else is skipped by counting brackets. It
+/// does not validate: the bytes belong to the client, and what cannot be followed is left unread.
+/// Member names with escapes are not recognised; no provider writes them.
+struct UsageScan {
+    /// The containers that are followed.
+    enum Container: UInt8 {
+        case root
+        /// `x_groq`, `response` (of Responses events) and `message` (of `message_start`)
+        case wrapper
+        case choices
+        case choice
+        /// Anthropic's `delta` of `message_delta`
+        case delta
+        case usage
+        case inputDetails
+        case outputDetails
+        case cacheCreation
+    }
+
+    /// What a member's value is to us.
+    enum Slot {
+        case skipped
+        case object(Container)
+        case array(Container)
+        case count(ReportedUsage.Count)
+        case model
+        case type
+        case finishReason
+    }
+
+    private enum State: UInt8 {
+        case value
+        case afterValue
+        case name
+        case insideName
+        case nameEscape
+        case colon
+        case text
+        case textEscape
+        case number
+        case literal
+        case skippedText
+        case skippedTextEscape
+        case skippedContainer
+        case finished
+    }
+
+    /// The usage objects closed so far; of several the last meaningful one.
+    var usage = ReportedUsage()
+    var model = Text<128>()
+    var type = Text<48>()
+    var finishReason = Text<48>()
+    var hasUsage = false
+    var hasChoices = false
+    var choiceCount = 0
+
+    private var state = State.value
+    private var containers = InlineArray<6, Container>(repeating: .root)
+    private var depth = 0
+    /// Brackets open inside the container being skipped; 0 outside.
+    private var skippedDepth = 0
+    private var slot = Slot.object(.root)
+    private var name = Text<32>()
+    private var isNameEscaped = false
+    private var number: Int64 = 0
+    private var isNumberUsable = true
+    private var isFraction = false
+    private var pending = ReportedUsage()
+
+    /// Reads the next bytes of the text.
+    mutating func feed(_ bytes: ByteSlice) {
+        var at = 0
+        while at < bytes.count {
+            switch state {
+            case .skippedText, .skippedContainer: at = skip(bytes, from: at)
+            case .skippedTextEscape:
+                state = .skippedText
+                at += 1
+            case .value: at += beginValue(bytes[at])
+            case .afterValue: at += afterValue(bytes[at])
+            case .name: at += beginName(bytes[at])
+            case .insideName: at = readName(bytes, from: at)
+            case .nameEscape:
+                state = .insideName
+                at += 1
+            case .colon: at += readColon(bytes[at])
+            case .text: at = readText(bytes, from: at)
+            case .textEscape: at += readEscape(bytes[at])
+            case .number: at += readNumber(bytes[at])
+            case .literal: at += readLiteral(bytes[at])
+            case .finished: return
+            }
+        }
+    }
+
+    /// Whether every bracket that was opened has been closed.
+    var isFinished: Bool { state == .finished }
+
+    private var container: Container { containers[depth - 1] }
+
+    // MARK: Skipping
+
+    /// Passes over a skipped text or container, from string to string.
+    private mutating func skip(_ bytes: ByteSlice, from start: Int) -> Int {
+        var at = start
+        while at < bytes.count {
+            if state == .skippedText {
+                at = ByteRun.endOfText(bytes, from: at)
+                guard at < bytes.count else { return at }
+                if bytes[at] == UInt8(ascii: "\\") {
+                    state = .skippedTextEscape
+                    return at + 1
+                }
+                at += 1
+                state = skippedDepth > 0 ? .skippedContainer : .afterValue
+                if skippedDepth == 0 { return at }
+            } else {
+                at = ByteRun.endOfPlain(bytes, from: at)
+                guard at < bytes.count else { return at }
+                switch bytes[at] {
+                case UInt8(ascii: "\""): state = .skippedText
+                case UInt8(ascii: "{"), UInt8(ascii: "["): skippedDepth += 1
+                default: skippedDepth -= 1
+                }
+                at += 1
+                if skippedDepth == 0 {
+                    state = .afterValue
+                    return at
+                }
+            }
+        }
+        return at
+    }
+
+    // MARK: Values
+
+    /// Takes the first byte of a value. Returns how many bytes were taken.
+    private mutating func beginValue(_ byte: UInt8) -> Int {
+        switch byte {
+        case 0x20, 0x09, 0x0A, 0x0D: return 1
+        case UInt8(ascii: "{"), UInt8(ascii: "["): open(byte)
+        case UInt8(ascii: "\""): beginText()
+        case UInt8(ascii: "]"):
+            // An empty array; its bracket is read where any other's is.
+            state = .afterValue
+            return 0
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"):
+            number = 0
+            isNumberUsable = true
+            isFraction = false
+            state = .number
+            return 0
+        default: state = .literal
+        }
+        return 1
+    }
+
+    private mutating func open(_ bracket: UInt8) {
+        if depth > 0, case .choices = container { choiceCount += 1 }
+        switch slot {
+        case .object(let inner) where bracket == UInt8(ascii: "{") && depth < Limits.followedDepth:
+            if inner == .usage { pending = ReportedUsage() }
+            push(inner)
+            state = .name
+        case .array(let inner) where bracket == UInt8(ascii: "[") && depth < Limits.followedDepth:
+            hasChoices = true
+            choiceCount = 0
+            push(inner)
+            slot = .object(.choice)
+            state = .value
+        default:
+            skippedDepth = 1
+            state = depth == 0 ? .finished : .skippedContainer
+        }
+    }
+
+    private mutating func push(_ inner: Container) {
+        containers[depth] = inner
+        depth += 1
+    }
+
+    private mutating func beginText() {
+        switch slot {
+        case .model where depth > 0:
+            model.clear()
+            state = .text
+        case .type where depth > 0:
+            type.clear()
+            state = .text
+        case .finishReason where depth > 0:
+            finishReason.clear()
+            state = .text
+        default: state = .skippedText
+        }
+    }
+
+    private mutating func afterValue(_ byte: UInt8) -> Int {
+        guard depth > 0 else {
+            state = .finished
+            return 1
+        }
+        switch byte {
+        case UInt8(ascii: ","):
+            if container == .choices {
+                slot = .object(.choice)
+                state = .value
+            } else {
+                state = .name
+            }
+        case UInt8(ascii: "}"), UInt8(ascii: "]"): close()
+        default: break
+        }
+        return 1
+    }
+
+    private mutating func close() {
+        if container == .usage, pending.isMeaningful {
+            usage = pending
+            hasUsage = true
+        }
+        depth -= 1
+        state = depth == 0 ? .finished : .afterValue
+    }
+
+    // MARK: Names
+
+    private mutating func beginName(_ byte: UInt8) -> Int {
+        switch byte {
+        case UInt8(ascii: "\""):
+            name.clear()
+            isNameEscaped = false
+            state = .insideName
+        case UInt8(ascii: "}"): close()
+        default: break
+        }
+        return 1
+    }
+
+    private mutating func readName(_ bytes: ByteSlice, from start: Int) -> Int {
+        var at = start
+        while at < bytes.count {
+            let byte = bytes[at]
+            at += 1
+            if byte == UInt8(ascii: "\"") {
+                slot = isNameEscaped ? .skipped : name.withBytes { MemberNames.slot(of: $0, in: container) }
+                state = .colon
+                return at
+            }
+            if byte == UInt8(ascii: "\\") {
+                isNameEscaped = true
+                state = .nameEscape
+                return at
+            }
+            name.append(byte)
+        }
+        return at
+    }
+
+    private mutating func readColon(_ byte: UInt8) -> Int {
+        if byte == UInt8(ascii: ":") { state = .value }
+        return 1
+    }
+
+    // MARK: Scalars
+
+    private mutating func readText(_ bytes: ByteSlice, from start: Int) -> Int {
+        var at = start
+        while at < bytes.count {
+            let byte = bytes[at]
+            at += 1
+            if byte == UInt8(ascii: "\"") {
+                state = .afterValue
+                return at
+            }
+            if byte == UInt8(ascii: "\\") {
+                state = .textEscape
+                return at
+            }
+            appendText(byte)
+        }
+        return at
+    }
+
+    /// Takes the byte after a backslash. `\/`, `\"` and `\\` stand for themselves; what names hold
+    /// no other escape of stays as it was written.
+    private mutating func readEscape(_ byte: UInt8) -> Int {
+        if byte != UInt8(ascii: "/"), byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") {
+            appendText(UInt8(ascii: "\\"))
+        }
+        appendText(byte)
+        state = .text
+        return 1
+    }
+
+    private mutating func appendText(_ byte: UInt8) {
+        switch slot {
+        case .model: model.append(byte)
+        case .type: type.append(byte)
+        case .finishReason: finishReason.append(byte)
+        default: break
+        }
+    }
+
+    private mutating func readNumber(_ byte: UInt8) -> Int {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"):
+            if isFraction { return 1 }
+            let (scaled, overflowed) = number.multipliedReportingOverflow(by: 10)
+            let (sum, carried) = scaled.addingReportingOverflow(Int64(byte &- 0x30))
+            if overflowed || carried { isNumberUsable = false } else { number = sum }
+            return 1
+        case UInt8(ascii: "."):
+            isFraction = true
+            return 1
+        case UInt8(ascii: "-"), UInt8(ascii: "+"), UInt8(ascii: "e"), UInt8(ascii: "E"):
+            isNumberUsable = false
+            return 1
+        default:
+            if case .count(let count) = slot, isNumberUsable, number <= Limits.tokenCount {
+                pending.note(count, number)
+            }
+            state = .afterValue
+            return 0
+        }
+    }
+
+    /// `true`, `false`, `null`, or whatever stands in a value's place.
+    private mutating func readLiteral(_ byte: UInt8) -> Int {
+        switch byte {
+        case UInt8(ascii: ","), UInt8(ascii: "}"), UInt8(ascii: "]"):
+            state = .afterValue
+            return 0
+        default: return 1
+        }
+    }
+}

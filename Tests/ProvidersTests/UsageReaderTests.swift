@@ -1,0 +1,156 @@
+import Bytes
+import Testing
+
+@testable import Providers
+
+@Suite("Usage reader")
+struct UsageReaderTests {
+    /// What a reader came to know.
+    private struct Reading: Equatable {
+        var usage: Usage?
+        var model: String
+        var finishReason: String
+        var events: [UsageReader.Event] = []
+
+        init(_ reader: borrowing UsageReader, events: [UsageReader.Event] = []) {
+            usage = reader.usage
+            model = reader.model.string
+            finishReason = reader.finishReason.string
+            self.events = events
+        }
+    }
+
+    /// Reads the transcript with each text cut at the offsets `cuts` gives for its length.
+    private func read(_ transcript: UsageTranscript, cuts: (Int) -> [Int]) -> Reading {
+        var reader = UsageReader(transcript.dialect)
+        var events: [UsageReader.Event] = []
+        for text in transcript.texts {
+            withBytes(text) { bytes in
+                let ends = cuts(bytes.count) + [bytes.count]
+                if transcript.isStream, ends.count == 1 { return events.append(reader.readEvent(bytes)) }
+                if transcript.isStream { reader.beginEvent() }
+                var start = 0
+                for end in ends {
+                    let piece = bytes[start..<end]
+                    if transcript.isStream { reader.continueEvent(piece) } else { reader.readAnswer(piece) }
+                    start = end
+                }
+                if transcript.isStream { events.append(reader.endEvent()) }
+            }
+        }
+        return Reading(reader, events: events)
+    }
+
+    @Test("each provider's documented answer adds up", arguments: UsageTranscript.all)
+    func documentedAnswersAddUp(transcript: UsageTranscript) {
+        let reading = read(transcript) { _ in [] }
+        #expect(reading.usage == transcript.usage)
+        if !transcript.model.isEmpty { #expect(reading.model == transcript.model) }
+        if !transcript.finishReason.isEmpty { #expect(reading.finishReason == transcript.finishReason) }
+        let usageOnly = reading.events.indices.filter { reading.events[$0] == .usageOnly }
+        #expect(usageOnly == (transcript.usageOnlyEvent.map { [$0] } ?? []))
+    }
+
+    @Test("the same is read whole, split at every offset, and one byte at a time", arguments: UsageTranscript.all)
+    func splitsReadTheSame(transcript: UsageTranscript) {
+        let whole = read(transcript) { _ in [] }
+        let longest = transcript.texts.map(\.utf8.count).max() ?? 0
+        for offset in 0...longest {
+            let split = read(transcript) { [min(offset, $0)] }
+            #expect(split.usage == whole.usage, "split at \(offset)")
+            #expect(split.model == whole.model, "split at \(offset)")
+            #expect(split.finishReason == whole.finishReason, "split at \(offset)")
+        }
+        let bytewise = read(transcript) { Array(0..<$0) }
+        #expect(bytewise.usage == whole.usage && bytewise.model == whole.model)
+    }
+
+    @Test("a whole event and the same event in pieces are the same kind of event")
+    func piecedEventsHaveTheSameKind() {
+        for transcript in UsageTranscript.all where transcript.isStream {
+            let whole = read(transcript) { _ in [] }
+            let pieced = read(transcript) { [$0 / 2] }
+            // `[DONE]` is six bytes and never comes in pieces.
+            for index in whole.events.indices where transcript.texts[index] != "[DONE]" {
+                #expect(whole.events[index] == pieced.events[index], "\(transcript.name), event \(index)")
+            }
+        }
+    }
+
+    @Test("a stream is complete with its own last event only", arguments: [
+        (Dialect.openAI, "[DONE]", true), (.openAI, " [DONE] ", true), (.openAI, #"{"choices":[]}"#, false),
+        (.openAI, #"{"type":"response.completed","response":{"usage":null}}"#, true), (.openAI, #"{"type":"response.failed","response":{}}"#, true),
+        (.openAI, #"{"type": "response.completed", "response": {}}"#, true),
+        (.openAI, #"{"type":"response.incomplete","response":{}}"#, true), (.openAI, #"{"type":"response.output_text.done","text":"x"}"#, false),
+        (.anthropic, #"{"type":"message_stop"}"#, true), (.anthropic, #"{ "type" : "message_stop" }"#, true),
+        (.anthropic, #"{"type":"message_delta","delta":{}}"#, false), (.anthropic, "[DONE]", false),
+    ])
+    func completeness(dialect: Dialect, event: String, isComplete: Bool) {
+        for isFirst in [true, false] {
+            var reader = UsageReader(dialect)
+            if !isFirst { _ = reader.readEvent(ByteSlice("{}")) }
+            let kind = withBytes(event) { reader.readEvent($0) }
+            #expect(reader.isComplete == isComplete)
+            #expect((kind == .end) == isComplete)
+        }
+    }
+
+    @Test("a provider's own error event is told", arguments: [
+        (Dialect.openAI, #"{"error":{"message":"x"}}"#, UsageReader.Event.error), (.openAI, #"{"error": {"message":"x"}}"#, .error),
+        (.openAI, #"{"error":null,"choices":[{}]}"#, .ordinary), (.openAI, #"{"type":"error","message":"x"}"#, .error),
+        (.anthropic, #"{"type":"error","error":{"type":"overloaded_error"}}"#, .error),
+    ])
+    func errorsAreTold(dialect: Dialect, event: String, kind: UsageReader.Event) {
+        var reader = UsageReader(dialect)
+        #expect(withBytes(event) { reader.readEvent($0) } == kind)
+        #expect(withBytes(event) { reader.readEvent($0) } == kind)
+    }
+
+    @Test("content events are counted, for the estimate of a stream that is cut")
+    func deltasAreCounted() {
+        var reader = UsageReader(.openAI)
+        for _ in 0..<5 { _ = reader.readEvent(ByteSlice(#"{"model":"m","choices":[{"delta":{"content":"x"}}]}"#)) }
+        #expect(reader.deltaCount == 5 && reader.usage == nil && !reader.isComplete)
+        reader.reset(.anthropic)
+        #expect(reader.deltaCount == 0 && reader.model.isEmpty)
+        _ = reader.readEvent(ByteSlice(#"{"type":"message_start","message":{}}"#))
+        for _ in 0..<3 { _ = reader.readEvent(ByteSlice(#"{"type":"content_block_delta","delta":{"text":"x"}}"#)) }
+        #expect(reader.deltaCount == 3)
+    }
+
+    @Test("a model's name longer than is kept is cut, not lost")
+    func longModelNamesAreCut() {
+        var reader = UsageReader(.openAI)
+        withBytes(#"{"model":""# + String(repeating: "m", count: 500) + #"","usage":{"prompt_tokens":1}}"#) { reader.readAnswer($0) }
+        #expect(reader.model.count == Limits.modelNameByteCount)
+        #expect(reader.usage == Usage(input: 1))
+    }
+
+    @Test("depth is no matter: what is nested deeper than is followed is passed over")
+    func deepNestingIsPassedOver() {
+        var reader = UsageReader(.openAI)
+        let deep = String(repeating: "[", count: 5000) + String(repeating: "]", count: 5000)
+        withBytes(#"{"x":"# + deep + #","choices":[{"delta":"# + deep + #"}],"usage":{"prompt_tokens":2}}"#) { reader.readAnswer($0) }
+        #expect(reader.usage == Usage(input: 2))
+    }
+
+    @Test("mutated transcripts never trap, and whole and pieces agree on the usage")
+    func mutationsNeverTrap() {
+        var generator = SeededGenerator("mutated usage")
+        for round in 0..<4000 {
+            let transcript = UsageTranscript.all[round % UsageTranscript.all.count]
+            var bytes = Array(transcript.texts.joined(separator: "\n").utf8)
+            for _ in 0..<Int.random(in: 1...6, using: &generator) {
+                let at = Int.random(in: 0..<bytes.count, using: &generator)
+                switch Int.random(in: 0..<4, using: &generator) {
+                case 0: bytes[at] = UInt8.random(in: 0...255, using: &generator)
+                case 1: bytes.remove(at: at)
+                case 2: bytes.insert(Array(#"{}[]",:\0"#.utf8).randomElement(using: &generator) ?? 0, at: at)
+                default: bytes.removeSubrange(at..<min(bytes.count, at + 20))
+                }
+                if bytes.isEmpty { bytes = [0] }
+            }
+            bytes.withByteSlice { fuzzUsage($0) }
+        }
+    }
+}
