@@ -17,10 +17,27 @@ let package = Package(
     targets: [
         // Modules import only from lines above their own; Tests/TidyTests proves it.
         .target(name: "CLinux"),
+        .target(name: "CCares", linkerSettings: [.linkedLibrary("cares")]),
+        .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
         .target(name: "Bytes", dependencies: ["CLinux"], swiftSettings: hot),
-        .target(name: "Reactor", dependencies: ["Bytes", "CLinux"], swiftSettings: hot),
+        .target(name: "Reactor", dependencies: ["Bytes", "CCares", "CLinux"], swiftSettings: hot),
+        .target(name: "TLS", dependencies: ["Bytes", "COpenSSL"], swiftSettings: hot),
+        .target(name: "HTTP", dependencies: ["Bytes"], swiftSettings: hot),
+        .target(name: "JSON", dependencies: ["Bytes"], swiftSettings: hot),
+        .target(name: "Policy", dependencies: ["Bytes", "JSON"], swiftSettings: hot),
+        .target(name: "Providers", dependencies: ["Bytes", "HTTP", "JSON"], swiftSettings: hot),
+        .target(name: "Ledger", dependencies: ["Bytes", "CLinux", "COpenSSL"], swiftSettings: hot),
+        .target(
+            name: "Gateway", dependencies: ["Bytes", "CLinux", "HTTP", "JSON", "Ledger", "Policy", "Providers", "Reactor", "TLS"],
+            swiftSettings: hot),
 
         .testTarget(name: "BytesTests", dependencies: ["Bytes"], swiftSettings: strict),
         .testTarget(name: "ReactorTests", dependencies: ["Reactor"], swiftSettings: strict),
+        .testTarget(name: "TLSTests", dependencies: ["TLS", "COpenSSL"], swiftSettings: strict),
+        .testTarget(name: "HTTPTests", dependencies: ["HTTP"], swiftSettings: strict),
+        .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: strict),
+        .testTarget(name: "PolicyTests", dependencies: ["Policy"], swiftSettings: strict),
+        .testTarget(name: "ProvidersTests", dependencies: ["Providers"], swiftSettings: strict),
+        .testTarget(name: "LedgerTests", dependencies: ["Ledger"], swiftSettings: strict),
     ]
 )

@@ -58,6 +58,9 @@ public struct ChunkedDecoder {
 
     public var isEnded: Bool { phase == .ended }
 
+    /// Whether the next byte would start a chunk: what has been given so far can be passed on as it came.
+    public var isBetweenChunks: Bool { phase == .size && digits == 0 }
+
     /// The next run of payload in `slice`, starting at offset `start`.
     ///
     /// Call it with the upper bound of the run before until it gives `.needMore`, then with the next slice

@@ -1,4 +1,5 @@
 public import Bytes
+import JSON
 
 /// How a refusal is written: as a body, or as an event in a stream that has begun.
 ///
@@ -78,7 +79,7 @@ public struct ErrorShape {
         writer.append(",\"type\":\"")
         writer.append(row.type)
         writer.append("\",\"param\":")
-        if let parameter { writer.append(jsonText: parameter) } else { writer.append("null") }
+        if let parameter { writer.append(jsonString: parameter) } else { writer.append("null") }
         if code {
             writer.append(",\"code\":\"")
             writer.append(row.code)
@@ -92,7 +93,7 @@ public struct ErrorShape {
         writer.append(",\"errors\":[")
         for (index, fault) in faults.enumerated() {
             if index > 0 { writer.append(",") }
-            Array(fault.utf8).withByteSlice { writer.append(jsonText: $0) }
+            Array(fault.utf8).withByteSlice { writer.append(jsonString: $0) }
         }
         writer.append("]")
     }
@@ -128,12 +129,12 @@ public struct ErrorShape {
     // MARK: Parts
 
     private func writeMessage(into writer: inout ByteWriter) {
-        writer.append(jsonText: message.isEmpty ? ByteSlice(refusal.row.sentence) : message)
+        writer.append(jsonString: message.isEmpty ? ByteSlice(refusal.row.sentence) : message)
     }
 
     private func writeRequestID(into writer: inout ByteWriter) {
         guard !requestID.isEmpty else { return }
         writer.append(",\"request_id\":")
-        writer.append(jsonText: requestID)
+        writer.append(jsonString: requestID)
     }
 }

@@ -35,3 +35,19 @@ extension Provider {
         return path.prefix(count)
     }
 }
+
+extension Provider {
+    /// Writes a request target below a base URL of its own: the client's target with its `/v1` (or
+    /// `/v1/proxy`) replaced by `base`, everything after it as it was sent.
+    /// - Returns: false, with nothing written, when the target is not below `/v1`.
+    public static func writeTarget(of target: ByteSlice, below base: ByteSlice, into writer: inout ByteWriter) -> Bool {
+        let path = TargetPath.path(of: target)
+        guard let rest = TargetPath.afterVersion(path) else { return false }
+        let base = withoutLastSlashes(base)
+        writer.append(base)
+        if base.isEmpty, rest.isEmpty { writer.append("/") }
+        writer.append(rest)
+        writer.append(target.dropFirst(path.count))
+        return true
+    }
+}

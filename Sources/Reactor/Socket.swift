@@ -27,10 +27,11 @@ public struct Socket: ~Copyable {
     deinit { _ = Glibc.close(descriptor) }
 
     /// Starts to connect; writable once connected, and `connectError` then says how it went.
-    public static func connecting(to address: SocketAddress) throws(SystemError) -> Socket {
+    /// - Returns: the descriptor, for a `Socket` to adopt.
+    public static func connecting(to address: SocketAddress) throws(SystemError) -> CInt {
         let descriptor = withUnsafePointer(to: address.raw) { linux_connect($0) }
         if descriptor < 0 { throw SystemError("connect", code: -descriptor) }
-        return Socket(adopting: descriptor)
+        return descriptor
     }
 
     /// Why connecting failed; nil when it did not.

@@ -1,3 +1,4 @@
+import Bytes
 public import CLinux
 import Glibc
 
@@ -32,6 +33,11 @@ public struct SocketAddress: Sendable, CustomStringConvertible {
     public var isLocal: Bool { family == AF_UNIX }
     public var port: UInt16 {
         withUnsafePointer(to: raw) { UInt16(truncatingIfNeeded: linux_address_port($0)) }
+    }
+
+    /// Whether this is an IP address of this machine's loopback.
+    public var isLoopback: Bool {
+        ipBytes.withByteSlice { IPAddress(bytes: $0) }?.addressClass == .loopback
     }
 
     /// The IP address's 4 or 16 bytes in network order; empty for a Unix-domain one.

@@ -1,0 +1,149 @@
+import Bytes
+import JSON
+
+/// The two written forms of an access record.
+enum AccessLine {
+    static func appendJSON(_ record: AccessRecord, to writer: inout ByteWriter) {
+        writer.append("{\"time\":\"")
+        appendTime(record.wallNanoseconds, to: &writer)
+        writer.append("\"")
+        member("id", record.identifier, to: &writer)
+        member("trace", record.traceIdentifier, to: &writer)
+        member("peer", record.peer, to: &writer)
+        member("key", record.key, to: &writer)
+        member("method", record.method, to: &writer)
+        member("path", record.path, to: &writer)
+        member("provider", record.provider, to: &writer)
+        member("model", record.model, to: &writer)
+        member("status", UInt64(record.status), to: &writer)
+        member("error", record.errorCode, to: &writer)
+        member("attempts", UInt64(record.attempts), to: &writer)
+        writer.append(record.isStream ? ",\"stream\":true" : ",\"stream\":false")
+        if record.wasAborted { writer.append(",\"aborted\":true") }
+        if record.inputTokens >= 0 { member("tokens_in", UInt64(record.inputTokens), to: &writer) }
+        if record.outputTokens >= 0 { member("tokens_out", UInt64(record.outputTokens), to: &writer) }
+        if record.firstByteNanoseconds > 0 { member("first_byte_us", record.firstByteNanoseconds / 1000, to: &writer) }
+        member("total_us", record.totalNanoseconds / 1000, to: &writer)
+        member("bytes_in", record.receivedByteCount, to: &writer)
+        member("bytes_out", record.sentByteCount, to: &writer)
+        writer.append("}\n")
+    }
+
+    static func appendText(_ record: AccessRecord, to writer: inout ByteWriter) {
+        appendTime(record.wallNanoseconds, to: &writer)
+        column(record.identifier, to: &writer)
+        column(record.peer, to: &writer)
+        column(record.key, to: &writer)
+        column(record.method, to: &writer)
+        column(record.path, to: &writer)
+        column(record.provider, to: &writer)
+        column(record.model, to: &writer)
+        writer.append(" status=")
+        writer.append(decimal: UInt64(record.status))
+        if !record.errorCode.isEmpty {
+            writer.append(" error=")
+            appendPlain(record.errorCode, to: &writer)
+        }
+        writer.append(" attempts=")
+        writer.append(decimal: UInt64(record.attempts))
+        if record.inputTokens >= 0 || record.outputTokens >= 0 {
+            writer.append(" tokens=")
+            writer.append(decimal: UInt64(max(0, record.inputTokens)))
+            writer.append(UInt8(ascii: "/"))
+            writer.append(decimal: UInt64(max(0, record.outputTokens)))
+        }
+        writer.append(" first_byte_us=")
+        writer.append(decimal: record.firstByteNanoseconds / 1000)
+        writer.append(" total_us=")
+        writer.append(decimal: record.totalNanoseconds / 1000)
+        writer.append(" bytes=")
+        writer.append(decimal: record.receivedByteCount)
+        writer.append(UInt8(ascii: "/"))
+        writer.append(decimal: record.sentByteCount)
+        if record.isStream { writer.append(" stream") }
+        if record.wasAborted { writer.append(" aborted") }
+        writer.append(UInt8(ascii: "\n"))
+    }
+
+    private static func member<let capacity: Int>(_ name: StaticString, _ text: InlineText<capacity>, to writer: inout ByteWriter) {
+        if text.isEmpty { return }
+        writer.append(",\"")
+        writer.append(name)
+        writer.append("\":")
+        text.withBytes { writer.append(jsonString: $0) }
+    }
+
+    private static func member(_ name: StaticString, _ number: UInt64, to writer: inout ByteWriter) {
+        writer.append(",\"")
+        writer.append(name)
+        writer.append("\":")
+        writer.append(decimal: number)
+    }
+
+    private static func column<let capacity: Int>(_ text: InlineText<capacity>, to writer: inout ByteWriter) {
+        writer.append(UInt8(ascii: " "))
+        appendPlain(text, to: &writer)
+    }
+
+    /// The text with everything but printable ASCII made `?`; `-` when empty.
+    private static func appendPlain<let capacity: Int>(_ text: InlineText<capacity>, to writer: inout ByteWriter) {
+        if text.isEmpty { return writer.append(UInt8(ascii: "-")) }
+        text.withBytes { bytes in
+            for index in 0..<bytes.count {
+                let byte = bytes[index]
+                writer.append(byte > 0x20 && byte < 0x7F ? byte : UInt8(ascii: "?"))
+            }
+        }
+    }
+
+    /// RFC 3339 in UTC with milliseconds: `2026-11-24T09:30:00.123Z`.
+    static func appendTime(_ wallNanoseconds: UInt64, to writer: inout ByteWriter) {
+        let seconds = wallNanoseconds / 1_000_000_000
+        let date = CivilDate(daysSince1970: Int(seconds / 86_400))
+        let time = Int(seconds % 86_400)
+        padded(date.year, 4, to: &writer)
+        writer.append(UInt8(ascii: "-"))
+        padded(date.month, 2, to: &writer)
+        writer.append(UInt8(ascii: "-"))
+        padded(date.day, 2, to: &writer)
+        writer.append(UInt8(ascii: "T"))
+        padded(time / 3600, 2, to: &writer)
+        writer.append(UInt8(ascii: ":"))
+        padded(time / 60 % 60, 2, to: &writer)
+        writer.append(UInt8(ascii: ":"))
+        padded(time % 60, 2, to: &writer)
+        writer.append(UInt8(ascii: "."))
+        padded(Int(wallNanoseconds / 1_000_000 % 1000), 3, to: &writer)
+        writer.append(UInt8(ascii: "Z"))
+    }
+
+    private static func padded(_ number: Int, _ digits: Int, to writer: inout ByteWriter) {
+        var scale = 1
+        for _ in 1..<digits { scale *= 10 }
+        while scale > 0 {
+            writer.append(UInt8(0x30 + number / scale % 10))
+            scale /= 10
+        }
+    }
+}
+
+/// A day of the Gregorian calendar.
+/// - Source: H. Hinnant, "chrono-compatible low-level date algorithms", civil_from_days
+struct CivilDate {
+    let year: Int
+    let month: Int
+    let day: Int
+
+    init(daysSince1970: Int) {
+        // Years begin in March and eras of 400 years on 0000-03-01, so that leap days come last.
+        let days = daysSince1970 + 719_468
+        let era = days / 146_097
+        let dayOfEra = days % 146_097
+        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let shifted = (5 * dayOfYear + 2) / 153
+        day = dayOfYear - (153 * shifted + 2) / 5 + 1
+        month = shifted < 10 ? shifted + 3 : shifted - 9
+        year = era * 400 + yearOfEra + (month <= 2 ? 1 : 0)
+    }
+}

@@ -1,0 +1,124 @@
+import Bytes
+import CLinux
+import Glibc
+import JSON
+import Reactor
+import Synchronization
+
+/// Where access lines go, and in which form.
+public struct AccessLogSettings: Sendable {
+    public enum Format: Sendable { case json, text }
+
+    public enum Destination: Sendable {
+        case standardOutput
+        case standardError
+        case file(String)
+    }
+
+    public var format: Format
+    public var destination: Destination
+
+    public init(format: Format, destination: Destination) {
+        self.format = format
+        self.destination = destination
+    }
+}
+
+/// One line a request, written by a thread of its own.
+///
+/// Workers push records into their rings and never wait; the thread looks every 20 ms, so that
+/// a busy gateway's lines leave in few large writes and an idle one's thread sleeps.
+final class AccessLog: Sendable {
+    private let descriptor: CInt
+    private let ownsDescriptor: Bool
+    private let format: AccessLogSettings.Format
+    private let rings: [AccessRing]
+
+    // Written by whoever stops the log, read by its thread; publishes nothing else.
+    private let isStopping = Atomic<Bool>(false)
+
+    init(_ settings: AccessLogSettings, workers: Int) throws(SystemError) {
+        format = settings.format
+        rings = (0..<workers).map { _ in AccessRing() }
+        switch settings.destination {
+        case .standardOutput: (descriptor, ownsDescriptor) = (STDOUT_FILENO, false)
+        case .standardError: (descriptor, ownsDescriptor) = (STDERR_FILENO, false)
+        case .file(let path):
+            descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o640)
+            if descriptor < 0 { throw SystemError("open", code: errno) }
+            ownsDescriptor = true
+        }
+    }
+
+    deinit { if ownsDescriptor { close(descriptor) } }
+
+    func ring(worker: Int) -> AccessRing { rings[worker] }
+
+    /// Writes until `stop`, then once more.
+    func run() {
+        let capacity = 256 << 10
+        let buffer = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity)
+        defer { buffer.deallocate() }
+        var last = false
+        while true {
+            let wrote = writeWaiting(buffer, capacity: capacity)
+            if last { return }
+            last = isStopping.load(ordering: .relaxed)
+            if !last { poll(nil, 0, wrote ? GatewayLimits.accessLogIntervalMilliseconds : 2 * GatewayLimits.accessLogIntervalMilliseconds) }
+        }
+    }
+
+    func stop() { isStopping.store(true, ordering: .relaxed) }
+
+    private func writeWaiting(_ buffer: UnsafeMutablePointer<UInt8>, capacity: Int) -> Bool {
+        var writer = ByteWriter(buffer, capacity: capacity)
+        var wrote = false
+        for ring in rings {
+            ring.drain { record in
+                if writer.count + GatewayLimits.accessLineByteCount > capacity {
+                    write(writer.written)
+                    writer = ByteWriter(buffer, capacity: capacity)
+                }
+                append(record, to: &writer)
+                wrote = true
+            }
+            let dropped = ring.takeDropped()
+            if dropped > 0 { appendDropped(dropped, to: &writer) }
+        }
+        write(writer.written)
+        return wrote
+    }
+
+    private func write(_ bytes: ByteSlice) {
+        var rest = bytes
+        while !rest.isEmpty {
+            let count = Glibc.write(descriptor, rest.base, rest.count)
+            if count < 0 {
+                if errno == EINTR { continue }
+                // A full disk must not stop the gateway; the lines of this batch are lost with it.
+                return
+            }
+            rest = rest.dropFirst(count)
+        }
+    }
+
+    private func append(_ record: AccessRecord, to writer: inout ByteWriter) {
+        switch format {
+        case .json: AccessLine.appendJSON(record, to: &writer)
+        case .text: AccessLine.appendText(record, to: &writer)
+        }
+    }
+
+    private func appendDropped(_ count: Int, to writer: inout ByteWriter) {
+        switch format {
+        case .json:
+            writer.append("{\"level\":\"warning\",\"message\":\"access lines dropped: the log fell behind\",\"count\":")
+            writer.append(decimal: count)
+            writer.append("}\n")
+        case .text:
+            writer.append("warning: ")
+            writer.append(decimal: count)
+            writer.append(" access lines dropped: the log fell behind\n")
+        }
+    }
+}

@@ -1,0 +1,198 @@
+import Bytes
+import HTTP
+import Providers
+
+/// The answer on its way from the upstream to the client.
+struct Answer: ~Copyable {
+    enum State {
+        case head, body, done
+    }
+
+    /// How the body is framed for the client.
+    enum Framing {
+        /// No body, or as many bytes as the head says.
+        case length
+        case chunked
+        /// An HTTP/1.0 client: the body ends with the connection.
+        case close
+    }
+
+    var state = State.head
+    var status = 0
+    /// What a 429 asks to wait.
+    var retryAfterMilliseconds: UInt64?
+    private(set) var upstreamFraming = BodyFraming.none
+    private(set) var framing = Framing.length
+    private var remaining: Int64 = 0
+    private var decoder = ChunkedDecoder()
+
+    var clientReusable = false
+    var upstreamReusable = false
+    /// Bytes of an answer have gone to the client: no other can be given.
+    var isCommitted = false
+
+    private(set) var isStream = false
+    private var watch = StreamWatch()
+    private(set) var usage = UsageReader(.openAI)
+    private var readsUsage = false
+
+    mutating func reset() {
+        state = .head
+        status = 0
+        retryAfterMilliseconds = nil
+        clientReusable = false
+        upstreamReusable = false
+        isCommitted = false
+        isStream = false
+        readsUsage = false
+        watch.reset()
+    }
+
+    /// Whether the bytes sent so far stop inside an event.
+    var isMidEvent: Bool { watch.isMidEvent }
+
+    // MARK: Beginning
+
+    struct Request {
+        var version: HTTPVersion
+        var dialect: Dialect
+        var reportsUsage: Bool
+        var addedUsage: Bool
+    }
+
+    /// Takes the upstream's head for the answer's.
+    mutating func begin(_ head: borrowing ResponseHead, in bytes: ByteSlice, for request: Request, limits: HTTPLimits) {
+        status = head.status
+        upstreamFraming = head.framing
+        upstreamReusable = head.keepAlive
+        state = .body
+        switch head.framing {
+        case .none:
+            framing = .length
+        case .length(let length):
+            framing = .length
+            remaining = length
+        case .chunked:
+            framing = request.version == .http11 ? .chunked : .close
+            decoder = ChunkedDecoder(limits: limits)
+        case .untilClose:
+            framing = request.version == .http11 ? .chunked : .close
+            upstreamReusable = false
+        }
+        if framing == .close { clientReusable = false }
+        let type = head.fields.value(of: .contentType, in: bytes) ?? ByteSlice("")
+        isStream = type.count >= 17 && type.prefix(17).equalsIgnoringCase("text/event-stream")
+        readsUsage = request.reportsUsage && status == 200
+        if readsUsage { usage.reset(request.dialect) }
+        if isStream { watch.begin(removingUsage: request.addedUsage && readsUsage && framing != .length) }
+    }
+
+    // MARK: Passing
+
+    /// What framing a read's bytes came to.
+    enum Framed {
+        case fine
+        /// The bytes are not what the head announced; what came before them has been passed.
+        case broken
+    }
+
+    /// Appends to `runs` what the client gets for bytes `range` of `block`, framed so that every
+    /// write ends between two chunks: whatever happens next, something more can be said.
+    ///
+    /// Whole chunks go on as they came. Parts of one are framed anew; their size line is written
+    /// into the block's last bytes.
+    mutating func frame(_ block: borrowing Block, _ range: Range<Int>, _ worker: Worker) -> Framed {
+        let bytes = block.slice(range)
+        let sizePlace = framing == .chunked ? worker.runs.reserve() : 0
+        let first = worker.runs.count
+        let before = worker.runs.byteCount
+        var result = Framed.fine
+        switch upstreamFraming {
+        case .none:
+            state = .done
+            if !bytes.isEmpty { upstreamReusable = false }
+        case .length:
+            let taken = Int(min(remaining, Int64(bytes.count)))
+            passPayload(bytes.prefix(taken), from: first, worker)
+            remaining -= Int64(taken)
+            if taken < bytes.count { upstreamReusable = false }
+            if remaining == 0 { state = .done }
+        case .chunked:
+            result = frameChunked(bytes, first, worker)
+        case .untilClose:
+            passPayload(bytes, from: first, worker)
+        }
+        if framing == .chunked {
+            let payloadCount = worker.runs.byteCount - before
+            if payloadCount > 0, !isRaw {
+                var line = ByteWriter(block.base + (block.capacity - GatewayLimits.chunkLineByteCount), capacity: GatewayLimits.chunkLineByteCount)
+                line.append(chunkSize: payloadCount)
+                worker.runs.fill(sizePlace, with: line.written)
+                worker.runs.append("\r\n")
+            }
+            if state == .done { worker.runs.append("0\r\n\r\n") }
+        }
+        isRaw = false
+        return result
+    }
+
+    /// This read's bytes go on with the framing they came with.
+    private var isRaw = false
+
+    private mutating func frameChunked(_ bytes: ByteSlice, _ first: Int, _ worker: Worker) -> Framed {
+        let startsBetween = decoder.isBetweenChunks
+        var at = 0
+        var payloadEnd = 0
+        do throws(HTTPError) {
+            loop: while true {
+                switch try decoder.next(bytes, from: at) {
+                case .payload(let run):
+                    passPayload(bytes[run], from: first, worker)
+                    at = run.upperBound
+                    payloadEnd = at
+                case .needMore:
+                    break loop
+                case .end(let end):
+                    state = .done
+                    if end < bytes.count { upstreamReusable = false }
+                    break loop
+                }
+            }
+        } catch {
+            return .broken
+        }
+        // All chunks whole, and nothing taken out: as they came. A chunk's payload is followed by CRLF.
+        let endsBetween = decoder.isBetweenChunks || state == .done
+        if framing == .chunked, startsBetween, endsBetween, payloadEnd > 0, !isStream || watch.passesAll {
+            worker.runs.removeLast(from: first)
+            worker.runs.append(bytes.prefix(state == .done ? payloadEnd + 2 : bytes.count))
+            isRaw = true
+        }
+        return .fine
+    }
+
+    private mutating func passPayload(_ payload: ByteSlice, from first: Int, _ worker: Worker) {
+        if worker.runs.lacksRoom(for: GatewayLimits.runsKeptFree) { worker.coalesceRuns(from: first) }
+        guard readsUsage else {
+            worker.runs.append(payload)
+            return
+        }
+        if !isStream {
+            usage.readAnswer(payload)
+            worker.runs.append(payload)
+        } else if watch.passesAll {
+            watch.observe(payload, &usage)
+            worker.runs.append(payload)
+        } else if let released = watch.filter(payload, &usage, &worker.runs, worker.blocks) {
+            worker.runs.blocks.add(released)
+        }
+    }
+
+    // MARK: Ending
+
+    /// The upstream has closed where that ends its answer.
+    mutating func finish(_ runs: inout RunList) {
+        if framing == .chunked { runs.append("0\r\n\r\n") }
+        state = .done
+    }
+}

@@ -1,0 +1,65 @@
+import Bytes
+import HTTP
+import Providers
+
+extension Exchange {
+    /// Writes the head the client gets for the upstream's: its status and fields, ours in place of
+    /// those of the hop, and the framing of this connection.
+    func writeAnswerHead(_ upstreamHead: ByteSlice, _ plan: Plan, to writer: inout ByteWriter) {
+        writer.append(statusLine: answer.status)
+        worker.answerHead.fields.write(
+            dropping: answer.isStream ? AnswerFields.droppedFromStreams : AnswerFields.dropped,
+            nominatedBy: worker.answerHead.connection, from: upstreamHead, to: &writer)
+        writer.append(plan.destination.fixedAnswerFields)
+        writer.append("x-portkey-retry-attempt-count: ")
+        writer.append(decimal: retryAttemptCount(plan))
+        writer.append("\r\n")
+        writeTraceFields(to: &writer)
+        // Proxies between here and the client must neither gather nor compress events.
+        if answer.isStream { writer.append("x-accel-buffering: no\r\ncache-control: no-transform\r\n") }
+        if answer.framing == .chunked { writer.append("transfer-encoding: chunked\r\n") }
+        writeConnectionField(to: &writer)
+        writer.appendEndOfHead()
+    }
+
+    /// Repeats at the target that answered; −1 when all were used and the last was still worth repeating.
+    private func retryAttemptCount(_ plan: Plan) -> Int {
+        let policy = plan.target.retry
+        guard policy.attempts > 0, policy.statuses.contains(answer.status) else { return attempt.repeats }
+        return attempt.repeats == Int(policy.attempts) || attempt.stoppedRepeating ? -1 : attempt.repeats
+    }
+
+    /// The request's own id, and the trace id: the client's, its `traceparent`'s, or the request's.
+    func writeTraceFields(to writer: inout ByteWriter) {
+        writer.append("x-portkey-trace-id: ")
+        traceIdentifier.write(into: &writer)
+        writer.append("\r\nx-sluice-request-id: ")
+        identifier.write(into: &writer)
+        writer.append("\r\n")
+    }
+
+    func writeConnectionField(to writer: inout ByteWriter) {
+        if !answer.clientReusable || worker.isDraining {
+            answer.clientReusable = false
+            writer.append("connection: close\r\n")
+        } else if request.version == .http10 {
+            writer.append("connection: keep-alive\r\n")
+        }
+    }
+}
+
+/// Fields of an upstream's answer that are not the client's.
+enum AnswerFields {
+    /// The hop's, and those this gateway writes itself.
+    static let dropped: FieldNameSet = {
+        var names = FieldNameSet.hopByHop
+        names.formUnion(FieldNameSet(.portkeyProvider, .portkeyTraceID, .portkeyCacheNamespace, .otherPortkey, .sluice))
+        return names
+    }()
+
+    static let droppedFromStreams: FieldNameSet = {
+        var names = dropped
+        names.insert(.xAccelBuffering)
+        return names
+    }()
+}

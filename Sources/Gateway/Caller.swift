@@ -1,0 +1,14 @@
+import Bytes
+import Ledger
+
+/// Who asks, and with what credential, as far as the request says.
+struct Caller {
+    /// The gateway key's holder; nil in pass-through.
+    var principal: Principal?
+    /// The caller's own provider credential, where it stands in the request; without `Bearer `.
+    var credential: Range<Int>?
+    /// The `Authorization` value is of another scheme than Bearer: passed on as it stands.
+    var isOtherScheme = false
+
+    mutating func reset() { self = Caller() }
+}

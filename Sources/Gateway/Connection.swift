@@ -1,0 +1,274 @@
+import Bytes
+import Glibc
+import Reactor
+import TLS
+
+/// One socket of a worker: what it is ready for, what it could not send yet, and its deadline.
+///
+/// Sockets are registered edge-triggered and once, so readiness is remembered here until a
+/// read or a write uses it up. Output that did not fit the kernel's buffer waits as runs over
+/// blocks this connection holds; nothing is copied to make it wait.
+class Connection {
+    let token: Token
+    unowned(unsafe) final let worker: Worker
+    private final var socket: Socket?
+    /// Over `socket`, once the handshake has begun.
+    private final var session: TLSSession?
+
+    /// A read may find something.
+    final var isReadable = false
+    /// A write may be taken.
+    final var isWritable = false
+    /// The peer has closed its sending side; what it sent before may still wait.
+    final var peerClosed = false
+    /// The socket is dead in both directions.
+    final var hungUp = false
+
+    /// A TLS peer went away without saying so: what came may be cut short.
+    final private(set) var inputTruncated = false
+
+    private final var unsent: ContiguousArray<ByteSlice> = []
+    private final var firstUnsent = 0
+    private final var held = BlockList()
+
+    private final let timer: TimerWheel.Identifier
+    private final var deadline = Instant.distantFuture
+    private final var timerAt = Instant.distantFuture
+
+    init(_ socket: consuming Socket, token: Token, worker: Worker) {
+        self.socket = consume socket
+        self.token = token
+        self.worker = worker
+        timer = worker.timers.make(token: token.rawValue)
+    }
+
+    // MARK: Readiness
+
+    final func note(_ readiness: Readiness) {
+        if readiness.contains(.readable) { isReadable = true }
+        if readiness.contains(.writable) { isWritable = true }
+        if readiness.contains(.peerClosed) {
+            peerClosed = true
+            isReadable = true
+        }
+        if !readiness.isDisjoint(with: .hungUp) {
+            hungUp = true
+            isReadable = true
+            isWritable = true
+        }
+    }
+
+    // MARK: Reading
+
+    /// Reads once. A short read means the socket is drained, which saves the call that would say so.
+    final func read(into memory: UnsafeMutablePointer<UInt8>, capacity: Int) -> Transfer {
+        let transfer: Transfer
+        if let outcome = session?.read(into: memory, capacity: capacity) {
+            if case .closed(clean: false) = outcome { inputTruncated = true }
+            transfer = Connection.transfer(outcome)
+        } else {
+            transfer = socket?.read(into: memory, capacity: capacity) ?? .closed
+        }
+        switch transfer {
+        case .moved(let count):
+            if count < capacity, !peerClosed, !buffersInput { isReadable = false }
+        case .blocked:
+            isReadable = false
+        case .closed, .failed:
+            break
+        }
+        return transfer
+    }
+
+    /// Whether a TLS session may hold input that epoll knows nothing of.
+    private final var buffersInput: Bool { session != nil }
+
+    private static func transfer(_ outcome: TLSTransfer) -> Transfer {
+        switch outcome {
+        case .moved(let count): .moved(count)
+        case .wantsRead, .wantsWrite: .blocked
+        case .closed: .closed
+        case .failed: .failed(EPROTO)
+        }
+    }
+
+    // MARK: Writing
+
+    enum Sent {
+        /// All of it is with the kernel.
+        case all
+        /// The rest waits here, with the blocks it lies in.
+        case part
+        /// The connection cannot be written to.
+        case failed
+    }
+
+    final var hasUnsent: Bool { firstUnsent < unsent.count }
+
+    /// Sends the runs, or what the kernel takes of them, and empties the list.
+    final func send(_ runs: inout RunList) -> Sent {
+        defer { runs.removeAll() }
+        if hasUnsent {
+            keep(&runs)
+            return .part
+        }
+        while !runs.isEmpty, isWritable {
+            switch writeOnce(runs.runs, count: runs.count) {
+            case .moved(let count):
+                worker.turnByteCount &+= count
+                if count < runs.byteCount { isWritable = writesAgain }
+                runs.dropFirst(count)
+            case .blocked:
+                isWritable = false
+            case .closed, .failed:
+                return .failed
+            }
+        }
+        if runs.isEmpty { return .all }
+        keep(&runs)
+        return .part
+    }
+
+    /// Sends what waits, if anything.
+    final func flush() -> Sent {
+        while hasUnsent, isWritable {
+            let transfer = unsent.withUnsafeBufferPointer { runs in
+                // Non-empty, since something waits.
+                runs.baseAddress.map { writeOnce($0 + firstUnsent, count: min(runs.count - firstUnsent, GatewayLimits.runsPerWrite)) } ?? .blocked
+            }
+            switch transfer {
+            case .moved(let count):
+                worker.turnByteCount &+= count
+                dropUnsent(count)
+            case .blocked:
+                isWritable = false
+            case .closed, .failed:
+                return .failed
+            }
+        }
+        guard !hasUnsent else { return .part }
+        held.removeAll()
+        return .all
+    }
+
+    private final func writeOnce(_ runs: UnsafePointer<ByteSlice>, count: Int) -> Transfer {
+        if session != nil {
+            let record = gathered(runs, count: count)
+            guard let outcome = session?.write(record) else { return .closed }
+            return Connection.transfer(outcome)
+        }
+        return (count == 1 ? socket?.write(runs[0]) : socket?.write(runs, count: count)) ?? .closed
+    }
+
+    /// One record's worth of the runs in one piece: OpenSSL makes a record of each write.
+    private final func gathered(_ runs: UnsafePointer<ByteSlice>, count: Int) -> ByteSlice {
+        if count == 1 || runs[0].count >= GatewayLimits.tlsRecordByteCount { return runs[0] }
+        var writer = ByteWriter(worker.recordScratch, capacity: GatewayLimits.tlsRecordByteCount)
+        for index in 0..<count {
+            let room = GatewayLimits.tlsRecordByteCount - writer.count
+            if room == 0 { break }
+            writer.append(runs[index].prefix(min(room, runs[index].count)))
+        }
+        return writer.written
+    }
+
+    /// After a short write a TLS session may still take more: its records are smaller than the kernel's buffer.
+    private final var writesAgain: Bool { buffersInput }
+
+    private final func keep(_ runs: inout RunList) {
+        for index in 0..<runs.count { unsent.append(runs.runs[index]) }
+        held.takeAll(from: &runs.blocks)
+    }
+
+    private final func dropUnsent(_ sent: Int) {
+        var left = sent
+        while left > 0, firstUnsent < unsent.count {
+            let run = unsent[firstUnsent]
+            if left < run.count {
+                unsent[firstUnsent] = run.dropFirst(left)
+                return
+            }
+            left -= run.count
+            firstUnsent += 1
+        }
+        if firstUnsent == unsent.count {
+            unsent.removeAll(keepingCapacity: true)
+            firstUnsent = 0
+        }
+    }
+
+    // MARK: Deadline
+
+    /// Sets when `timedOut` is called; the distant future means never.
+    ///
+    /// The wheel is touched only when the deadline comes nearer: moving it away, as each byte of a
+    /// stream does, costs a store, and a timer that fires too soon is set again.
+    final func setDeadline(_ instant: Instant) {
+        deadline = instant
+        if instant < timerAt {
+            timerAt = instant
+            worker.timers.set(timer, at: instant)
+        }
+    }
+
+    final func clearDeadline() { deadline = .distantFuture }
+
+    /// The wheel's timer has fired; true when the deadline has really come.
+    final func timerFired(now: Instant) -> Bool {
+        timerAt = .distantFuture
+        if deadline <= now { return true }
+        if deadline != .distantFuture { setDeadline(deadline) }
+        return false
+    }
+
+    // MARK: Ending
+
+    /// Makes the close an abort that the peer cannot take for a clean end.
+    final func resetOnClose() {
+        socket?.resetOnClose()
+    }
+
+    /// Tells the peer that no more will be sent, and goes on reading.
+    final func shutdownWriting() {
+        _ = session?.shutdown()
+        socket?.shutdownWriting()
+    }
+
+    // MARK: TLS
+
+    /// Begins a handshake over the connected socket.
+    final func startTLS(to origin: TLSOrigin) throws(TLSError) {
+        guard let descriptor = socket?.descriptor else { return }
+        session = try TLSSession(to: origin, over: descriptor)
+    }
+
+    /// Takes the handshake as far as the socket lets it; nil when there is none to take.
+    final func continueHandshake() -> TLSHandshake? {
+        guard let state = session?.handshake() else { return nil }
+        switch state {
+        case .wantsRead: isReadable = false
+        case .wantsWrite: isWritable = false
+        case .done:
+            // The answer's first bytes may have come with the last flight.
+            isReadable = true
+            isWritable = true
+        case .failed: break
+        }
+        return state
+    }
+
+    /// Why connecting failed; nil when it did not.
+    final func connectError() -> SystemError? { socket?.connectError() }
+
+    /// Closes the socket and gives up the timer and what is held.
+    final func closeTransport() {
+        session = nil
+        socket = nil
+        isReadable = false
+        isWritable = false
+        worker.timers.destroy(timer)
+        held.removeAll()
+        unsent = []
+        firstUnsent = 0
+    }
+}

@@ -1,0 +1,195 @@
+import Bytes
+import HTTP
+import Ledger
+import Policy
+import Providers
+
+/// A target of a program as one worker sends to it: the pool, and everything of its requests and
+/// answers that no request changes, written out once.
+final class Destination {
+    let upstream: Upstream
+    /// The upstream's id, for records.
+    let name: InlineText<48>
+    let pool: UpstreamPool
+    /// Until the response head.
+    let headNanoseconds: UInt64
+    let hasOwnHeadLimit: Bool
+    /// Whether the credential is the operator's: the vault's, or one from the configuration.
+    let usesOperatorCredential: Bool
+    private let takesCallerCredential: Bool
+
+    /// `host`, the credential if it is known, and what the target's options add.
+    private let requestFields: OwnedBytes
+    /// `x-portkey-provider` and its like.
+    private let answerFields: OwnedBytes
+    /// What replaces `/v1`; nil for the row's own way.
+    private let basePath: OwnedBytes?
+    private let isCustomHost: Bool
+    /// Client fields the target wants whatever their usual fate, lower case.
+    private let forwardedNames: [OwnedBytes]
+    let overrides: RowRun
+
+    struct Parts {
+        var upstream: Upstream
+        var pool: UpstreamPool
+        var headNanoseconds: UInt64
+        var hasOwnHeadLimit: Bool
+        var credential: ByteSlice?
+        var isOperatorCredential: Bool
+        var customPath: ByteSlice?
+        var options: [(StaticString, ByteSlice)]
+        var forwardedNames: [[UInt8]]
+        var overrides: RowRun
+        var path: ByteSlice
+    }
+
+    init(_ parts: Parts) throws(Rejection) {
+        upstream = parts.upstream
+        name = Array(parts.upstream.id.utf8).withByteSlice { InlineText($0) }
+        pool = parts.pool
+        headNanoseconds = parts.headNanoseconds
+        hasOwnHeadLimit = parts.hasOwnHeadLimit
+        overrides = parts.overrides
+        usesOperatorCredential = parts.credential != nil && parts.isOperatorCredential
+        takesCallerCredential = parts.credential == nil
+        forwardedNames = parts.forwardedNames.map { name in name.withByteSlice { OwnedBytes($0) } }
+        isCustomHost = parts.customPath != nil
+        basePath = parts.customPath.map { OwnedBytes($0) } ?? parts.upstream.basePath.map { $0.withByteSlice { OwnedBytes($0) } }
+        requestFields = try Destination.requestFields(parts)
+        answerFields = Destination.answerFields(parts)
+    }
+
+    private static func requestFields(_ parts: Parts) throws(Rejection) -> OwnedBytes {
+        let storage = UnsafeMutablePointer<UInt8>.allocate(capacity: GatewayLimits.fixedFieldsByteCount)
+        defer { storage.deallocate() }
+        var writer = ByteWriter(storage, capacity: GatewayLimits.fixedFieldsByteCount)
+        writer.append("host: ")
+        writer.append(parts.pool.origin.authority)
+        writer.append("\r\n")
+        if let credential = parts.credential {
+            do throws(CredentialError) {
+                try parts.upstream.auth.writeField(credential: credential, into: &writer)
+            } catch {
+                throw Rejection(.invalidHeader, "the credential for \(parts.upstream.id) cannot be sent in a header: \(error)")
+            }
+        }
+        for (name, value) in parts.options where !value.isEmpty { writer.append(field: name, value) }
+        writer.append("accept-encoding: identity\r\n")
+        guard !writer.overflowed else { throw Rejection(.invalidHeader, "the target's header fields are too long") }
+        return OwnedBytes(writer.written)
+    }
+
+    private static func answerFields(_ parts: Parts) -> OwnedBytes {
+        let storage = UnsafeMutablePointer<UInt8>.allocate(capacity: GatewayLimits.fixedFieldsByteCount)
+        defer { storage.deallocate() }
+        var writer = ByteWriter(storage, capacity: GatewayLimits.fixedFieldsByteCount)
+        writer.append("x-portkey-provider: ")
+        writer.append(parts.upstream.id)
+        writer.append("\r\nx-portkey-cache-status: DISABLED\r\nx-portkey-last-used-option-index: ")
+        writer.append(parts.path)
+        writer.append("\r\n")
+        return OwnedBytes(writer.written)
+    }
+
+    var fixedFields: ByteSlice { requestFields.slice }
+    var fixedAnswerFields: ByteSlice { answerFields.slice }
+
+    /// Writes the request target; false when the client's is not below `/v1`.
+    func writeTarget(of target: ByteSlice, to writer: inout ByteWriter) -> Bool {
+        guard let basePath else { return upstream.row.writeTarget(of: target, customPrefix: nil, into: &writer) }
+        if isCustomHost, upstream.basePath == nil {
+            return upstream.row.writeTarget(of: target, customPrefix: basePath.slice, into: &writer)
+        }
+        return Provider.writeTarget(of: target, below: basePath.slice, into: &writer)
+    }
+
+    /// Writes the caller's own credential, where the target takes it.
+    func writeCredential(_ caller: Caller, _ message: ByteSlice, to writer: inout ByteWriter) throws(Rejection) {
+        guard takesCallerCredential, upstream.auth != .none else { return }
+        guard let range = caller.credential else {
+            guard upstream.row.needsCredential, upstream.basePath == nil else { return }
+            throw Rejection(
+                .missingCredential,
+                "no credential for \(upstream.id): send it as \"Authorization: Bearer …\", or use a virtual key with a gateway key")
+        }
+        if caller.isOtherScheme, upstream.auth == .bearer {
+            writer.append(field: "authorization", message[range])
+            return
+        }
+        do throws(CredentialError) {
+            try upstream.auth.writeField(credential: message[range], into: &writer)
+        } catch {
+            throw Rejection(.missingCredential, "the credential for \(upstream.id) cannot be sent in a header: \(error)")
+        }
+    }
+
+    /// Writes the client's fields that go on to the provider, in runs as long as they are.
+    func writeFields(_ request: borrowing RequestHead, _ message: ByteSlice, to writer: inout ByteWriter) {
+        let dialect = upstream.row.dialect
+        var start = 0
+        var end = 0
+        for index in 0..<request.fields.count {
+            let line = request.fields[index]
+            let name = message[line.nameRange]
+            guard goesOn(line, name, dialect), !request.fields.isNominated(line, by: request.connection, in: message) else { continue }
+            if line.range.lowerBound != end {
+                writer.append(message[start..<end])
+                start = line.range.lowerBound
+            }
+            end = line.range.upperBound
+        }
+        writer.append(message[start..<end])
+        writeRenamed(request, message, dialect, to: &writer)
+    }
+
+    private func goesOn(_ line: FieldLine, _ name: ByteSlice, _ dialect: Dialect) -> Bool {
+        if Destination.always.contains(line.name) { return true }
+        switch RequestField.fate(of: name, towards: dialect) {
+        case .forwarded: return true
+        case .onlyIfNamed: return isNamed(name)
+        case .credential, .ours, .never, .renamed: return false
+        }
+    }
+
+    /// What every client sends and every provider gets: decided by code, without a look at the name.
+    private static let always = FieldNameSet(.contentType, .contentEncoding, .accept, .userAgent, .traceparent, .cacheControl, .date)
+
+    private func isNamed(_ name: ByteSlice) -> Bool {
+        for wanted in forwardedNames where name.equalsIgnoringCase(wanted.slice) { return true }
+        return false
+    }
+
+    /// Portkey's spellings of the providers' own fields, under the providers' names.
+    private func writeRenamed(_ request: borrowing RequestHead, _ message: ByteSlice, _ dialect: Dialect, to writer: inout ByteWriter) {
+        var sentVersion = request.fields.contains(.anthropicVersion)
+        if request.fields.contains(.otherPortkey) {
+            var next = request.fields.firstIndex(of: .otherPortkey)
+            while let index = next {
+                let line = request.fields[index]
+                if case .renamed(let name) = RequestField.fate(of: message[line.nameRange], towards: dialect) {
+                    writer.append(field: name, message[line.valueRange])
+                    if ByteSlice(name) == "anthropic-version" { sentVersion = true }
+                }
+                next = request.fields.nextIndex(of: .otherPortkey, after: index)
+            }
+        }
+        if dialect == .anthropic, !sentVersion { writer.append("anthropic-version: 2023-06-01\r\n") }
+    }
+}
+
+/// Bytes that live as long as their owner; zeroed at its end, since some are credentials.
+final class OwnedBytes {
+    let slice: ByteSlice
+    private let storage: UnsafeMutablePointer<UInt8>
+
+    init(_ bytes: ByteSlice) {
+        storage = .allocate(capacity: max(1, bytes.count))
+        storage.update(from: bytes.base, count: bytes.count)
+        slice = ByteSlice(storage, count: bytes.count)
+    }
+
+    deinit {
+        storage.update(repeating: 0, count: slice.count)
+        storage.deallocate()
+    }
+}

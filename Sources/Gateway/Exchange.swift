@@ -1,0 +1,171 @@
+import Bytes
+import HTTP
+import Ledger
+import Policy
+import Providers
+import Reactor
+
+/// The steps of a request, in the order it takes them. Each is one file in `Steps/`.
+///
+///     receive → identify → decide → dispatch → relay → settle
+///                                      ↑         │
+///                                      └─────────┘  retry, fallback
+///
+/// | step     | does                                                                       |
+/// |----------|----------------------------------------------------------------------------|
+/// | receive  | bytes → request head, within its limits                                    |
+/// | identify | credential → principal                                                     |
+/// | decide   | body collected where it must be read; program run once → decision          |
+/// | dispatch | a pooled connection to the decision's target, the request written to it    |
+/// | relay    | the answer through as it comes, or the next attempt                        |
+/// | settle   | record written, connection returned                                        |
+///
+/// Any step may throw a `Refusal`; `Steps/Refuse.swift` answers it in the client's dialect.
+enum Step: UInt8 {
+    case receive, identify, decide, dispatch, relay, settle
+}
+
+/// What a step comes to.
+enum Next {
+    case step(Step)
+    /// Nothing to do until an event; the step is then taken up again.
+    case wait
+    /// The exchange is over.
+    case over
+}
+
+/// One request and its answer, from the client's first byte to the record in the log.
+///
+/// Pooled by its worker and used again: a steady state makes none. Everything here belongs to the
+/// worker's thread. Slices it hands out point into the client's inbound block, where the request's
+/// bytes stay until an answer is committed to.
+final class Exchange {
+    unowned(unsafe) let worker: Worker
+    private(set) var client: ClientConnection?
+    var step = Step.receive
+    private var isAdvancing = false
+    private var isOver = false
+
+    // Receive.
+    var parser: RequestParser
+    var request: RequestHead
+    var headByteCount = 0
+    var startedAt = Instant(nanoseconds: 0)
+    var identifier = InlineText<36>()
+    var traceIdentifier = InlineText<128>()
+    var endpoint = Endpoint.unknown
+    var body = RequestBody()
+
+    // Identify and decide.
+    var caller = Caller()
+    var plan: Plan?
+
+    // Dispatch.
+    var attempt = Attempt()
+    var upstream: UpstreamConnection?
+    /// Whose turn it is in a pool's queue; see `UpstreamPool`.
+    var ticket: UInt64 = 0
+
+    // Relay.
+    var answer = Answer()
+
+    // Settle.
+    var record = AccessRecord()
+
+    init(worker: Worker) {
+        self.worker = worker
+        parser = RequestParser(limits: worker.limits.http)
+        request = RequestHead(limits: worker.limits.http)
+    }
+
+    /// Starts on `client`, whose next request has begun or will.
+    func begin(on client: ClientConnection) {
+        self.client = client
+        step = .receive
+        isOver = false
+        parser = RequestParser(limits: worker.limits.http)
+        startedAt = worker.now
+        advance()
+    }
+
+    /// Takes steps until one has to wait. Called for every event of the client or the upstream.
+    func advance() {
+        // A step that closes its own client, say, must not be taken again beneath itself.
+        guard !isAdvancing else { return }
+        isAdvancing = true
+        takeSteps()
+        isAdvancing = false
+        if isOver { recycle() }
+    }
+
+    private func takeSteps() {
+        while let client, !isOver {
+            let next: Next
+            do throws(Rejection) {
+                next = try take(step, client)
+            } catch {
+                next = refuse(error, client)
+            }
+            switch next {
+            case .step(let following): step = following
+            case .wait: return
+            case .over: return end(client)
+            }
+        }
+    }
+
+    private func take(_ step: Step, _ client: ClientConnection) throws(Rejection) -> Next {
+        switch step {
+        case .receive: try receive(client)
+        case .identify: try identify(client)
+        case .decide: try decide(client)
+        case .dispatch: try dispatch(client)
+        case .relay: try relay(client)
+        case .settle: settle(client)
+        }
+    }
+
+    /// Takes up an event that is no step's own: what `event` throws is answered, the step it names is taken.
+    func interject(_ client: ClientConnection, _ event: () throws(Rejection) -> Step?) {
+        do throws(Rejection) {
+            if let next = try event() { step = next }
+        } catch {
+            guard case .step(let next) = refuse(error, client) else { return }
+            step = next
+        }
+        advance()
+    }
+
+    /// The exchange is over and the client's connection goes on without it.
+    private func end(_ client: ClientConnection) {
+        let reusable = answer.clientReusable
+        isOver = true
+        self.client = nil
+        client.exchangeEnded(reusable: reusable)
+    }
+
+    /// The client's connection has closed under the exchange.
+    func clientGone() {
+        guard client != nil else { return }
+        client = nil
+        isOver = true
+        releaseUpstream(reusable: false)
+        if headByteCount > 0 {
+            record.wasAborted = true
+            writeRecord()
+        }
+        if !isAdvancing { recycle() }
+    }
+
+    private func recycle() {
+        body.reset()
+        caller.reset()
+        plan = nil
+        attempt = Attempt()
+        answer.reset()
+        record = AccessRecord()
+        headByteCount = 0
+        endpoint = .unknown
+        worker.recycle(self)
+    }
+}

@@ -1,0 +1,115 @@
+import Bytes
+import CLinux
+import Glibc
+public import Reactor
+
+/// A listener and what is known of it. One a worker for IP; a Unix socket is shared.
+final class ListeningSocket: @unchecked Sendable {
+    // Unchecked: a descriptor and two constants, used by one worker.
+    private let listener: Listener
+    let isLoopback: Bool
+    let address: SocketAddress
+
+    init(_ listener: consuming Listener) {
+        address = listener.address()
+        isLoopback = address.isLocal || address.isLoopback
+        self.listener = listener
+    }
+
+    var descriptor: CInt { listener.descriptor }
+
+    func accept() throws(SystemError) -> (descriptor: CInt, peer: SocketAddress)? { try listener.accept() }
+
+    /// Another handle on the same socket, for another worker.
+    func shared() throws(SystemError) -> ListeningSocket { ListeningSocket(try Listener(sharing: listener)) }
+}
+
+/// The data plane: workers on their threads, from listen to drained.
+public final class Gateway: Sendable {
+    private let mailboxes: [Mailbox<WorkerMessage>]
+    private let threads: [Thread]
+    private let accessLog: AccessLog?
+    private let logThread: Thread?
+    /// Where it listens, ports chosen.
+    public let addresses: [SocketAddress]
+
+    /// Listens and starts; returns when connections are being accepted.
+    public init(
+        _ snapshot: Snapshot, listen: [SocketAddress], workers count: Int, accessLog settings: AccessLogSettings?
+    ) throws(StartError) {
+        precondition(count > 0 && !listen.isEmpty, "a gateway has a worker and a listener")
+        let budget = ByteBudget(limitByteCount: snapshot.limits.memoryByteCount)
+        let rows = try Gateway.listen(on: listen, workers: count)
+        addresses = rows[0].map(\.address)
+        do {
+            accessLog = try settings.map { settings throws(SystemError) in try AccessLog(settings, workers: count) }
+        } catch {
+            throw StartError("access log: \(error)")
+        }
+        var mailboxes: [Mailbox<WorkerMessage>] = []
+        var threads: [Thread] = []
+        do {
+            for index in 0..<count {
+                let worker = try Worker(
+                    index: index, snapshot: snapshot, listeners: rows[index], budget: budget, accessRing: accessLog?.ring(worker: index))
+                mailboxes.append(worker.mailbox)
+                let started = StartedWorker(worker)
+                threads.append(try Thread.start("worker \(index)") { started.worker.run() })
+            }
+            let log = accessLog
+            logThread = try log.map { log in try Thread.start("access log") { log.run() } }
+        } catch {
+            throw StartError("\(error)")
+        }
+        self.mailboxes = mailboxes
+        self.threads = threads
+    }
+
+    /// A worker on its way to its own thread, which is the only one to use it.
+    private struct StartedWorker: @unchecked Sendable {
+        let worker: Worker
+        init(_ worker: Worker) { self.worker = worker }
+    }
+
+    /// One row of listeners a worker; all rows have the same addresses.
+    private static func listen(on addresses: [SocketAddress], workers count: Int) throws(StartError) -> [[ListeningSocket]] {
+        var rows: [[ListeningSocket]] = [[]]
+        for address in addresses {
+            do throws(SystemError) {
+                if address.isLocal { _ = address.host.withCString { unlink($0) } }
+                rows[0].append(ListeningSocket(try Listener(address)))
+            } catch {
+                throw StartError("cannot listen on \(address): \(error.reason)")
+            }
+        }
+        for _ in 1..<max(count, 1) {
+            var row: [ListeningSocket] = []
+            for first in rows[0] {
+                do throws(SystemError) {
+                    row.append(first.address.isLocal ? try first.shared() : ListeningSocket(try Listener(first.address)))
+                } catch {
+                    throw StartError("cannot listen on \(first.address) for another worker: \(error.reason)")
+                }
+            }
+            rows.append(row)
+        }
+        return rows
+    }
+
+    /// Serves by `snapshot` from each worker's next request on.
+    public func adopt(_ snapshot: Snapshot) {
+        for mailbox in mailboxes { mailbox.send(.adopt(snapshot)) }
+    }
+
+    /// Stops accepting and lets what is in flight finish, up to the drain time.
+    public func drain() {
+        for mailbox in mailboxes { mailbox.send(.drain) }
+    }
+
+    /// Returns when every worker has drained and the log is written.
+    public func wait() {
+        for thread in threads { thread.join() }
+        accessLog?.stop()
+        logThread?.join()
+    }
+}

@@ -1,0 +1,68 @@
+/// Bounds of the gateway that no configuration changes.
+public enum GatewayLimits {
+    /// Runs handed to one `writev`. A head, a spliced body and the framing of a stream stay far below.
+    static let runsPerWrite = 64
+
+    /// Edits of one body: every override parameter, the model, renames and usage.
+    static let splices = 256
+
+    /// Runs a stream's filter leaves free for the framing around what it passes.
+    static let runsKeptFree = 8
+
+    /// Exchanges a worker keeps for later requests.
+    static let idleExchanges = 4096
+
+    /// Room for the fields we add to a request or an answer, beside those that were there.
+    static let ownFieldsByteCount = 1024
+
+    /// Fields of a target that no request changes; a credential may take most of it.
+    static let fixedFieldsByteCount = 16 << 10
+
+    /// The longest wait a provider's Retry-After may ask for (the wire reference §4).
+    static let retryAfterMilliseconds: UInt64 = 60_000
+
+    /// A refusal, head and body: half each. The faults of a config may fill it.
+    static let refusalByteCount = 64 << 10
+
+    /// At the end of each block an answer is read into: the size lines of the chunks it becomes.
+    static let chunkLineByteCount = 32
+
+    /// Plaintext gathered into one TLS record (RFC 8446 §5.1).
+    static let tlsRecordByteCount = 16_384
+
+    /// Requests of one pipelining client served before others get their turn.
+    static let requestsPerTurn = 16
+
+    /// Bytes moved for one exchange before others get their turn.
+    static let bytesPerTurn = 256 << 10
+
+    /// Bytes read and dropped after a refusal, so that the answer is not lost to a reset.
+    static let lingerByteCount = 1 << 20
+
+    /// Head start of one address over the next (RFC 8305 §8, "Connection Attempt Delay").
+    static let connectionAttemptDelayNanoseconds: UInt64 = 250_000_000
+
+    /// Compiled routes a worker keeps for header configs, and the text they may have in all.
+    static let cachedRoutes = 512
+    static let cachedRouteTextByteCount = 4 << 20
+
+    /// Routing headers of one request together. Longer configs belong in the file, by name.
+    static let routingTextByteCount = 16 << 10
+
+    /// Origins a worker keeps pools for; the least recently used idle one makes room.
+    static let origins = 1024
+
+    /// Head of an answer as we send it: the upstream's and our own fields.
+    static let answerHeadByteCount = 96 << 10
+
+    /// Part of a stream event kept until the rest of it comes.
+    static let heldEventByteCount = 1 << 20
+
+    /// An access record waits in its worker's ring until the log thread takes it, every 20 ms.
+    static let accessRecordsPerWorker = 8192
+    static let accessLogIntervalMilliseconds: Int32 = 20
+    static let accessLineByteCount = 2048
+
+    /// A client's trace id as echoed and logged; the rest is cut.
+    static let traceIdentifierByteCount = 128
+}

@@ -1,0 +1,53 @@
+import Bytes
+import HTTP
+import Providers
+
+extension Exchange {
+    /// Answers what the gateway answers itself: whether it lives, and whether it wants traffic.
+    func answerLocally(_ client: ClientConnection) throws(Rejection) -> Next {
+        switch endpoint {
+        case .health:
+            answerLocally(200, "{\"status\":\"ok\"}", client)
+        case .ready:
+            if worker.isDraining {
+                answerLocally(503, "{\"status\":\"draining\"}", client)
+            } else {
+                answerLocally(200, "{\"status\":\"ready\"}", client)
+            }
+        default:
+            let message = client.unread
+            guard request.method == .get || request.method == .head, request.path(in: message) == "/" else {
+                throw Rejection(.notFound, "there is nothing at \(String(request.path(in: message))); the API is below /v1")
+            }
+            answerLocally(200, "{\"name\":\"sluice\",\"api\":\"/v1\",\"health\":\"/health\",\"ready\":\"/ready\"}", client)
+        }
+        return .step(.settle)
+    }
+
+    private func answerLocally(_ status: Int, _ content: StaticString, _ client: ClientConnection) {
+        if request.framing == .none {
+            body.consumedCount = headByteCount
+            body.isWhole = true
+        } else {
+            // Nobody has a body to send here; whoever does is answered and let go.
+            answer.clientReusable = false
+            body.isConsumed = true
+        }
+        guard let block = worker.blocks.lease(atLeast: GatewayLimits.ownFieldsByteCount) else { return client.abort() }
+        var writer = ByteWriter(block.base, capacity: block.capacity)
+        writer.append(statusLine: status)
+        writer.append("content-type: application/json\r\n")
+        writer.append(field: "content-length", decimal: UInt64(ByteSlice(content).count))
+        writeTraceFields(to: &writer)
+        writeConnectionField(to: &writer)
+        writer.appendEndOfHead()
+        if request.method != .head { writer.append(content) }
+        worker.runs.append(writer.written)
+        worker.runs.blocks.add(block)
+        record.status = UInt16(status)
+        record.sentByteCount &+= UInt64(worker.runs.byteCount)
+        answer.isCommitted = true
+        answer.state = .done
+        if case .failed = client.send(&worker.runs) { client.close() }
+    }
+}

@@ -1,0 +1,72 @@
+import Bytes
+import JSON
+import Policy
+import Providers
+
+/// What was decided for one request: the way it goes, and what of its body that turns on.
+struct Plan {
+    let route: Route
+    var decision: Decision
+    /// The body's `model` names a virtual key: that many bytes inside its quotes are ours, not the provider's.
+    var modelPrefixCount = 0
+    /// The body's model is the SDK's word for "none given".
+    var hasPlaceholderModel = false
+    var wantsStream = false
+
+    init(_ route: Route) {
+        self.route = route
+        decision = Decision(route.program)
+    }
+
+    var target: Target { route.program.targets[decision.target] }
+    var destination: Destination { route.destinations[decision.target] }
+}
+
+extension Exchange {
+    /// What the target wants changed in the body, as edits over the client's own bytes.
+    /// - Precondition: `worker.scan` has scanned `worker.splice`'s text.
+    func edit(_ plan: Plan) throws(SpliceError) {
+        try editModel(plan)
+        let program = plan.route.program
+        for override in program.overrides(plan.destination.overrides) {
+            try worker.splice.set(program.bytes(override.name), program.bytes(override.value), in: worker.scan)
+        }
+        let row = plan.destination.upstream.row
+        for index in 0..<row.renames.count { try rename(row.renames[index]) }
+        if plan.wantsStream, endpoint.takesStreamOptions, row.takesIncludeUsage { try addUsage() }
+    }
+
+    private func editModel(_ plan: Plan) throws(SpliceError) {
+        if plan.hasPlaceholderModel {
+            try worker.splice.remove("model", in: worker.scan)
+        } else if plan.modelPrefixCount > 0, let model = worker.scan.member("model") {
+            let start = model.value.lowerBound + 1
+            try worker.splice.replace(start..<start + plan.modelPrefixCount, with: ByteSlice(""))
+        }
+    }
+
+    private func rename(_ rename: FieldRename) throws(SpliceError) {
+        guard let member = worker.scan.member(rename.from), worker.scan.member(rename.to) == nil else { return }
+        try worker.splice.replace(member.key, with: ByteSlice(rename.to))
+    }
+
+    /// Asks for a stream's usage where the client has not; see `Attempt.addedUsage`.
+    private func addUsage() throws(SpliceError) {
+        let options = worker.scan.member("stream_options")
+        guard let options, options.kind == .object else {
+            // Absent or null. Anything else is the provider's to refuse.
+            guard options == nil || options?.kind == .null else { return }
+            try worker.splice.set("stream_options", ByteSlice("{\"include_usage\":true}"), in: worker.scan)
+            attempt.addedUsage = true
+            return
+        }
+        do throws(JSONError) {
+            try worker.nestedScan.scan(worker.scan.text, at: options.value)
+        } catch {
+            return
+        }
+        if worker.nestedScan.bool("include_usage") == true { return }
+        try worker.splice.set("include_usage", ByteSlice("true"), in: worker.nestedScan)
+        attempt.addedUsage = true
+    }
+}

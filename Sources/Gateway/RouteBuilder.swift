@@ -1,0 +1,213 @@
+import Bytes
+import JSON
+import Policy
+import Providers
+import TLS
+
+/// Headers → program → route. Off the hot path: a worker runs it once for each distinct text.
+struct RouteBuilder {
+    let worker: Worker
+    let snapshot: Snapshot
+
+    init(_ worker: Worker) {
+        self.worker = worker
+        snapshot = worker.snapshot
+    }
+
+    /// The route of `headers`, compiled; `text` is what the table will find it by.
+    func build(_ headers: RoutingHeaders, text: ByteSlice) throws(Rejection) -> Route {
+        let (program, isOperatorConfig) = try program(headers)
+        let named = program.needsRequestProvider ? try provider(headers) : Named()
+        var destinations: [Destination] = []
+        for target in program.targets {
+            destinations.append(try destination(target, program, headers, named, isOperatorConfig: isOperatorConfig))
+        }
+        return Route(program: program, destinations: destinations, text: OwnedBytes(text), isOperatorConfig: isOperatorConfig)
+    }
+
+    // MARK: The program
+
+    private func program(_ headers: RoutingHeaders) throws(Rejection) -> (Program, isOperatorConfig: Bool) {
+        if !headers.config.isEmpty { return try program(config: headers.config.trimmed, headers) }
+        if headers.keyConfig >= 0 { return (snapshot.configs[headers.keyConfig], true) }
+        if headers.namesProvider { return (try named(headers), false) }
+        guard let index = snapshot.defaultConfig else { throw Rejection(.missingProvider) }
+        return (snapshot.configs[index], true)
+    }
+
+    private func program(config: ByteSlice, _ headers: RoutingHeaders) throws(Rejection) -> (Program, isOperatorConfig: Bool) {
+        if config[0] != UInt8(ascii: "{"), let index = snapshot.catalog.configNames.index(of: config) { return (snapshot.configs[index], true) }
+        guard config.count <= GatewayLimits.routingTextByteCount else { throw Rejection(.invalidConfig, "the config in x-portkey-config is too long; declare it by name") }
+        let catalog = headers.isKeyed ? snapshot.catalog : snapshot.openCatalog
+        do throws(ConfigRefusal) {
+            return (try PolicyCompiler.compile(header: config, catalog: catalog, requestNamesProvider: headers.namesProvider), false)
+        } catch {
+            throw rejection(error, config)
+        }
+    }
+
+    private func rejection(_ refusal: ConfigRefusal, _ config: ByteSlice) -> Rejection {
+        switch refusal {
+        case .notJSON:
+            // A bare word was meant as a name.
+            let isName = config.count <= PolicyLimits.nameByteCount && config[0] != UInt8(ascii: "{")
+            return isName
+                ? Rejection(.unknownConfig, "no config named \"\(String(config))\" is declared", parameter: "x-portkey-config")
+                : Rejection(.invalidConfigJSON)
+        case .noProvider: return Rejection(.configWithoutProvider)
+        case .oldVersion, .invalid:
+            var rejection = Rejection(.invalidConfig, refusal.message)
+            rejection.faults = refusal.errors ?? []
+            return rejection
+        }
+    }
+
+    /// A request without a config: one target, which its headers or its model name.
+    private func named(_ headers: RoutingHeaders) throws(Rejection) -> Program {
+        let provider = try provider(headers)
+        if let key = provider.virtualKey { return .single(provider: provider.upstream, credential: .virtualKey(key)) }
+        let needsCredential = provider.upstream.map { snapshot.upstreams[$0].auth != .none } ?? true
+        return .single(provider: provider.upstream, credential: needsCredential ? .caller : .none)
+    }
+
+    // MARK: The provider that headers or model name
+
+    private struct Named {
+        var upstream: Int?
+        var virtualKey: Int?
+    }
+
+    private func provider(_ headers: RoutingHeaders) throws(Rejection) -> Named {
+        var slug = headers.virtualKey.trimmed
+        let provider = headers.provider.trimmed
+        if let named = VirtualKeyName(provider: provider) { slug = named.slug }
+        if slug.isEmpty, provider.isEmpty, !headers.modelKey.isEmpty { slug = headers.modelKey }
+        if !slug.isEmpty {
+            guard headers.isKeyed else {
+                throw Rejection(.missingCredential, "virtual keys need a gateway key: send it as x-portkey-api-key")
+            }
+            guard let key = snapshot.catalog.virtualKeyNames.index(of: slug) else {
+                throw Rejection(.unknownVirtualKey, "no virtual key named \"\(String(slug))\" is declared")
+            }
+            return Named(upstream: snapshot.virtualKeys[key].upstream, virtualKey: key)
+        }
+        guard !provider.isEmpty else { return Named() }
+        guard let index = snapshot.catalog.providerNames.index(of: provider) else {
+            throw Rejection(.invalidProvider, "Invalid provider passed", parameter: "x-portkey-provider")
+        }
+        return Named(upstream: index)
+    }
+
+    // MARK: A target
+
+    private func destination(
+        _ target: Target, _ program: Program, _ headers: RoutingHeaders, _ named: Named, isOperatorConfig: Bool
+    ) throws(Rejection) -> Destination {
+        guard let index = target.provider >= 0 ? Int(target.provider) : named.upstream else { throw Rejection(.configWithoutProvider) }
+        let upstream = snapshot.upstreams[index]
+        if case .unsupported(let reason) = upstream.row.standing { throw Rejection(.unsupportedProvider, "\(upstream.id): \(reason)") }
+        let host = try host(target, program, headers)
+        let (credential, isOperators) = credential(target, program, named, upstream, isOperatorConfig: isOperatorConfig, hasCustomHost: host != nil)
+        guard host != nil || !upstream.host.isEmpty else {
+            throw Rejection(.invalidCustomHost, "\(upstream.id) has no address of its own: send x-portkey-custom-host or set custom_host", parameter: "x-portkey-custom-host")
+        }
+        let origin = host?.origin ?? Origin(
+            isTLS: upstream.isTLS, host: upstream.host, port: upstream.port, caFile: upstream.caFile,
+            mayBePrivate: upstream.isTrusted, mayBeLoopback: upstream.isTrusted)
+        let milliseconds = try requestTimeout(headers) ?? (target.requestTimeoutMilliseconds > 0 ? UInt64(target.requestTimeoutMilliseconds) : nil)
+        var names = forwardedNames(headers)
+        if names.isEmpty { names = program.headerNames(target.forwardHeaders).map { [UInt8](program.bytes($0)) } }
+        var parts = Destination.Parts(
+            upstream: upstream, pool: try worker.pool(for: origin),
+            headNanoseconds: milliseconds.map { $0 * 1_000_000 } ?? worker.limits.firstByteNanoseconds, hasOwnHeadLimit: milliseconds != nil,
+            credential: nil, isOperatorCredential: isOperators, customPath: host?.path, options: options(target, program),
+            forwardedNames: names, overrides: target.overrides, path: program.bytes(target.path))
+        guard let credential else { return try Destination(parts) }
+        return try credential.withByteSlice { bytes throws(Rejection) in
+            parts.credential = bytes
+            return try Destination(parts)
+        }
+    }
+
+    private func credential(
+        _ target: Target, _ program: Program, _ named: Named, _ upstream: Upstream, isOperatorConfig: Bool, hasCustomHost: Bool
+    ) -> ([UInt8]?, isOperators: Bool) {
+        switch target.credential {
+        case .none: return (nil, false)
+        case .literal(let run): return ([UInt8](program.bytes(run)), isOperatorConfig)
+        case .virtualKey(let key): return (snapshot.virtualKeys[Int(key)].credential, true)
+        case .caller:
+            if target.provider < 0, let key = named.virtualKey { return (snapshot.virtualKeys[key].credential, true) }
+            // The operator's own credential goes to the operator's own host only.
+            return hasCustomHost && !isOperatorConfig ? (nil, false) : (upstream.credential, true)
+        }
+    }
+
+    private struct CustomHost {
+        var origin: Origin
+        var path: ByteSlice
+    }
+
+    /// The host the request's headers or the target's config want; the header wins.
+    private func host(_ target: Target, _ program: Program, _ headers: RoutingHeaders) throws(Rejection) -> CustomHost? {
+        if !headers.customHost.isEmpty {
+            guard target.acceptsRequestHost else {
+                throw Rejection(.invalidCustomHost, "a virtual key's requests go to its own host only", parameter: "x-portkey-custom-host")
+            }
+            return try host(header: headers.customHost.trimmed)
+        }
+        guard let host = target.host else { return nil }
+        let origin = Origin(
+            isTLS: host.isSecure, host: String(program.bytes(host.name)), port: host.port, caFile: nil,
+            mayBePrivate: host.verdict == .trusted, mayBeLoopback: try mayBeLoopback(host.verdict))
+        return CustomHost(origin: origin, path: program.bytes(host.pathPrefix))
+    }
+
+    private func host(header text: ByteSlice) throws(Rejection) -> CustomHost {
+        let refused = Rejection(.invalidCustomHost, "Invalid custom host", parameter: "x-portkey-custom-host")
+        let url: HostURL
+        do throws(HostFault) { url = try HostURL(text) } catch { throw refused }
+        let verdict = HostRules.verdict(of: url, text: text, trusted: snapshot.catalog.trustedHosts)
+        if case .refused = verdict { throw refused }
+        let origin = Origin(
+            isTLS: url.isSecure, host: String(url.host).lowercased(), port: url.port, caFile: nil,
+            mayBePrivate: verdict == .trusted, mayBeLoopback: try mayBeLoopback(verdict))
+        return CustomHost(origin: origin, path: url.path)
+    }
+
+    /// Loopback hosts are for gateways that only this machine reaches.
+    private func mayBeLoopback(_ verdict: HostVerdict) throws(Rejection) -> Bool {
+        if verdict == .trusted { return true }
+        guard verdict == .loopback else { return false }
+        guard snapshot.isLoopbackOnly else { throw Rejection(.invalidCustomHost, "Invalid custom host", parameter: "x-portkey-custom-host") }
+        return true
+    }
+
+    private func options(_ target: Target, _ program: Program) -> [(StaticString, ByteSlice)] {
+        [
+            ("openai-organization", program.bytes(target.options.openAIOrganization)),
+            ("openai-project", program.bytes(target.options.openAIProject)),
+            ("openai-beta", program.bytes(target.options.openAIBeta)),
+            ("anthropic-beta", program.bytes(target.options.anthropicBeta)),
+        ]
+    }
+
+    private func requestTimeout(_ headers: RoutingHeaders) throws(Rejection) -> UInt64? {
+        let text = headers.requestTimeout.trimmed
+        if text.isEmpty { return nil }
+        guard let milliseconds = text.decimal, milliseconds > 0, milliseconds <= PolicyLimits.requestTimeoutMilliseconds else {
+            throw Rejection(.invalidHeader, "x-portkey-request-timeout is a number of milliseconds from 1 to \(PolicyLimits.requestTimeoutMilliseconds)", parameter: "x-portkey-request-timeout")
+        }
+        return UInt64(milliseconds)
+    }
+
+    /// The names in `x-portkey-forward-headers`, which replace the config's; SDKs send `_` for `-`.
+    private func forwardedNames(_ headers: RoutingHeaders) -> [[UInt8]] {
+        var names: [[UInt8]] = []
+        for part in String(headers.forwardHeaders).split(separator: ",").prefix(PolicyLimits.forwardHeaderCount) {
+            let name = part.utf8.filter { $0 != 0x20 && $0 != 0x09 }.map { $0 == UInt8(ascii: "_") ? UInt8(ascii: "-") : ASCII.lowercased($0) }
+            if !name.isEmpty { names.append(name) }
+        }
+        return names
+    }
+}

@@ -1,0 +1,124 @@
+import Bytes
+
+/// Runs of bytes that leave together, in order, in one call, with the blocks they lie in.
+///
+/// A slice has an iovec's layout, so nothing is converted. What a run points to is static, or in a
+/// block held here, or owned by somebody who outlives the send.
+struct RunList: ~Copyable {
+    let runs: UnsafeMutablePointer<ByteSlice>
+    private(set) var count = 0
+    private(set) var byteCount = 0
+    var blocks = BlockList()
+
+    init() { runs = .allocate(capacity: GatewayLimits.runsPerWrite) }
+
+    deinit { runs.deallocate() }
+
+    var isEmpty: Bool { count == 0 }
+
+    /// Whether another `runs` would not fit.
+    func lacksRoom(for runs: Int) -> Bool { GatewayLimits.runsPerWrite - count < runs }
+
+    mutating func append(_ run: ByteSlice) {
+        guard !run.isEmpty else { return }
+        precondition(count < GatewayLimits.runsPerWrite, "a run list has room for what is appended")
+        runs[count] = run
+        count += 1
+        byteCount += run.count
+    }
+
+    mutating func append(_ literal: StaticString) { append(ByteSlice(literal)) }
+
+    /// Keeps a place for a run that is known later; `fill` it, or it stays empty.
+    mutating func reserve() -> Int {
+        precondition(count < GatewayLimits.runsPerWrite, "a run list has room for what is appended")
+        runs[count] = ByteSlice("")
+        count += 1
+        return count - 1
+    }
+
+    mutating func fill(_ index: Int, with run: ByteSlice) {
+        precondition(index < count && runs[index].isEmpty, "a reserved place is filled once")
+        runs[index] = run
+        byteCount += run.count
+    }
+
+    /// Bytes of the runs from `index` on.
+    func byteCount(from index: Int) -> Int {
+        var sum = 0
+        for at in index..<max(index, count) { sum += runs[at].count }
+        return sum
+    }
+
+    /// Takes back all runs from `index` on.
+    mutating func removeLast(from index: Int) {
+        precondition(index <= count, "only runs that are there are taken back")
+        while count > index {
+            count -= 1
+            byteCount -= runs[count].count
+        }
+    }
+
+    mutating func removeAll() {
+        count = 0
+        byteCount = 0
+        blocks.removeAll()
+    }
+
+    /// Drops the first `sent` bytes.
+    mutating func dropFirst(_ sent: Int) {
+        precondition(sent <= byteCount, "no more can leave than was there")
+        var left = sent
+        var first = 0
+        while first < count, left >= runs[first].count {
+            left -= runs[first].count
+            first += 1
+        }
+        if left > 0 { runs[first] = runs[first].dropFirst(left) }
+        if first > 0 { runs.update(from: runs + first, count: count - first) }
+        count -= first
+        byteCount -= sent
+    }
+}
+
+/// A few leased blocks, kept until what lies in them has been sent.
+struct BlockList: ~Copyable {
+    private var first: Block?
+    private var second: Block?
+    private var third: Block?
+    /// More than three at once are rare: an error event behind output that waits.
+    private var others: ContiguousArray<BoxedBlock> = []
+
+    private final class BoxedBlock {
+        let block: Block
+        init(_ block: consuming Block) { self.block = block }
+    }
+
+    mutating func add(_ block: consuming Block) {
+        if first == nil {
+            first = consume block
+        } else if second == nil {
+            second = consume block
+        } else if third == nil {
+            third = consume block
+        } else {
+            others.append(BoxedBlock(block))
+        }
+    }
+
+    /// Takes over all blocks of another list.
+    mutating func takeAll(from other: inout BlockList) {
+        if let block = other.first.take() { add(block) }
+        if let block = other.second.take() { add(block) }
+        if let block = other.third.take() { add(block) }
+        others.append(contentsOf: other.others)
+        other.others = []
+    }
+
+    mutating func removeAll() {
+        first = nil
+        second = nil
+        third = nil
+        if !others.isEmpty { others = [] }
+    }
+}

@@ -1,0 +1,73 @@
+import Bytes
+public import Ledger
+public import Policy
+
+/// All that a configuration says, compiled: immutable, shared by the workers, swapped as one.
+public final class Snapshot: Sendable {
+    /// What the builder of a snapshot puts together.
+    public struct Parts: Sendable {
+        public var limits = WorkerLimits()
+        /// In the order of the catalog's providers.
+        public var upstreams: [Upstream]
+        public var catalog: Catalog
+        public var keys: KeyTable
+        /// In the order of the catalog's virtual keys.
+        public var virtualKeys: [VirtualKey] = []
+        /// In the order of the catalog's config names.
+        public var configs: [Program] = []
+        /// The config of requests that name none.
+        public var defaultConfig: Int?
+        /// Whether no listener can be reached from another machine.
+        public var isLoopbackOnly = true
+
+        public init(upstreams: [Upstream], catalog: Catalog, keys: KeyTable) {
+            self.upstreams = upstreams
+            self.catalog = catalog
+            self.keys = keys
+        }
+    }
+
+    /// A credential of the vault.
+    public struct VirtualKey: Sendable {
+        public var slug: String
+        public var upstream: Int
+        public var credential: [UInt8]
+
+        public init(slug: String, upstream: Int, credential: [UInt8]) {
+            self.slug = slug
+            self.upstream = upstream
+            self.credential = credential
+        }
+    }
+
+    let version: UInt64
+    let limits: WorkerLimits
+    let upstreams: [Upstream]
+    let catalog: Catalog
+    /// For callers without a gateway key.
+    let openCatalog: Catalog
+    let keys: KeyTable
+    let virtualKeys: [VirtualKey]
+    let configs: [Program]
+    let defaultConfig: Int?
+    let isLoopbackOnly: Bool
+
+    /// - Parameter version: different from that of every snapshot before it.
+    public init(_ parts: Parts, version: UInt64) {
+        precondition(parts.upstreams.count == parts.catalog.providers.count, "the catalog names the upstreams in order")
+        precondition(parts.virtualKeys.count == parts.catalog.virtualKeys.count, "the catalog names the virtual keys in order")
+        self.version = version
+        limits = parts.limits
+        upstreams = parts.upstreams
+        catalog = parts.catalog
+        openCatalog = parts.catalog.withoutVirtualKeys
+        keys = parts.keys
+        virtualKeys = parts.virtualKeys
+        configs = parts.configs
+        defaultConfig = parts.defaultConfig
+        isLoopbackOnly = parts.isLoopbackOnly
+    }
+
+    /// Whether gateway keys are declared: then what is the operator's is for their holders only.
+    var hasKeys: Bool { keys.count > 0 }
+}

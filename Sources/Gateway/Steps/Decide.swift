@@ -1,0 +1,177 @@
+import Bytes
+import HTTP
+import JSON
+import Policy
+import Providers
+
+extension Exchange {
+    /// Collects the body where it must be read, finds the route the request names, and runs its
+    /// program once.
+    func decide(_ client: ClientConnection) throws(Rejection) -> Next {
+        try chooseBodyMode(client)
+        if body.mode == .collected, try !collectBody(client) { return .wait }
+        let message = client.unread
+        var headers = try routingHeaders(message)
+        var model: JSONString?
+        if readsBody {
+            try scanBody(message[body.range])
+            model = worker.scan.string("model")
+            if let model { note(model: model) }
+            if let model, !model.hasEscapes, let named = VirtualKeyName(model: model.content) { headers.modelKey = named.slug }
+        }
+        let route = try route(headers)
+        var plan = Plan(route)
+        if readsBody { read(model, headers, into: &plan) }
+        try check(plan, client)
+        self.plan = plan
+        attempt.totalDeadline = startedAt.adding(nanoseconds: worker.limits.totalNanoseconds)
+        return .step(.dispatch)
+    }
+
+    // MARK: The body
+
+    /// Whether the body is one that names a model.
+    var readsBody: Bool { endpoint.body == .collected && !body.isMultipart }
+
+    private func chooseBodyMode(_ client: ClientConnection) throws(Rejection) {
+        guard body.mode == .none else { return }
+        let message = client.unread
+        let type = request.fields.value(of: .contentType, in: message) ?? ByteSlice("")
+        body.isMultipart = type.count >= 10 && type.prefix(10).equalsIgnoringCase("multipart/")
+        if endpoint.body == .collected, !body.isMultipart {
+            if let coding = request.fields.value(of: .contentEncoding, in: message), !coding.equalsIgnoringCase("identity") {
+                throw Rejection(.unsupportedContentCoding)
+            }
+            body.mode = .collected
+            return
+        }
+        switch request.framing {
+        case .none, .untilClose:
+            body.mode = .collected
+        case .length(let length):
+            // A body that is here already can be sent again like any other.
+            body.mode = length <= Int64(client.unread.count - headByteCount) ? .collected : .streamed
+            body.remaining = length
+        case .chunked:
+            body.mode = .streamed
+            body.decoder = ChunkedDecoder(limits: worker.limits.http)
+        }
+        if body.mode == .streamed { body.startedAt = worker.now }
+    }
+
+    /// Scans the collected body into the worker's scan.
+    func scanBody(_ bytes: ByteSlice) throws(Rejection) {
+        worker.scanOwner = nil
+        do throws(JSONError) {
+            try worker.scan.scan(bytes)
+        } catch {
+            throw Rejection(.invalidJSON, "the request body is not a JSON object: \(error)")
+        }
+        if let twice = worker.scan.firstDuplicate() {
+            let name = String(bytes[twice.key])
+            throw Rejection(.duplicateMember, "the request body has \"\(name)\" twice, again at byte \(twice.key.lowerBound)", parameter: name)
+        }
+        worker.scanOwner = self
+    }
+
+    private func note(model: JSONString) {
+        record.model = InlineText(model.content)
+    }
+
+    private func read(_ model: JSONString?, _ headers: RoutingHeaders, into plan: inout Plan) {
+        plan.wantsStream = worker.scan.bool("stream") == true
+        guard let model else { return }
+        plan.hasPlaceholderModel = !model.hasEscapes && model.content == "portkey-default"
+        // `@slug/` is taken off when the slug has said where the request goes.
+        if !headers.modelKey.isEmpty, headers.provider.isEmpty, headers.virtualKey.isEmpty,
+            plan.route.program.needsRequestProvider || (headers.config.isEmpty && headers.keyConfig < 0)
+        {
+            plan.modelPrefixCount = headers.modelKey.count + 2
+        }
+    }
+
+    // MARK: The route
+
+    private func routingHeaders(_ message: ByteSlice) throws(Rejection) -> RoutingHeaders {
+        var headers = RoutingHeaders()
+        headers.config = try single(.portkeyConfig, "x-portkey-config", message)
+        headers.provider = try single(.portkeyProvider, "x-portkey-provider", message)
+        headers.virtualKey = try single(.portkeyVirtualKey, "x-portkey-virtual-key", message)
+        headers.customHost = try single(.portkeyCustomHost, "x-portkey-custom-host", message)
+        headers.forwardHeaders = try single(.portkeyForwardHeaders, "x-portkey-forward-headers", message)
+        headers.requestTimeout = try single(.portkeyRequestTimeout, "x-portkey-request-timeout", message)
+        headers.isKeyed = caller.principal != nil
+        if headers.config.isEmpty, !headers.namesProvider, let index = caller.principal?.configurationIndex { headers.keyConfig = index }
+        return headers
+    }
+
+    /// A routing header's value. Given twice it could mean one thing here and another elsewhere.
+    private func single(_ name: FieldName, _ spelling: StaticString, _ message: ByteSlice) throws(Rejection) -> ByteSlice {
+        guard let index = request.fields.firstIndex(of: name) else { return ByteSlice("") }
+        guard request.fields.nextIndex(of: name, after: index) == nil else {
+            throw Rejection(.invalidHeader, "\(spelling) is given twice", parameter: spelling.description)
+        }
+        return message[request.fields[index].valueRange]
+    }
+
+    private func route(_ headers: RoutingHeaders) throws(Rejection) -> Route {
+        if headers.isEmpty, let standing = worker.standingRoute { return standing }
+        var writer = ByteWriter(worker.routingScratch, capacity: GatewayLimits.routingTextByteCount)
+        headers.write(to: &writer)
+        guard !writer.overflowed else {
+            throw Rejection(.invalidHeader, "the x-portkey-* headers that route the request are longer than \(GatewayLimits.routingTextByteCount) bytes together")
+        }
+        if let known = worker.routes.route(for: writer.written) { return known }
+        let built = try RouteBuilder(worker).build(headers, text: writer.written)
+        worker.routes.insert(built)
+        if headers.isEmpty { worker.standingRoute = built }
+        return built
+    }
+
+    // MARK: Checks
+
+    /// What the decision's first target cannot do is refused before anything is sent.
+    private func check(_ plan: Plan, _ client: ClientConnection) throws(Rejection) {
+        for destination in plan.route.destinations {
+            let upstream = destination.upstream
+            let spoken = endpoint.clientDialect(sentAnthropicVersion: request.fields.contains(.anthropicVersion))
+            if readsBody, spoken != upstream.row.dialect {
+                throw Rejection(
+                    .unsupportedTranslation,
+                    "\(upstream.id) does not speak the dialect of this endpoint, and translation is not supported yet")
+            }
+            guard upstream.basePath != nil || upstream.row.serves(endpoint) else {
+                throw Rejection(.unsupportedEndpoint, "\(upstream.id) has no such endpoint")
+            }
+            if destination.usesOperatorCredential, caller.principal == nil, !mayUseOperatorCredential(client) {
+                throw Rejection(.missingCredential, "\(upstream.id) is reached with the gateway's own credential: send a gateway key as x-portkey-api-key")
+            }
+        }
+    }
+
+    /// Without keys declared, the operator's credentials serve this machine's own programs and nobody
+    /// else: not other machines, and no web page, whose requests carry another Host or content type.
+    private func mayUseOperatorCredential(_ client: ClientConnection) -> Bool {
+        guard !worker.snapshot.hasKeys, worker.snapshot.isLoopbackOnly, client.isLoopback else { return false }
+        let message = client.unread
+        guard let host = request.hostRange, LoopbackHost.names(message[host]) else { return false }
+        if request.framing == .none, request.method == .get || request.method == .head {
+            // A page can send a GET across origins; it carries an Origin or Sec-Fetch-Site then.
+            return request.fields.firstIndex(named: ByteSlice("sec-fetch-site"), in: message) == nil
+        }
+        guard let type = request.fields.value(of: .contentType, in: message) else { return false }
+        return type.count >= 16 && type.prefix(16).equalsIgnoringCase("application/json")
+    }
+}
+
+/// Names of this machine in a Host field.
+enum LoopbackHost {
+    static func names(_ host: ByteSlice) -> Bool {
+        for name in ["localhost", "127.0.0.1", "[::1]"] as [StaticString] {
+            let bytes = ByteSlice(name)
+            guard host.count >= bytes.count, host.prefix(bytes.count).equalsIgnoringCase(bytes) else { continue }
+            if host.count == bytes.count || host[bytes.count] == UInt8(ascii: ":") { return true }
+        }
+        return false
+    }
+}

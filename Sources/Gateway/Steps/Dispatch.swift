@@ -1,0 +1,196 @@
+import Bytes
+import HTTP
+import JSON
+import Policy
+import Providers
+import Reactor
+
+extension Exchange {
+    /// Gets a connection to the decision's target and writes the request to it.
+    func dispatch(_ client: ClientConnection) throws(Rejection) -> Next {
+        guard let plan else { throw Rejection(.internalFault) }
+        switch attempt.state {
+        case .new:
+            let destination = plan.destination
+            attempt.total += 1
+            record.provider = destination.name
+            switch destination.pool.lease(for: self, fresh: attempt.wantsFresh) {
+            case .ready(let connection):
+                upstream = connection
+            case .queued:
+                attempt.state = .queued
+                client.setDeadline(min(attempt.totalDeadline, worker.now.adding(nanoseconds: worker.limits.queueNanoseconds)))
+                return .wait
+            case .refused:
+                throw Rejection(.upstreamBusy, "too many requests wait for a connection to \(destination.upstream.id)")
+            }
+        case .queued:
+            guard upstream != nil else { return .wait }
+        case .pausing:
+            return .wait
+        case .sent:
+            return .step(.relay)
+        }
+        guard let upstream else { return .wait }
+        try write(plan, to: upstream, client)
+        return .step(.relay)
+    }
+
+    /// A pool has a connection for us.
+    func connectionReady(_ connection: UpstreamConnection) {
+        upstream = connection
+        advance()
+    }
+
+    /// A pool has none.
+    func connectionFailed(_ failure: DialFailure) {
+        guard let client, let plan else { return }
+        let name = plan.destination.upstream.id
+        attempt.state = .new
+        interject(client) { () throws(Rejection) -> Step? in
+            let outcome: Outcome = if case .timedOut = failure { .timedOut } else { .unreachable }
+            return try self.attemptFailed(outcome, Rejection(failure, of: name), client)
+        }
+    }
+
+    // MARK: Writing
+
+    /// Head and body in one write.
+    private func write(_ plan: Plan, to upstream: UpstreamConnection, _ client: ClientConnection) throws(Rejection) {
+        let message = client.unread
+        if body.mode == .collected { try edit(message[body.range], plan) }
+        let capacity = headByteCount + plan.destination.fixedFields.count + GatewayLimits.ownFieldsByteCount
+        guard let block = worker.blocks.lease(atLeast: capacity) else { throw Rejection(.overloaded) }
+        var writer = ByteWriter(block.base, capacity: block.capacity)
+        try writeHead(plan, message, to: &writer)
+        guard !writer.overflowed else { throw Rejection(.internalFault) }
+        worker.runs.append(writer.written)
+        if body.mode == .collected { worker.appendSplice() }
+        worker.runs.blocks.add(block)
+        attempt.state = .sent
+        attempt.sentAt = worker.now
+        upstream.setDeadline(min(worker.now.adding(nanoseconds: plan.destination.headNanoseconds), attempt.totalDeadline))
+        answer.state = .head
+        // A reused connection may have died in its pool: reading it will tell.
+        if case .failed = upstream.send(&worker.runs) {
+            upstream.hungUp = true
+            upstream.isReadable = true
+        }
+        client.shrinkInbound()
+        client.setDeadline(attempt.totalDeadline)
+    }
+
+    private func writeHead(_ plan: Plan, _ message: ByteSlice, to writer: inout ByteWriter) throws(Rejection) {
+        let destination = plan.destination
+        writer.append(message[request.methodRange])
+        writer.append(UInt8(ascii: " "))
+        guard destination.writeTarget(of: originTarget(message), to: &writer) else { throw Rejection(.notFound) }
+        writer.append(" HTTP/1.1\r\n")
+        writer.append(destination.fixedFields)
+        try destination.writeCredential(caller, message, to: &writer)
+        destination.writeFields(request, message, to: &writer)
+        switch body.mode {
+        case .collected:
+            if request.framing != .none { writer.append(field: "content-length", decimal: UInt64(worker.splice.byteCount)) }
+        case .streamed:
+            switch request.framing {
+            case .length(let length): writer.append(field: "content-length", decimal: UInt64(length))
+            case .chunked: writer.append("transfer-encoding: chunked\r\n")
+            case .none, .untilClose: break
+            }
+        case .none: break
+        }
+        writer.appendEndOfHead()
+    }
+
+    /// The client's target without scheme and authority, which are this gateway's.
+    private func originTarget(_ message: ByteSlice) -> ByteSlice {
+        guard request.targetForm == .absolute else { return message[request.targetRange] }
+        return request.pathRange.isEmpty ? ByteSlice("/") : message[request.pathRange.lowerBound..<request.targetRange.upperBound]
+    }
+
+    private func edit(_ bytes: ByteSlice, _ plan: Plan) throws(Rejection) {
+        attempt.addedUsage = false
+        worker.splice.begin(bytes)
+        guard readsBody else { return }
+        // Another exchange may have scanned its body since, or ours may have moved.
+        if worker.scanOwner !== self || worker.scan.text.base != bytes.base { try scanBody(bytes) }
+        do throws(SpliceError) {
+            try edit(plan)
+        } catch {
+            throw Rejection(.invalidJSON, "the request body cannot be edited as its config asks: \(error)")
+        }
+    }
+
+    // MARK: Ending an attempt
+
+    /// Gives the upstream connection up: to its pool when it can carry another exchange.
+    func releaseUpstream(reusable: Bool) {
+        if case .queued = attempt.state, upstream == nil, let plan {
+            plan.destination.pool.cancel(self)
+            attempt.state = .new
+        }
+        guard let connection = upstream else { return }
+        upstream = nil
+        if reusable, !connection.hasUnsent, !connection.peerClosed, !connection.hungUp {
+            connection.pool.release(connection)
+        } else {
+            connection.pool.discard(connection)
+        }
+    }
+
+    /// The step to go on with after an attempt that failed: a repeat, another target, or nil when none is left.
+    func nextAttempt(after outcome: Outcome, _ client: ClientConnection) -> Step? {
+        guard let plan, !answer.isCommitted, !body.hasLeft, worker.now < attempt.totalDeadline else { return nil }
+        let policy = plan.target.retry
+        attempt.state = .new
+        attempt.wantsFresh = false
+        if attempt.repeats < Int(policy.attempts), policy.repeats(after: outcome) {
+            attempt.repeats += 1
+            attempt.state = .pausing
+            guard let pause = retryPause(policy) else { return stopRepeating(after: outcome) }
+            client.setDeadline(min(attempt.totalDeadline, worker.now.adding(nanoseconds: pause)))
+            return .dispatch
+        }
+        return moveOn(after: outcome)
+    }
+
+    /// To the next target the decision names.
+    private func moveOn(after outcome: Outcome) -> Step? {
+        guard var plan, plan.decision.advance(after: outcome, in: plan.route.program) else { return nil }
+        attempt.repeats = 0
+        attempt.state = .new
+        attempt.stoppedRepeating = false
+        self.plan = plan
+        return .dispatch
+    }
+
+    /// The provider asks for a longer wait than a client would bear.
+    private func stopRepeating(after outcome: Outcome) -> Step? {
+        attempt.repeats -= 1
+        attempt.stoppedRepeating = true
+        return moveOn(after: outcome)
+    }
+
+    /// Nanoseconds before the next repeat; nil when the provider asks for too many.
+    private func retryPause(_ policy: RetryPolicy) -> UInt64? {
+        if policy.usesRetryAfter, let asked = answer.retryAfterMilliseconds {
+            return asked < GatewayLimits.retryAfterMilliseconds ? asked * 1_000_000 : nil
+        }
+        return policy.backoffMilliseconds(beforeRepeat: attempt.repeats) * 1_000_000
+    }
+}
+
+/// `Retry-After` in the forms providers use.
+enum RetryAfter {
+    /// Milliseconds asked for: `retry-after-ms` and `x-ms-retry-after-ms` before `retry-after` in seconds.
+    static func milliseconds(_ fields: borrowing FieldTable, in head: ByteSlice) -> UInt64? {
+        for name in ["retry-after-ms", "x-ms-retry-after-ms"] as [StaticString] {
+            if let index = fields.firstIndex(named: ByteSlice(name), in: head), let value = head[fields[index].valueRange].decimal {
+                return UInt64(value)
+            }
+        }
+        guard let seconds = fields.value(of: .retryAfter, in: head)?.decimal else { return nil }
+        return UInt64(seconds).multipliedReportingOverflow(by: 1000).overflow ? nil : UInt64(seconds) * 1000
+    }
+}

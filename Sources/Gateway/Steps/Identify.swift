@@ -1,0 +1,46 @@
+import Bytes
+import HTTP
+import Ledger
+import Providers
+
+extension Exchange {
+    /// Tells who asks: a gateway key's holder, or a caller with a credential of its own.
+    ///
+    /// The key is read from `x-portkey-api-key`, else from `Authorization: Bearer`, else from
+    /// `x-api-key`. A token with our prefix is never anybody else's: unknown, it is refused, and it is
+    /// never forwarded. The placeholders SDKs send for "no key" count as absent.
+    func identify(_ client: ClientConnection) throws(Rejection) -> Next {
+        if endpoint.body == .ignored { return try answerLocally(client) }
+        let message = client.unread
+        try look(at: .portkeyAPIKey, message, client, isOwnCredential: false)
+        try look(at: .authorization, message, client, isOwnCredential: true)
+        try look(at: .xAPIKey, message, client, isOwnCredential: true)
+        if let principal = caller.principal { record.key = InlineText(principal.name) }
+        return .step(.decide)
+    }
+
+    /// Takes what one field presents, unless an earlier one has said more.
+    private func look(
+        at name: FieldName, _ message: ByteSlice, _ client: ClientConnection, isOwnCredential: Bool
+    ) throws(Rejection) {
+        guard let value = request.fields.value(of: name, in: message) else { return }
+        switch name == .authorization ? Ledger.Credential(authorization: value) : Ledger.Credential(value) {
+        case .absent: break
+        case .gatewayKey(let secret):
+            if caller.principal == nil { caller.principal = try principal(secret, client) }
+        case .foreign(let secret):
+            guard isOwnCredential, caller.credential == nil else { return }
+            let start = secret.base - message.base
+            caller.credential = start..<start + secret.count
+            caller.isOtherScheme = name == .authorization && secret.base == value.base
+        }
+    }
+
+    private func principal(_ secret: ByteSlice, _ client: ClientConnection) throws(Rejection) -> Principal {
+        let snapshot = worker.snapshot
+        if let known = client.credentials.recall(secret, snapshotVersion: snapshot.version) { return known }
+        guard let found = snapshot.keys.principal(presenting: secret) else { throw Rejection(.invalidKey) }
+        client.credentials.remember(secret, as: found, snapshotVersion: snapshot.version)
+        return found
+    }
+}

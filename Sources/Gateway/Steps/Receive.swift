@@ -1,0 +1,79 @@
+import Bytes
+import HTTP
+import Ledger
+import Providers
+import Reactor
+
+extension Exchange {
+    /// Reads the request's head, within its limits and its time.
+    func receive(_ client: ClientConnection) throws(Rejection) -> Next {
+        while true {
+            let buffer = client.unread
+            if !buffer.isEmpty, try parse(buffer) { return begun(client) }
+            switch client.fill() {
+            case .filled:
+                continue
+            case .blocked:
+                return waitForHead(client)
+            case .ended, .failed:
+                // Between requests this is how clients leave; in the middle of a head nobody is left to answer.
+                client.close()
+                return .wait
+            case .noMemory:
+                throw Rejection(.overloaded)
+            }
+        }
+    }
+
+    private func parse(_ buffer: ByteSlice) throws(Rejection) -> Bool {
+        do throws(HTTPError) {
+            guard case .complete(let count) = try parser.parse(buffer, into: &request) else { return false }
+            headByteCount = count
+            return true
+        } catch {
+            throw Rejection(malformed: error)
+        }
+    }
+
+    private func waitForHead(_ client: ClientConnection) -> Next {
+        if client.unread.isEmpty {
+            // Nothing of a request has come: the connection rests without an exchange.
+            answer.clientReusable = true
+            return .over
+        }
+        client.shrinkInbound()
+        client.setDeadline(startedAt.adding(nanoseconds: worker.limits.headerNanoseconds))
+        return .wait
+    }
+
+    private func begun(_ client: ClientConnection) -> Next {
+        client.clearDeadline()
+        let message = client.unread
+        answer.clientReusable = request.keepAlive
+        endpoint = Endpoint.classify(method: message[request.methodRange], target: request.path(in: message))
+        name(message)
+        record.method = InlineText(message[request.methodRange])
+        record.path = InlineText(request.path(in: message))
+        return .step(.identify)
+    }
+
+    /// Gives the request its id, and its trace: the client's word for it, its `traceparent`, or the id.
+    private func name(_ message: ByteSlice) {
+        record.wallNanoseconds = wallClockNanoseconds()
+        var text = InlineArray<36, UInt8>(repeating: 0)
+        withUnsafeMutableBytes(of: &text) { room in
+            guard let base = room.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return }
+            var writer = ByteWriter(base, capacity: 36)
+            worker.nextIdentifier(wallNanoseconds: record.wallNanoseconds).write(into: &writer)
+            identifier = InlineText(writer.written)
+        }
+        traceIdentifier.removeAll()
+        if let given = request.fields.value(of: .portkeyTraceID, in: message), !given.isEmpty {
+            traceIdentifier.append(given)
+        } else if let parent = request.fields.value(of: .traceparent, in: message), TraceContext(parent) != nil {
+            traceIdentifier.append(parent[3..<35])
+        } else {
+            identifier.withBytes { traceIdentifier.append($0) }
+        }
+    }
+}

@@ -1,0 +1,114 @@
+import Bytes
+import HTTP
+import Providers
+import Reactor
+
+extension Exchange {
+    /// Answers a rejection, from whichever step it comes, in the dialect the client spoke.
+    func refuse(_ rejection: Rejection, _ client: ClientConnection) -> Next {
+        releaseUpstream(reusable: false)
+        if rejection.isUnanswerable { return .wait }
+        record.errorCode = InlineText(rejection.refusal.code)
+        guard !answer.isCommitted else {
+            // Too late for an answer of our own.
+            sendErrorEvent(rejection, client)
+            return .step(.settle)
+        }
+        guard let block = worker.blocks.lease(atLeast: GatewayLimits.refusalByteCount) else {
+            client.abort()
+            return .wait
+        }
+        let bodyStart = GatewayLimits.refusalByteCount / 2
+        var content = ByteWriter(block.base + bodyStart, capacity: block.capacity - bodyStart)
+        writeShape(rejection) { $0.write(in: dialect, faults: rejection.faults, into: &content) }
+        let status = rejection.status ?? rejection.refusal.status
+        settleReuse(rejection, client)
+        var head = ByteWriter(block.base, capacity: bodyStart)
+        writeRefusalHead(status, contentCount: content.overflowed ? 0 : content.count, rejection, to: &head)
+        worker.runs.append(head.written)
+        if !content.overflowed, request.method != .head { worker.runs.append(content.written) }
+        worker.runs.blocks.add(block)
+        record.status = UInt16(truncatingIfNeeded: status)
+        record.sentByteCount &+= UInt64(worker.runs.byteCount)
+        answer.isCommitted = true
+        answer.state = .done
+        if case .failed = client.send(&worker.runs) {
+            client.close()
+            return .wait
+        }
+        return .step(.settle)
+    }
+
+    /// Whether the connection may carry another request: only when all of this one has been read.
+    private func settleReuse(_ rejection: Rejection, _ client: ClientConnection) {
+        if rejection.closesConnection || headByteCount == 0 {
+            answer.clientReusable = false
+            body.isConsumed = true
+            return
+        }
+        guard !body.isWhole else { return }
+        switch request.framing {
+        case .none, .untilClose:
+            body.consumedCount = headByteCount
+            body.isWhole = true
+        case .length(let length) where length <= Int64(client.unread.count - headByteCount) && !body.isConsumed:
+            body.consumedCount = headByteCount + Int(length)
+            body.isWhole = true
+        default:
+            answer.clientReusable = false
+            body.isConsumed = true
+        }
+    }
+
+    private func writeRefusalHead(_ status: Int, contentCount: Int, _ rejection: Rejection, to head: inout ByteWriter) {
+        head.append(statusLine: status)
+        head.append("content-type: application/json\r\n")
+        head.append(field: "content-length", decimal: UInt64(contentCount))
+        if let plan { head.append(plan.destination.fixedAnswerFields) } else { head.append("x-portkey-cache-status: DISABLED\r\n") }
+        writeTraceFields(to: &head)
+        if status == 503 || status == 429 { head.append("retry-after: 1\r\n") }
+        writeConnectionField(to: &head)
+        head.appendEndOfHead()
+    }
+
+    /// Ends a stream that has begun with an error event, then stops without a final chunk.
+    func sendErrorEvent(_ rejection: Rejection, _ client: ClientConnection) {
+        record.wasAborted = true
+        answer.clientReusable = false
+        answer.upstreamReusable = false
+        answer.state = .done
+        // Without framing only a reset tells a cut answer from a whole one.
+        if answer.framing == .close { return client.abort() }
+        guard answer.isStream, answer.framing == .chunked, let block = worker.blocks.lease(atLeast: GatewayLimits.refusalByteCount) else { return }
+        let start = GatewayLimits.chunkLineByteCount
+        var event = ByteWriter(block.base + start, capacity: block.capacity - start)
+        writeShape(rejection) { $0.writeEvent(in: dialect, midLine: answer.isMidEvent, into: &event) }
+        guard !event.overflowed else { return }
+        var size = ByteWriter(block.base, capacity: start)
+        size.append(chunkSize: event.count)
+        worker.runs.append(size.written)
+        worker.runs.append(event.written)
+        worker.runs.append("\r\n")
+        worker.runs.blocks.add(block)
+        if case .failed = client.send(&worker.runs) { client.close() }
+    }
+
+    /// The dialect the client spoke, as far as its request was read.
+    var dialect: Dialect {
+        endpoint.clientDialect(sentAnthropicVersion: headByteCount > 0 && request.fields.contains(.anthropicVersion))
+    }
+
+    private func writeShape(_ rejection: Rejection, _ body: (ErrorShape) -> Void) {
+        var shape = ErrorShape(rejection.refusal)
+        Array(rejection.message.utf8).withByteSlice { message in
+            Array(rejection.parameter.utf8).withByteSlice { parameter in
+                identifier.withBytes { requestID in
+                    shape.message = message
+                    shape.parameter = parameter.isEmpty ? nil : parameter
+                    shape.requestID = requestID
+                    body(shape)
+                }
+            }
+        }
+    }
+}

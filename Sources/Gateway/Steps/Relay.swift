@@ -1,0 +1,223 @@
+import Bytes
+import HTTP
+import Policy
+import Providers
+import Reactor
+
+extension Exchange {
+    /// Moves bytes both ways until one side has to be waited for.
+    ///
+    /// The answer is read into a pooled block and leaves from that block. Nothing more is read while
+    /// the client has not taken what came before: one stalled client holds one block.
+    func relay(_ client: ClientConnection) throws(Rejection) -> Next {
+        guard let upstream else { return .wait }
+        if upstream.hasUnsent, case .failed = upstream.flush() { upstream.hungUp = true }
+        if body.mode == .streamed, !body.isWhole { try passBody(client, upstream) }
+        if client.peerClosed, body.isWhole {
+            // Gone, or as good as: nobody half-closes and waits. The upstream is let go at once.
+            client.close()
+            return .wait
+        }
+        while self.client != nil {
+            if answer.state == .done { return .step(.settle) }
+            if client.hasUnsent || !upstream.isReadable { return .wait }
+            if worker.turnByteCount > GatewayLimits.bytesPerTurn {
+                worker.resume(upstream.token)
+                return .wait
+            }
+            if let step = try readAnswer(upstream, client) { return .step(step) }
+        }
+        return .wait
+    }
+
+    /// Reads once and passes on what came; a step when the exchange goes on elsewhere.
+    private func readAnswer(_ upstream: UpstreamConnection, _ client: ClientConnection) throws(Rejection) -> Step? {
+        let start = upstream.inboundCount
+        guard let block = upstream.takeInbound() ?? worker.blocks.lease(atLeast: BufferLimits.largestPooledBlockByteCount) else {
+            throw Rejection(.overloaded)
+        }
+        let room = block.capacity - GatewayLimits.chunkLineByteCount - start
+        switch upstream.read(into: block.base + start, capacity: room) {
+        case .moved(let count):
+            worker.turnByteCount &+= count
+            if record.firstByteNanoseconds == 0 { record.firstByteNanoseconds = max(1, worker.now.nanoseconds(since: startedAt)) }
+            if answer.state == .head { return try readHead(block, count: start + count, upstream, client) }
+            pass(block, 0..<count, upstream, client)
+            return nil
+        case .blocked:
+            if start > 0 { upstream.keepInbound(block, count: start) }
+            return nil
+        case .closed, .failed:
+            return try upstreamEnded(upstream, client, hasBegun: start > 0)
+        }
+    }
+
+    // MARK: The answer's head
+
+    private func readHead(
+        _ block: consuming Block, count: Int, _ upstream: UpstreamConnection, _ client: ClientConnection
+    ) throws(Rejection) -> Step? {
+        var start = 0
+        while true {
+            var parser = ResponseParser(limits: worker.limits.http)
+            let end: Int
+            do throws(HTTPError) {
+                let progress = try parser.parse(block.slice(start..<count), answering: request.method, into: &worker.answerHead)
+                guard case .complete(let headCount) = progress else {
+                    upstream.keepInbound(block, from: start, count: count)
+                    return nil
+                }
+                end = start + headCount
+            } catch {
+                return try attemptFailed(.unreachable, Rejection(.upstreamMalformed, error.message), client)
+            }
+            // Interim answers (RFC 9110 §15.2) end here: the client has asked for none.
+            if !worker.answerHead.isInterim { return try headCame(block, start..<end, count: count, upstream, client) }
+            if end == count { return nil }
+            start = end
+        }
+    }
+
+    private func headCame(
+        _ block: consuming Block, _ head: Range<Int>, count: Int, _ upstream: UpstreamConnection, _ client: ClientConnection
+    ) throws(Rejection) -> Step? {
+        let status = worker.answerHead.status
+        answer.status = status
+        answer.retryAfterMilliseconds = status == 429 ? RetryAfter.milliseconds(worker.answerHead.fields, in: block.slice(head)) : nil
+        let isWhole: Bool =
+            switch worker.answerHead.framing {
+            case .none: head.upperBound == count
+            case .length(let length): length == Int64(count - head.upperBound)
+            case .chunked, .untilClose: false
+            }
+        if let next = nextAttempt(after: .status(status), client) {
+            // The connection is worth keeping when all of the refused answer is here.
+            releaseUpstream(reusable: isWhole && worker.answerHead.keepAlive)
+            return next
+        }
+        try commit(block, head, count: count, upstream, client)
+        return nil
+    }
+
+    /// From here on this answer is the answer: its head leaves with the first bytes of its body.
+    private func commit(
+        _ block: consuming Block, _ head: Range<Int>, count: Int, _ upstream: UpstreamConnection, _ client: ClientConnection
+    ) throws(Rejection) {
+        guard let plan, let headBlock = worker.blocks.lease(atLeast: head.count + GatewayLimits.ownFieldsByteCount) else {
+            throw Rejection(.overloaded)
+        }
+        answer.begin(
+            worker.answerHead, in: block.slice(head),
+            for: Answer.Request(
+                version: request.version, dialect: plan.destination.upstream.row.dialect,
+                reportsUsage: endpoint.reportsUsage, addedUsage: attempt.addedUsage),
+            limits: worker.limits.http)
+        var writer = ByteWriter(headBlock.base, capacity: headBlock.capacity)
+        writeAnswerHead(block.slice(head), plan, to: &writer)
+        guard !writer.overflowed else { throw Rejection(.internalFault) }
+        worker.runs.append(writer.written)
+        worker.runs.blocks.add(headBlock)
+        record.status = UInt16(truncatingIfNeeded: answer.status)
+        record.isStream = answer.isStream
+        answer.isCommitted = true
+        if body.mode != .streamed { giveUpRequest(client) }
+        pass(block, head.upperBound..<count, upstream, client)
+    }
+
+    /// The request's bytes are no longer needed: no other attempt will be made.
+    func giveUpRequest(_ client: ClientConnection) {
+        guard !body.isConsumed else { return }
+        body.isConsumed = true
+        client.consume(body.consumedCount)
+    }
+
+    // MARK: The answer's body
+
+    /// Passes one read's bytes on in one write, with the head if that has not left yet.
+    private func pass(_ block: consuming Block, _ range: Range<Int>, _ upstream: UpstreamConnection, _ client: ClientConnection) {
+        upstream.setDeadline(min(worker.now.adding(nanoseconds: worker.limits.gapNanoseconds), attempt.totalDeadline))
+        let framed = answer.frame(block, range, worker)
+        worker.runs.blocks.add(block)
+        sendAnswer(client)
+        if framed == .broken { sendErrorEvent(Rejection(.streamInterrupted), client) }
+    }
+
+    /// Sends the runs gathered for the client.
+    private func sendAnswer(_ client: ClientConnection) {
+        record.sentByteCount &+= UInt64(worker.runs.byteCount)
+        switch client.send(&worker.runs) {
+        case .failed: client.close()
+        case .part: client.setDeadline(min(worker.now.adding(nanoseconds: worker.limits.writeStallNanoseconds), attempt.totalDeadline))
+        case .all: break
+        }
+    }
+
+    /// The upstream closed or failed.
+    private func upstreamEnded(_ upstream: UpstreamConnection, _ client: ClientConnection, hasBegun: Bool) throws(Rejection) -> Step? {
+        if answer.state == .body {
+            guard answer.upstreamFraming == .untilClose, !upstream.inputTruncated, !upstream.hungUp else {
+                throw Rejection(.streamInterrupted)
+            }
+            answer.finish(&worker.runs)
+            sendAnswer(client)
+            return nil
+        }
+        if upstream.isReused, !hasBegun, !attempt.wantsFresh, !body.hasLeft {
+            // It had been closed before our request reached it: the same again on a fresh one, unseen.
+            releaseUpstream(reusable: false)
+            attempt.state = .new
+            attempt.wantsFresh = true
+            attempt.total -= 1
+            return .dispatch
+        }
+        return try attemptFailed(.unreachable, Rejection(.upstreamClosed), client)
+    }
+
+    /// This attempt came to nothing before its answer began.
+    func attemptFailed(_ outcome: Outcome, _ rejection: Rejection, _ client: ClientConnection) throws(Rejection) -> Step? {
+        releaseUpstream(reusable: false)
+        if let next = nextAttempt(after: outcome, client) { return next }
+        throw rejection
+    }
+
+    // MARK: Time
+
+    /// The upstream has taken too long: for its head, or for more of its body.
+    func upstreamDeadlinePassed() {
+        guard let client else { return }
+        interject(client) { () throws(Rejection) -> Step? in
+            if self.answer.state == .body { throw Rejection(.streamInterrupted, "the provider sent nothing for too long") }
+            return try self.attemptFailed(.timedOut, self.headTimeout, client)
+        }
+    }
+
+    private var headTimeout: Rejection {
+        guard let destination = plan?.destination, destination.hasOwnHeadLimit, worker.now < attempt.totalDeadline else {
+            return Rejection(.upstreamTimeout)
+        }
+        let milliseconds = destination.headNanoseconds / 1_000_000
+        return Rejection(.requestTimeout, "Request exceeded the timeout sent in the request: \(milliseconds)ms")
+    }
+
+    /// The client's timer: a queue waited in for too long, a pause over, a stalled reader, or the total.
+    func clientDeadlinePassed() {
+        guard let client else { return }
+        switch (step, attempt.state) {
+        case (.dispatch, .pausing):
+            attempt.state = .new
+            advance()
+        case (.dispatch, .queued):
+            interject(client) { () throws(Rejection) -> Step? in try self.attemptFailed(.timedOut, Rejection(.upstreamBusy), client) }
+        case (.receive, _), (.decide, _):
+            var late = Rejection(.requestTooSlow)
+            late.closesConnection = true
+            interject(client) { () throws(Rejection) -> Step? in throw late }
+        case (.relay, _) where client.hasUnsent:
+            client.abort()
+        default:
+            interject(client) { () throws(Rejection) -> Step? in
+                throw Rejection(self.answer.state == .body ? .streamInterrupted : .upstreamTimeout)
+            }
+        }
+    }
+}

@@ -1,0 +1,29 @@
+import Bytes
+import Providers
+import Reactor
+
+extension Exchange {
+    /// The answer is complete: the connection goes back to its pool, the record to the log.
+    func settle(_ client: ClientConnection) -> Next {
+        giveUpRequest(client)
+        // A request whose body was not taken to its end leaves bytes that are no request.
+        if body.mode == .streamed, !body.isWhole { answer.clientReusable = false }
+        releaseUpstream(reusable: answer.upstreamReusable && body.isWhole)
+        writeRecord()
+        return .over
+    }
+
+    /// Hands the finished record to the log thread.
+    func writeRecord() {
+        guard let ring = worker.accessRing else { return }
+        record.attempts = UInt8(clamping: attempt.total)
+        record.totalNanoseconds = worker.now.nanoseconds(since: startedAt)
+        record.identifier = identifier
+        record.traceIdentifier = traceIdentifier
+        if let usage = answer.usage.usage, answer.isCommitted {
+            record.inputTokens = usage.inputTotal
+            record.outputTokens = usage.outputTotal
+        }
+        ring.push(record)
+    }
+}

@@ -1,0 +1,47 @@
+import Bytes
+public import Providers
+
+/// A provider as this gateway reaches it: a row of the table, or one of the configuration's own.
+public struct Upstream: Sendable {
+    public var id: String
+    public var isTLS: Bool
+    /// Empty when only a custom host says where it is.
+    public var host: String
+    public var port: UInt16
+    /// What replaces `/v1`, for a provider of the configuration; nil for a row, which knows itself.
+    public var basePath: [UInt8]?
+    /// The row whose wire it speaks.
+    public var row: Provider
+    public var auth: AuthStyle
+    /// The operator's own credential for it, if any.
+    public var credential: [UInt8]?
+    /// Whether `credential` is from the process's environment: for loopback clients only.
+    public var isCredentialFromEnvironment = false
+    /// PEM file to trust instead of the system's store.
+    public var caFile: String?
+    /// Whether its name may lead to private addresses: the operator has named it.
+    public var isTrusted = false
+
+    /// A provider of the table.
+    public init(row: Provider) {
+        self.row = row
+        id = row.id.description
+        isTLS = row.scheme == .https
+        host = row.host.description
+        port = row.port
+        auth = row.auth
+        // Local rows say localhost, and mean it.
+        isTrusted = row.scheme == .http
+    }
+
+    /// A provider of the configuration, which speaks the wire of `row` at its own base URL.
+    public init(id: String, like row: Provider, isTLS: Bool, host: String, port: UInt16, basePath: [UInt8]) {
+        self.init(row: row)
+        self.id = id
+        self.isTLS = isTLS
+        self.host = host
+        self.port = port
+        self.basePath = basePath
+        isTrusted = true
+    }
+}

@@ -1,0 +1,365 @@
+import Bytes
+import CLinux
+import HTTP
+import JSON
+import Ledger
+import Reactor
+import Synchronization
+import TLS
+
+/// What the rest of the process may ask of a worker.
+enum WorkerMessage: Sendable {
+    /// Stop accepting, finish what is in flight, then return.
+    case drain
+    /// Serve by this snapshot from the next request on.
+    case adopt(Snapshot)
+}
+
+/// One epoll loop on one thread, with everything it needs: listeners, connections, pools,
+/// timers, buffers. Workers share nothing but the snapshot and named atomics.
+///
+/// A turn: sleep until something is ready, read the clock, handle events, fire timers, take up
+/// what was put off, begin dials. Nothing in a turn blocks.
+final class Worker {
+    enum Kind {
+        static let listener: UInt8 = 1
+        static let mailbox: UInt8 = 2
+        static let client: UInt8 = 3
+        static let upstream: UInt8 = 4
+        static let dial: UInt8 = 5
+        static let resolver: UInt8 = 6
+    }
+
+    let index: Int
+    let mailbox: Mailbox<WorkerMessage>
+    private(set) var snapshot: Snapshot
+    var limits: WorkerLimits { snapshot.limits }
+
+    private let poller: Poller
+    private let listeners: [ListeningSocket]
+    private var acceptPausedUntil = Instant(nanoseconds: 0)
+    var timers: TimerWheel
+    private(set) var now: Instant
+
+    let blocks: BlockPool
+    /// Where runs are gathered into one TLS record.
+    let recordScratch = UnsafeMutablePointer<UInt8>.allocate(capacity: GatewayLimits.tlsRecordByteCount)
+    var runs = RunList()
+    /// Bytes moved in the current turn of one exchange; see `GatewayLimits.bytesPerTurn`.
+    var turnByteCount = 0
+
+    private var clients = SlotTable<ClientConnection>(kind: Kind.client)
+    private var upstreams = SlotTable<UpstreamConnection>(kind: Kind.upstream)
+    private var dials = SlotTable<Dial>(kind: Kind.dial)
+    private var pendingDials: ContiguousArray<Dial> = []
+    private var ready: ContiguousArray<Token> = []
+    private var readyNext: ContiguousArray<Token> = []
+    private var idleExchanges: ContiguousArray<Exchange> = []
+
+    // Scratch of the steps, used within one turn of one exchange.
+    var scan = ObjectScan(names: ["model", "stream", "stream_options", "user", "metadata"])
+    /// Whose body `scan` holds.
+    weak var scanOwner: Exchange?
+    var nestedScan = ObjectScan(names: ["include_usage"])
+    var splice = Splice(limit: GatewayLimits.splices)
+    var answerHead: ResponseHead
+    let routingScratch = UnsafeMutablePointer<UInt8>.allocate(capacity: GatewayLimits.routingTextByteCount)
+
+    var routes: RouteTable
+    /// The route of requests whose headers say nothing.
+    var standingRoute: Route?
+    private var pools: [Origin: UpstreamPool] = [:]
+    private var tlsContexts: [String: TLSContext] = [:]
+    private var identifiers: IdentifierMaker
+    private let resolver: Resolver
+    private var resolverTimer: TimerWheel.Identifier
+
+    let accessRing: AccessRing?
+    private(set) var isDraining = false
+    private var drainDeadline = Instant.distantFuture
+
+    init(
+        index: Int, snapshot: Snapshot, listeners: [ListeningSocket], budget: ByteBudget, accessRing: AccessRing?
+    ) throws(StartError) {
+        self.index = index
+        self.snapshot = snapshot
+        self.listeners = listeners
+        self.accessRing = accessRing
+        now = .now()
+        timers = TimerWheel(now: now)
+        blocks = BlockPool(budget: budget)
+        answerHead = ResponseHead(limits: snapshot.limits.http)
+        resolverTimer = timers.make(token: Token(kind: Kind.resolver, generation: 0, slot: 0).rawValue)
+        do {
+            mailbox = try Mailbox()
+            poller = try Poller()
+            identifiers = try IdentifierMaker()
+            resolver = try Resolver()
+            routes = RouteTable(seed: identifiers.random())
+            try poller.watchLevel(mailbox.descriptor, .readable, token: Token(kind: Kind.mailbox, generation: 0, slot: 0).rawValue)
+            try poller.watchLevel(resolver.descriptor, .readable, token: Token(kind: Kind.resolver, generation: 0, slot: 0).rawValue)
+            for (slot, listener) in listeners.enumerated() {
+                try poller.watchLevel(listener.descriptor, .readable, token: Token(kind: Kind.listener, generation: 0, slot: UInt32(slot)).rawValue)
+            }
+        } catch {
+            throw StartError("worker \(index): \(error)")
+        }
+    }
+
+    deinit {
+        recordScratch.deallocate()
+        routingScratch.deallocate()
+    }
+
+    // MARK: The loop
+
+    /// Turns until drained.
+    func run() {
+        while !isFinished { turn() }
+    }
+
+    private var isFinished: Bool {
+        isDraining && (clients.count == 0 || now >= drainDeadline)
+    }
+
+    private func turn() {
+        let count = poller.wait(milliseconds: sleepMilliseconds())
+        now = .now()
+        for index in 0..<count {
+            let event = poller.event(index)
+            handle(Token(rawValue: event.token), event.readiness)
+        }
+        while let token = timers.popExpired(now: now) { fire(Token(rawValue: token)) }
+        takeUpReady()
+        beginDials()
+    }
+
+    private func sleepMilliseconds() -> CInt {
+        if !ready.isEmpty || !pendingDials.isEmpty { return 0 }
+        guard let next = timers.millisecondsUntilNext(now: now) else { return isDraining ? 100 : -1 }
+        return CInt(isDraining ? min(next, 100) : next)
+    }
+
+    private func handle(_ token: Token, _ readiness: Readiness) {
+        turnByteCount = 0
+        switch token.kind {
+        case Kind.client:
+            guard let client = clients.object(for: token) else { return }
+            client.note(readiness)
+            client.proceed()
+        case Kind.upstream:
+            guard let upstream = upstreams.object(for: token) else { return }
+            upstream.note(readiness)
+            upstream.proceed()
+        case Kind.listener: accept(Int(token.slot))
+        case Kind.mailbox: for message in mailbox.receiveAll() { receive(message) }
+        case Kind.resolver: serveResolver()
+        default: break
+        }
+    }
+
+    private func fire(_ token: Token) {
+        turnByteCount = 0
+        switch token.kind {
+        case Kind.client:
+            if let client = clients.object(for: token), client.timerFired(now: now) { client.deadlinePassed() }
+        case Kind.upstream:
+            if let upstream = upstreams.object(for: token), upstream.timerFired(now: now) { upstream.deadlinePassed() }
+        case Kind.dial: dials.object(for: token)?.timerFired()
+        case Kind.resolver: serveResolver()
+        default: break
+        }
+    }
+
+    /// Takes `token` up again next turn: its exchange has used its share of this one.
+    func resume(_ token: Token) { readyNext.append(token) }
+
+    private func takeUpReady() {
+        swap(&ready, &readyNext)
+        for token in ready { handle(token, []) }
+        ready.removeAll(keepingCapacity: true)
+        swap(&ready, &readyNext)
+    }
+
+    // MARK: Messages
+
+    private func receive(_ message: WorkerMessage) {
+        switch message {
+        case .adopt(let newer):
+            snapshot = newer
+            routes = RouteTable(seed: identifiers.random())
+            standingRoute = nil
+        case .drain: drain()
+        }
+    }
+
+    private func drain() {
+        guard !isDraining else { return }
+        isDraining = true
+        drainDeadline = now.adding(nanoseconds: limits.drainNanoseconds)
+        for listener in listeners { poller.unwatch(listener.descriptor) }
+        // Connections between requests have nothing in flight.
+        clients.forEach { $0.proceed() }
+        for pool in pools.values { pool.closeIdle() }
+    }
+
+    // MARK: Clients
+
+    private func accept(_ slot: Int) {
+        guard now >= acceptPausedUntil else { return }
+        let listener = listeners[slot]
+        for _ in 0..<ReactorLimits.acceptsPerTurn {
+            do throws(SystemError) {
+                guard let accepted = try listener.accept() else { return }
+                add(accepted.descriptor, peer: accepted.peer, listener: listener)
+            } catch {
+                // Out of descriptors or memory: a pause instead of a spin (accept(2), EMFILE).
+                acceptPausedUntil = now.adding(nanoseconds: 100_000_000)
+                return
+            }
+        }
+    }
+
+    private func add(_ descriptor: CInt, peer: SocketAddress, listener: ListeningSocket) {
+        let isLoopback = listener.isLoopback && (peer.isLocal || peer.isLoopback)
+        let client = clients.insert {
+            ClientConnection(Socket(adopting: descriptor), peer: peer, isLoopback: isLoopback, token: $0, worker: self)
+        }
+        do throws(SystemError) {
+            try poller.watch(descriptor, token: client.token.rawValue)
+        } catch {
+            return client.close()
+        }
+        client.setDeadline(now.adding(nanoseconds: limits.idleNanoseconds))
+    }
+
+    func forget(_ client: ClientConnection) { clients.remove(client.token) }
+
+    func leaseExchange() -> Exchange { idleExchanges.popLast() ?? Exchange(worker: self) }
+
+    func recycle(_ exchange: Exchange) {
+        if idleExchanges.count < GatewayLimits.idleExchanges { idleExchanges.append(exchange) }
+    }
+
+    // MARK: Upstreams
+
+    func startDial(for pool: UpstreamPool) {
+        pendingDials.append(dials.insert { Dial(token: $0, pool: pool, worker: self) })
+    }
+
+    /// Dials begin at the end of a turn: one that fails at once must not answer before its asker waits.
+    private func beginDials() {
+        guard !pendingDials.isEmpty else { return }
+        let beginning = pendingDials
+        pendingDials = []
+        for dial in beginning { resolve(dial) }
+    }
+
+    private func resolve(_ dial: Dial) {
+        let host = Array(dial.pool.origin.host.utf8)
+        let resolution = host.withByteSlice { resolver.resolve($0, token: dial.token.rawValue, now: now) }
+        give(resolution, to: dial)
+        serveResolver()
+    }
+
+    private func give(_ resolution: Resolution, to dial: Dial) {
+        switch resolution {
+        case .addresses(let found): dial.begin(found.addresses)
+        case .failed(let error): dial.unresolvable("\(dial.pool.origin.host): \(error)")
+        case .pending: break
+        }
+    }
+
+    /// Lets the resolver read its sockets and keep its deadlines, and hands out what it found.
+    private func serveResolver() {
+        resolver.process(now: now)
+        while let completion = resolver.nextCompletion() {
+            if let dial = dials.object(for: Token(rawValue: completion.token)) { give(completion.resolution, to: dial) }
+        }
+        if let deadline = resolver.nextDeadline(now: now) {
+            timers.set(resolverTimer, at: deadline)
+        } else {
+            timers.cancel(resolverTimer)
+        }
+    }
+
+    /// This worker's connections to `origin`.
+    func pool(for origin: Origin) throws(Rejection) -> UpstreamPool {
+        if let known = pools[origin] { return known }
+        if pools.count >= GatewayLimits.origins {
+            // Header configs can name any host: what nobody uses any more makes room.
+            routes = RouteTable(seed: identifiers.random())
+            standingRoute = nil
+            pools = pools.filter { !$0.value.isUnused }
+            guard pools.count < GatewayLimits.origins else { throw Rejection(.overloaded, "too many upstream hosts are in use") }
+        }
+        let pool = UpstreamPool(origin: origin, tlsOrigin: try tlsOrigin(for: origin), worker: self)
+        pools[origin] = pool
+        return pool
+    }
+
+    private func tlsOrigin(for origin: Origin) throws(Rejection) -> TLSOrigin? {
+        guard origin.isTLS else { return nil }
+        do {
+            let key = origin.caFile ?? ""
+            let context = try tlsContexts[key] ?? TLSContext(trusting: origin.caFile)
+            tlsContexts[key] = context
+            return try Array(origin.host.utf8).withByteSlice { (host) throws(TLSNameError) in try TLSOrigin(host, context: context) }
+        } catch {
+            throw Rejection(.upstreamUntrusted, "upstream \(origin.host): \(error)")
+        }
+    }
+
+    func openUpstream(to address: SocketAddress, dial: Dial) throws(SystemError) -> UpstreamConnection {
+        let descriptor = try Socket.connecting(to: address)
+        let upstream = upstreams.insert { token in
+            UpstreamConnection(Socket(adopting: descriptor), dial: dial, token: token, pool: dial.pool, worker: self)
+        }
+        do throws(SystemError) {
+            try poller.watch(descriptor, token: upstream.token.rawValue)
+        } catch {
+            upstream.close()
+            upstreams.remove(upstream.token)
+            throw error
+        }
+        return upstream
+    }
+
+    func forget(_ upstream: UpstreamConnection) { upstreams.remove(upstream.token) }
+    func forget(_ dial: Dial) { dials.remove(dial.token) }
+
+    // MARK: For the steps
+
+    func nextIdentifier(wallNanoseconds: UInt64) -> Identifier { identifiers.next(wallNanoseconds: wallNanoseconds) }
+
+    /// Appends the edited body to the runs; one too finely cut is copied together.
+    func appendSplice() {
+        guard !splice.isEmpty else { return splice.forEachRun { runs.append($0) } }
+        splice.forEachRun { run in
+            if runs.lacksRoom(for: GatewayLimits.runsKeptFree) { coalesceRuns(from: 1) }
+            runs.append(run)
+        }
+    }
+
+    /// Copies the runs from `first` on into one: there are more than one call can send.
+    func coalesceRuns(from first: Int) {
+        let byteCount = runs.byteCount(from: first)
+        guard let block = blocks.lease(atLeast: byteCount) else { return }
+        var at = 0
+        for index in first..<runs.count {
+            block.copy(runs.runs[index], to: at)
+            at += runs.runs[index].count
+        }
+        runs.removeLast(from: first)
+        runs.append(block.slice(0..<at))
+        runs.blocks.add(block)
+    }
+}
+
+/// Why the gateway could not start.
+public struct StartError: Error, CustomStringConvertible {
+    public let description: String
+
+    public init(_ description: String) { self.description = description }
+}
+

@@ -1,0 +1,44 @@
+import Bytes
+public import HTTP
+
+/// The bounds a configuration may change. `docs/limits.md` gives each its reason.
+public struct WorkerLimits: Sendable {
+    public var http = HTTPLimits()
+    /// A collected body: what policy reads and retries send again.
+    public var bodyByteCount = 20 << 20
+    /// From a request's first byte to the end of its head.
+    public var headerNanoseconds: UInt64 = 10_000_000_000
+    /// A body must keep up this rate, after a grace.
+    public var bodyBytesPerSecond = 240
+    public var bodyGraceNanoseconds: UInt64 = 10_000_000_000
+    /// A connection without a request.
+    public var idleNanoseconds: UInt64 = 75_000_000_000
+    /// A client that takes nothing of its answer.
+    public var writeStallNanoseconds: UInt64 = 60_000_000_000
+    /// After a refusal, for the client to read its answer.
+    public var lingerNanoseconds: UInt64 = 2_000_000_000
+    /// From the signal to stop to the end of what is in flight.
+    public var drainNanoseconds: UInt64 = 30_000_000_000
+
+    public var connectNanoseconds: UInt64 = 5_000_000_000
+    public var tlsHandshakeNanoseconds: UInt64 = 5_000_000_000
+    /// From the request's last byte to the answer's head.
+    public var firstByteNanoseconds: UInt64 = 300_000_000_000
+    /// Between two reads of an answer.
+    public var gapNanoseconds: UInt64 = 120_000_000_000
+    /// From the request's first byte to the answer's last; models may think for long.
+    public var totalNanoseconds: UInt64 = 1_800_000_000_000
+
+    /// Connections of one worker to one origin.
+    public var connectionsPerOrigin = 1024
+    public var idleConnectionsPerOrigin = 128
+    public var upstreamIdleNanoseconds: UInt64 = 55_000_000_000
+    /// Requests that wait for a connection to one origin, and for how long.
+    public var queueLength = 1024
+    public var queueNanoseconds: UInt64 = 10_000_000_000
+
+    /// All workers' buffers together.
+    public var memoryByteCount = BufferLimits.defaultBudgetByteCount
+
+    public init() {}
+}
