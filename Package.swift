@@ -14,6 +14,10 @@ let hot = strict + [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(confi
 
 let package = Package(
     name: "sluice",
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
     targets: [
         // Modules import only from lines above their own; Tests/TidyTests proves it.
         .target(name: "CLinux"),
@@ -25,11 +29,19 @@ let package = Package(
         .target(name: "HTTP", dependencies: ["Bytes"], swiftSettings: hot),
         .target(name: "JSON", dependencies: ["Bytes"], swiftSettings: hot),
         .target(name: "Policy", dependencies: ["Bytes", "JSON"], swiftSettings: hot),
+        .target(name: "Configuration", dependencies: ["Bytes", "JSON", "Policy", "Yams"], swiftSettings: strict),
         .target(name: "Providers", dependencies: ["Bytes", "HTTP", "JSON"], swiftSettings: hot),
         .target(name: "Ledger", dependencies: ["Bytes", "CLinux", "COpenSSL"], swiftSettings: hot),
         .target(
             name: "Gateway", dependencies: ["Bytes", "CLinux", "HTTP", "JSON", "Ledger", "Policy", "Providers", "Reactor", "TLS"],
             swiftSettings: hot),
+        .executableTarget(
+            name: "sluice",
+            dependencies: [
+                "Bytes", "CLinux", "Configuration", "Gateway", "JSON", "Ledger", "Policy", "Providers", "Reactor",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict),
 
         .testTarget(name: "BytesTests", dependencies: ["Bytes"], swiftSettings: strict),
         .testTarget(name: "ReactorTests", dependencies: ["Reactor"], swiftSettings: strict),

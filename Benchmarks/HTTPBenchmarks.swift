@@ -106,8 +106,8 @@ private func writeKeptRuns(_ iterations: Int) -> UInt64 {
     return withReadBuffer(wideRequest) { bytes in
         var parser = RequestParser()
         _ = try? parser.parse(bytes, into: &head)
-        var dropped = FieldNameSet.hopByHop
-        dropped.formUnion(FieldNameSet(.host, .authorization, .contentLength, .portkeyProvider))
+        let dropped = FieldNameSet.hopByHop.union(
+            FieldNameSet(.host, .authorization, .contentLength, .portkeyProvider))
         var sum: UInt64 = 0
         for _ in 0..<iterations {
             var writer = ByteWriter(memory, capacity: 4096)

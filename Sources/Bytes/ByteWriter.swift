@@ -47,7 +47,9 @@ public struct ByteWriter {
         advance(1)
     }
 
-    /// The text's UTF-8. Not for the hot path: the string may have to be made contiguous.
+    /// The text's UTF-8. Not for the hot path: the string may have to be made contiguous. Disfavoured,
+    /// or every literal would be taken for a `String`.
+    @_disfavoredOverload
     public mutating func append(_ text: String) {
         var text = text
         text.withUTF8 { utf8 in

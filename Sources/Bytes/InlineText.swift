@@ -1,20 +1,32 @@
 /// A short text stored in place, at most `capacity` (below 256) bytes; what is longer is cut.
+///
+/// Everything is inlinable: a generic value whose size the compiler cannot see is copied byte by
+/// byte through its witnesses.
+@frozen
 public struct InlineText<let capacity: Int>: BitwiseCopyable, Sendable {
-    private var storage = InlineArray<capacity, UInt8>(repeating: 0)
-    private var length: UInt8 = 0
+    @usableFromInline var storage: InlineArray<capacity, UInt8>
+    @usableFromInline var length: UInt8
 
-    public init() { assert(capacity < 256) }
+    @inlinable
+    public init() {
+        assert(capacity < 256)
+        storage = InlineArray(repeating: 0)
+        length = 0
+    }
 
+    @inlinable
     public init(_ bytes: ByteSlice) {
         self.init()
         append(bytes)
     }
 
+    @inlinable
     public init(_ literal: StaticString) { self.init(ByteSlice(literal)) }
 
-    public var count: Int { Int(length) }
-    public var isEmpty: Bool { length == 0 }
+    @inlinable public var count: Int { Int(length) }
+    @inlinable public var isEmpty: Bool { length == 0 }
 
+    @inlinable
     public mutating func append(_ bytes: ByteSlice) {
         let start = count
         let kept = min(bytes.count, capacity - start)
@@ -25,15 +37,18 @@ public struct InlineText<let capacity: Int>: BitwiseCopyable, Sendable {
         length += UInt8(truncatingIfNeeded: kept)
     }
 
+    @inlinable
     public mutating func append(_ byte: UInt8) {
         guard count < capacity else { return }
         storage[count] = byte
         length += 1
     }
 
+    @inlinable
     public mutating func removeAll() { length = 0 }
 
     /// Lends the text for the length of the call.
+    @inlinable
     public func withBytes<Result>(_ body: (ByteSlice) -> Result) -> Result {
         withUnsafeBytes(of: storage) { room in
             guard let base = room.baseAddress else { return body(ByteSlice("")) }
@@ -41,7 +56,9 @@ public struct InlineText<let capacity: Int>: BitwiseCopyable, Sendable {
         }
     }
 
+    @inlinable
     public func write(into writer: inout ByteWriter) { withBytes { writer.append($0) } }
 
-    public static func == (left: InlineText, right: StaticString) -> Bool { left.withBytes { $0 == right } }
+    @inlinable
+    public static func == (left: borrowing InlineText, right: StaticString) -> Bool { left.withBytes { $0 == right } }
 }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -110,6 +111,21 @@ int linux_connect(const linux_address *address) {
         return failure;
     }
     return fd;
+}
+
+ssize_t linux_receive(int descriptor, void *out, size_t capacity) {
+    long count = syscall(SYS_recvfrom, descriptor, out, capacity, 0, NULL, NULL);
+    return count < 0 ? -errno : count;
+}
+
+ssize_t linux_send(int descriptor, const void *bytes, size_t count) {
+    long sent = syscall(SYS_sendto, descriptor, bytes, count, MSG_NOSIGNAL, NULL, 0);
+    return sent < 0 ? -errno : sent;
+}
+
+ssize_t linux_write_runs(int descriptor, const struct iovec *runs, int count) {
+    long written = syscall(SYS_writev, descriptor, runs, count);
+    return written < 0 ? -errno : written;
 }
 
 int linux_socket_error(int descriptor) {

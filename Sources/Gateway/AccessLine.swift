@@ -8,7 +8,8 @@ enum AccessLine {
         appendTime(record.wallNanoseconds, to: &writer)
         writer.append("\"")
         member("id", record.identifier, to: &writer)
-        member("trace", record.traceIdentifier, to: &writer)
+        // A request without a trace of its own is its own trace.
+        if !record.hasOwnTrace { member("trace", record.traceIdentifier, to: &writer) }
         member("peer", record.peer, to: &writer)
         member("key", record.key, to: &writer)
         member("method", record.method, to: &writer)

@@ -6,15 +6,17 @@ struct AccessRecord: BitwiseCopyable, Sendable {
     var identifier = InlineText<36>()
     var traceIdentifier = InlineText<128>()
     var wallNanoseconds: UInt64 = 0
-    var method = InlineText<48>()
+    var method = InlineText<16>()
     var path = InlineText<64>()
     var key = InlineText<48>()
-    var provider = InlineText<48>()
+    var provider = InlineText<32>()
     var model = InlineText<64>()
-    var errorCode = InlineText<48>()
+    var errorCode = InlineText<32>()
     var peer = InlineText<48>()
     var status: UInt16 = 0
     var attempts: UInt8 = 0
+    /// The trace id is the request's own id: the client gave none.
+    var hasOwnTrace = false
     var isStream = false
     var wasAborted = false
     var inputTokens: Int64 = -1

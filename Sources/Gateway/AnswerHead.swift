@@ -51,15 +51,8 @@ extension Exchange {
 /// Fields of an upstream's answer that are not the client's.
 enum AnswerFields {
     /// The hop's, and those this gateway writes itself.
-    static let dropped: FieldNameSet = {
-        var names = FieldNameSet.hopByHop
-        names.formUnion(FieldNameSet(.portkeyProvider, .portkeyTraceID, .portkeyCacheNamespace, .otherPortkey, .sluice))
-        return names
-    }()
+    static let dropped = FieldNameSet.hopByHop.union(
+        FieldNameSet(.portkeyProvider, .portkeyTraceID, .portkeyCacheNamespace, .otherPortkey, .sluice))
 
-    static let droppedFromStreams: FieldNameSet = {
-        var names = dropped
-        names.insert(.xAccelBuffering)
-        return names
-    }()
+    static let droppedFromStreams = dropped.union(FieldNameSet(.xAccelBuffering))
 }

@@ -4,21 +4,39 @@ import Ledger
 import Policy
 import Providers
 
+/// Where a target's credential comes from.
+enum CredentialSource {
+    /// The caller brings it.
+    case callers
+    /// The caller wrote it into its own config.
+    case written
+    /// The operator's: of the vault, or in a config of the file.
+    case operators
+    /// The operator's, for callers that bring none.
+    case callersElseOperators
+}
+
 /// A target of a program as one worker sends to it: the pool, and everything of its requests and
 /// answers that no request changes, written out once.
 final class Destination {
+    /// For messages; what requests need of it is below.
     let upstream: Upstream
+    let dialect: Dialect
+    let takesIncludeUsage: Bool
+    let hasRenames: Bool
+    private let endpoints: EndpointSet?
+    private let sendsCredential: Bool
     /// The upstream's id, for records.
-    let name: InlineText<48>
+    let name: InlineText<32>
     let pool: UpstreamPool
     /// Until the response head.
     let headNanoseconds: UInt64
     let hasOwnHeadLimit: Bool
-    /// Whether the credential is the operator's: the vault's, or one from the configuration.
-    let usesOperatorCredential: Bool
-    private let takesCallerCredential: Bool
+    private let credentialSource: CredentialSource
+    /// The credential's field line, where one is known.
+    private let credentialField: OwnedBytes?
 
-    /// `host`, the credential if it is known, and what the target's options add.
+    /// `host` and what the target's options add.
     private let requestFields: OwnedBytes
     /// `x-portkey-provider` and its like.
     private let answerFields: OwnedBytes
@@ -35,7 +53,7 @@ final class Destination {
         var headNanoseconds: UInt64
         var hasOwnHeadLimit: Bool
         var credential: ByteSlice?
-        var isOperatorCredential: Bool
+        var credentialSource: CredentialSource
         var customPath: ByteSlice?
         var options: [(StaticString, ByteSlice)]
         var forwardedNames: [[UInt8]]
@@ -45,13 +63,18 @@ final class Destination {
 
     init(_ parts: Parts) throws(Rejection) {
         upstream = parts.upstream
+        dialect = parts.upstream.row.dialect
+        takesIncludeUsage = parts.upstream.row.takesIncludeUsage
+        hasRenames = parts.upstream.row.renames.count > 0
+        endpoints = parts.upstream.basePath == nil ? parts.upstream.row.endpoints : nil
+        sendsCredential = parts.upstream.auth != .none
         name = Array(parts.upstream.id.utf8).withByteSlice { InlineText($0) }
         pool = parts.pool
         headNanoseconds = parts.headNanoseconds
         hasOwnHeadLimit = parts.hasOwnHeadLimit
         overrides = parts.overrides
-        usesOperatorCredential = parts.credential != nil && parts.isOperatorCredential
-        takesCallerCredential = parts.credential == nil
+        credentialSource = parts.credentialSource
+        credentialField = try parts.credential.map { credential throws(Rejection) in try Destination.field(credential, parts.upstream) }
         forwardedNames = parts.forwardedNames.map { name in name.withByteSlice { OwnedBytes($0) } }
         isCustomHost = parts.customPath != nil
         basePath = parts.customPath.map { OwnedBytes($0) } ?? parts.upstream.basePath.map { $0.withByteSlice { OwnedBytes($0) } }
@@ -66,16 +89,24 @@ final class Destination {
         writer.append("host: ")
         writer.append(parts.pool.origin.authority)
         writer.append("\r\n")
-        if let credential = parts.credential {
-            do throws(CredentialError) {
-                try parts.upstream.auth.writeField(credential: credential, into: &writer)
-            } catch {
-                throw Rejection(.invalidHeader, "the credential for \(parts.upstream.id) cannot be sent in a header: \(error)")
-            }
-        }
         for (name, value) in parts.options where !value.isEmpty { writer.append(field: name, value) }
         writer.append("accept-encoding: identity\r\n")
         guard !writer.overflowed else { throw Rejection(.invalidHeader, "the target's header fields are too long") }
+        return OwnedBytes(writer.written)
+    }
+
+    private static func field(_ credential: ByteSlice, _ upstream: Upstream) throws(Rejection) -> OwnedBytes {
+        let storage = UnsafeMutablePointer<UInt8>.allocate(capacity: GatewayLimits.fixedFieldsByteCount)
+        defer {
+            storage.update(repeating: 0, count: GatewayLimits.fixedFieldsByteCount)
+            storage.deallocate()
+        }
+        var writer = ByteWriter(storage, capacity: GatewayLimits.fixedFieldsByteCount)
+        do throws(CredentialError) {
+            try upstream.auth.writeField(credential: credential, into: &writer)
+        } catch {
+            throw Rejection(.invalidHeader, "the credential for \(upstream.id) cannot be sent in a header: \(error)")
+        }
         return OwnedBytes(writer.written)
     }
 
@@ -91,6 +122,9 @@ final class Destination {
         return OwnedBytes(writer.written)
     }
 
+    /// Whether requests to `endpoint` can be sent here. Of a provider of the configuration nothing is known.
+    func serves(_ endpoint: Endpoint) -> Bool { endpoints?.contains(EndpointSet(endpoint)) ?? true }
+
     var fixedFields: ByteSlice { requestFields.slice }
     var fixedAnswerFields: ByteSlice { answerFields.slice }
 
@@ -103,10 +137,24 @@ final class Destination {
         return Provider.writeTarget(of: target, below: basePath.slice, into: &writer)
     }
 
-    /// Writes the caller's own credential, where the target takes it.
+    /// Whether a request of `caller` would carry a credential of the operator's: the vault's, or one
+    /// from the configuration or the environment.
+    func usesOperatorCredential(for caller: Caller) -> Bool {
+        switch credentialSource {
+        case .callers, .written: false
+        case .operators: credentialField != nil
+        case .callersElseOperators: credentialField != nil && caller.credential == nil
+        }
+    }
+
+    /// Writes the credential the target's requests carry.
     func writeCredential(_ caller: Caller, _ message: ByteSlice, to writer: inout ByteWriter) throws(Rejection) {
-        guard takesCallerCredential, upstream.auth != .none else { return }
-        guard let range = caller.credential else {
+        guard sendsCredential else { return }
+        if let credentialField, credentialSource != .callersElseOperators || caller.credential == nil {
+            writer.append(credentialField.slice)
+            return
+        }
+        guard let range = caller.credential, credentialSource != .operators else {
             guard upstream.row.needsCredential, upstream.basePath == nil else { return }
             throw Rejection(
                 .missingCredential,
@@ -125,7 +173,7 @@ final class Destination {
 
     /// Writes the client's fields that go on to the provider, in runs as long as they are.
     func writeFields(_ request: borrowing RequestHead, _ message: ByteSlice, to writer: inout ByteWriter) {
-        let dialect = upstream.row.dialect
+        let dialect = dialect
         var start = 0
         var end = 0
         for index in 0..<request.fields.count {

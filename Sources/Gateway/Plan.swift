@@ -6,7 +6,9 @@ import Providers
 /// What was decided for one request: the way it goes, and what of its body that turns on.
 struct Plan {
     let route: Route
-    var decision: Decision
+    /// Which target now.
+    private var decision: Decision
+    private(set) var destination: Destination
     /// The body's `model` names a virtual key: that many bytes inside its quotes are ours, not the provider's.
     var modelPrefixCount = 0
     /// The body's model is the SDK's word for "none given".
@@ -16,10 +18,17 @@ struct Plan {
     init(_ route: Route) {
         self.route = route
         decision = Decision(route.program)
+        destination = route.destinations[decision.target]
     }
 
     var target: Target { route.program.targets[decision.target] }
-    var destination: Destination { route.destinations[decision.target] }
+
+    /// To the next target after `outcome`; false when there is none.
+    mutating func moveOn(after outcome: Outcome) -> Bool {
+        guard decision.advance(after: outcome, in: route.program) else { return false }
+        destination = route.destinations[decision.target]
+        return true
+    }
 }
 
 extension Exchange {
@@ -31,9 +40,11 @@ extension Exchange {
         for override in program.overrides(plan.destination.overrides) {
             try worker.splice.set(program.bytes(override.name), program.bytes(override.value), in: worker.scan)
         }
-        let row = plan.destination.upstream.row
-        for index in 0..<row.renames.count { try rename(row.renames[index]) }
-        if plan.wantsStream, endpoint.takesStreamOptions, row.takesIncludeUsage { try addUsage() }
+        if plan.destination.hasRenames {
+            let renames = plan.destination.upstream.row.renames
+            for index in 0..<renames.count { try rename(renames[index]) }
+        }
+        if plan.wantsStream, endpoint.takesStreamOptions, plan.destination.takesIncludeUsage { try addUsage() }
     }
 
     private func editModel(_ plan: Plan) throws(SpliceError) {

@@ -107,7 +107,7 @@ struct RouteBuilder {
         let upstream = snapshot.upstreams[index]
         if case .unsupported(let reason) = upstream.row.standing { throw Rejection(.unsupportedProvider, "\(upstream.id): \(reason)") }
         let host = try host(target, program, headers)
-        let (credential, isOperators) = credential(target, program, named, upstream, isOperatorConfig: isOperatorConfig, hasCustomHost: host != nil)
+        let (credential, source) = credential(target, program, named, upstream, isOperatorConfig: isOperatorConfig, hasCustomHost: host != nil)
         guard host != nil || !upstream.host.isEmpty else {
             throw Rejection(.invalidCustomHost, "\(upstream.id) has no address of its own: send x-portkey-custom-host or set custom_host", parameter: "x-portkey-custom-host")
         }
@@ -120,7 +120,7 @@ struct RouteBuilder {
         var parts = Destination.Parts(
             upstream: upstream, pool: try worker.pool(for: origin),
             headNanoseconds: milliseconds.map { $0 * 1_000_000 } ?? worker.limits.firstByteNanoseconds, hasOwnHeadLimit: milliseconds != nil,
-            credential: nil, isOperatorCredential: isOperators, customPath: host?.path, options: options(target, program),
+            credential: nil, credentialSource: source, customPath: host?.path, options: options(target, program),
             forwardedNames: names, overrides: target.overrides, path: program.bytes(target.path))
         guard let credential else { return try Destination(parts) }
         return try credential.withByteSlice { bytes throws(Rejection) in
@@ -131,15 +131,16 @@ struct RouteBuilder {
 
     private func credential(
         _ target: Target, _ program: Program, _ named: Named, _ upstream: Upstream, isOperatorConfig: Bool, hasCustomHost: Bool
-    ) -> ([UInt8]?, isOperators: Bool) {
+    ) -> ([UInt8]?, CredentialSource) {
         switch target.credential {
-        case .none: return (nil, false)
-        case .literal(let run): return ([UInt8](program.bytes(run)), isOperatorConfig)
-        case .virtualKey(let key): return (snapshot.virtualKeys[Int(key)].credential, true)
+        case .none: return (nil, .callers)
+        case .literal(let run): return ([UInt8](program.bytes(run)), isOperatorConfig ? .operators : .written)
+        case .virtualKey(let key): return (snapshot.virtualKeys[Int(key)].credential, .operators)
         case .caller:
-            if target.provider < 0, let key = named.virtualKey { return (snapshot.virtualKeys[key].credential, true) }
-            // The operator's own credential goes to the operator's own host only.
-            return hasCustomHost && !isOperatorConfig ? (nil, false) : (upstream.credential, true)
+            if target.provider < 0, let key = named.virtualKey { return (snapshot.virtualKeys[key].credential, .operators) }
+            // The operator's own credential goes to the operator's own hosts only.
+            guard !hasCustomHost || isOperatorConfig else { return (nil, .callers) }
+            return (upstream.credential, upstream.credential == nil ? .callers : .callersElseOperators)
         }
     }
 

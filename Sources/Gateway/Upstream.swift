@@ -15,8 +15,6 @@ public struct Upstream: Sendable {
     public var auth: AuthStyle
     /// The operator's own credential for it, if any.
     public var credential: [UInt8]?
-    /// Whether `credential` is from the process's environment: for loopback clients only.
-    public var isCredentialFromEnvironment = false
     /// PEM file to trust instead of the system's store.
     public var caFile: String?
     /// Whether its name may lead to private addresses: the operator has named it.

@@ -59,7 +59,7 @@ final class Worker {
     // Scratch of the steps, used within one turn of one exchange.
     var scan = ObjectScan(names: ["model", "stream", "stream_options", "user", "metadata"])
     /// Whose body `scan` holds.
-    weak var scanOwner: Exchange?
+    var scanOwner: ObjectIdentifier?
     var nestedScan = ObjectScan(names: ["include_usage"])
     var splice = Splice(limit: GatewayLimits.splices)
     var answerHead: ResponseHead

@@ -40,6 +40,18 @@ enum ByteScan {
         return at
     }
 
+    /// The first byte that ends an authority, or that no request target may hold.
+    static func firstAuthorityEnd(_ base: UnsafePointer<UInt8>, _ from: Int, _ end: Int) -> Int {
+        var at = from
+        while at < end, isVisible(base[at]) {
+            switch base[at] {
+            case UInt8(ascii: "/"), UInt8(ascii: "?"), UInt8(ascii: "#"): return at
+            default: at &+= 1
+            }
+        }
+        return at
+    }
+
     /// The first byte that is no token character (RFC 9110 §5.6.2).
     @inline(__always)
     static func endOfToken(_ base: UnsafePointer<UInt8>, _ from: Int, _ end: Int) -> Int {
@@ -104,19 +116,5 @@ enum ByteScan {
         if halves[0] != 0 { return halves[0].trailingZeroBitCount >> 3 }
         if halves[1] != 0 { return 8 &+ halves[1].trailingZeroBitCount >> 3 }
         return nil
-    }
-}
-
-extension ByteScan {
-    /// The first byte that ends an authority, or that no request target may hold.
-    static func firstAuthorityEnd(_ base: UnsafePointer<UInt8>, _ from: Int, _ end: Int) -> Int {
-        var at = from
-        while at < end, isVisible(base[at]) {
-            switch base[at] {
-            case UInt8(ascii: "/"), UInt8(ascii: "?"), UInt8(ascii: "#"): return at
-            default: at &+= 1
-            }
-        }
-        return at
     }
 }

@@ -21,7 +21,8 @@ public struct ChunkedScan: Equatable, Sendable {
 
 /// Reads a chunked body from slices of any size; it copies and keeps nothing but its place.
 ///
-/// Each byte passed is handed in once. Stricter than RFC 9112 §7.1 allows: CRLF only, no blank after the
+/// Each byte is handed in once, either to `next`, which gives the payload's runs, or to `scan`, which only
+/// checks. A relay may pass the wire bytes on as they came either way. Stricter than RFC 9112 §7.1 allows: CRLF only, no blank after the
 /// size or around an extension's parts, sizes of 16 digits at most and below 2⁶³, extensions and trailers
 /// bounded, and no trailer field that could change what the message is. After an error the connection's
 /// framing is unknown: close it.

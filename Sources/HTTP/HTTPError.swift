@@ -76,7 +76,7 @@ extension HTTPError {
         case .unknownMethod: "the method is not one this gateway knows; methods are upper case"
         case .connectRefused: "CONNECT is not offered; this is a gateway, not a tunnel"
         case .http2Preface: "HTTP/2 with prior knowledge is not offered here; use HTTP/1.1"
-        case .invalidTarget(let at): "byte \(at) of the request target is not allowed; use /path or an absolute http URL, percent-encoded"
+        case .invalidTarget(let at): "byte \(at) is not allowed in a request target; use /path or http://host/path, percent-encoded"
         case .fragmentInTarget(let at): "byte \(at) starts a fragment, which is never sent in a request target"
         case .invalidAuthority(let at): "the authority at byte \(at) is not host[:port]"
         case .missingVersion(let at): "the request line ends at byte \(at) without a version; use HTTP/1.1"
@@ -101,7 +101,8 @@ extension HTTPError {
         case .unknownTransferCoding(let at): "the transfer-encoding at byte \(at) names a coding other than chunked"
         case .repeatedTransferEncoding(let at): "the transfer-encoding at byte \(at) is a second one"
         case .transferEncodingInHTTP10(let at): "the transfer-encoding at byte \(at) stands in an HTTP/1.0 message"
-        case .contentLengthWithTransferEncoding(let at): "byte \(at) gives the body a second length: send content-length or transfer-encoding, not both"
+        case .contentLengthWithTransferEncoding(let at):
+            "the field at byte \(at) gives the body a second length; send content-length or transfer-encoding, not both"
         case .invalidChunkSize(let at): "body byte \(at) does not continue a chunk size line"
         case .chunkSizeOverflow(let at): "the chunk size at body byte \(at) has more than 16 digits or passes 2^63"
         case .invalidChunkExtension(let at): "body byte \(at) does not continue a chunk extension"

@@ -17,9 +17,14 @@ public enum Method: UInt8, Sendable, CaseIterable {
             if bytes == "HEAD" { self = .head; return }
         default: break
         }
-        for method in Method.allCases where bytes == method.spelling {
-            self = method
-            return
+        // `allCases` would be an array made for each request.
+        var index: UInt8 = 0
+        while let method = Method(rawValue: index) {
+            if bytes == method.spelling {
+                self = method
+                return
+            }
+            index += 1
         }
         return nil
     }

@@ -39,6 +39,7 @@ public struct RequestHead: ~Copyable {
 
     public internal(set) var fields: FieldTable
 
+    /// - Parameter limits: the parser's; the table made here is what bounds the number of fields.
     public init(limits: HTTPLimits = HTTPLimits()) {
         fields = FieldTable(capacity: limits.fieldCount)
     }

@@ -199,6 +199,11 @@ struct RequestLineParser {
     private mutating func finishVersion(
         _ head: ByteSlice, _ limit: Int, _ limits: HTTPLimits, _ request: inout RequestHead
     ) throws(HTTPError) -> Int? {
+        // Nearly every line ends so; the rest of this function reads what does not, byte by byte.
+        if position == mark, position + 8 <= limit, head.dropFirst(position).hasPrefix("HTTP/1.1\r\n") {
+            request.version = .http11
+            return position + 10
+        }
         while position < head.count {
             let index = position - mark
             if index < 8, position >= limit { throw .startLineTooLong(limit: limits.startLineByteCount) }

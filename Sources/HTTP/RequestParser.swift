@@ -44,15 +44,23 @@ public struct RequestParser {
             fieldLines = FieldLineParser(at: lineEnd)
             phase = .fields
         }
+        // A copy, whose offsets the optimiser keeps in registers.
+        var lines = fieldLines
+        defer { fieldLines = lines }
         while true {
-            switch try fieldLines.next(window, into: &head.fields) {
+            switch try lines.next(window, into: &head.fields) {
             case .needMore:
                 return try starve(buffer)
             case .line(let index):
-                if RequestParser.heeded.contains(head.fields[index].name) { try heed(index, window, &head) }
+                switch head.fields[index].name {
+                case .host, .contentLength, .transferEncoding, .connection, .expect: try heed(index, window, &head)
+                default: break
+                }
             case .end(let end):
                 try finish(&head)
-                self = RequestParser(limits: limits)
+                requestLine = RequestLineParser()
+                stated = StatedFraming()
+                phase = .idle
                 return .complete(end)
             }
         }
@@ -61,10 +69,6 @@ public struct RequestParser {
     private func starve(_ buffer: ByteSlice) throws(HTTPError) -> ParseProgress {
         if buffer.count >= limits.headByteCount { throw .headTooLong(limit: limits.headByteCount) }
         return .needMore
-    }
-
-    private static var heeded: FieldNameSet {
-        FieldNameSet(.host, .contentLength, .transferEncoding, .connection, .expect)
     }
 
     private mutating func heed(_ index: Int, _ window: ByteSlice, _ head: inout RequestHead) throws(HTTPError) {

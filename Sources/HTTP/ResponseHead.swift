@@ -14,6 +14,7 @@ public struct ResponseHead: ~Copyable {
     public internal(set) var keepAlive = true
     public internal(set) var fields: FieldTable
 
+    /// - Parameter limits: the parser's; the table made here is what bounds the number of fields.
     public init(limits: HTTPLimits = HTTPLimits()) {
         fields = FieldTable(capacity: limits.fieldCount)
     }

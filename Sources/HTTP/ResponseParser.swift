@@ -36,17 +36,24 @@ public struct ResponseParser {
             fieldLines = FieldLineParser(at: position)
             phase = .fields
         }
+        // A copy, whose offsets the optimiser keeps in registers.
+        var lines = fieldLines
+        defer { fieldLines = lines }
         while true {
-            switch try fieldLines.next(window, into: &head.fields) {
+            switch try lines.next(window, into: &head.fields) {
             case .needMore:
                 return try starve(buffer)
             case .line(let index):
-                if ResponseParser.heeded.contains(head.fields[index].name) {
+                switch head.fields[index].name {
+                case .contentLength, .transferEncoding, .connection:
                     try stated.note(head.fields[index], in: window, version: head.version)
+                default: break
                 }
             case .end(let end):
                 try finish(&head, answering: method)
-                self = ResponseParser(limits: limits)
+                phase = .statusLine
+                position = 0
+                stated = StatedFraming()
                 return .complete(end)
             }
         }
@@ -57,10 +64,9 @@ public struct ResponseParser {
         return .needMore
     }
 
-    private static var heeded: FieldNameSet { FieldNameSet(.contentLength, .transferEncoding, .connection) }
-
     /// `HTTP/1.1 200 OK`: the first thirteen bytes have fixed places, the reason is any text.
     private mutating func readStatusLine(_ window: ByteSlice, _ head: inout ResponseHead) throws(HTTPError) -> Bool {
+        if position == 0 { readUsualStart(window, &head) }
         while position < min(window.count, 13) {
             try readFixed(window[position], &head)
             // The space before an absent reason phrase may be absent too.
@@ -82,6 +88,16 @@ public struct ResponseParser {
         head.reasonRange = min(13, position)..<position
         position += 2
         return true
+    }
+
+    /// Takes `HTTP/1.1 200 ` at once, which is what nearly every response starts with; else nothing.
+    private mutating func readUsualStart(_ window: ByteSlice, _ head: inout ResponseHead) {
+        guard window.count >= 13, window.hasPrefix("HTTP/1.1 "), window[12] == ByteScan.space,
+            let status = window[9..<12].decimal, status >= 100
+        else { return }
+        head.version = .http11
+        head.status = Int(status)
+        position = 13
     }
 
     private func readFixed(_ byte: UInt8, _ head: inout ResponseHead) throws(HTTPError) {

@@ -42,6 +42,11 @@ public struct Diagnostic: Sendable, Hashable {
         self.wireText = wireText
     }
 
+    /// Stands for all errors past the bound on how many are told.
+    public static func more(at position: SourcePosition) -> Diagnostic {
+        Diagnostic("there are more faults", hint: "mend those before it first", kind: .meaning, at: position, path: DocumentPath())
+    }
+
     /// The place as a JSON pointer (RFC 6901).
     public var pointer: String { path.pointer }
 
@@ -54,6 +59,15 @@ public struct Diagnostic: Sendable, Hashable {
 }
 
 extension [Diagnostic] {
+    /// Adds one, up to the bound on how many are told of one document.
+    public mutating func note(_ diagnostic: Diagnostic) {
+        if count < DocumentLimits.diagnosticCount {
+            append(diagnostic)
+        } else if diagnostic.severity == .error, count == DocumentLimits.diagnosticCount {
+            append(Diagnostic.more(at: diagnostic.position))
+        }
+    }
+
     public var hasErrors: Bool { contains { $0.severity == .error } }
 
     /// In the order of the text; what is found at one place keeps the order it was found in.

@@ -7,6 +7,9 @@ public enum DocumentLimits {
     /// Bytes of one JSON document. A config of 256 targets with generous overrides is half of it.
     public static let textByteCount = 256 << 10
 
+    /// Faults told of one document. The rest are told as one: a hostile text could have one a byte.
+    public static let diagnosticCount = 100
+
     /// Values in one document, those that aliases repeat counted again.
     public static let nodeCount = 1 << 16
 }

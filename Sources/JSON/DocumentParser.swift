@@ -83,7 +83,7 @@ public struct DocumentParser {
             path = path.member(name)
             // Compared byte by byte: Swift's strings are equal when they are merely equivalent.
             if !names.insert(Array(name.utf8)).inserted {
-                diagnostics.append(Diagnostic("\(quoted(name)) is given twice", hint: "keep one", at: start, path: path))
+                diagnostics.note(Diagnostic("\(quoted(name)) is given twice", hint: "keep one", at: start, path: path))
             }
             members.append(DocumentMember(name: name, position: start, value: try value()))
             path = outer

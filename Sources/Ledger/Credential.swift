@@ -38,8 +38,8 @@ public enum Credential {
         self = ASCII.isBlank(field[6]) ? Credential(field.dropFirst(6)) : .foreign(field)
     }
 
-    /// What SDKs send when they have no key: the OpenAI Python SDK as configured by Portkey's
-    /// `OPENAI_API_KEY`, its Node sister `DUMMY-KEY`.
+    /// What Portkey's SDKs send when they were given no key: the Python one `OPENAI_API_KEY`, the
+    /// Node one `DUMMY-KEY`.
     private static func isPlaceholder(_ bare: ByteSlice) -> Bool {
         bare.isEmpty || bare == "OPENAI_API_KEY" || bare == "DUMMY-KEY"
     }

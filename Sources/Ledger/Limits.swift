@@ -7,8 +7,8 @@ public enum LedgerLimits {
     /// Bytes of a credential worth hashing. Ours have 59; a longer one belongs to nobody here.
     public static let credentialByteCount = 512
 
-    /// Keys one table takes: at 64 bytes each, 64 MB.
-    public static let keyCount = 1 << 20
+    /// Keys one table takes: with the room that probing needs they are 144 to 288 bytes each, 75 MB at most.
+    public static let keyCount = 1 << 18
 
     /// Random bytes an identifier maker fetches at once: 512 identifiers a system call.
     static let randomBlockByteCount = 4096

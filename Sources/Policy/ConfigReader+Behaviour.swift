@@ -28,7 +28,7 @@ extension ConfigReader {
     }
 
     mutating func retry(_ field: Field) -> RetryPolicy? {
-        guard let fields = schema.fields(of: field, keys: ConfigSchema.retry) else { return nil }
+        guard let fields = schema.fields(of: field, schema: ConfigSchema.retry) else { return nil }
         let listed = fields["on_status_codes"].flatMap { statuses($0) }
         let usesRetryAfter = fields["use_retry_after_header"].flatMap { schema.boolean($0) } ?? false
         guard let found = fields["attempts"] else {

@@ -27,12 +27,12 @@ struct ConfigReader {
     /// One level and all below it; nil when it is no object at all.
     mutating func config(_ field: Field, depth: Int = 1) -> Config? {
         let faultCount = schema.diagnostics.count
-        guard let fields = schema.fields(of: field, keys: ConfigSchema.config) else { return nil }
+        guard let fields = schema.fields(of: field, schema: ConfigSchema.config) else { return nil }
         var config = Config(field: field)
         config.has = ConfigReader.presence(fields)
         if let found = fields["strategy"] { config.strategy = strategy(found) }
         if let found = fields["provider"] { provider(found, into: &config) }
-        if let found = fields["api_key"] { config.apiKey = headerText(found) }
+        if let found = fields["api_key"] { config.apiKey = apiKey(found) }
         if let found = fields["virtual_key"] { virtualKey(found, into: &config) }
         if let found = fields["retry"] { config.retry = retry(found) }
         if let found = fields["on_status_codes"] { misplacedStatuses(found) }
@@ -65,7 +65,7 @@ struct ConfigReader {
     // MARK: Strategy and targets
 
     private mutating func strategy(_ field: Field) -> Config.Strategy? {
-        guard let fields = schema.fields(of: field, keys: ConfigSchema.strategy) else { return nil }
+        guard let fields = schema.fields(of: field, schema: ConfigSchema.strategy) else { return nil }
         let statuses = fields["on_status_codes"].flatMap { self.statuses($0) }
         guard let found = fields["mode"] else {
             schema.missing("mode", in: field)
@@ -180,6 +180,16 @@ struct ConfigReader {
         let declared = slugs.isEmpty ? nil : "declared: " + slugs.map { quoted($0) }.joined(separator: ", ")
         let hint = NearestName.find(slug, among: slugs).map { "did you mean \(quoted($0))?" } ?? declared
         schema.report("no virtual key \(quoted(slug))", hint: hint, kind: .meaning, at: field)
+    }
+
+    private mutating func apiKey(_ field: Field) -> String? {
+        guard let text = headerText(field) else { return nil }
+        if origin == .file, text.hasPrefix("env:") || text.hasPrefix("file:") {
+            let hint = "declare it under virtual_keys and name that"
+            schema.report("a config's api_key is sent as it is written, never looked up", hint: hint, kind: .meaning, at: field)
+            return nil
+        }
+        return text
     }
 
     /// Text that will stand in a header field: no control characters, bounded, not empty. Its value appears in no message.

@@ -1,7 +1,7 @@
 /// The keys of a config, one row each. The reader, the suggestions and the "not yet" answers all come from here.
 /// - Source: the wire reference §3.1, §3.7; order as its validator's, which is the order of its errors.
 enum ConfigSchema {
-    static let config: [SchemaKey] = [
+    static let config = Schema([
         SchemaKey("strategy"),
         SchemaKey("provider"),
         SchemaKey("api_key"),
@@ -24,7 +24,7 @@ enum ConfigSchema {
         SchemaKey("anthropic_beta"),
         SchemaKey("name", .label),
         SchemaKey("id", .label),
-    ] + unbuilt
+    ] + unbuilt)
 
     /// Keys of guardrails and hooks, of the mechanisms of later issues, and of providers not built yet.
     private static let unbuilt: [SchemaKey] =
@@ -47,17 +47,17 @@ enum ConfigSchema {
             "oracle_region", "oracle_compartment_id", "oracle_tenancy", "oracle_user", "oracle_fingerprint", "oracle_private_key",
         ].map { SchemaKey($0, .notYet(harmless: .nothing)) }
 
-    static let strategy: [SchemaKey] =
+    static let strategy = Schema(
         [SchemaKey("mode"), SchemaKey("on_status_codes")]
-        + ["conditions", "default", "sticky", "cb_config", "algorithm", "hedge", "retry_budget"].map { SchemaKey($0, .notYet(harmless: .nothing)) }
+            + ["conditions", "default", "sticky", "cb_config", "algorithm", "hedge", "retry_budget"].map { SchemaKey($0, .notYet(harmless: .nothing)) })
 
-    static let retry: [SchemaKey] =
+    static let retry = Schema(
         [
             SchemaKey("attempts"),
             SchemaKey("on_status_codes"),
             // The reference's documentation and its code spell it differently.
             SchemaKey("use_retry_after_header", aliases: ["use_retry_after_headers"]),
-        ] + ["budget", "backoff", "max_wait"].map { SchemaKey($0, .notYet(harmless: .nothing)) }
+        ] + ["budget", "backoff", "max_wait"].map { SchemaKey($0, .notYet(harmless: .nothing)) })
 
     static let modes = ["single", "loadbalance", "fallback", "conditional"]
 

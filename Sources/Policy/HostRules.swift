@@ -78,7 +78,7 @@ public enum HostRules {
     }
 
     /// Four decimal octets without leading zeros, or nil.
-    static func ipv4Address(_ text: ByteSlice) -> UInt32? {
+    public static func ipv4Address(_ text: ByteSlice) -> UInt32? {
         var address: UInt32 = 0
         var start = 0
         for part in 0..<4 {

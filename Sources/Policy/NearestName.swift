@@ -1,7 +1,7 @@
 /// The declared name a mistyped one most likely meant.
-enum NearestName {
+public enum NearestName {
     /// The closest of `candidates`; nil when none is close: at most a third of the letters may differ, and two at least may.
-    static func find(_ name: String, among candidates: some Sequence<String>) -> String? {
+    public static func find(_ name: String, among candidates: some Sequence<String>) -> String? {
         guard name.utf8.count <= PolicyLimits.nameByteCount else { return nil }
         let wanted = Array(name.lowercased().utf8)
         var best: (name: String, distance: Int)?

@@ -227,7 +227,7 @@ private struct Lowering {
 
     private mutating func credential(
         _ config: Config, provider: Int?, virtualKey: Int?, _ scope: Inherited, isRoot: Bool
-    ) -> Credential {
+    ) -> TargetCredential {
         if let virtualKey {
             // Or a caller could have the vault's secret sent to a machine of theirs.
             if reader.origin == .header, let hostField = scope.hostField {

@@ -100,7 +100,7 @@ extension Program {
     public static func single(provider: Int?, credential: SingleCredential) -> Program {
         var parts = ProgramParts()
         let path = parts.store("config")
-        let held: Credential =
+        let held: TargetCredential =
             switch credential {
             case .none: .none
             case .caller: .caller

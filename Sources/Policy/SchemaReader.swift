@@ -24,15 +24,30 @@ public struct SchemaKey: Sendable {
         self.support = support
     }
 
-    /// Whether `written` is this key: as declared, in camel case, or an alias in either.
-    func matches(_ written: String) -> Bool {
-        ([name] + aliases).contains { $0 == written || SchemaKey.camelCased($0) == written }
-    }
+    /// As declared and in camel case, the same for each alias.
+    fileprivate var spellings: [String] { ([name] + aliases).flatMap { [$0, SchemaKey.camelCased($0)] } }
 
     private static func camelCased(_ name: String) -> String {
         let words = name.split(separator: "_")
         return words.dropFirst().reduce(String(words.first ?? "")) { $0 + $1.prefix(1).uppercased() + $1.dropFirst() }
     }
+}
+
+/// The keys of one kind of object, found by any of their spellings.
+public struct Schema: Sendable {
+    let keys: [SchemaKey]
+    private let bySpelling: [String: Int]
+
+    public init(_ keys: [SchemaKey]) {
+        self.keys = keys
+        var bySpelling: [String: Int] = [:]
+        for (index, key) in keys.enumerated() {
+            for spelling in key.spellings { bySpelling[spelling] = index }
+        }
+        self.bySpelling = bySpelling
+    }
+
+    func key(_ written: String) -> SchemaKey? { bySpelling[written].map { keys[$0] } }
 }
 
 /// A value found under a key, and the way to it.
@@ -73,7 +88,8 @@ public struct SchemaReader {
 
     public init(refusesUnknownKeys: Bool) { self.refusesUnknownKeys = refusesUnknownKeys }
 
-    public mutating func report(_ diagnostic: Diagnostic) { diagnostics.append(diagnostic) }
+    /// Notes a fault, up to a bound; what errors are past it are told as one.
+    public mutating func report(_ diagnostic: Diagnostic) { diagnostics.note(diagnostic) }
 
     public mutating func report(
         _ message: String, hint: String? = nil, wireText: String? = nil, kind: Diagnostic.Kind = .schema,
@@ -85,7 +101,7 @@ public struct SchemaReader {
     // MARK: Objects
 
     /// The members of an object by key; nil, with a diagnostic, when it is none.
-    public mutating func fields(of field: Field, keys: [SchemaKey]) -> Fields? {
+    public mutating func fields(of field: Field, schema: Schema) -> Fields? {
         guard case .object(let members) = field.node.value else {
             mismatch(field, wanted: "object", article: "a mapping")
             return nil
@@ -93,11 +109,11 @@ public struct SchemaReader {
         var fields = Fields()
         for member in members {
             let path = field.path.member(member.name)
-            let found = Field(node: member.value, path: path, keyPosition: member.position)
-            guard let key = keys.first(where: { $0.matches(member.name) }) else {
-                if refusesUnknownKeys { reportUnknown(member, path: path, keys: keys) }
+            guard let key = schema.key(member.name) else {
+                if refusesUnknownKeys { reportUnknown(member, path: path, keys: schema.keys) }
                 continue
             }
+            let found = Field(node: member.value, path: path, keyPosition: member.position)
             if let other = fields.found[key.name] {
                 // Equal spellings were reported by the parser.
                 if other.name != member.name {

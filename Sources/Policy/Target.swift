@@ -19,7 +19,7 @@ public struct RowRun: BitwiseCopyable, Sendable {
 }
 
 /// Whose credential a target's requests carry.
-public enum Credential: BitwiseCopyable, Sendable {
+public enum TargetCredential: BitwiseCopyable, Sendable {
     /// None: the provider takes none.
     case none
     /// The one the caller brought.
@@ -66,7 +66,7 @@ public struct ProviderOptions: BitwiseCopyable, Sendable {
 public struct Target: BitwiseCopyable, Sendable {
     /// Index in the catalog; negative when the request's own headers name the provider.
     public let provider: Int32
-    public let credential: Credential
+    public let credential: TargetCredential
     /// Nil for the provider's own address.
     public let host: TargetHost?
     /// Rows of `Program.overrides`, ancestors' first.

@@ -66,12 +66,12 @@ public struct FieldRename: Sendable {
 /// The renames of one row, in place, so that reading a row touches no reference count.
 public struct FieldRenames: Sendable {
     public private(set) var count = 0
-    private var entries = InlineArray<2, FieldRename>(repeating: FieldRename("", to: ""))
+    private var entries = RenameEntries(repeating: FieldRename("", to: ""))
 
     public static let none = FieldRenames()
 
     public init(_ renames: FieldRename...) {
-        precondition(renames.count <= Limits.renameCount, "a row has at most two renames")
+        precondition(renames.count <= entries.count, "a row has no more renames than there is room for")
         for rename in renames {
             entries[count] = rename
             count += 1

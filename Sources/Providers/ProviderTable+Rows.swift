@@ -1,9 +1,10 @@
 extension ProviderTable {
     /// Every provider: one row each, in the order of the families below.
     ///
-    /// Ids are Portkey's (its `VALID_PROVIDERS`), so existing configurations name them; bases are
-    /// the hosts' own documentation. `usage` is `.unknown` where no documentation was found that
-    /// the host takes `stream_options`.
+    /// Ids are Portkey's (its `VALID_PROVIDERS`), so existing configurations name them, and so are
+    /// the bases, but for those with a note. `usage` other than `.unknown` rests on a document: the
+    /// host's or its own client's, a client that sends the member, a maintainer's answer, or that
+    /// Portkey reads usage from streams it did not ask it of.
     static let allRows: [Provider] = openAIRows + compatibleRows + localRows + otherTaskRows + unsupportedRows
 
     /// The two dialects' own hosts.
@@ -20,22 +21,25 @@ extension ProviderTable {
     /// Hosts that speak OpenAI's chat completions.
     private static let compatibleRows: [Provider] = [
         compatible("302ai", "api.302.ai", "/v1", kept: "/v1", has: [.embeddings]),
+        // Portkey's base; its paths there are the older `/<model>/chat`. Not verified.
         compatible("ai21", "api.ai21.com", "/studio/v1"),
         compatible("aibadgr", "aibadgr.com", "/api/v1"),
         compatible("anyscale", "api.endpoints.anyscale.com", "/v1", has: [.completions, .embeddings]),
         // Its own API is `/models/v2/<model>`; this is the compatible one.
         compatible("bytez", "api.bytez.com", "/models/v2/openai/v1", has: [.completions, .responses]),
-        compatible("cerebras", "api.cerebras.ai", "/v1", usage: .onRequest, has: [.completions]),
+        compatible("cerebras", "api.cerebras.ai", "/v1", has: [.completions]),
         compatible("cometapi", "api.cometapi.com", "/v1", has: [.embeddings, .images]),
-        compatible("dashscope", "dashscope-intl.aliyuncs.com", "/compatible-mode/v1", usage: .onRequest, has: [.embeddings]),
+        compatible("dashscope", "dashscope-intl.aliyuncs.com", "/compatible-mode/v1", has: [.embeddings]),
         compatible("deepbricks", "api.deepbricks.ai", "/v1", usage: .onRequest, has: [.images]),
-        compatible("deepinfra", "api.deepinfra.com", "/v1/openai", usage: .onRequest, has: [.completions, .embeddings, .images]),
-        compatible("deepseek", "api.deepseek.com", "/v1", kept: "/v1", usage: .onRequest, renames: maxTokens),
+        compatible("deepinfra", "api.deepinfra.com", "/v1/openai", has: [.completions, .embeddings, .images]),
+        compatible("deepseek", "api.deepseek.com", "/v1", kept: "/v1", usage: .always, renames: maxTokens),
         compatible("featherless-ai", "api.featherless.ai", "/v1", has: [.completions]),
         compatible("fireworks-ai", "api.fireworks.ai", "/inference/v1", usage: .always,
             has: [.completions, .embeddings, .responses, .transcription, .rerank]),
+        // GitHub's REST documentation; Portkey's base is the older preview's.
         compatible("github", "models.github.ai", "/inference", has: [.embeddings]),
         compatible("groq", "api.groq.com", "/openai/v1", usage: .always, has: [.responses, .speech, .transcription, .files]),
+        // The router; Portkey's `api-inference` host puts the model into the path. Not verified.
         compatible("huggingface", "router.huggingface.co", "/v1", has: [.responses]),
         compatible("hyperbolic", "api.hyperbolic.xyz", "/v1", kept: "/v1", has: [.completions]),
         compatible("inference-net", "api.inference.net", "/v1", has: [.completions, .embeddings]),
@@ -43,7 +47,7 @@ extension ProviderTable {
         compatible("kluster-ai", "api.kluster.ai", "/v1", has: [.embeddings, .files]),
         compatible("krutrim", "cloud.olakrutrim.com", "/v1"),
         compatible("lambda", "api.lambdalabs.com", "/v1", has: [.completions]),
-        // Refuses `stream_options`.
+        // Portkey leaves `stream_options` out for it.
         compatible("lemonfox-ai", "api.lemonfox.ai", "/v1", has: [.images, .speech, .transcription]),
         compatible("lepton", "api.lepton.ai", "/api/v1", kept: "/api/v1", has: [.completions, .transcription]),
         compatible("lingyi", "api.lingyiwanwu.com", "/v1", kept: "/v1"),
@@ -54,12 +58,12 @@ extension ProviderTable {
             renames: FieldRenames(
                 FieldRename("seed", to: "random_seed"), FieldRename("max_completion_tokens", to: "max_tokens"))),
         compatible("monsterapi", "llm.monsterapi.ai", "/v1"),
-        compatible("moonshot", "api.moonshot.cn", "/v1", kept: "/v1", usage: .always, has: [.files]),
+        compatible("moonshot", "api.moonshot.cn", "/v1", kept: "/v1", has: [.files]),
         compatible("ncompass", "api.ncompass.tech", "/v1"),
-        compatible("nebius", "api.studio.nebius.ai", "/v1", usage: .onRequest, has: [.completions, .embeddings, .images, .files]),
+        compatible("nebius", "api.studio.nebius.ai", "/v1", has: [.completions, .embeddings, .images, .files]),
         compatible("nextbit", "api.nextbit256.com", "/v1", has: [.completions]),
-        compatible("novita-ai", "api.novita.ai", "/v3/openai", usage: .onRequest, has: [.completions, .embeddings]),
-        // Refuses `stream_options`.
+        compatible("novita-ai", "api.novita.ai", "/v3/openai", has: [.completions, .embeddings]),
+        // Portkey leaves `stream_options` out for it.
         compatible("nscale", "inference.api.nscale.com", "/v1", has: [.images]),
         // Its documentation: `include_usage` has no effect, usage is always sent.
         compatible("openrouter", "openrouter.ai", "/api/v1", kept: "/v1", usage: .always,
@@ -74,17 +78,17 @@ extension ProviderTable {
         compatible("upstage", "api.upstage.ai", "/v1/solar", has: [.embeddings]),
         compatible("x-ai", "api.x.ai", "/v1", usage: .onRequest,
             has: [.completions, .embeddings, .responses, .messages, .images, .files]),
-        compatible("z-ai", "api.z.ai", "/api/paas/v4", usage: .always),
-        compatible("zhipu", "open.bigmodel.cn", "/api/paas/v4", usage: .always, has: [.embeddings, .images, .files]),
+        compatible("z-ai", "api.z.ai", "/api/paas/v4"),
+        compatible("zhipu", "open.bigmodel.cn", "/api/paas/v4", has: [.embeddings, .images, .files]),
     ]
 
     /// Servers on the user's own machine: plain HTTP on loopback, at each one's default port. A
     /// custom host is where they run otherwise, with or without its `/v1`.
     private static let localRows: [Provider] = [
         local("vllm", port: 8000, has: [.completions, .embeddings, .responses, .transcription, .rerank]),
-        local("lm-studio", port: 1234, has: [.completions, .embeddings, .responses]),
+        local("lm-studio", port: 1234, usage: .unknown, has: [.completions, .embeddings, .responses]),
         local("llama-cpp", port: 8080, has: [.completions, .embeddings, .rerank]),
-        local("localai", port: 8080,
+        local("localai", port: 8080, usage: .unknown,
             has: [.completions, .embeddings, .images, .speech, .transcription, .rerank]),
         local("ollama", port: 11434, auth: .none, has: [.completions, .embeddings, .responses]),
         // `sluice mock`; the port is the one it takes by default.
@@ -143,11 +147,11 @@ extension ProviderTable {
     }
 
     private static func local(
-        _ id: StaticString, port: UInt16, auth: AuthStyle = .bearer, has: EndpointSet
+        _ id: StaticString, port: UInt16, auth: AuthStyle = .bearer, usage: StreamUsage = .onRequest, has: EndpointSet
     ) -> Provider {
         Provider(
             id: id, scheme: .http, host: "127.0.0.1", port: port, pathPrefix: "/v1", keptUnderCustomHost: "/v1",
-            auth: auth, needsCredential: false, dialect: .openAI, streamUsage: .onRequest,
+            auth: auth, needsCredential: false, dialect: .openAI, streamUsage: usage,
             endpoints: has.union(.chat), renames: .none, standing: .served)
     }
 

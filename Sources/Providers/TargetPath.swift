@@ -55,8 +55,8 @@ enum TargetPath {
 
     /// `path` decoded, in lower case, without one last slash. A longer one is cut off: every name
     /// that is compared whole is shorter, so a cut path equals none of them.
-    static func folded(_ path: ByteSlice) -> Text<48> {
-        var text = Text<48>()
+    static func folded(_ path: ByteSlice) -> PathText {
+        var text = PathText()
         var offset = 0
         while offset < path.count {
             let (byte, width) = decoded(path, at: offset)

@@ -10,13 +10,15 @@ public struct UsageReader: ~Copyable {
     /// The dialect of the endpoint that answers, not of the provider's row.
     public private(set) var dialect: Dialect
     /// The model that served, as the answer names it; empty while unknown.
-    public private(set) var model = Text<128>()
+    public private(set) var model = ModelText()
     /// The provider's own word, as `stop` or `end_turn`; empty while unknown.
-    public private(set) var finishReason = Text<48>()
+    public private(set) var finishReason = WordText()
     /// Events that carry part of the answer, about one a token or a few; the base of an estimate
     /// when a stream is cut before its usage.
     public private(set) var deltaCount = 0
-    /// Whether the stream's own last event was seen. An upstream that closes before it was cut.
+    /// Whether the stream's own last event was seen: `[DONE]`, `message_stop`, `response.completed`
+    /// and its kin. An upstream that closes before it was cut; but some hosts send no `[DONE]`, so a
+    /// clean end of the body after a finish reason is an end as well.
     public private(set) var isComplete = false
 
     private var reported = ReportedUsage()
@@ -53,7 +55,7 @@ public struct UsageReader: ~Copyable {
         /// The extra chunk of `include_usage`: no choices, only usage. Removed when the client had
         /// not asked for it.
         case usageOnly
-        /// The stream's own last event: `[DONE]`, `message_stop`, `response.completed` and its kin.
+        /// The stream's own last event.
         case end
         /// The provider's own error event.
         case error

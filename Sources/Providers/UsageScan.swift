@@ -52,20 +52,20 @@ struct UsageScan {
 
     /// The usage objects closed so far; of several the last meaningful one.
     var usage = ReportedUsage()
-    var model = Text<128>()
-    var type = Text<48>()
-    var finishReason = Text<48>()
+    var model = ModelText()
+    var type = WordText()
+    var finishReason = WordText()
     var hasUsage = false
     var hasChoices = false
     var choiceCount = 0
 
     private var state = State.value
-    private var containers = InlineArray<6, Container>(repeating: .root)
+    private var containers = FollowedContainers(repeating: .root)
     private var depth = 0
     /// Brackets open inside the container being skipped; 0 outside.
     private var skippedDepth = 0
     private var slot = Slot.object(.root)
-    private var name = Text<32>()
+    private var name = MemberNameText()
     private var isNameEscaped = false
     private var number: Int64 = 0
     private var isNumberUsable = true
@@ -163,11 +163,11 @@ struct UsageScan {
     private mutating func open(_ bracket: UInt8) {
         if depth > 0, case .choices = container { choiceCount += 1 }
         switch slot {
-        case .object(let inner) where bracket == UInt8(ascii: "{") && depth < Limits.followedDepth:
+        case .object(let inner) where bracket == UInt8(ascii: "{") && depth < containers.count:
             if inner == .usage { pending = ReportedUsage() }
             push(inner)
             state = .name
-        case .array(let inner) where bracket == UInt8(ascii: "[") && depth < Limits.followedDepth:
+        case .array(let inner) where bracket == UInt8(ascii: "[") && depth < containers.count:
             hasChoices = true
             choiceCount = 0
             push(inner)
@@ -187,13 +187,13 @@ struct UsageScan {
     private mutating func beginText() {
         switch slot {
         case .model where depth > 0:
-            model.clear()
+            model.removeAll()
             state = .text
         case .type where depth > 0:
-            type.clear()
+            type.removeAll()
             state = .text
         case .finishReason where depth > 0:
-            finishReason.clear()
+            finishReason.removeAll()
             state = .text
         default: state = .skippedText
         }
@@ -232,7 +232,7 @@ struct UsageScan {
     private mutating func beginName(_ byte: UInt8) -> Int {
         switch byte {
         case UInt8(ascii: "\""):
-            name.clear()
+            name.removeAll()
             isNameEscaped = false
             state = .insideName
         case UInt8(ascii: "}"): close()

@@ -14,7 +14,7 @@ public final class Resolver {
         public let resolution: Resolution
     }
 
-    private let channel: ResolverChannel
+    private var channel: ResolverChannel
     private var names = ResolverNames()
     /// The names whose callers wait.
     private var asking: ContiguousArray<ResolverLookup> = []
@@ -22,6 +22,9 @@ public final class Resolver {
     private var takenCompletions = 0
     /// The turn's time, for answers that come in from c-ares.
     private var now = Instant(nanoseconds: 0)
+    /// Whether the servers have failed since the system's configuration was read, and when it may be again.
+    private var hasFailed = false
+    private var reopensAt = Instant(nanoseconds: 0)
 
     /// - Parameter servers: name servers as `address:port`, separated by commas; the system's when nil.
     public init(
@@ -29,7 +32,7 @@ public final class Resolver {
         attempts: Int = ResolverLimits.attempts
     ) throws(ResolverSetupError) {
         channel = try ResolverChannel(
-            servers: servers, attemptTimeoutMilliseconds: attemptTimeoutMilliseconds, attempts: attempts)
+            .init(servers: servers, attemptTimeoutMilliseconds: attemptTimeoutMilliseconds, attempts: attempts))
     }
 
     /// Readable when the resolver has something to process. Owned by the resolver.
@@ -99,6 +102,11 @@ public final class Resolver {
     }
 
     private func ask(_ lookup: ResolverLookup) {
+        if hasFailed && asking.isEmpty && reopensAt <= now && channel.nanosecondsToWait == nil {
+            channel.reopen()
+            hasFailed = false
+            reopensAt = now.adding(nanoseconds: ResolverLimits.reopenNanoseconds)
+        }
         lookup.ask(at: now)
         // RFC 8305 §3: AAAA first, A right behind.
         channel.ask(ResolverQuestion(lookup, .v6, of: self))
@@ -108,6 +116,7 @@ public final class Resolver {
 
     /// Takes an answer from c-ares. Callers are told when `process` is done with its sockets.
     func take(_ answer: FamilyAnswer, for question: ResolverQuestion) {
+        if case .failed(let error) = answer, !error.isAuthoritative { hasFailed = true }
         guard question.round == question.lookup.round else { return }
         question.lookup.take(answer, question.version, at: now)
     }

@@ -9,11 +9,19 @@ import Glibc
 /// descriptor to the worker, readable when any of them has something to do.
 struct ResolverChannel: ~Copyable {
     let descriptor: CInt
-    private let channel: ares_channel
+    private let settings: Settings
+    private var channel: ares_channel
 
-    /// - Parameter servers: `address:port` separated by commas; the system's when nil.
-    init(servers: String?, attemptTimeoutMilliseconds: Int, attempts: Int) throws(ResolverSetupError) {
-        (descriptor, channel) = try ResolverChannel.open(servers, CInt(attemptTimeoutMilliseconds), CInt(attempts))
+    struct Settings {
+        /// `address:port` separated by commas; the system's when nil.
+        let servers: String?
+        let attemptTimeoutMilliseconds: Int
+        let attempts: Int
+    }
+
+    init(_ settings: Settings) throws(ResolverSetupError) {
+        (descriptor, channel) = try ResolverChannel.openBoth(settings)
+        self.settings = settings
     }
 
     deinit {
@@ -22,28 +30,41 @@ struct ResolverChannel: ~Copyable {
         close(descriptor)
     }
 
-    private static func open(
-        _ servers: String?, _ timeout: CInt, _ attempts: CInt
-    ) throws(ResolverSetupError) -> (CInt, ares_channel) {
+    private static func openBoth(_ settings: Settings) throws(ResolverSetupError) -> (CInt, ares_channel) {
         let descriptor = epoll_create1(CInt(EPOLL_CLOEXEC))
         if descriptor < 0 { throw .system(SystemError("epoll_create1", code: errno)) }
+        do throws(ResolverSetupError) {
+            return (descriptor, try open(settings, descriptor))
+        } catch {
+            close(descriptor)
+            throw error
+        }
+    }
+
+    private static func open(_ settings: Settings, _ descriptor: CInt) throws(ResolverSetupError) -> ares_channel {
         var channel: ares_channel?
         // The callback needs to know the epoll instance and nothing else: its number is the pointer.
         let owner = UnsafeMutableRawPointer(bitPattern: Int(descriptor))
-        let status = cares_open(&channel, timeout, attempts, socketChanged, owner)
-        guard status == ARES_SUCCESS, let channel else {
-            close(descriptor)
-            throw .library(reason: words(status))
-        }
-        if let servers {
+        let status = cares_open(
+            &channel, CInt(settings.attemptTimeoutMilliseconds), CInt(settings.attempts), socketChanged, owner)
+        guard status == ARES_SUCCESS, let channel else { throw .library(reason: words(status)) }
+        if let servers = settings.servers {
             let status = ares_set_servers_ports_csv(channel, servers)
             guard status == ARES_SUCCESS else {
                 ares_destroy(channel)
-                close(descriptor)
                 throw .servers(servers, reason: words(status))
             }
         }
-        return (descriptor, channel)
+        return channel
+    }
+
+    /// Reads the system's configuration anew. Nothing must be being asked.
+    mutating func reopen() {
+        precondition(nanosecondsToWait == nil, "questions on their way would be dropped")
+        // The old configuration is better than none.
+        guard let newer = try? ResolverChannel.open(settings, descriptor) else { return }
+        ares_destroy(channel)
+        channel = newer
     }
 
     private static func words(_ status: CInt) -> String {

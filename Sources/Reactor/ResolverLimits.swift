@@ -40,4 +40,8 @@ public enum ResolverLimits {
 
     /// How long an expired answer serves on when it cannot be renewed; it does so once.
     public static let staleNanoseconds: UInt64 = 300_000_000_000
+
+    /// Least time between two readings of /etc/resolv.conf, which follow a failure: a laptop changes its
+    /// network and a container its servers, and c-ares reads the file only when it starts.
+    public static let reopenNanoseconds: UInt64 = 10_000_000_000
 }

@@ -1,4 +1,5 @@
 import Bytes
+import Glibc
 
 /// A name, what is known of it, and who waits to know.
 ///
@@ -34,20 +35,21 @@ final class ResolverLookup {
     private var answer4 = FamilyAnswer.none
     private var answer6 = FamilyAnswer.none
 
+    /// - Parameter name: in lower case.
     init(_ name: ByteSlice, hash: UInt64) {
         var text = ContiguousArray<CChar>()
         text.reserveCapacity(name.count + 1)
-        for index in 0..<name.count { text.append(CChar(bitPattern: ASCII.lowercased(name[index]))) }
+        for index in 0..<name.count { text.append(CChar(bitPattern: name[index])) }
         text.append(0)
         terminatedName = text
         self.hash = hash
     }
 
     func isNamed(_ name: ByteSlice) -> Bool {
-        guard name.count + 1 == terminatedName.count else { return false }
-        for index in 0..<name.count
-        where CChar(bitPattern: ASCII.lowercased(name[index])) != terminatedName[index] { return false }
-        return true
+        guard terminatedName.count == name.count + 1 else { return false }
+        return terminatedName.withUnsafeBufferPointer { own in
+            own.baseAddress.map { memcmp($0, name.base, name.count) == 0 } ?? false
+        }
     }
 
     /// Whether what is known can be used at `now`.

@@ -1,18 +1,35 @@
 import Bytes
+import CLinux
 
 /// The names a resolver knows: a hash table of chains, bounded by forgetting.
 struct ResolverNames {
     private var buckets: ContiguousArray<ResolverLookup?>
+    private let hash: ByteHash
     private(set) var count = 0
 
     init() {
         // A quarter of the bound, so that a full table has chains of four.
         buckets = ContiguousArray(repeating: nil, count: ResolverLimits.cachedNames / 4)
+        // Names come from requests too; the seed keeps their authors from choosing the chain. Without
+        // random bytes it stays zero: longer chains, and the same answers.
+        var seed: UInt64 = 0
+        _ = linux_random(&seed, MemoryLayout<UInt64>.size)
+        hash = ByteHash(seed: seed)
     }
 
-    /// The entry of `name`, made if there is none.
+    /// The entry of `name`, made if there is none. The name is a valid one, of 254 bytes at most.
     mutating func lookup(for name: ByteSlice, at now: Instant) -> ResolverLookup {
-        let hash = ResolverNames.hash(name)
+        precondition(name.count <= 254, "a valid host name has 253 bytes and a dot")
+        var folded = InlineArray<254, UInt8>(repeating: 0)
+        for index in 0..<name.count { folded[index] = ASCII.lowercased(name[index]) }
+        return withUnsafeBytes(of: &folded) { bytes in
+            guard let base = bytes.bindMemory(to: UInt8.self).baseAddress else { preconditionFailure("it has 254 bytes") }
+            return lookup(folded: ByteSlice(base, count: name.count), at: now)
+        }
+    }
+
+    private mutating func lookup(folded name: ByteSlice, at now: Instant) -> ResolverLookup {
+        let hash = hash.hash(name)
         var entry = buckets[bucket(hash)]
         while let current = entry {
             if current.hash == hash, current.isNamed(name) { return current }
@@ -51,12 +68,5 @@ struct ResolverNames {
             }
             buckets[index] = kept
         }
-    }
-
-    /// FNV-1a over the folded name. A chosen collision costs a chain of at most `cachedNames` entries.
-    private static func hash(_ name: ByteSlice) -> UInt64 {
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        for index in 0..<name.count { hash = (hash ^ UInt64(ASCII.lowercased(name[index]))) &* 0x100_0000_01B3 }
-        return hash
     }
 }

@@ -41,24 +41,23 @@ public struct Socket: ~Copyable {
     }
 
     public borrowing func read(into memory: UnsafeMutablePointer<UInt8>, capacity: Int) -> Transfer {
-        let count = Glibc.recv(descriptor, memory, capacity, 0)
+        let count = linux_receive(descriptor, memory, capacity)
         if count > 0 { return .moved(count) }
-        if count == 0 { return .closed }
-        return Socket.outcome(of: errno)
+        return count == 0 ? .closed : Socket.outcome(of: CInt(truncatingIfNeeded: -count))
     }
 
     public borrowing func write(_ bytes: ByteSlice) -> Transfer {
-        let count = Glibc.send(descriptor, bytes.base, bytes.count, CInt(MSG_NOSIGNAL))
-        return count >= 0 ? .moved(count) : Socket.outcome(of: errno)
+        let count = linux_send(descriptor, bytes.base, bytes.count)
+        return count >= 0 ? .moved(count) : Socket.outcome(of: CInt(truncatingIfNeeded: -count))
     }
 
     /// Writes the runs in order with one call; at most `IOV_MAX` (1024) of them.
     public borrowing func write(_ runs: UnsafePointer<ByteSlice>, count: Int) -> Transfer {
         // A slice is an address and a length, as an iovec is; Socket's tests hold the two layouts equal.
         let written = runs.withMemoryRebound(to: iovec.self, capacity: count) {
-            Glibc.writev(descriptor, $0, CInt(count))
+            linux_write_runs(descriptor, $0, CInt(count))
         }
-        return written >= 0 ? .moved(written) : Socket.outcome(of: errno)
+        return written >= 0 ? .moved(written) : Socket.outcome(of: CInt(truncatingIfNeeded: -written))
     }
 
     /// Says that no more will be written (FIN).

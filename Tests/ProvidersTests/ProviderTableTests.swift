@@ -74,6 +74,12 @@ struct ProviderTableTests {
         }
     }
 
+    @Test("include_usage is added only for hosts known to take it")
+    func onlyKnownTakersGetStreamOptions() {
+        let takers = rows().filter(\.takesIncludeUsage).map(\.id.description)
+        #expect(Set(takers) == ["openai", "deepbricks", "sambanova", "x-ai", "vllm", "llama-cpp", "ollama", "mock"])
+    }
+
     @Test("include_usage is never added for a host that refuses or ignores it",
         arguments: ["mistral-ai", "perplexity-ai", "lemonfox-ai", "nscale", "openrouter", "anthropic"])
     func refusersGetNoStreamOptions(id: String) throws {
@@ -98,5 +104,37 @@ struct ProviderTableTests {
         #expect(openai.serves(.chatCompletions) && !openai.serves(.messages) && !openai.serves(.countTokens))
         let anthropic = table[try #require(table.index(of: ByteSlice("anthropic")))]
         #expect(anthropic.serves(.messages) && anthropic.serves(.countTokens) && !anthropic.serves(.chatCompletions))
+    }
+
+    @Test("what a provider cannot do is said in one sentence, with what works instead", arguments: [
+        ("bedrock", Endpoint.chatCompletions, Refusal.unsupportedProvider,
+            "provider \"bedrock\" is not supported yet: it speaks its own dialect and signs each request"),
+        ("qdrant", .other, .unsupportedProvider, "provider \"qdrant\" has no common address: set custom_host"),
+        ("jina", .chatCompletions, .unsupportedEndpoint, "provider \"jina\" has no such endpoint"),
+        ("openai", .messages, .unsupportedTranslation,
+            "provider \"openai\" does not speak the dialect of this path, and translation is not supported yet"),
+        ("anthropic", .chatCompletions, .unsupportedTranslation,
+            "provider \"anthropic\" does not speak the dialect of this path, and translation is not supported yet"),
+    ])
+    func refusalsAreSentences(id: String, endpoint: Endpoint, refusal: Refusal, sentence: String) throws {
+        let index = try #require(withBytes(id) { table.index(of: $0) })
+        var found: Refusal?
+        let text = written { found = table[index].refusal(of: endpoint, hasCustomHost: false, message: &$0) }
+        #expect(found == refusal)
+        #expect(text == sentence)
+    }
+
+    @Test("what a provider can do is not refused, nor what a custom host makes possible")
+    func servedIsNotRefused() throws {
+        for (id, endpoint, hasCustomHost) in [
+            ("openai", Endpoint.chatCompletions, false), ("anthropic", .messages, false), ("anthropic", .models, false),
+            ("mock", .messages, false), ("mock", .chatCompletions, false), ("qdrant", .other, true), ("modal", .chatCompletions, true),
+        ] {
+            let index = try #require(withBytes(id) { table.index(of: $0) })
+            let text = written { writer in
+                #expect(table[index].refusal(of: endpoint, hasCustomHost: hasCustomHost, message: &writer) == nil)
+            }
+            #expect(text.isEmpty)
+        }
     }
 }

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Providers
 
-/// What a provider sends, by its documentation, and what it adds up to.
+/// What a provider sends, written by hand in its format, and what it adds up to. None is a capture.
 struct UsageTranscript: CustomTestStringConvertible {
     let name: String
     let dialect: Dialect

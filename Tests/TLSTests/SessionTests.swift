@@ -121,6 +121,27 @@ struct SessionTests {
         #expect(pending == 4)
     }
 
+    @Test("a record read ahead is held by the session, though none of it is decrypted")
+    func tellsReadAhead() throws {
+        let link = Link()
+        defer { link.close() }
+        let server = try Server(certificate)
+        try server.accept(link)
+        var client = try TLSSession(to: origin(), over: link.client)
+        #expect(shakeHands(&client, server) == nil)
+        #expect(server.write([1][...]) == 1)
+        #expect(server.write([2][...]) == 1)
+        var byte: UInt8 = 0
+        guard case .moved(1) = client.read(into: &byte, capacity: 1) else { throw Unexpected("no byte came") }
+        let (pending, holds) = (client.pendingByteCount, client.holdsBytes)
+        #expect(pending == 0)
+        #expect(holds)
+        guard case .moved(1) = client.read(into: &byte, capacity: 1) else { throw Unexpected("no byte came") }
+        guard case .wantsRead = client.read(into: &byte, capacity: 1) else { throw Unexpected("a byte too many") }
+        let stillHolds = client.holdsBytes
+        #expect(!stillHolds)
+    }
+
     @Test("new keys in mid-session go unnoticed (RFC 8446 §4.6.3)")
     func survivesKeyUpdate() throws {
         let link = Link()

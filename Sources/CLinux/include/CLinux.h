@@ -45,6 +45,12 @@ int linux_accept(int listener, linux_address *peer);
 // Starts a nonblocking connect, TCP_NODELAY for IP. Returns the descriptor (connecting or connected) or -errno.
 int linux_connect(const linux_address *address);
 
+// recv(2), send(2) and writev(2) without Glibc's thread cancellation, which costs each call two
+// atomic operations in a process with threads. Return the count or -errno.
+ssize_t linux_receive(int descriptor, void *out, size_t capacity);
+ssize_t linux_send(int descriptor, const void *bytes, size_t count);
+ssize_t linux_write_runs(int descriptor, const struct iovec *runs, int count);
+
 // The pending error of a socket (SO_ERROR), 0 when none.
 int linux_socket_error(int descriptor);
 

@@ -71,7 +71,7 @@ extension Exchange {
             let name = String(bytes[twice.key])
             throw Rejection(.duplicateMember, "the request body has \"\(name)\" twice, again at byte \(twice.key.lowerBound)", parameter: name)
         }
-        worker.scanOwner = self
+        worker.scanOwner = ObjectIdentifier(self)
     }
 
     private func note(model: JSONString) {
@@ -132,19 +132,20 @@ extension Exchange {
 
     /// What the decision's first target cannot do is refused before anything is sent.
     private func check(_ plan: Plan, _ client: ClientConnection) throws(Rejection) {
+        let spoken = endpoint.clientDialect(sentAnthropicVersion: request.fields.contains(.anthropicVersion))
         for destination in plan.route.destinations {
-            let upstream = destination.upstream
-            let spoken = endpoint.clientDialect(sentAnthropicVersion: request.fields.contains(.anthropicVersion))
-            if readsBody, spoken != upstream.row.dialect {
+            if readsBody, spoken != destination.dialect {
                 throw Rejection(
                     .unsupportedTranslation,
-                    "\(upstream.id) does not speak the dialect of this endpoint, and translation is not supported yet")
+                    "\(destination.upstream.id) does not speak the dialect of this endpoint, and translation is not supported yet")
             }
-            guard upstream.basePath != nil || upstream.row.serves(endpoint) else {
-                throw Rejection(.unsupportedEndpoint, "\(upstream.id) has no such endpoint")
+            guard destination.serves(endpoint) else {
+                throw Rejection(.unsupportedEndpoint, "\(destination.upstream.id) has no such endpoint")
             }
-            if destination.usesOperatorCredential, caller.principal == nil, !mayUseOperatorCredential(client) {
-                throw Rejection(.missingCredential, "\(upstream.id) is reached with the gateway's own credential: send a gateway key as x-portkey-api-key")
+            if destination.usesOperatorCredential(for: caller), caller.principal == nil, !mayUseOperatorCredential(client) {
+                throw Rejection(
+                    .missingCredential,
+                    "\(destination.upstream.id) is reached with the gateway's own credential: send a gateway key as x-portkey-api-key")
             }
         }
     }

@@ -114,7 +114,7 @@ extension Exchange {
         worker.splice.begin(bytes)
         guard readsBody else { return }
         // Another exchange may have scanned its body since, or ours may have moved.
-        if worker.scanOwner !== self || worker.scan.text.base != bytes.base { try scanBody(bytes) }
+        if worker.scanOwner != ObjectIdentifier(self) || worker.scan.text.base != bytes.base { try scanBody(bytes) }
         do throws(SpliceError) {
             try edit(plan)
         } catch {
@@ -157,7 +157,7 @@ extension Exchange {
 
     /// To the next target the decision names.
     private func moveOn(after outcome: Outcome) -> Step? {
-        guard var plan, plan.decision.advance(after: outcome, in: plan.route.program) else { return nil }
+        guard var plan, plan.moveOn(after: outcome) else { return nil }
         attempt.repeats = 0
         attempt.state = .new
         attempt.stoppedRepeating = false

@@ -74,6 +74,7 @@ extension Exchange {
             traceIdentifier.append(parent[3..<35])
         } else {
             identifier.withBytes { traceIdentifier.append($0) }
+            record.hasOwnTrace = true
         }
     }
 }

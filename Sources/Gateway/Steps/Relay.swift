@@ -109,7 +109,7 @@ extension Exchange {
         answer.begin(
             worker.answerHead, in: block.slice(head),
             for: Answer.Request(
-                version: request.version, dialect: plan.destination.upstream.row.dialect,
+                version: request.version, dialect: plan.destination.dialect,
                 reportsUsage: endpoint.reportsUsage, addedUsage: attempt.addedUsage),
             limits: worker.limits.http)
         var writer = ByteWriter(headBlock.base, capacity: headBlock.capacity)

@@ -1,0 +1,107 @@
+import Bytes
+import JSON
+import Policy
+
+/// `configs`, `default` and `keys`.
+extension ConfigurationReader {
+    mutating func configs(_ field: Field, _ catalog: Catalog) -> [NamedConfig] {
+        let compiler = PolicyCompiler(catalog: catalog, origin: .file)
+        var configs: [NamedConfig] = []
+        for (name, entry) in schema.entries(of: field) {
+            _ = self.name(name, of: "config", entry)
+            let compiled = compiler.compile(entry)
+            for diagnostic in compiled.diagnostics { schema.report(diagnostic) }
+            if let program = compiled.program { configs.append(NamedConfig(name: name, program: program)) }
+        }
+        return configs
+    }
+
+    /// The index of the config a value names.
+    mutating func configName(_ field: Field) -> Int? {
+        guard let name = schema.string(field) else { return nil }
+        if let index = configNames.firstIndex(of: name) { return index }
+        let hint = configNames.isEmpty ? "no configs are declared" : Nearest.hint(name, among: configNames)
+        schema.report("\(quoted(field.name)) names no config: \(quoted(name))", hint: hint, kind: .meaning, at: field)
+        return nil
+    }
+
+    // MARK: Keys
+
+    mutating func keys(_ field: Field) -> [KeyDeclaration] {
+        var keys: [KeyDeclaration] = []
+        for (name, entry) in schema.entries(of: field) {
+            guard self.name(name, of: "key", entry), let key = key(name, entry) else { continue }
+            if let twin = keys.first(where: { $0.digest == key.digest }) {
+                schema.report("key \(quoted(name)) has the digest of key \(quoted(twin.name))", hint: "make a key for each", kind: .meaning, at: entry)
+            }
+            keys.append(key)
+        }
+        return keys
+    }
+
+    private mutating func key(_ name: String, _ field: Field) -> KeyDeclaration? {
+        // A key without settings may be its digest alone.
+        if case .string = field.node.value { return digest(field).map { KeyDeclaration(name: name, digest: $0) } }
+        guard let fields = schema.fields(of: field, schema: ConfigurationSchema.key) else { return nil }
+        let config = fields["config"].flatMap { configName($0) }
+        let metadata = fields["metadata"].map { self.metadata($0) } ?? []
+        let expiresAt = fields["expires"].flatMap { expiry($0) }
+        guard let found = fields["digest"] else {
+            schema.missing("digest", in: field)
+            return nil
+        }
+        return digest(found).map { KeyDeclaration(name: name, digest: $0, config: config, metadata: metadata, expiresAt: expiresAt) }
+    }
+
+    private mutating func digest(_ field: Field) -> [UInt8]? {
+        guard let text = schema.string(field) else { return nil }
+        let digits = Array(text.utf8.dropFirst(7))
+        guard text.hasPrefix("sha256:"), digits.count == 64, let digest = ConfigurationReader.bytes(hexadecimal: digits) else {
+            // Someone may have pasted the key itself: it is not repeated.
+            schema.report("\(quoted(field.name)) is not sha256: and 64 hexadecimal digits", hint: "sluice key new prints both key and digest", at: field)
+            return nil
+        }
+        return digest
+    }
+
+    private static func bytes(hexadecimal digits: [UInt8]) -> [UInt8]? {
+        var bytes: [UInt8] = []
+        for index in stride(from: 0, to: digits.count - 1, by: 2) {
+            guard let high = ASCII.hexValue(digits[index]), let low = ASCII.hexValue(digits[index + 1]) else { return nil }
+            bytes.append(high << 4 | low)
+        }
+        return bytes
+    }
+
+    private mutating func metadata(_ field: Field) -> [(name: String, value: String)] {
+        var metadata: [(name: String, value: String)] = []
+        for (name, entry) in schema.entries(of: field) {
+            guard let value = schema.string(entry) else { continue }
+            let bound = ConfigurationLimits.metadataByteCount
+            guard (1...bound).contains(name.utf8.count), value.utf8.count <= bound else {
+                schema.report("metadata has names and values of at most \(bound) bytes", at: entry)
+                continue
+            }
+            metadata.append((name, value))
+        }
+        if metadata.count > ConfigurationLimits.metadataCount {
+            schema.report("more than \(ConfigurationLimits.metadataCount) entries of metadata", at: field)
+        }
+        return metadata
+    }
+
+    private mutating func expiry(_ field: Field) -> Int64? {
+        guard let text = schema.string(field) else { return nil }
+        if let time = UTCTime.seconds(text) { return time }
+        schema.report("\(quoted(text)) is no date", hint: "write 2027-01-31 or 2027-01-31T12:00:00Z", at: field)
+        return nil
+    }
+}
+
+/// The hint of a name that is not declared.
+enum Nearest {
+    static func hint(_ name: String, among names: [String]) -> String {
+        if let nearest = NearestName.find(name, among: names) { return "did you mean \(quoted(nearest))?" }
+        return "declared: " + names.map { quoted($0) }.joined(separator: ", ")
+    }
+}

@@ -1,0 +1,21 @@
+import Policy
+
+/// The keys of the file, level by level.
+enum ConfigurationSchema {
+    static let version: Int64 = 1
+
+    static let root = schema(
+        "version", "listen", "workers", "data", "log", "limits", "timeouts", "providers", "trusted_hosts", "keys", "virtual_keys", "configs",
+        "default")
+
+    static let log = schema("format", "access")
+    static let provider = schema("base_url", "dialect", "auth", "api_key", "ca_file", "allow_private")
+    static let key = schema("digest", "config", "metadata", "expires")
+    static let virtualKey = schema("provider", "api_key", "custom_host")
+
+    static func bounds(_ section: Bound.Section) -> Schema {
+        Schema(Bound.allCases.filter { $0.section == section }.map { SchemaKey($0.rawValue) })
+    }
+
+    private static func schema(_ names: String...) -> Schema { Schema(names.map { SchemaKey($0) }) }
+}

@@ -1,0 +1,15 @@
+/// Bounds of the configuration file itself.
+public enum ConfigurationLimits {
+    /// Bytes of the file. A thousand keys and a hundred configs are a tenth of it.
+    public static let textByteCount = 1 << 20
+
+    /// Bytes of a secret read from a file or the environment: what one header line carries.
+    public static let secretByteCount = 4096
+
+    /// Entries of metadata on one key, and bytes of each name and value, as the wire bounds them.
+    public static let metadataCount = 32
+    public static let metadataByteCount = 128
+
+    /// Addresses to listen on.
+    public static let listenCount = 32
+}

@@ -1,0 +1,90 @@
+public import Bytes
+import Glibc
+import JSON
+import Policy
+
+/// A secret's bytes, wiped when the last reference goes. Nothing prints them.
+public final class SecretBytes: @unchecked Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    // Unchecked for `storage`, which nothing writes between `init` and `deinit`.
+    private let storage: UnsafeMutablePointer<UInt8>
+    public let count: Int
+
+    init(_ bytes: ByteSlice) {
+        count = bytes.count
+        storage = .allocate(capacity: max(count, 1))
+        for index in 0..<count { storage[index] = bytes[index] }
+    }
+
+    deinit {
+        explicit_bzero(storage, count)
+        storage.deallocate()
+    }
+
+    /// The bytes; valid as long as this object is held.
+    public var bytes: ByteSlice { ByteSlice(UnsafePointer(storage), count: count) }
+
+    /// `…9f2c`: enough to tell two keys apart. Short secrets show nothing.
+    public var description: String { count < 16 ? "…" : "…" + String(bytes.dropFirst(count - 4)) }
+    public var debugDescription: String { description }
+    public var customMirror: Mirror { Mirror(self, children: []) }
+}
+
+/// A secret as the file gives it: written out, or where it is to be found.
+public struct Secret: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    public enum Source: Sendable {
+        case literal(SecretBytes)
+        /// `env:NAME`
+        case environment(String)
+        /// `file:PATH`
+        case file(String)
+    }
+
+    public let source: Source
+    /// Where it stands in the file, for what is found wrong when it is looked up.
+    let field: Place
+
+    struct Place: Sendable {
+        let position: SourcePosition
+        let path: DocumentPath
+    }
+
+    public var description: String {
+        switch source {
+        case .literal(let bytes): bytes.description
+        case .environment(let name): "env:\(name)"
+        case .file(let path): "file:\(path)"
+        }
+    }
+
+    public var debugDescription: String { description }
+    public var customMirror: Mirror { Mirror(self, children: []) }
+
+    init?(_ text: String, field: Field) {
+        self.field = Place(position: field.node.position, path: field.path)
+        if text.hasPrefix("env:") {
+            let name = String(text.dropFirst(4))
+            guard Secret.isVariableName(name) else { return nil }
+            source = .environment(name)
+        } else if text.hasPrefix("file:") {
+            guard text.utf8.count > 5, !text.utf8.contains(0) else { return nil }
+            source = .file(String(text.dropFirst(5)))
+        } else {
+            let bytes = Array(text.utf8)
+            guard bytes.withByteSlice({ Secret.fault(of: $0) }) == nil else { return nil }
+            source = .literal(bytes.withByteSlice { SecretBytes($0) })
+        }
+    }
+
+    private static func isVariableName(_ name: String) -> Bool {
+        !name.isEmpty && !ASCII.isDigit(name.utf8.first ?? 0x30)
+            && name.utf8.allSatisfy { ASCII.isLetter($0) || ASCII.isDigit($0) || $0 == UInt8(ascii: "_") }
+    }
+
+    /// Why bytes cannot be a credential; nil when they can.
+    static func fault(of bytes: ByteSlice) -> String? {
+        if bytes.isEmpty { return "is empty" }
+        if bytes.count > ConfigurationLimits.secretByteCount { return "is longer than \(ConfigurationLimits.secretByteCount) bytes" }
+        for index in 0..<bytes.count where !(0x21...0x7E).contains(bytes[index]) { return "has a character that a header field cannot carry" }
+        return nil
+    }
+}

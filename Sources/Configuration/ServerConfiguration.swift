@@ -1,0 +1,107 @@
+public import Policy
+
+/// A configuration file, checked: everything the server needs to start, as values.
+///
+/// Secrets are not looked up yet: see `resolveSecrets`.
+public struct ServerConfiguration: Sendable {
+    public internal(set) var listen: [ListenAddress] = [ListenAddress.standard]
+    /// Nil for one a core.
+    public internal(set) var workerCount: Int?
+    public internal(set) var dataDirectory = "./sluice-data"
+    public internal(set) var log = LogSettings()
+    public internal(set) var bounds = Bounds()
+    /// New providers, and what the file changes of built-in ones.
+    public internal(set) var providers: [ProviderDeclaration] = []
+    public internal(set) var trustedHosts: [String] = []
+    public internal(set) var keys: [KeyDeclaration] = []
+    /// In the order of `catalog.virtualKeys`.
+    public internal(set) var virtualKeys: [VirtualKeyDeclaration] = []
+    /// In the order of `catalog.configNames`.
+    public internal(set) var configs: [NamedConfig] = []
+    /// Index in `configs`, for requests that name none.
+    public internal(set) var defaultConfig: Int?
+    /// What the configs were compiled against, and header configs are to be.
+    public internal(set) var catalog: Catalog
+
+    init(catalog: Catalog) { self.catalog = catalog }
+
+    /// Whether every listener is reachable from this machine only.
+    public var isLoopbackOnly: Bool { listen.allSatisfy(\.isLoopback) }
+}
+
+public struct LogSettings: Sendable, Equatable {
+    public enum Format: String, Sendable, CaseIterable { case json, text }
+
+    public enum AccessTarget: Sendable, Equatable {
+        case standardError, standardOutput, off
+        case file(String)
+    }
+
+    public internal(set) var format = Format.text
+    public internal(set) var access = AccessTarget.standardError
+}
+
+/// The request shape a provider speaks.
+public enum DeclaredDialect: String, Sendable, CaseIterable { case openai, anthropic }
+
+/// How a provider wants its credential.
+public enum DeclaredAuth: String, Sendable, CaseIterable {
+    case bearer
+    case apiKeyField = "x-api-key"
+    case none
+}
+
+/// Where a provider or a virtual key is reached.
+public struct DeclaredHost: Sendable, Equatable {
+    public let isSecure: Bool
+    /// Lower case; an IPv6 address without brackets.
+    public let name: String
+    public let isIPv6Literal: Bool
+    public let port: UInt16
+    /// Empty, or starts with "/" and does not end with it.
+    public let pathPrefix: String
+    public let verdict: HostVerdict
+}
+
+/// A row of `providers:`. Nil means: as built in.
+public struct ProviderDeclaration: Sendable {
+    public let id: String
+    /// Index in the catalog.
+    public let index: Int
+    public let isBuiltIn: Bool
+    public internal(set) var host: DeclaredHost?
+    public internal(set) var dialect: DeclaredDialect?
+    public internal(set) var auth: DeclaredAuth?
+    public internal(set) var apiKey: Secret?
+    /// PEM file of certificate authorities to trust instead of the system's.
+    public internal(set) var caFile: String?
+    /// Whether its name may resolve to private addresses.
+    public internal(set) var allowsPrivateAddresses = false
+}
+
+/// A row of `virtual_keys:`.
+public struct VirtualKeyDeclaration: Sendable {
+    public let slug: String
+    /// Index in the catalog.
+    public let provider: Int
+    public let apiKey: Secret?
+    public let host: DeclaredHost?
+}
+
+/// A row of `keys:`: one gateway key, known by its digest alone.
+public struct KeyDeclaration: Sendable {
+    public let name: String
+    /// SHA-256 of the key, 32 bytes.
+    public let digest: [UInt8]
+    /// Index in `configs`, for requests of this key that name none.
+    public internal(set) var config: Int?
+    public internal(set) var metadata: [(name: String, value: String)] = []
+    /// Seconds since 1970; nil for never.
+    public internal(set) var expiresAt: Int64?
+}
+
+/// A row of `configs:`.
+public struct NamedConfig: Sendable {
+    public let name: String
+    public let program: Program
+}

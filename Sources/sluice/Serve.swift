@@ -1,0 +1,100 @@
+public import ArgumentParser
+import CLinux
+public import Configuration
+import Foundation
+import Gateway
+import Glibc
+import Policy
+import Reactor
+
+/// `sluice serve`: the gateway.
+struct Serve: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Start the gateway.",
+        discussion: """
+            Without a configuration it listens on 127.0.0.1:8787 with a built-in mock provider, so that the first \
+            request is answered with no account anywhere.
+            """)
+
+    @Option(help: "The configuration file (YAML).", completion: .file(extensions: ["yaml", "yml"]))
+    var config: String?
+
+    @Option(help: "Where to listen: ADDRESS:PORT or unix:PATH; may be repeated. Overrides the file.")
+    var listen: [String] = []
+
+    @Option(help: "Worker threads (default: one a core).")
+    var workers: Int?
+
+    @Option(help: "Directory for state, created when needed.")
+    var data: String?
+
+    @Option(help: "Form of the access log: json or text.")
+    var logFormat: LogSettings.Format?
+
+    func validate() throws {
+        if let workers, !(1...256).contains(workers) { throw ValidationError("--workers takes a number from 1 to 256") }
+    }
+
+    func run() throws {
+        var signals = StopSignals()
+        let addresses = try listen.map { try address($0) }
+        let plan = try config.map { try ServePlan(file: ConfigurationFile(path: $0), overriding: addresses) } ?? ServePlan(embedded: addresses)
+        let gateway: Gateway
+        do {
+            gateway = try Gateway(
+                Snapshot(plan.parts, version: 1), listen: try plan.listen.map { try $0.socketAddress() },
+                workers: workers ?? plan.workers ?? Int(linux_processor_count()), accessLog: accessLog(plan.log))
+        } catch let error as StartError {
+            standardError("sluice: \(error)")
+            throw ExitCode(1)
+        }
+        for line in plan.greeting(gateway.addresses) { standardError(line) }
+        let first = signals.wait()
+        standardError("sluice: \(first == SIGINT ? "interrupted" : "asked to stop"); finishing what is in flight (again to stop at once)")
+        exitOnSecond(signals)
+        gateway.drain()
+        gateway.wait()
+        plan.mock?.stop()
+    }
+
+    private func exitOnSecond(_ signals: StopSignals) {
+        _ = try? Thread.start("signals") {
+            var signals = signals
+            _ = signals.wait()
+            _exit(130)
+        }
+    }
+
+    private func address(_ text: String) throws -> ListenAddress {
+        do {
+            return try ListenAddress(text)
+        } catch {
+            throw ValidationError("--listen \(text): \(error.message); \(error.hint)")
+        }
+    }
+
+    private func accessLog(_ settings: LogSettings) -> AccessLogSettings? {
+        let format: AccessLogSettings.Format = (logFormat ?? settings.format) == .json ? .json : .text
+        return switch settings.access {
+        case .off: nil
+        case .standardError: AccessLogSettings(format: format, destination: .standardError)
+        case .standardOutput: AccessLogSettings(format: format, destination: .standardOutput)
+        case .file(let path): AccessLogSettings(format: format, destination: .file(path))
+        }
+    }
+}
+
+extension LogSettings.Format: ExpressibleByArgument {}
+
+extension ListenAddress {
+    func socketAddress() throws(StartError) -> SocketAddress {
+        switch self {
+        case .ip(let host, let port):
+            guard let address = SocketAddress(numeric: host, port: port) else { throw StartError("\(self) is no address") }
+            return address
+        case .unix(let path):
+            guard let address = SocketAddress(localPath: path) else { throw StartError("\(path) is too long for a Unix socket") }
+            return address
+        }
+    }
+}

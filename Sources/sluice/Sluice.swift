@@ -1,0 +1,19 @@
+import ArgumentParser
+
+/// The command line.
+@main
+struct Sluice: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sluice",
+        abstract: "An AI gateway: routing, fallbacks, keys and streams in front of language-model providers.",
+        subcommands: [Serve.self, Check.self, Key.self, Version.self],
+        defaultSubcommand: Serve.self)
+}
+
+/// `sluice version`
+struct Version: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Print the version.")
+    static let number = "0.1.0"
+
+    func run() { print("sluice \(Version.number)") }
+}

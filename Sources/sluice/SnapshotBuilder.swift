@@ -1,0 +1,132 @@
+import Bytes
+import Configuration
+import Gateway
+import Glibc
+import HTTP
+import JSON
+import Ledger
+import Policy
+import Providers
+
+/// A checked configuration → what the workers serve by.
+struct SnapshotBuilder {
+    let configuration: ServerConfiguration
+    let secrets: ResolvedSecrets
+    private let table: [Provider]
+
+    init(_ configuration: ServerConfiguration, _ secrets: ResolvedSecrets) {
+        self.configuration = configuration
+        self.secrets = secrets
+        table = SnapshotBuilder.table()
+    }
+
+    private static func table() -> [Provider] {
+        let table = ProviderTable()
+        return (0..<table.count).map { table[$0] }
+    }
+
+    /// The built-in providers, as the configuration's compiler needs to know them.
+    static func builtInProviders() -> [Catalog.Provider] {
+        table().map { Catalog.Provider(id: $0.id.description, needsCredential: $0.needsCredential) }
+    }
+
+    func parts() throws(StartError) -> Snapshot.Parts {
+        var parts = Snapshot.Parts(upstreams: upstreams(), catalog: configuration.catalog, keys: try keys())
+        parts.limits = limits()
+        parts.virtualKeys = zip(configuration.virtualKeys, secrets.virtualKeys).map { declaration, secret in
+            Snapshot.VirtualKey(slug: declaration.slug, upstream: declaration.provider, credential: secret.map { [UInt8]($0.bytes) } ?? [])
+        }
+        parts.configs = configuration.configs.map(\.program)
+        parts.defaultConfig = configuration.defaultConfig
+        parts.isLoopbackOnly = configuration.isLoopbackOnly
+        return parts
+    }
+
+    // MARK: Providers
+
+    private func upstreams() -> [Upstream] {
+        var upstreams = table.map { Upstream(row: $0) }
+        for (declaration, secret) in zip(configuration.providers, secrets.providers) {
+            let upstream = upstream(declaration, secret)
+            if declaration.index < upstreams.count { upstreams[declaration.index] = upstream } else { upstreams.append(upstream) }
+        }
+        return upstreams
+    }
+
+    private func upstream(_ declaration: ProviderDeclaration, _ secret: SecretBytes?) -> Upstream {
+        let row = declaration.isBuiltIn ? table[declaration.index] : row(speaking: declaration.dialect ?? .openai)
+        var upstream = Upstream(row: row)
+        if let host = declaration.host {
+            upstream = Upstream(
+                id: declaration.id, like: row, isTLS: host.isSecure, host: host.name, port: host.port, basePath: Array(host.pathPrefix.utf8))
+        }
+        upstream.id = declaration.id
+        if let auth = declaration.auth {
+            upstream.auth =
+                switch auth {
+                case .bearer: .bearer
+                case .apiKeyField: .xAPIKey
+                case .none: .none
+                }
+        }
+        upstream.credential = secret.map { [UInt8]($0.bytes) }
+        upstream.caFile = declaration.caFile
+        upstream.isTrusted = declaration.allowsPrivateAddresses || declaration.host?.verdict == .trusted || declaration.host?.verdict == .loopback
+        return upstream
+    }
+
+    /// The row whose wire a provider of the file speaks.
+    private func row(speaking dialect: DeclaredDialect) -> Provider {
+        let id: StaticString = dialect == .anthropic ? "anthropic" : "openai"
+        guard let row = table.first(where: { ByteSlice($0.id) == id }) else { preconditionFailure("the table has both dialects' own rows") }
+        return row
+    }
+
+    // MARK: Keys and limits
+
+    private func keys() throws(StartError) -> KeyTable {
+        do {
+            let declarations = try configuration.keys.map { key in
+                KeyTable.Declaration(name: key.name, digest: try digest(key), configurationIndex: key.config)
+            }
+            return try KeyTable(declarations)
+        } catch {
+            throw StartError("keys: \(error)")
+        }
+    }
+
+    private func digest(_ key: KeyDeclaration) throws(KeyDigestError) -> KeyDigest {
+        var text = "sha256:"
+        for byte in key.digest {
+            let digits = String(byte, radix: 16)
+            text += digits.count == 1 ? "0" + digits : digits
+        }
+        return try Array(text.utf8).withByteSlice { (bytes) throws(KeyDigestError) in try KeyDigest(bytes) }
+    }
+
+    private func limits() -> WorkerLimits {
+        let bounds = configuration.bounds
+        func time(_ bound: Bound) -> UInt64 { bounds.nanoseconds(bound) ?? UInt64(Int64.max) }
+        var limits = WorkerLimits()
+        limits.http.headByteCount = bounds.number(.head)
+        limits.http.startLineByteCount = bounds.number(.line)
+        limits.http.fieldCount = bounds.number(.fields)
+        limits.bodyByteCount = bounds.number(.body)
+        limits.headerNanoseconds = time(.headTime)
+        limits.bodyBytesPerSecond = bounds.number(.bodyRate)
+        limits.bodyGraceNanoseconds = time(.bodyGrace)
+        limits.idleNanoseconds = time(.idle)
+        limits.connectionsPerOrigin = bounds.number(.originConnections)
+        limits.queueLength = bounds.number(.queue)
+        limits.queueNanoseconds = time(.queueWait)
+        limits.upstreamIdleNanoseconds = time(.poolIdle)
+        limits.drainNanoseconds = time(.drainTimeout)
+        limits.memoryByteCount = bounds.number(.buffers)
+        limits.connectNanoseconds = time(.connect)
+        limits.tlsHandshakeNanoseconds = time(.tls)
+        limits.firstByteNanoseconds = time(.firstByte)
+        limits.gapNanoseconds = time(.gap)
+        limits.totalNanoseconds = time(.total)
+        return limits
+    }
+}
