@@ -29,7 +29,7 @@ let package = Package(
         .target(name: "HTTP", dependencies: ["Bytes"], swiftSettings: hot),
         .target(name: "JSON", dependencies: ["Bytes"], swiftSettings: hot),
         .target(name: "Policy", dependencies: ["Bytes", "JSON"], swiftSettings: hot),
-        .target(name: "Configuration", dependencies: ["Bytes", "JSON", "Policy", "Yams"], swiftSettings: strict),
+        .target(name: "Configuration", dependencies: ["Bytes", "JSON", "Policy", .product(name: "Yams", package: "Yams")], swiftSettings: strict),
         .target(name: "Providers", dependencies: ["Bytes", "HTTP", "JSON"], swiftSettings: hot),
         .target(name: "Ledger", dependencies: ["Bytes", "CLinux", "COpenSSL"], swiftSettings: hot),
         .target(
@@ -44,12 +44,13 @@ let package = Package(
             swiftSettings: strict),
 
         .testTarget(name: "BytesTests", dependencies: ["Bytes"], swiftSettings: strict),
-        .testTarget(name: "ReactorTests", dependencies: ["Reactor"], swiftSettings: strict),
-        .testTarget(name: "TLSTests", dependencies: ["TLS", "COpenSSL"], swiftSettings: strict),
-        .testTarget(name: "HTTPTests", dependencies: ["HTTP"], swiftSettings: strict),
-        .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: strict),
-        .testTarget(name: "PolicyTests", dependencies: ["Policy"], swiftSettings: strict),
-        .testTarget(name: "ProvidersTests", dependencies: ["Providers"], swiftSettings: strict),
-        .testTarget(name: "LedgerTests", dependencies: ["Ledger"], swiftSettings: strict),
+        .testTarget(name: "ReactorTests", dependencies: ["Bytes", "CLinux", "Reactor"], swiftSettings: strict),
+        .testTarget(name: "TLSTests", dependencies: ["Bytes", "COpenSSL", "TLS"], swiftSettings: strict),
+        .testTarget(name: "HTTPTests", dependencies: ["Bytes", "HTTP"], swiftSettings: strict),
+        .testTarget(name: "JSONTests", dependencies: ["Bytes", "JSON"], swiftSettings: strict),
+        .testTarget(name: "PolicyTests", dependencies: ["Bytes", "JSON", "Policy"], swiftSettings: strict),
+        .testTarget(name: "ConfigurationTests", dependencies: ["Bytes", "Configuration", "JSON", "Policy"], swiftSettings: strict),
+        .testTarget(name: "ProvidersTests", dependencies: ["Bytes", "Providers"], swiftSettings: strict),
+        .testTarget(name: "LedgerTests", dependencies: ["Bytes", "Ledger"], swiftSettings: strict),
     ]
 )

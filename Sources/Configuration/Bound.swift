@@ -4,7 +4,7 @@
 /// three cannot disagree. A key once released is never given another meaning.
 public enum Bound: String, CaseIterable, Sendable {
     // limits:
-    case head, line, fields, body, replay
+    case head, line, fields, body
     case responseHead = "response_head"
     case headTime = "head_time"
     case bodyRate = "body_rate"
@@ -12,18 +12,16 @@ public enum Bound: String, CaseIterable, Sendable {
     case idle
     case clients
     case requestsPerConnection = "requests_per_connection"
-    case window
+    case writeStall = "write_stall"
     case buffers
     case originConnections = "origin_connections"
     case queue
     case queueWait = "queue_wait"
     case poolIdle = "pool_idle"
     case poolAge = "pool_age"
-    case inlineConfigs = "inline_configs"
-    case inlineCompiles = "inline_compiles"
     case drainTimeout = "drain_timeout"
     // timeouts:
-    case resolve, connect, tls
+    case connect, tls
     case firstByte = "first_byte"
     case gap, total
 
@@ -48,7 +46,9 @@ public enum Bound: String, CaseIterable, Sendable {
     ) -> Row {
         let millisecond: Int64 = 1_000_000
         let nanoseconds = range.lowerBound * millisecond...range.upperBound * millisecond
-        return Row(section: section, unit: .duration, fallback: fallback * millisecond, range: nanoseconds, mayBeOff: mayBeOff, reason: reason)
+        return Row(
+            section: section, unit: .duration, fallback: fallback * millisecond, range: nanoseconds, mayBeOff: mayBeOff,
+            reason: reason)
     }
 
     private static func size(_ fallback: Int64, _ range: ClosedRange<Int64>, _ reason: String) -> Row {
@@ -66,34 +66,51 @@ public enum Bound: String, CaseIterable, Sendable {
     var row: Row {
         switch self {
         case .head: Bound.size(64 * Bound.kib, Bound.kib...Bound.mib, "request head; cookies and an inline config fit, past it 431")
-        case .line: Bound.size(8 * Bound.kib, 256...64 * Bound.kib, "request line; longer targets are attacks or mistakes, past it 414")
+        case .line:
+            Bound.size(8 * Bound.kib, 256...64 * Bound.kib, "request line; longer targets are attacks or mistakes, past it 414")
         case .fields: Bound.count(100, 8...1000, "header fields of a request, past it 431")
-        case .body: Bound.size(20 * Bound.mib, Bound.kib...1024 * Bound.mib, "JSON body, which is collected before routing; images as base64 fit, past it 413")
-        case .replay: Bound.size(Bound.mib, 0...64 * Bound.mib, "streamed body kept so that it can be sent again")
+        case .body:
+            Bound.size(
+                20 * Bound.mib, Bound.kib...1024 * Bound.mib,
+                "JSON body, which is collected before routing; images as base64 fit, past it 413")
         case .responseHead: Bound.size(64 * Bound.kib, Bound.kib...Bound.mib, "response head of a provider, past it 502")
-        case .headTime: Bound.duration(.limits, 10_000, 100...600_000, "for the whole request head, against slow senders, past it 408")
+        case .headTime:
+            Bound.duration(.limits, 10_000, 100...600_000, "for the whole request head, against slow senders, past it 408")
         case .bodyRate:
-            Row(section: .limits, unit: .bytesPerSecond, fallback: Bound.kib, range: 0...Bound.mib, mayBeOff: true, reason: "slowest a body may come once the grace is over, past it 408")
+            Row(
+                section: .limits, unit: .bytesPerSecond, fallback: Bound.kib, range: 0...Bound.mib, mayBeOff: true,
+                reason: "slowest a body may come once the grace is over, past it 408")
         case .bodyGrace: Bound.duration(.limits, 10_000, 100...600_000, "before the slowest rate applies")
-        case .idle: Bound.duration(.limits, 75_000, 100...Bound.day, "a client's connection without a request; longer than load balancers' 60 s")
+        case .idle:
+            Bound.duration(
+                .limits, 75_000, 100...Bound.day, "a client's connection without a request; longer than load balancers' 60 s")
         case .clients: Bound.count(65_536, 1...1_048_576, "client connections of the process; at 1 KiB idle that is 64 MiB")
-        case .requestsPerConnection: Bound.count(100_000, 1...1_000_000_000, "requests before a client connection is closed, so that load spreads again")
-        case .window: Bound.size(256 * Bound.kib, 4 * Bound.kib...16 * Bound.mib, "unsent bytes for one client before its upstream is no longer read")
-        case .buffers: Bound.size(1024 * Bound.mib, 16 * Bound.mib...1_048_576 * Bound.mib, "bytes in all buffers of the process, past it 503")
+        case .requestsPerConnection:
+            Bound.count(100_000, 1...1_000_000_000, "requests before a client connection is closed, so that load spreads again")
+        case .writeStall:
+            Bound.duration(.limits, 60_000, 100...Bound.day, "for a client to take any of its waiting answer, past it the connection is closed")
+        case .buffers:
+            Bound.size(1024 * Bound.mib, 16 * Bound.mib...1_048_576 * Bound.mib, "bytes in all buffers of the process, past it 503")
         case .originConnections: Bound.count(512, 1...65_536, "connections to one origin, each worker")
         case .queue: Bound.count(1024, 0...65_536, "requests waiting for a connection to one origin, each worker, past it 503")
         case .queueWait: Bound.duration(.limits, 5_000, 1...600_000, "in that queue; clients give up soon after, past it 503")
-        case .poolIdle: Bound.duration(.limits, 30_000, 100...Bound.day, "an unused connection to a provider; shorter than providers' own 60 s")
-        case .poolAge: Bound.duration(.limits, 600_000, 1000...Bound.day, "a connection to a provider, so that changed addresses are noticed")
-        case .inlineConfigs: Bound.count(1024, 0...65_536, "compiled header configs kept")
-        case .inlineCompiles: Bound.count(20, 1...10_000, "header configs compiled a second for one peer, past it 429")
-        case .drainTimeout: Bound.duration(.limits, 30_000, 0...Bound.day, "for requests in flight when stopping; orchestrators kill after 30 s")
-        case .resolve: Bound.duration(.timeouts, 5_000, 10...60_000, "a name's addresses")
+        case .poolIdle:
+            Bound.duration(.limits, 30_000, 100...Bound.day, "an unused connection to a provider; shorter than providers' own 60 s")
+        case .poolAge:
+            Bound.duration(.limits, 600_000, 1000...Bound.day, "a connection to a provider, so that changed addresses are noticed")
+        case .drainTimeout:
+            Bound.duration(.limits, 30_000, 0...Bound.day, "for requests in flight when stopping; orchestrators kill after 30 s")
         case .connect: Bound.duration(.timeouts, 5_000, 10...60_000, "one TCP connection; two retransmissions of SYN fit")
         case .tls: Bound.duration(.timeouts, 5_000, 10...60_000, "a TLS handshake")
-        case .firstByte: Bound.duration(.timeouts, 600_000, 10...Bound.day, orOff: true, "the response head; long answers that are not streamed take minutes, and SDKs wait 600 s")
-        case .gap: Bound.duration(.timeouts, 120_000, 10...Bound.day, orOff: true, "between two reads of an answer; reasoning models pause, but send pings")
-        case .total: Bound.duration(.timeouts, 3_600_000, 10...7 * Bound.day, orOff: true, "one attempt from start to end")
+        case .firstByte:
+            Bound.duration(
+                .timeouts, 600_000, 10...Bound.day, orOff: true,
+                "the response head; long answers that are not streamed take minutes, and SDKs wait 600 s")
+        case .gap:
+            Bound.duration(
+                .timeouts, 120_000, 10...Bound.day, orOff: true,
+                "between two reads of an answer; reasoning models pause, but send pings")
+        case .total: Bound.duration(.timeouts, 3_600_000, 10...7 * Bound.day, orOff: true, "one request from its first byte to its answer's last, all attempts together")
         }
     }
 
@@ -138,7 +155,8 @@ public struct LimitRow: Sendable, Hashable {
         Bound.allCases.map { bound in
             let row = bound.row
             return LimitRow(
-                name: "\(row.section.rawValue).\(bound.rawValue)", defaultText: Bound.text(row.fallback, row.unit), unit: row.unit.rawValue,
+                name: "\(row.section.rawValue).\(bound.rawValue)", defaultText: Bound.text(row.fallback, row.unit),
+                unit: row.unit.rawValue,
                 reason: row.reason)
         }
     }

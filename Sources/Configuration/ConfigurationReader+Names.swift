@@ -29,10 +29,13 @@ extension ConfigurationReader {
 
     mutating func keys(_ field: Field) -> [KeyDeclaration] {
         var keys: [KeyDeclaration] = []
+        var names: [[UInt8]: String] = [:]
         for (name, entry) in schema.entries(of: field) {
             guard self.name(name, of: "key", entry), let key = key(name, entry) else { continue }
-            if let twin = keys.first(where: { $0.digest == key.digest }) {
-                schema.report("key \(quoted(name)) has the digest of key \(quoted(twin.name))", hint: "make a key for each", kind: .meaning, at: entry)
+            if let twin = names.updateValue(name, forKey: key.digest) {
+                schema.report(
+                    "key \(quoted(name)) has the digest of key \(quoted(twin))", hint: "make a key for each", kind: .meaning,
+                    at: entry)
             }
             keys.append(key)
         }
@@ -50,7 +53,9 @@ extension ConfigurationReader {
             schema.missing("digest", in: field)
             return nil
         }
-        return digest(found).map { KeyDeclaration(name: name, digest: $0, config: config, metadata: metadata, expiresAt: expiresAt) }
+        return digest(found).map {
+            KeyDeclaration(name: name, digest: $0, config: config, metadata: metadata, expiresAt: expiresAt)
+        }
     }
 
     private mutating func digest(_ field: Field) -> [UInt8]? {
@@ -58,7 +63,9 @@ extension ConfigurationReader {
         let digits = Array(text.utf8.dropFirst(7))
         guard text.hasPrefix("sha256:"), digits.count == 64, let digest = ConfigurationReader.bytes(hexadecimal: digits) else {
             // Someone may have pasted the key itself: it is not repeated.
-            schema.report("\(quoted(field.name)) is not sha256: and 64 hexadecimal digits", hint: "sluice key new prints both key and digest", at: field)
+            schema.report(
+                "\(quoted(field.name)) is not sha256: and 64 hexadecimal digits", hint: "sluice key new prints both key and digest",
+                at: field)
             return nil
         }
         return digest

@@ -10,7 +10,9 @@ extension ConfigurationReader {
         for element in elements {
             guard let text = schema.string(element) else { continue }
             guard ConfigurationReader.isHostPattern(text) else {
-                schema.report("\(quoted(text)) is no host", hint: "write models.internal, *.svc.cluster.local, 10.0.0.5 or fd00::5", at: element)
+                schema.report(
+                    "\(quoted(text)) is no host", hint: "write models.internal, *.svc.cluster.local, 10.0.0.5 or fd00::5",
+                    at: element)
                 continue
             }
             hosts.append(text.lowercased())
@@ -69,7 +71,8 @@ extension ConfigurationReader {
         }
         if let host = row.host, !host.isSecure, host.verdict == .ordinary, needsCredential(row), let found = fields["base_url"] {
             schema.report(
-                "credentials will cross the network unencrypted", hint: "write https://, or auth: none", kind: .meaning, severity: .warning, at: found)
+                "credentials will cross the network unencrypted", hint: "write https://, or auth: none", kind: .meaning,
+                severity: .warning, at: found)
         }
         return row
     }
@@ -154,7 +157,8 @@ extension ConfigurationReader {
             }
         }
         if let fault {
-            schema.report("\(quoted(field.name)) \(fault.reason)", hint: fault.canBeTrusted ? "\(remedy) to allow it" : nil, at: field)
+            schema.report(
+                "\(quoted(field.name)) \(fault.reason)", hint: fault.canBeTrusted ? "\(remedy) to allow it" : nil, at: field)
         }
         return host
     }
@@ -163,7 +167,10 @@ extension ConfigurationReader {
     mutating func name(_ text: String, of what: String, _ field: Field) -> Bool {
         let isFine =
             (1...PolicyLimits.nameByteCount).contains(text.utf8.count)
-            && text.utf8.allSatisfy { ASCII.isLetter($0) || ASCII.isDigit($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: ".") }
+            && text.utf8.allSatisfy {
+                ASCII.isLetter($0) || ASCII.isDigit($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_")
+                    || $0 == UInt8(ascii: ".")
+            }
         if !isFine {
             let message = "\(quoted(text)) cannot name a \(what)"
             let hint = "use up to \(PolicyLimits.nameByteCount) letters, digits, \"-\", \"_\" and \".\""

@@ -63,7 +63,8 @@ public struct ConfigurationReader {
     private mutating func version(_ field: Field?, in root: Field) {
         guard let field else {
             let message = "\"version\" is missing"
-            schema.report(Diagnostic(message, hint: "begin with version: 1", at: root.node.position, path: root.path.member("version")))
+            schema.report(
+                Diagnostic(message, hint: "begin with version: 1", at: root.node.position, path: root.path.member("version")))
             return
         }
         guard case .number(let number) = field.node.value, number.integer == ConfigurationSchema.version else {
@@ -129,7 +130,10 @@ public struct ConfigurationReader {
             case "stdout": settings.access = .standardOutput
             case "off": settings.access = .off
             case _ where text.contains("/"): settings.access = .file(text)
-            default: schema.report("\"access\" must be stderr, stdout, off or a path, not \(quoted(text))", hint: "a file here is ./\(text)", at: found)
+            default:
+                schema.report(
+                    "\"access\" must be stderr, stdout, off or a path, not \(quoted(text))", hint: "a file here is ./\(text)",
+                    at: found)
             }
         }
         return settings
@@ -162,12 +166,16 @@ public struct ConfigurationReader {
         }
         guard let value = Quantity.parse(text, units) else {
             let names = units.map(\.suffix).joined(separator: ", ")
-            schema.report("\(quoted(field.name)) is not a number with a unit (\(names)): \(quoted(text))", hint: "write \(example), for instance\(off)", at: field)
+            schema.report(
+                "\(quoted(field.name)) is not a number with a unit (\(names)): \(quoted(text))",
+                hint: "write \(example), for instance\(off)", at: field)
             return nil
         }
         guard row.range.contains(value) else {
             let least = Bound.text(row.range.lowerBound, row.unit)
-            schema.report("\(quoted(field.name)) must be from \(least) to \(Bound.text(row.range.upperBound, row.unit)), not \(quoted(text))", at: field)
+            schema.report(
+                "\(quoted(field.name)) must be from \(least) to \(Bound.text(row.range.upperBound, row.unit)), not \(quoted(text))",
+                at: field)
             return nil
         }
         return value

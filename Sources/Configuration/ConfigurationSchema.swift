@@ -5,7 +5,8 @@ enum ConfigurationSchema {
     static let version: Int64 = 1
 
     static let root = schema(
-        "version", "listen", "workers", "data", "log", "limits", "timeouts", "providers", "trusted_hosts", "keys", "virtual_keys", "configs",
+        "version", "listen", "workers", "data", "log", "limits", "timeouts", "providers", "trusted_hosts", "keys", "virtual_keys",
+        "configs",
         "default")
 
     static let log = schema("format", "access")

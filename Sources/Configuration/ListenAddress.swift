@@ -20,7 +20,9 @@ public enum ListenAddress: Sendable, Hashable, CustomStringConvertible {
             let path = String(text.dropFirst(5))
             // The kernel's sockaddr_un holds 107 bytes and the zero at their end.
             guard path.hasPrefix("/"), path.utf8.count <= 107, !path.utf8.contains(0) else {
-                throw ParseError(message: "a Unix socket's path starts with \"/\" and has at most 107 bytes", hint: "write unix:/run/sluice.sock")
+                throw ParseError(
+                    message: "a Unix socket's path starts with \"/\" and has at most 107 bytes", hint: "write unix:/run/sluice.sock"
+                )
             }
             self = .unix(path: path)
             return
@@ -36,7 +38,8 @@ public enum ListenAddress: Sendable, Hashable, CustomStringConvertible {
         }
         let bare = host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : nil
         guard ListenAddress.isNumeric(bare ?? host, isBracketed: bare != nil) else {
-            throw ParseError(message: "\(host.isEmpty ? "an address" : "an address's host") must be an IP address or localhost", hint: hint)
+            throw ParseError(
+                message: "\(host.isEmpty ? "an address" : "an address's host") must be an IP address or localhost", hint: hint)
         }
         self = .ip(host: bare ?? host, port: port)
     }

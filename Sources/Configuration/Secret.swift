@@ -83,8 +83,12 @@ public struct Secret: Sendable, CustomStringConvertible, CustomDebugStringConver
     /// Why bytes cannot be a credential; nil when they can.
     static func fault(of bytes: ByteSlice) -> String? {
         if bytes.isEmpty { return "is empty" }
-        if bytes.count > ConfigurationLimits.secretByteCount { return "is longer than \(ConfigurationLimits.secretByteCount) bytes" }
-        for index in 0..<bytes.count where !(0x21...0x7E).contains(bytes[index]) { return "has a character that a header field cannot carry" }
+        if bytes.count > ConfigurationLimits.secretByteCount {
+            return "is longer than \(ConfigurationLimits.secretByteCount) bytes"
+        }
+        for index in 0..<bytes.count where !(0x21...0x7E).contains(bytes[index]) {
+            return "has a character that a header field cannot carry"
+        }
         return nil
     }
 }

@@ -15,7 +15,8 @@ enum UTCTime {
             let midnight = days(year, month, day) * 86_400
             guard bytes.count == 20 else { return midnight }
             guard let hour = number(bytes, 11, 2), let minute = number(bytes, 14, 2), let second = number(bytes, 17, 2),
-                bytes[10] == UInt8(ascii: "T"), bytes[13] == UInt8(ascii: ":"), bytes[16] == UInt8(ascii: ":"), bytes[19] == UInt8(ascii: "Z"),
+                bytes[10] == UInt8(ascii: "T"), bytes[13] == UInt8(ascii: ":"), bytes[16] == UInt8(ascii: ":"),
+                bytes[19] == UInt8(ascii: "Z"),
                 hour < 24, minute < 60, second < 60
             else { return nil }
             return midnight + hour * 3600 + minute * 60 + second

@@ -103,7 +103,9 @@ public struct YAMLParser {
     private mutating func open(isMapping: Bool, anchor: String?, tag: String?, at place: SourcePosition) throws(Fault) {
         if let tag { try refuse(tag: tag, at: place) }
         try checkValuePlace(isMapping ? "a mapping" : "a list", at: place)
-        guard stack.count < DocumentLimits.depth else { throw fault("nested deeper than \(DocumentLimits.depth) levels", at: place) }
+        guard stack.count < DocumentLimits.depth else {
+            throw fault("nested deeper than \(DocumentLimits.depth) levels", at: place)
+        }
         try count(1, at: place)
         stack.append(Frame(position: place, anchor: anchor, isMapping: isMapping, firstNode: nodeCount - 1))
     }
@@ -151,7 +153,9 @@ public struct YAMLParser {
     }
 
     private mutating func key(_ name: String, isPlain: Bool, at place: SourcePosition) throws(Fault) {
-        if isPlain, name == "<<" { throw fault("merge keys are not supported", hint: "write the members out, or repeat them with an alias", at: place) }
+        if isPlain, name == "<<" {
+            throw fault("merge keys are not supported", hint: "write the members out, or repeat them with an alias", at: place)
+        }
         let last = stack.count - 1
         stack[last].key = (name, place)
         if !stack[last].names.insert(Array(name.utf8)).inserted {
@@ -162,7 +166,9 @@ public struct YAMLParser {
     private mutating func alias(_ name: String, at place: SourcePosition) throws(Fault) {
         try checkValuePlace("an alias", at: place)
         guard let named = anchors[name] else { throw fault("no anchor \(quoted(name)) stands before this alias", at: place) }
-        guard stack.count + named.depth <= DocumentLimits.depth else { throw fault("nested deeper than \(DocumentLimits.depth) levels", at: place) }
+        guard stack.count + named.depth <= DocumentLimits.depth else {
+            throw fault("nested deeper than \(DocumentLimits.depth) levels", at: place)
+        }
         try count(named.nodeCount, at: place)
         self.place(named.node, depth: named.depth)
     }

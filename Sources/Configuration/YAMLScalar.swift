@@ -19,7 +19,8 @@ enum YAMLScalar {
         case "false", "False", "FALSE": return .boolean(false)
         default: break
         }
-        guard let first = text.utf8.first, ASCII.isDigit(first) || first == UInt8(ascii: "-") || first == UInt8(ascii: "+") || first == UInt8(ascii: ".")
+        guard let first = text.utf8.first,
+            ASCII.isDigit(first) || first == UInt8(ascii: "-") || first == UInt8(ascii: "+") || first == UInt8(ascii: ".")
         else { return .string(text) }
         return try number(text).map { .number(DocumentNumber(text: $0)) } ?? .string(text)
     }
@@ -37,9 +38,13 @@ enum YAMLScalar {
             guard let value = UInt64(magnitude.dropFirst(2), radix: radix), magnitude == text else { return nil }
             return String(value)
         }
-        let isGrouped = magnitude.contains("_") && magnitude.utf8.allSatisfy { ASCII.isDigit($0) || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: ".") }
+        let isGrouped =
+            magnitude.contains("_")
+            && magnitude.utf8.allSatisfy { ASCII.isDigit($0) || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: ".") }
         if isGrouped {
-            throw Ambiguity(message: "\(text) is a number to some readers and text to others", hint: "leave out the \"_\", or quote it when text is meant")
+            throw Ambiguity(
+                message: "\(text) is a number to some readers and text to others",
+                hint: "leave out the \"_\", or quote it when text is meant")
         }
         guard let plain = decimal(magnitude) else { return nil }
         if plain.utf8.count > 1, plain.hasPrefix("0"), ASCII.isDigit(Array(plain.utf8)[1]) {

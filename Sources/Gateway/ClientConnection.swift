@@ -19,6 +19,9 @@ final class ClientConnection: Connection {
     private(set) var consumed = 0
     private(set) var filled = 0
 
+    /// Requests begun.
+    private(set) var requestCount = 0
+
     /// Nothing more is answered: input is read and dropped until the peer closes or time is up.
     private var isLingering = false
     private var lingeredByteCount = 0
@@ -54,6 +57,7 @@ final class ClientConnection: Connection {
             guard consumed < filled || isReadable else { return rest() }
             if served == GatewayLimits.requestsPerTurn { return worker.resume(token) }
             served += 1
+            requestCount += 1
             let exchange = worker.leaseExchange()
             self.exchange = exchange
             exchange.begin(on: self)

@@ -51,7 +51,7 @@ public final class Gateway: Sendable {
         do {
             for index in 0..<count {
                 let worker = try Worker(
-                    index: index, snapshot: snapshot, listeners: rows[index], budget: budget, accessRing: accessLog?.ring(worker: index))
+                    index: index, of: count, snapshot: snapshot, listeners: rows[index], budget: budget, accessRing: accessLog?.ring(worker: index))
                 mailboxes.append(worker.mailbox)
                 let started = StartedWorker(worker)
                 threads.append(try Thread.start("worker \(index)") { started.worker.run() })

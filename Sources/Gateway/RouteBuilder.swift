@@ -152,7 +152,7 @@ struct RouteBuilder {
     /// The host the request's headers or the target's config want; the header wins.
     private func host(_ target: Target, _ program: Program, _ headers: RoutingHeaders) throws(Rejection) -> CustomHost? {
         if !headers.customHost.isEmpty {
-            guard target.acceptsRequestHost else {
+            guard !target.spendsOperatorCredential else {
                 throw Rejection(.invalidCustomHost, "a virtual key's requests go to its own host only", parameter: "x-portkey-custom-host")
             }
             return try host(header: headers.customHost.trimmed)

@@ -18,6 +18,7 @@ final class UpstreamConnection: Connection {
     var state: State
     /// Whether it has carried an exchange before: if it dies now, it may have been stale all along.
     var isReused = false
+    private let openedAt: Instant
 
     /// A response head that has come in part.
     private var inbound: Block?
@@ -26,8 +27,12 @@ final class UpstreamConnection: Connection {
     init(_ socket: consuming Socket, dial: Dial, token: Token, pool: UpstreamPool, worker: Worker) {
         self.pool = pool
         state = .connecting(dial)
+        openedAt = worker.now
         super.init(socket, token: token, worker: worker)
     }
+
+    /// Whether it has carried requests for long enough.
+    var isOfAge: Bool { worker.now.nanoseconds(since: openedAt) >= worker.limits.upstreamAgeNanoseconds }
 
     func proceed() {
         switch state {

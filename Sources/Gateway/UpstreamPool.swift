@@ -118,6 +118,7 @@ final class UpstreamPool {
     /// The exchange is done with the connection, which can carry another.
     func release(_ connection: UpstreamConnection) {
         connection.isReused = true
+        if connection.isOfAge { return discard(connection) }
         hand(connection)
     }
 

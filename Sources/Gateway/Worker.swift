@@ -31,6 +31,7 @@ final class Worker {
     }
 
     let index: Int
+    private let workerCount: Int
     let mailbox: Mailbox<WorkerMessage>
     private(set) var snapshot: Snapshot
     var limits: WorkerLimits { snapshot.limits }
@@ -79,16 +80,17 @@ final class Worker {
     private var drainDeadline = Instant.distantFuture
 
     init(
-        index: Int, snapshot: Snapshot, listeners: [ListeningSocket], budget: ByteBudget, accessRing: AccessRing?
+        index: Int, of workerCount: Int, snapshot: Snapshot, listeners: [ListeningSocket], budget: ByteBudget, accessRing: AccessRing?
     ) throws(StartError) {
         self.index = index
+        self.workerCount = workerCount
         self.snapshot = snapshot
         self.listeners = listeners
         self.accessRing = accessRing
         now = .now()
         timers = TimerWheel(now: now)
         blocks = BlockPool(budget: budget)
-        answerHead = ResponseHead(limits: snapshot.limits.http)
+        answerHead = ResponseHead(limits: snapshot.limits.answerHead)
         resolverTimer = timers.make(token: Token(kind: Kind.resolver, generation: 0, slot: 0).rawValue)
         do {
             mailbox = try Mailbox()
@@ -221,6 +223,8 @@ final class Worker {
     }
 
     private func add(_ descriptor: CInt, peer: SocketAddress, listener: ListeningSocket) {
+        // Past the cap a connection is closed at once: an answer would cost what the cap is to save.
+        guard clients.count < max(1, limits.clients / workerCount) else { return Socket(adopting: descriptor).resetOnClose() }
         let isLoopback = listener.isLoopback && (peer.isLocal || peer.isLoopback)
         let client = clients.insert {
             ClientConnection(Socket(adopting: descriptor), peer: peer, isLoopback: isLoopback, token: $0, worker: self)

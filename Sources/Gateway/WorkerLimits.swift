@@ -4,6 +4,12 @@ public import HTTP
 /// The bounds a configuration may change. `docs/limits.md` gives each its reason.
 public struct WorkerLimits: Sendable {
     public var http = HTTPLimits()
+    /// An upstream's answer: a longer head is a fault of the upstream's.
+    public var answerHead = HTTPLimits()
+    /// Client connections of the process; each worker takes its share.
+    public var clients = 65_536
+    /// Requests before a client's connection is closed, so that load spreads again.
+    public var requestsPerConnection = 100_000
     /// A collected body: what policy reads and retries send again.
     public var bodyByteCount = 20 << 20
     /// From a request's first byte to the end of its head.
@@ -32,7 +38,9 @@ public struct WorkerLimits: Sendable {
     /// Connections of one worker to one origin.
     public var connectionsPerOrigin = 1024
     public var idleConnectionsPerOrigin = 128
-    public var upstreamIdleNanoseconds: UInt64 = 55_000_000_000
+    public var upstreamIdleNanoseconds: UInt64 = 30_000_000_000
+    /// A connection to an upstream, so that changed addresses are noticed.
+    public var upstreamAgeNanoseconds: UInt64 = 600_000_000_000
     /// Requests that wait for a connection to one origin, and for how long.
     public var queueLength = 1024
     public var queueNanoseconds: UInt64 = 10_000_000_000

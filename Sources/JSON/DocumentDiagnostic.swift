@@ -28,9 +28,11 @@ public struct Diagnostic: Sendable, Hashable {
     public let hint: String?
     /// The words clients of the wire know for this fault, where they differ from `message`.
     public let wireText: String?
+    /// Where clients of the wire are used to be pointed, where that is not `path`.
+    public let wirePath: DocumentPath?
 
     public init(
-        _ message: String, hint: String? = nil, wireText: String? = nil, kind: Kind = .schema,
+        _ message: String, hint: String? = nil, wireText: String? = nil, wirePath: DocumentPath? = nil, kind: Kind = .schema,
         severity: Severity = .error, at position: SourcePosition, path: DocumentPath
     ) {
         self.severity = severity
@@ -40,6 +42,7 @@ public struct Diagnostic: Sendable, Hashable {
         self.message = message
         self.hint = hint
         self.wireText = wireText
+        self.wirePath = wirePath
     }
 
     /// Stands for all errors past the bound on how many are told.

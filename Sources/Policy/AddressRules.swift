@@ -98,7 +98,9 @@ public enum AddressRules {
         }
         let first = UInt16(address.high >> 48)
         // 64:ff9b::/96 and 2002::/16 carry an IPv4 address that a translator will use.
-        if address.high == 0x0064_FF9B_0000_0000, address.low >> 32 == 0 { return verdict(ipv4: UInt32(truncatingIfNeeded: address.low)) }
+        if address.high == 0x0064_FF9B_0000_0000, address.low >> 32 == 0 {
+            return verdict(ipv4: UInt32(truncatingIfNeeded: address.low))
+        }
         if first == 0x2002 { return verdict(ipv4: UInt32(truncatingIfNeeded: address.high >> 16)) }
         let isReserved =
             first & 0xFE00 == 0xFC00 || first & 0xFFC0 == 0xFE80 || first & 0xFFC0 == 0xFEC0 || first & 0xFF00 == 0xFF00

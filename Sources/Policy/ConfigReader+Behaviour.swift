@@ -6,7 +6,7 @@ extension ConfigReader {
     mutating func statuses(_ field: Field) -> StatusSet? {
         guard let elements = schema.elements(of: field) else { return nil }
         var set = StatusSet()
-        for element in elements {
+        for element in elements where !schema.isFull {
             guard case .number(let number) = element.node.value else {
                 schema.mismatch(element, wanted: "number", article: "a number")
                 continue
@@ -36,7 +36,8 @@ extension ConfigReader {
             return nil
         }
         guard let attempts = schema.integer(found, in: 0...Int64(PolicyLimits.retryAttemptCount)) else { return nil }
-        return RetryPolicy(attempts: UInt8(attempts), statuses: listed ?? RetryPolicy.defaultStatuses, usesRetryAfter: usesRetryAfter)
+        return RetryPolicy(
+            attempts: UInt8(attempts), statuses: listed ?? RetryPolicy.defaultStatuses, usesRetryAfter: usesRetryAfter)
     }
 
     /// Milliseconds; 0 for the parent's.
@@ -57,7 +58,10 @@ extension ConfigReader {
                     pathPrefix: String(url.path), verdict: verdict)
             } catch {
                 let hint = error.canBeTrusted && origin == .file ? "list it under trusted_hosts to allow it" : nil
-                schema.report("custom_host \(error.reason)", hint: hint, wireText: "Invalid custom host", at: field)
+                schema.report(
+                    Diagnostic(
+                        "custom_host \(error.reason)", hint: hint, wireText: "Invalid custom host", wirePath: config.field.path,
+                        at: field.node.position, path: field.path))
             }
         }
     }
@@ -93,12 +97,14 @@ extension ConfigReader {
     /// A token (RFC 9110 §5.6.2) of a length a head can hold.
     private static func isHeaderName(_ name: String) -> Bool {
         let marks = Array("!#$%&'*+-.^_`|~".utf8)
-        return (1...256).contains(name.utf8.count) && name.utf8.allSatisfy { ASCII.isLetter($0) || ASCII.isDigit($0) || marks.contains($0) }
+        return (1...256).contains(name.utf8.count)
+            && name.utf8.allSatisfy { ASCII.isLetter($0) || ASCII.isDigit($0) || marks.contains($0) }
     }
 
     /// Fields that frame the message or belong to one hop; a copy of the client's would break the upstream's.
     private static let ownHeaders: Set<String> = [
-        "connection", "content-length", "expect", "host", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",
+        "connection", "content-length", "expect", "host", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding",
+        "upgrade",
         "x-portkey-forward-headers",
     ]
 

@@ -76,7 +76,8 @@ struct ConfigReader {
         case "single": return Config.Strategy(mode: .single, statuses: nil)
         case "fallback": return Config.Strategy(mode: .fallback, statuses: statuses)
         case _ where ConfigSchema.modes.contains(mode):
-            schema.report("strategy \(quoted(mode)) is not supported yet", hint: "built: single, fallback", kind: .unsupported, at: found)
+            schema.report(
+                "strategy \(quoted(mode)) is not supported yet", hint: "built: single, fallback", kind: .unsupported, at: found)
         default:
             let wireText = "Invalid 'mode' value. Must be one of: \(ConfigSchema.modes.joined(separator: ", "))"
             let nearest = NearestName.find(mode, among: ConfigSchema.modes)
@@ -113,7 +114,9 @@ struct ConfigReader {
         if config.has.contains(.targets) != config.has.contains(.strategy) {
             let present = config.has.contains(.targets) ? "targets" : "strategy"
             let absent = config.has.contains(.targets) ? "strategy" : "targets"
-            schema.report("\(quoted(present)) needs \(quoted(absent)) beside it", wireText: ConfigReader.refinement, kind: .meaning, at: config.field)
+            schema.report(
+                "\(quoted(present)) needs \(quoted(absent)) beside it", wireText: ConfigReader.refinement, kind: .meaning,
+                at: config.field)
             return
         }
         if config.has.contains(.targets) {
@@ -142,7 +145,8 @@ struct ConfigReader {
             return
         }
         let ids = catalog.providers.map(\.id)
-        let hint = NearestName.find(text, among: ids).map { "did you mean \(quoted($0))?" } ?? "known: \(ids.joined(separator: ", "))"
+        let hint =
+            NearestName.find(text, among: ids).map { "did you mean \(quoted($0))?" } ?? "known: \(ids.joined(separator: ", "))"
         let wireText = "Invalid 'provider' value. Must be one of: \(ids.joined(separator: ", "))"
         schema.report("unknown provider \(quoted(text))", hint: hint, wireText: wireText, at: field)
     }

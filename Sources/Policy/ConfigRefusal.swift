@@ -25,7 +25,7 @@ public enum ConfigRefusal: Error, Sendable {
     public var errors: [String]? {
         guard case .invalid(let diagnostics) = self else { return nil }
         return diagnostics.filter { $0.severity == .error }.map { diagnostic in
-            "path: \(diagnostic.path.commaSeparated), message: \(diagnostic.wireText ?? ConfigRefusal.sentence(diagnostic))"
+            "path: \((diagnostic.wirePath ?? diagnostic.path).commaSeparated), message: \(diagnostic.wireText ?? ConfigRefusal.sentence(diagnostic))"
         }
     }
 
@@ -58,7 +58,9 @@ extension PolicyCompiler {
             .compile(Field(node: root, path: DocumentPath(), keyPosition: root.position))
         let diagnostics = parsed.diagnostics + compiled.diagnostics
         if diagnostics.hasErrors { throw .invalid(diagnostics) }
-        if case .object(let members) = root.value, members.contains(where: { $0.name == "options" && isTruthy($0.value) }) { throw .oldVersion }
+        if case .object(let members) = root.value, members.contains(where: { $0.name == "options" && isTruthy($0.value) }) {
+            throw .oldVersion
+        }
         // Without errors there is a program; were there none, refusing is the safe side.
         guard let program = compiled.program else { throw .invalid(diagnostics) }
         return program

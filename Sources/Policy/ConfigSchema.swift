@@ -1,55 +1,75 @@
 /// The keys of a config, one row each. The reader, the suggestions and the "not yet" answers all come from here.
 /// - Source: the wire reference §3.1, §3.7; order as its validator's, which is the order of its errors.
 enum ConfigSchema {
-    static let config = Schema([
-        SchemaKey("strategy"),
-        SchemaKey("provider"),
-        SchemaKey("api_key"),
-        SchemaKey("virtual_key"),
-        SchemaKey("cache", .notYet(harmless: .nothing)),
-        SchemaKey("retry"),
-        // Weights matter to load balancing alone; consoles write 1 everywhere.
-        SchemaKey("weight", .notYet(harmless: .one)),
-        SchemaKey("on_status_codes"),
-        SchemaKey("targets"),
-        SchemaKey("request_timeout"),
-        SchemaKey("custom_host"),
-        SchemaKey("forward_headers"),
-        SchemaKey("override_params"),
-        SchemaKey("strict_open_ai_compliance"),
-        SchemaKey("openai_organization"),
-        SchemaKey("openai_project"),
-        SchemaKey("openai_beta"),
-        SchemaKey("anthropic_version"),
-        SchemaKey("anthropic_beta"),
-        SchemaKey("name", .label),
-        SchemaKey("id", .label),
-    ] + unbuilt)
-
-    /// Keys of guardrails and hooks, of the mechanisms of later issues, and of providers not built yet.
-    private static let unbuilt: [SchemaKey] =
+    static let config = Schema(
         [
-            "before_request_hooks", "after_request_hooks", "input_guardrails", "output_guardrails", "default_input_guardrails",
-            "default_output_guardrails", "input_mutators", "output_mutators",
-        ].map { SchemaKey($0, .notYet(harmless: .emptyList)) }
+            SchemaKey("strategy"),
+            SchemaKey("provider"),
+            SchemaKey("api_key"),
+            SchemaKey("virtual_key"),
+            SchemaKey("cache", .notYet(harmless: .nothing)),
+            SchemaKey("retry"),
+            // Weights matter to load balancing alone; consoles write 1 everywhere.
+            SchemaKey("weight", .notYet(harmless: .one)),
+            SchemaKey("on_status_codes"),
+            SchemaKey("targets"),
+            SchemaKey("request_timeout"),
+            SchemaKey("custom_host"),
+            SchemaKey("forward_headers"),
+            SchemaKey("override_params"),
+            SchemaKey("strict_open_ai_compliance"),
+            SchemaKey("openai_organization"),
+            SchemaKey("openai_project"),
+            SchemaKey("openai_beta"),
+            SchemaKey("anthropic_version"),
+            SchemaKey("anthropic_beta"),
+            SchemaKey("name", .label),
+            SchemaKey("id", .label),
+        ] + unbuilt)
+
+    /// Part of the wire's schema or of ours to come; recognised, so that nobody believes they work.
+    private static let unbuilt =
+        lists.map { SchemaKey($0, .notYet(harmless: .emptyList)) }
         + [SchemaKey("is_open", .notYet(harmless: .no))]
-        + [
-            "cb_config", "hedge", "retry_budget", "algorithm", "connect_timeout", "first_token_timeout", "gap_timeout", "total_timeout",
-            "credentials", "headers", "prompt", "prompt_id",
-            "aws_access_key_id", "aws_secret_access_key", "aws_session_token", "aws_region", "aws_auth_type", "aws_role_arn", "aws_external_id",
-            "aws_s3_bucket", "aws_s3_object_key", "aws_bedrock_model",
-            "vertex_project_id", "vertex_region", "vertex_service_account_json", "vertex_storage_bucket_name",
-            "resource_name", "deployment_id", "api_version", "ad_token", "azure_model_name", "azure_auth_mode", "azure_ad_token",
-            "azure_resource_name", "azure_deployment_id", "azure_api_version", "azure_foundry_url", "azure_endpoint_name", "azure_extra_params",
-            "azure_entra_client_id", "azure_entra_client_secret", "azure_entra_tenant_id", "azure_entra_scope", "azure_managed_client_id",
-            "amzn_sagemaker_inference_component", "workers_ai_account_id", "huggingface_base_url", "fireworks_account_id", "snowflake_account",
-            "mistral_fim_completion", "stability_client_id", "stability_client_user_id", "stability_client_version",
-            "oracle_region", "oracle_compartment_id", "oracle_tenancy", "oracle_user", "oracle_fingerprint", "oracle_private_key",
-        ].map { SchemaKey($0, .notYet(harmless: .nothing)) }
+        + (mechanisms + providerOptions).map { SchemaKey($0, .notYet(harmless: .nothing)) }
+
+    /// Guardrails and hooks: an empty list asks for none.
+    private static let lists = [
+        "before_request_hooks", "after_request_hooks",
+        "input_guardrails", "output_guardrails", "default_input_guardrails", "default_output_guardrails",
+        "input_mutators", "output_mutators",
+    ]
+
+    private static let mechanisms = [
+        "cb_config", "hedge", "retry_budget", "algorithm", "credentials", "headers", "prompt", "prompt_id",
+        "connect_timeout", "first_token_timeout", "gap_timeout", "total_timeout",
+    ]
+
+    /// Options of providers whose dialects are not built.
+    private static let providerOptions = [
+        "aws_access_key_id", "aws_secret_access_key", "aws_session_token", "aws_region", "aws_auth_type", "aws_role_arn",
+        "aws_external_id", "aws_s3_bucket", "aws_s3_object_key", "aws_bedrock_model",
+        "amzn_sagemaker_inference_component",
+        "vertex_project_id", "vertex_region", "vertex_service_account_json", "vertex_storage_bucket_name",
+        "resource_name", "deployment_id", "api_version", "ad_token",
+        "azure_model_name", "azure_auth_mode", "azure_ad_token", "azure_resource_name", "azure_deployment_id",
+        "azure_api_version", "azure_foundry_url", "azure_endpoint_name", "azure_extra_params",
+        "azure_entra_client_id", "azure_entra_client_secret", "azure_entra_tenant_id", "azure_entra_scope",
+        "azure_managed_client_id",
+        "workers_ai_account_id", "huggingface_base_url", "fireworks_account_id", "snowflake_account", "mistral_fim_completion",
+        "stability_client_id", "stability_client_user_id", "stability_client_version",
+        "oracle_region", "oracle_compartment_id", "oracle_tenancy", "oracle_user", "oracle_fingerprint", "oracle_private_key",
+    ]
 
     static let strategy = Schema(
-        [SchemaKey("mode"), SchemaKey("on_status_codes")]
-            + ["conditions", "default", "sticky", "cb_config", "algorithm", "hedge", "retry_budget"].map { SchemaKey($0, .notYet(harmless: .nothing)) })
+        [
+            SchemaKey("mode"),
+            SchemaKey("on_status_codes"),
+            SchemaKey("conditions", .notYet(harmless: .emptyList)),
+        ]
+            + ["default", "sticky", "cb_config", "algorithm", "hedge", "retry_budget"].map {
+                SchemaKey($0, .notYet(harmless: .nothing))
+            })
 
     static let retry = Schema(
         [
@@ -65,11 +85,16 @@ enum ConfigSchema {
     /// - Source: the wire reference §6.0
     static let providers: Set<String> = [
         "anthropic", "anyscale", "azure-openai", "cohere", "google", "vertex-ai", "mistral-ai", "openai", "palm", "perplexity-ai",
-        "reka-ai", "together-ai", "deepinfra", "ncompass", "stability-ai", "nomic", "ollama", "ai21", "bedrock", "groq", "segmind", "jina",
-        "fireworks-ai", "workers-ai", "moonshot", "openrouter", "lingyi", "zhipu", "novita-ai", "monsterapi", "deepseek", "predibase",
-        "triton", "voyage", "azure-ai", "github", "deepbricks", "siliconflow", "huggingface", "cerebras", "inference-net", "sambanova",
-        "lemonfox-ai", "upstage", "lambda", "dashscope", "x-ai", "cortex", "sagemaker", "nebius", "recraft-ai", "milvus", "replicate",
-        "portkey", "lepton", "kluster-ai", "nscale", "hyperbolic", "bytez", "featherless-ai", "krutrim", "qdrant", "302ai", "cometapi",
+        "reka-ai", "together-ai", "deepinfra", "ncompass", "stability-ai", "nomic", "ollama", "ai21", "bedrock", "groq", "segmind",
+        "jina",
+        "fireworks-ai", "workers-ai", "moonshot", "openrouter", "lingyi", "zhipu", "novita-ai", "monsterapi", "deepseek",
+        "predibase",
+        "triton", "voyage", "azure-ai", "github", "deepbricks", "siliconflow", "huggingface", "cerebras", "inference-net",
+        "sambanova",
+        "lemonfox-ai", "upstage", "lambda", "dashscope", "x-ai", "cortex", "sagemaker", "nebius", "recraft-ai", "milvus",
+        "replicate",
+        "portkey", "lepton", "kluster-ai", "nscale", "hyperbolic", "bytez", "featherless-ai", "krutrim", "qdrant", "302ai",
+        "cometapi",
         "matterai", "meshy", "tripo3d", "nextbit", "modal", "z-ai", "oracle", "iointelligence", "aibadgr", "ovhcloud",
     ]
 }

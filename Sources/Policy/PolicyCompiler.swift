@@ -91,7 +91,8 @@ private struct Lowering {
         }
         // Without a strategy there is a fault already; the targets are gone through for theirs.
         let kind: Program.Node.Kind = config.strategy?.mode == .fallback ? .fallback : .single
-        parts.nodes.append(Program.Node(kind: kind, parent: parent, firstChild: -1, nextSibling: -1, target: -1, statuses: statuses))
+        parts.nodes.append(
+            Program.Node(kind: kind, parent: parent, firstChild: -1, nextSibling: -1, target: -1, statuses: statuses))
         var previous: Int32 = -1
         for (index, child) in targets.enumerated() {
             let added = lower(child, parent: node, path: "\(path).targets[\(index)]", &scope)
@@ -115,7 +116,8 @@ private struct Lowering {
             scope.rows = nil
             for parameter in config.overrides { lay(parameter, over: &scope.parameters) }
             if scope.parameters.count > PolicyLimits.overrideCount {
-                reader.schema.report("with its ancestors' more than \(PolicyLimits.overrideCount) override_params", kind: .meaning, at: config.field)
+                reader.schema.report(
+                    "with its ancestors' more than \(PolicyLimits.overrideCount) override_params", kind: .meaning, at: config.field)
             }
         }
         return scope
@@ -188,10 +190,14 @@ private struct Lowering {
         parts.targets.append(
             Target(
                 provider: Int32(provider ?? -1), credential: credential, host: storedHost, overrides: parameters,
-                forwardHeaders: scope.forwardHeaders, requestTimeoutMilliseconds: scope.requestTimeoutMilliseconds, retry: scope.retry,
-                isStrict: scope.isStrict, options: options(config), path: parts.store(path)))
+                forwardHeaders: scope.forwardHeaders, requestTimeoutMilliseconds: scope.requestTimeoutMilliseconds,
+                retry: scope.retry,
+                isStrict: scope.isStrict, options: options(config), path: parts.store(path),
+                spendsOperatorCredential: spendsOperators(credential)))
         parts.nodes.append(
-            Program.Node(kind: .target, parent: parent, firstChild: -1, nextSibling: -1, target: Int32(parts.targets.count - 1), statuses: -1))
+            Program.Node(
+                kind: .target, parent: parent, firstChild: -1, nextSibling: -1, target: Int32(parts.targets.count - 1), statuses: -1
+            ))
     }
 
     /// Only the whole config may leave its provider to the request's headers.
@@ -200,7 +206,8 @@ private struct Lowering {
         // What was given and wrong has been said already.
         guard config.has.isDisjoint(with: [.provider, .virtualKey, .strategy, .targets]) else { return }
         reader.schema.report(
-            "the target names no provider", hint: "give it a provider or a virtual_key", wireText: ConfigReader.refinement, kind: .meaning,
+            "the target names no provider", hint: "give it a provider or a virtual_key", wireText: ConfigReader.refinement,
+            kind: .meaning,
             at: config.field)
     }
 
@@ -247,6 +254,14 @@ private struct Lowering {
         }
         callersDestination = callersDestination ?? destination
         return .caller
+    }
+
+    private func spendsOperators(_ credential: TargetCredential) -> Bool {
+        switch credential {
+        case .none, .caller: false
+        case .virtualKey: true
+        case .literal: reader.origin == .file
+        }
     }
 
     private mutating func store(_ host: Config.Host) -> TargetHost {

@@ -35,8 +35,8 @@ public final class Program: @unchecked Sendable {
     public let headerNames: [ByteRun]
     /// Whether some target leaves its provider to the request's headers.
     public let needsRequestProvider: Bool
-    /// Whether some target uses a virtual key, which only a caller with a gateway key may.
-    public let usesVirtualKeys: Bool
+    /// Whether some target spends a credential of the operator's, which only a caller with a gateway key may.
+    public let needsGatewayKey: Bool
 
     init(_ parts: consuming ProgramParts) {
         precondition(!parts.targets.isEmpty && !parts.nodes.isEmpty, "a program has a target")
@@ -49,7 +49,7 @@ public final class Program: @unchecked Sendable {
         storage = .allocate(capacity: max(byteCount, 1))
         for index in 0..<parts.bytes.count { storage[index] = parts.bytes[index] }
         needsRequestProvider = parts.targets.contains { $0.isNamedByRequest }
-        usesVirtualKeys = parts.targets.contains { !$0.acceptsRequestHost }
+        needsGatewayKey = parts.targets.contains { $0.spendsOperatorCredential }
         firstLeaf = Program.leaf(under: 0, in: parts.nodes)
     }
 
@@ -100,16 +100,20 @@ extension Program {
     public static func single(provider: Int?, credential: SingleCredential) -> Program {
         var parts = ProgramParts()
         let path = parts.store("config")
-        let held: TargetCredential =
-            switch credential {
-            case .none: .none
-            case .caller: .caller
-            case .virtualKey(let index): .virtualKey(Int32(index))
-            }
+        let held: TargetCredential
+        var isOperators = false
+        switch credential {
+        case .none: held = .none
+        case .caller: held = .caller
+        case .virtualKey(let index):
+            held = .virtualKey(Int32(index))
+            isOperators = true
+        }
         parts.targets.append(
             Target(
                 provider: provider.map(Int32.init) ?? -1, credential: held, host: nil, overrides: .empty, forwardHeaders: .empty,
-                requestTimeoutMilliseconds: 0, retry: .none, isStrict: true, options: ProviderOptions(), path: path))
+                requestTimeoutMilliseconds: 0, retry: .none, isStrict: true, options: ProviderOptions(), path: path,
+                spendsOperatorCredential: isOperators))
         parts.nodes.append(Node(kind: .target, parent: -1, firstChild: -1, nextSibling: -1, target: 0, statuses: -1))
         return Program(parts)
     }

@@ -89,13 +89,18 @@ public struct SchemaReader {
     public init(refusesUnknownKeys: Bool) { self.refusesUnknownKeys = refusesUnknownKeys }
 
     /// Notes a fault, up to a bound; what errors are past it are told as one.
+    /// Whether more faults were found than are told; looking for further ones is then pointless.
+    var isFull: Bool { diagnostics.count > DocumentLimits.diagnosticCount }
+
     public mutating func report(_ diagnostic: Diagnostic) { diagnostics.note(diagnostic) }
 
     public mutating func report(
         _ message: String, hint: String? = nil, wireText: String? = nil, kind: Diagnostic.Kind = .schema,
         severity: Diagnostic.Severity = .error, at field: Field
     ) {
-        report(Diagnostic(message, hint: hint, wireText: wireText, kind: kind, severity: severity, at: field.node.position, path: field.path))
+        report(
+            Diagnostic(
+                message, hint: hint, wireText: wireText, kind: kind, severity: severity, at: field.node.position, path: field.path))
     }
 
     // MARK: Objects
@@ -110,7 +115,7 @@ public struct SchemaReader {
         for member in members {
             let path = field.path.member(member.name)
             guard let key = schema.key(member.name) else {
-                if refusesUnknownKeys { reportUnknown(member, path: path, keys: schema.keys) }
+                if refusesUnknownKeys, !isFull { reportUnknown(member, path: path, keys: schema.keys) }
                 continue
             }
             let found = Field(node: member.value, path: path, keyPosition: member.position)
@@ -130,7 +135,9 @@ public struct SchemaReader {
 
     private mutating func reportUnknown(_ member: DocumentMember, path: DocumentPath, keys: [SchemaKey]) {
         let nearest = NearestName.find(member.name, among: keys.map(\.name))
-        let hint = nearest.map { "did you mean \(quoted($0))?" } ?? "known: " + keys.filter { $0.support == .supported }.map(\.name).joined(separator: ", ")
+        let hint =
+            nearest.map { "did you mean \(quoted($0))?" } ?? "known: "
+            + keys.filter { $0.support == .supported }.map(\.name).joined(separator: ", ")
         report(Diagnostic("unknown key \(quoted(member.name))", hint: hint, at: member.position, path: path))
     }
 
@@ -193,7 +200,9 @@ public struct SchemaReader {
             return nil
         }
         guard let value = number.integer, bounds.contains(value) else {
-            report("\(quoted(field.name)) must be a whole number from \(bounds.lowerBound) to \(bounds.upperBound), not \(shown(number))", at: field)
+            report(
+                "\(quoted(field.name)) must be a whole number from \(bounds.lowerBound) to \(bounds.upperBound), not \(shown(number))",
+                at: field)
             return nil
         }
         return value

@@ -83,9 +83,7 @@ public struct Target: BitwiseCopyable, Sendable {
 
     public var isNamedByRequest: Bool { provider < 0 }
 
-    /// Whether the request's headers may send it to another host: not with a credential of ours.
-    public var acceptsRequestHost: Bool {
-        if case .virtualKey = credential { return false }
-        return true
-    }
+    /// Whether it spends a credential of the operator's: a virtual key, or one written in the file. Then only a
+    /// caller with a gateway key may use it, and no header may send it to another host.
+    public let spendsOperatorCredential: Bool
 }

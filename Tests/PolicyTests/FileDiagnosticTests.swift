@@ -14,7 +14,7 @@ struct FileDiagnosticTests {
             self.lines = lines
         }
 
-        var testDescription: String { String(config.prefix(60)) }
+        var testDescription: String { quoted(config) }
     }
 
     static let cases: [Case] = [
@@ -44,7 +44,7 @@ struct FileDiagnosticTests {
         Case(#"{"provider":"openai","api_key":"a\nb"}"#, #"c:1:32: "api_key" has a character that a header field cannot carry"#),
         Case(#"{"provider":"openai","api_key":""}"#, #"c:1:32: "api_key" must have 1 to 4096 bytes"#),
         Case(#"{"strategy":{"mode":"fallbak"},"targets":[{"provider":"openai"}]}"#, #"c:1:21: unknown strategy "fallbak"; did you mean "fallback"?"#),
-        Case(#"{"strategy":{"mode":"conditional","conditions":[],"default":"a"},"targets":[{"provider":"openai"}]}"#, #"c:1:21: strategy "conditional" is not supported yet; built: single, fallback"#, #"c:1:35: "conditions" is not supported yet"#, #"c:1:51: "default" is not supported yet"#),
+        Case(#"{"strategy":{"mode":"conditional","conditions":[{}],"default":"a"},"targets":[{"provider":"openai"}]}"#, #"c:1:21: strategy "conditional" is not supported yet; built: single, fallback"#, #"c:1:35: "conditions" is not supported yet"#, #"c:1:53: "default" is not supported yet"#),
         Case(#"{"strategy":{"mode":"fallback"}}"#, #"c:1:1: "strategy" needs "targets" beside it"#),
         Case(#"{"strategy":{"mode":"fallback"},"targets":[]}"#, #"c:1:43: "targets" is empty; name at least one target"#),
         Case(#"{"provider":"openai","on_status_codes":[500]}"#, #"c:1:40: warning: "on_status_codes" has no effect here; write it inside "strategy" or "retry""#),
@@ -93,6 +93,17 @@ struct FileDiagnosticTests {
 
         let long = #"{"provider":"openai","name":"\#(String(repeating: "a", count: 256 << 10))"}"#
         #expect(Fixture.compile(long).diagnostics.map(\.message) == ["the text is \(long.utf8.count) bytes; at most 262144 are read"])
+    }
+
+    @Test("at most 100 faults are told, the rest as one", arguments: [ConfigOrigin.file, .header])
+    func faultsAreBounded(origin: ConfigOrigin) {
+        let codes = Array(repeating: "9", count: 5_000).joined(separator: ",")
+        let keys = (0..<5_000).map { #""key-\#($0)":1"# }.joined(separator: ",")
+        let config = #"{"provider":"openai","retry":{"attempts":1,"on_status_codes":[\#(codes)]},\#(keys)}"#
+        let compiled = Fixture.compile(config, origin: origin)
+        #expect(compiled.diagnostics.count == 101)
+        #expect(compiled.diagnostics.last?.message == "there are more faults")
+        #expect(compiled.program == nil)
     }
 
     @Test("no message repeats a credential")

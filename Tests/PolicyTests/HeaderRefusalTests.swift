@@ -11,7 +11,7 @@ struct HeaderRefusalTests {
         let message: String
         var errors: [String]?
 
-        var testDescription: String { String(config.prefix(60)) }
+        var testDescription: String { quoted(config) }
     }
 
     static let invalid = "Invalid config passed"
@@ -46,7 +46,7 @@ struct HeaderRefusalTests {
             ]),
         Case(
             config: #"{"provider":"openai","api_key":"k","custom_host":"http://10.0.0.1/v1"}"#, message: invalid,
-            errors: ["path: custom_host, message: Invalid custom host"]),
+            errors: ["path: , message: Invalid custom host"]),
         Case(
             config: #"{"provider":"openai","api_key":"k","retry":{"attempts":1,"on_status_codes":["5"]}}"#, message: invalid,
             errors: ["path: retry,on_status_codes,0, message: Expected number, received string"]),
@@ -106,6 +106,15 @@ struct HeaderRefusalTests {
             }
             #expect(diagnostics.map(\.message) == ["a virtual key's requests go to its own host only"])
         }
+    }
+
+    @Test("a credential written in the file is the operator's, one written in a header the caller's own")
+    func whoseCredential() throws {
+        let literal = #"{"provider":"openai","api_key":"k"}"#
+        #expect(try Fixture.program(literal, origin: .file).needsGatewayKey)
+        #expect(try !Fixture.program(literal, origin: .header).needsGatewayKey)
+        #expect(try Fixture.program(#"{"virtual_key":"claude"}"#, origin: .header).needsGatewayKey)
+        #expect(try !Fixture.program(#"{"provider":"openai"}"#, origin: .file).needsGatewayKey)
     }
 
     @Test("the caller's own credential goes to one provider and one host only")

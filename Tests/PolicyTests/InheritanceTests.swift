@@ -135,7 +135,7 @@ struct InheritanceTests {
              "targets": [{"request_timeout": 5}, {"override_params": {"model": "@claude/opus"}},
                          {"provider": "groq", "api_key": "k", "override_params": {"model": "@cf/meta"}}]}
             """#)
-        #expect(program.usesVirtualKeys)
+        #expect(program.needsGatewayKey)
         #expect(program.targets.map(\.provider) == [0, 1, 2])
         #expect(program.overrideText(0) == #""model":"gpt/4o","n":1"#)
         #expect(program.overrideText(1) == #""model":"opus","n":1"#)

@@ -16,7 +16,7 @@ func written(capacity: Int = 4096, _ body: (inout ByteWriter) throws -> Void) re
     return String(writer.written)
 }
 
-extension Text {
+extension InlineText {
     var string: String { withBytes { String($0) } }
 }
 

@@ -46,6 +46,6 @@ private func feed(_ bytes: ByteSlice, width: Int, _ body: (ByteSlice) -> Void) {
     }
 }
 
-private func same<let capacity: Int>(_ left: Text<capacity>, _ right: Text<capacity>) -> Bool {
+private func same<let capacity: Int>(_ left: InlineText<capacity>, _ right: InlineText<capacity>) -> Bool {
     left.withBytes { left in right.withBytes { left == $0 } }
 }

@@ -49,7 +49,7 @@ extension Exchange {
     private func begun(_ client: ClientConnection) -> Next {
         client.clearDeadline()
         let message = client.unread
-        answer.clientReusable = request.keepAlive
+        answer.clientReusable = request.keepAlive && client.requestCount < worker.limits.requestsPerConnection
         endpoint = Endpoint.classify(method: message[request.methodRange], target: request.path(in: message))
         name(message)
         record.method = InlineText(message[request.methodRange])

@@ -59,7 +59,7 @@ extension Exchange {
     ) throws(Rejection) -> Step? {
         var start = 0
         while true {
-            var parser = ResponseParser(limits: worker.limits.http)
+            var parser = ResponseParser(limits: worker.limits.answerHead)
             let end: Int
             do throws(HTTPError) {
                 let progress = try parser.parse(block.slice(start..<count), answering: request.method, into: &worker.answerHead)
@@ -111,7 +111,7 @@ extension Exchange {
             for: Answer.Request(
                 version: request.version, dialect: plan.destination.dialect,
                 reportsUsage: endpoint.reportsUsage, addedUsage: attempt.addedUsage),
-            limits: worker.limits.http)
+            limits: worker.limits.answerHead)
         var writer = ByteWriter(headBlock.base, capacity: headBlock.capacity)
         writeAnswerHead(block.slice(head), plan, to: &writer)
         guard !writer.overflowed else { throw Rejection(.internalFault) }

@@ -1,0 +1,88 @@
+import Bytes
+import Policy
+
+/// What policy costs a request (the walk) and a change of configuration (the compile).
+/// Each run returns something of its results, so that none can be left out by the optimiser.
+var policyBenchmarks: [Benchmark] {
+    [
+        walking("decision: 3 levels, 10 targets, first one answers", deepConfig(), after: .status(200)),
+        walking("decision: 3 levels, 10 targets, all fail", deepConfig(), after: .status(503)),
+        compiling("compile: 3 levels, 10 targets", deepConfig()),
+        compiling("compile: 256 targets", wideConfig(targetCount: 256)),
+        compiling("compile: 256 KiB of unknown keys", unknownKeys()),
+        compiling("compile: 256 KiB of wrong statuses", wrongStatuses()),
+        judging("judge a custom host", "https://eu-west-1.models.example.com:8443/v1"),
+    ]
+}
+
+private let benchmarkCatalog = Catalog(
+    providers: [.init(id: "openai"), .init(id: "anthropic"), .init(id: "groq")], virtualKeys: [.init(slug: "prod", provider: 0)])
+
+private func walking(_ name: String, _ config: String, after outcome: Outcome) -> Benchmark {
+    guard let program = compile(config) else { preconditionFailure("the benchmark's config compiles") }
+    return Benchmark(name: name) { count in
+        var sum: UInt64 = 0
+        for _ in 0..<count {
+            var decision = Decision(program)
+            while true {
+                sum &+= UInt64(program.targets[decision.target].requestTimeoutMilliseconds) &+ UInt64(decision.target)
+                guard decision.advance(after: outcome, in: program) else { break }
+            }
+        }
+        return sum
+    }
+}
+
+private func compiling(_ name: String, _ config: String) -> Benchmark {
+    let text = Array(config.utf8)
+    return Benchmark(name: name) { count in
+        var sum: UInt64 = 0
+        for _ in 0..<count {
+            let compiled = text.withByteSlice { PolicyCompiler(catalog: benchmarkCatalog, origin: .header).compile($0) }
+            sum &+= UInt64(compiled.program?.targets.count ?? compiled.diagnostics.count)
+        }
+        return sum
+    }
+}
+
+private func judging(_ name: String, _ host: String) -> Benchmark {
+    let text = Array(host.utf8)
+    return Benchmark(name: name) { count in
+        var ordinary: UInt64 = 0
+        for _ in 0..<count {
+            let verdict = text.withByteSlice { HostRules.judge($0, trusted: benchmarkCatalog.trustedHosts) }
+            if verdict == .ordinary { ordinary += 1 }
+        }
+        return ordinary
+    }
+}
+
+private func compile(_ config: String) -> Program? {
+    Array(config.utf8).withByteSlice { PolicyCompiler(catalog: benchmarkCatalog, origin: .header).compile($0).program }
+}
+
+private func target(_ index: Int) -> String {
+    #"{"virtual_key":"prod","request_timeout":\#(1000 + index),"override_params":{"model":"m-\#(index)","temperature":0.\#(index + 1)}}"#
+}
+
+/// A fallback of fallbacks of fallbacks, ten targets in all.
+private func deepConfig() -> String {
+    let codes = #""strategy":{"mode":"fallback","on_status_codes":[429,500,502,503,504]}"#
+    func group(_ children: [String]) -> String {
+        #"{\#(codes),"retry":{"attempts":2},"targets":[\#(children.joined(separator: ","))]}"#
+    }
+    let inner = group((0..<3).map(target))
+    return group([group([inner, target(3), target(4)]), group((5..<8).map(target)), target(8), target(9)])
+}
+
+private func wideConfig(targetCount: Int) -> String {
+    #"{"strategy":{"mode":"fallback"},"targets":[\#((0..<targetCount).map(target).joined(separator: ","))]}"#
+}
+
+private func unknownKeys() -> String {
+    #"{"provider":"openai"\#((0..<20_000).map { #","key\#($0)":1"# }.joined())}"#
+}
+
+private func wrongStatuses() -> String {
+    #"{"provider":"openai","retry":{"attempts":1,"on_status_codes":[\#(Array(repeating: "9", count: 60_000).joined(separator: ","))]}}"#
+}
