@@ -35,10 +35,11 @@ let package = Package(
         .target(
             name: "Gateway", dependencies: ["Bytes", "CLinux", "HTTP", "JSON", "Ledger", "Policy", "Providers", "Reactor", "TLS"],
             swiftSettings: hot),
+        .target(name: "Mock", dependencies: ["Bytes", "HTTP", "JSON", "Reactor"], swiftSettings: hot),
         .executableTarget(
             name: "sluice",
             dependencies: [
-                "Bytes", "CLinux", "Configuration", "Gateway", "JSON", "Ledger", "Policy", "Providers", "Reactor",
+                "Bytes", "CLinux", "Configuration", "Gateway", "JSON", "Ledger", "Mock", "Policy", "Providers", "Reactor",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),

@@ -26,6 +26,7 @@ final class ClientConnection: Connection {
     private var isLingering = false
     private var lingeredByteCount = 0
     private var isClosed = false
+    private var isServing = false
 
     init(_ socket: consuming Socket, peer: SocketAddress, isLoopback: Bool, token: Token, worker: Worker) {
         self.peer = peer
@@ -51,7 +52,9 @@ final class ClientConnection: Connection {
     }
 
     /// Serves requests until there is no whole one, or the turn's share is used.
-    func serve() {
+    private func serve() {
+        isServing = true
+        defer { isServing = false }
         var served = 0
         while !isClosed, !isLingering, exchange == nil, !hasUnsent {
             guard consumed < filled || isReadable else { return rest() }
@@ -221,9 +224,10 @@ final class ClientConnection: Connection {
         exchange = nil
         guard !isClosed else { return }
         if !reusable || (worker.isDraining && consumed == filled) { return finish() }
-        if hasUnsent {
-            setDeadline(worker.now.adding(nanoseconds: worker.limits.writeStallNanoseconds))
-        }
+        if hasUnsent { return setDeadline(worker.now.adding(nanoseconds: worker.limits.writeStallNanoseconds)) }
+        // The loop in `serve` goes on by itself; an answer that ended on an upstream's event comes here.
+        if isServing { return }
+        if consumed < filled || isReadable { worker.resume(token) } else { rest() }
     }
 
     /// Closes once everything has been sent: FIN first, so that a peer still sending reads its answer

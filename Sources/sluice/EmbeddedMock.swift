@@ -1,8 +1,19 @@
-import Gateway
+import Mock
+import Reactor
 
-/// The mock provider inside this process, on a port of its own.
-final class EmbeddedMock: Sendable {
-    let port: UInt16
-    init() throws { port = 9 }
-    func stop() {}
+/// The mock provider inside this process, on a loopback port of its own choosing.
+struct EmbeddedMock {
+    private let server: MockServer
+
+    init() throws {
+        guard let loopback = SocketAddress(numeric: "127.0.0.1", port: 0) else { preconditionFailure("127.0.0.1 is an address") }
+        server = try MockServer(listen: loopback)
+    }
+
+    var port: UInt16 { server.address.port }
+
+    func stop() {
+        server.stop()
+        server.wait()
+    }
 }

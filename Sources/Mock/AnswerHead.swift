@@ -1,0 +1,100 @@
+import Bytes
+import Glibc
+import HTTP
+
+/// How the end of an answer's body is told.
+enum AnswerFraming {
+    case length(Int)
+    case chunked
+    case untilClose
+    /// The status allows no body (RFC 9110 §15.3.5, §15.4.5).
+    case none
+}
+
+/// What an answer's head says.
+struct AnswerHead {
+    var status = 200
+    var framing = AnswerFraming.none
+    var isStream = false
+    var dialect = Dialect.openAI
+    var serial: UInt64 = 0
+    var retryAfter: Int?
+    var location: StaticString?
+    var allow: StaticString?
+    var keepsAlive = true
+    /// Whether the client has to be told that the connection is kept (HTTP/1.0).
+    var saysKeepAlive = false
+
+    private var contentType: StaticString { isStream ? "text/event-stream; charset=utf-8" : "application/json" }
+
+    func write(date: ByteSlice, into output: inout Output) {
+        output.write(atMost: 1024) { writer in
+            writer.append(statusLine: status)
+            writer.append(field: "date", date)
+            writer.append(field: "server", "sluice-mock")
+            writer.append(dialect == .openAI ? "x-request-id: req_mock" : "request-id: req_mock")
+            writer.append(hexadecimal: serial)
+            writer.append("\r\n")
+            switch framing {
+            case .none: break
+            case .length(let count):
+                writer.append(field: "content-type", contentType)
+                writer.append(field: "content-length", decimal: UInt64(count))
+            case .chunked:
+                writer.append(field: "content-type", contentType)
+                writer.append(field: "transfer-encoding", "chunked")
+            case .untilClose:
+                writer.append(field: "content-type", contentType)
+            }
+            if isStream { writer.append(field: "cache-control", "no-cache") }
+            if let retryAfter { writer.append(field: "retry-after", decimal: UInt64(retryAfter)) }
+            if let location { writer.append(field: "location", location) }
+            if let allow { writer.append(field: "allow", allow) }
+            if !keepsAlive {
+                writer.append(field: "connection", "close")
+            } else if saysKeepAlive {
+                writer.append(field: "connection", "keep-alive")
+            }
+            writer.appendEndOfHead()
+        }
+    }
+}
+
+/// The Date field's text, written once a second (IMF-fixdate, RFC 9110 §5.6.7).
+struct DateText {
+    private var text = InlineText<32>()
+    private var seconds: UInt64 = .max
+
+    mutating func update(seconds now: UInt64) {
+        guard now != seconds else { return }
+        seconds = now
+        var instant = time_t(now)
+        var parts = tm()
+        gmtime_r(&instant, &parts)
+        let days = ByteSlice("SunMonTueWedThuFriSat")
+        let months = ByteSlice("JanFebMarAprMayJunJulAugSepOctNovDec")
+        text.removeAll()
+        text.append(days.dropFirst(Int(parts.tm_wday) * 3).prefix(3))
+        text.append(ByteSlice(", "))
+        appendTwo(parts.tm_mday)
+        text.append(0x20)
+        text.append(months.dropFirst(Int(parts.tm_mon) * 3).prefix(3))
+        text.append(0x20)
+        appendTwo((parts.tm_year + 1900) / 100)
+        appendTwo((parts.tm_year + 1900) % 100)
+        text.append(0x20)
+        appendTwo(parts.tm_hour)
+        text.append(UInt8(ascii: ":"))
+        appendTwo(parts.tm_min)
+        text.append(UInt8(ascii: ":"))
+        appendTwo(parts.tm_sec)
+        text.append(ByteSlice(" GMT"))
+    }
+
+    private mutating func appendTwo(_ number: CInt) {
+        text.append(UInt8(truncatingIfNeeded: 0x30 + number / 10 % 10))
+        text.append(UInt8(truncatingIfNeeded: 0x30 + number % 10))
+    }
+
+    func withBytes(_ body: (ByteSlice) -> Void) { text.withBytes(body) }
+}

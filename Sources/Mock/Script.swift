@@ -1,0 +1,164 @@
+import Bytes
+
+/// What a model name asks the mock to do: `mock?latency=50&tokens=20`.
+///
+/// The part before the question mark is any name. Keys are given once; `%41` and `+` are read as in
+/// a query. An event is one server-sent event, the opening and closing ones included.
+struct Script {
+    /// `latency=50`, `latency=20-80`, `latency=p50:20,p99:200`: milliseconds before the answer's first byte.
+    var latency = Latency.none
+    /// `gap=MS`: between one token and the next.
+    var gapNanoseconds: UInt64 = 0
+    /// `tokens=N`: the answer's length; its text is repeated or cut to it.
+    var tokens: Int?
+    /// `size=BYTES`: the answer's text has exactly so many bytes.
+    var size: Int?
+    /// `reply=TEXT`: the answer's text.
+    var reply: ByteSlice?
+    /// `echo=1`: the answer's text is the request, as JSON.
+    var echo = false
+    /// `status=CODE`: answer with it, in the dialect's error shape from 300 up.
+    var status: Int?
+    /// `retry_after=S`: a Retry-After field on errors.
+    var retryAfter: Int?
+    /// `fail=K`: the first K requests of each `user` and model fail with `status`, or 500.
+    var failures: Int?
+    /// `hang=1`: never answer.
+    var hang = false
+    /// `hang_after=N`: say nothing more after N events.
+    var hangAfter: Int?
+    /// `cut=N`: close after N events, without the last chunk; 0: before any byte.
+    var cut: Int?
+    /// `malformed=N`: break the HTTP framing after N events; 0: in the head.
+    var malformed: Int?
+    /// `garbage=N`: after N events send one whose data is not JSON, and go on.
+    var garbage: Int?
+    /// `chunk=BYTES`: send the body in chunks and writes of this size, wherever that cuts it.
+    var chunk: Int?
+    /// `close=1`: `Connection: close`.
+    var close = false
+    /// `stale=1`: close the connection right after an answer that promised to keep it.
+    var stale = false
+    /// `no_usage=1`: say nothing of usage.
+    var noUsage = false
+
+    static let knownKeys: StaticString = """
+        latency, tokens, gap, size, reply, echo, status, retry_after, fail, hang, hang_after, cut, malformed, garbage, chunk, \
+        close, stale, no_usage
+        """
+}
+
+/// Why a script cannot be played.
+enum ScriptError: Error {
+    case unknownKey(String)
+    /// A known key, its value, and what would be right.
+    case invalidValue(key: String, value: String, wanted: StaticString)
+
+    /// Appends one sentence, to stand inside a JSON string.
+    func write(into output: inout Output) {
+        switch self {
+        case .unknownKey(let key):
+            output.append("unknown script key '")
+            output.append(jsonContent: key)
+            output.append("'; known: ")
+            output.append(Script.knownKeys)
+        case .invalidValue(let key, let value, let wanted):
+            output.append("script key '")
+            output.append(jsonContent: key)
+            output.append("' cannot be '")
+            output.append(jsonContent: value)
+            output.append("'; it takes ")
+            output.append(wanted)
+        }
+    }
+}
+
+extension Script {
+    /// Reads what follows the question mark of a model name.
+    /// - Parameter decoded: receives the reply's text, which the script refers to.
+    init(_ text: ByteSlice, decoded: inout Output) throws(ScriptError) {
+        var rest = text
+        while !rest.isEmpty {
+            let end = rest.firstIndex(of: UInt8(ascii: "&")) ?? rest.count
+            let pair = rest.prefix(end)
+            rest = rest.dropFirst(min(end + 1, rest.count))
+            if pair.isEmpty { continue }
+            let equals = pair.firstIndex(of: UInt8(ascii: "=")) ?? pair.count
+            try set(pair.prefix(equals), pair.dropFirst(min(equals + 1, pair.count)), &decoded)
+        }
+    }
+
+    private mutating func set(_ key: ByteSlice, _ value: ByteSlice, _ decoded: inout Output) throws(ScriptError) {
+        func number(_ bounds: ClosedRange<Int>, _ wanted: StaticString) throws(ScriptError) -> Int {
+            guard let number = value.decimal, bounds.contains(Int(number)) else {
+                throw .invalidValue(key: String(key), value: String(value), wanted: wanted)
+            }
+            return Int(number)
+        }
+        func flag() throws(ScriptError) -> Bool { try number(0...1, "0 or 1") == 1 }
+        func eventCount() throws(ScriptError) -> Int { try number(0...Int(Int32.max), "a number of events") }
+
+        if key == "latency" {
+            guard let latency = Latency(value) else {
+                throw .invalidValue(key: String(key), value: String(value), wanted: "milliseconds, as 50, 20-80 or p50:20,p99:200")
+            }
+            self.latency = latency
+        } else if key == "tokens" {
+            tokens = try number(0...MockLimits.tokens, "a number up to 4000000")
+        } else if key == "gap" {
+            gapNanoseconds = UInt64(try number(0...MockLimits.milliseconds, "milliseconds up to 3600000")) * 1_000_000
+        } else if key == "size" {
+            size = try number(0...MockLimits.answerByteCount, "bytes up to 67108864")
+        } else if key == "reply" {
+            reply = Script.decode(value, into: &decoded)
+        } else if key == "echo" {
+            echo = try flag()
+        } else if key == "status" {
+            status = try number(200...599, "a status from 200 to 599")
+        } else if key == "retry_after" {
+            retryAfter = try number(0...86_400, "seconds up to 86400")
+        } else if key == "fail" {
+            failures = try number(0...Int(Int32.max), "a number of failures")
+        } else if key == "hang" {
+            hang = try flag()
+        } else if key == "hang_after" {
+            hangAfter = try eventCount()
+        } else if key == "cut" {
+            cut = try eventCount()
+        } else if key == "malformed" {
+            malformed = try eventCount()
+        } else if key == "garbage" {
+            garbage = try eventCount()
+        } else if key == "chunk" {
+            chunk = try number(1...MockLimits.writeByteCount, "bytes from 1 to 65536")
+        } else if key == "close" {
+            close = try flag()
+        } else if key == "stale" {
+            stale = try flag()
+        } else if key == "no_usage" {
+            noUsage = try flag()
+        } else {
+            throw .unknownKey(String(key))
+        }
+    }
+
+    /// Undoes percent-encoding and `+`; a percent sign without two digits stands for itself.
+    private static func decode(_ value: ByteSlice, into decoded: inout Output) -> ByteSlice {
+        decoded.removeAll()
+        decoded.reserve(value.count)
+        var at = 0
+        while at < value.count {
+            let byte = value[at]
+            if byte == UInt8(ascii: "%"), at + 2 < value.count,
+                let high = ASCII.hexValue(value[at + 1]), let low = ASCII.hexValue(value[at + 2])
+            {
+                decoded.append(high << 4 | low)
+                at += 3
+            } else {
+                decoded.append(byte == UInt8(ascii: "+") ? 0x20 : byte)
+                at += 1
+            }
+        }
+        return decoded.bytes
+    }
+}

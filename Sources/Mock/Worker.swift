@@ -1,0 +1,142 @@
+import Bytes
+import HTTP
+import Reactor
+
+/// What another thread may ask of a worker.
+enum WorkerMessage: Sendable {
+    /// Close everything and return.
+    case stop
+}
+
+/// One epoll loop on one thread, with its connections, timers and scratch memory.
+final class Worker {
+    private enum Kind {
+        static let listener: UInt8 = 1
+        static let mailbox: UInt8 = 2
+        static let connection: UInt8 = 3
+    }
+
+    let mailbox: Mailbox<WorkerMessage>
+    let address: SocketAddress
+    let counters: Counters
+    private let poller: Poller
+    private let listener: Listener
+    private var connections = SlotTable<Connection>(kind: Kind.connection)
+    private var acceptPausedUntil = Instant(nanoseconds: 0)
+    private var isStopped = false
+
+    var timers: TimerWheel
+    private(set) var now: Instant
+    /// Of this turn, since 1970.
+    private(set) var wallSeconds: UInt64 = 0
+    private var date = DateText()
+    let blocks = BlockPool(budget: ByteBudget())
+    var random: Random
+    private var serial: UInt64
+
+    // Scratch, used within the answering of one request or the writing of one batch of events.
+    var requestHead = RequestHead()
+    var bodyReader = BodyReader()
+    var head = Output(capacity: 1024)
+    var body = Output(capacity: 4096)
+    var event = Output(capacity: 4096)
+    var text = Output(capacity: 1024)
+    var replyText = Output(capacity: 256)
+    var modelName = Output(capacity: 256)
+    let runs = UnsafeMutablePointer<ByteSlice>.allocate(capacity: 2)
+
+    init(index: Int, listener: consuming Listener, counters: Counters) throws(SystemError) {
+        self.counters = counters
+        now = .now()
+        timers = TimerWheel(now: now)
+        // Drawn latencies repeat from run to run; workers draw different ones.
+        random = Random(seed: UInt64(index))
+        serial = UInt64(index) << 48
+        mailbox = try Mailbox()
+        poller = try Poller()
+        address = listener.address()
+        self.listener = listener
+        try poller.watchLevel(mailbox.descriptor, .readable, token: Token(kind: Kind.mailbox, generation: 0, slot: 0).rawValue)
+        try poller.watchLevel(self.listener.descriptor, .readable, token: Token(kind: Kind.listener, generation: 0, slot: 0).rawValue)
+    }
+
+    deinit { runs.deallocate() }
+
+    /// A listener on the same address, for another worker.
+    func anotherListener() throws(SystemError) -> Listener {
+        address.isLocal ? try Listener(sharing: listener) : try Listener(address)
+    }
+
+    /// Turns until stopped.
+    func run() {
+        while !isStopped { turn() }
+        connections.forEach { $0.close() }
+    }
+
+    private func turn() {
+        let count = poller.wait(milliseconds: timers.millisecondsUntilNext(now: now).map { CInt($0) } ?? -1)
+        now = .now()
+        wallSeconds = wallClockNanoseconds() / 1_000_000_000
+        date.update(seconds: wallSeconds)
+        for index in 0..<count {
+            let event = poller.event(index)
+            handle(Token(rawValue: event.token), event.readiness)
+        }
+        while let token = timers.popExpired(now: now) {
+            connections.object(for: Token(rawValue: token))?.timerFired()
+        }
+    }
+
+    private func handle(_ token: Token, _ readiness: Readiness) {
+        switch token.kind {
+        case Kind.connection:
+            guard let connection = connections.object(for: token) else { return }
+            connection.note(readiness)
+            connection.proceed()
+        case Kind.listener: accept()
+        case Kind.mailbox: if !mailbox.receiveAll().isEmpty { isStopped = true }
+        default: break
+        }
+    }
+
+    private func accept() {
+        guard now >= acceptPausedUntil else { return }
+        for _ in 0..<ReactorLimits.acceptsPerTurn {
+            do throws(SystemError) {
+                guard let accepted = try listener.accept() else { return }
+                add(accepted.descriptor)
+            } catch {
+                // Out of descriptors or memory: a pause instead of a spin (accept(2), EMFILE).
+                acceptPausedUntil = now.adding(nanoseconds: 100_000_000)
+                return
+            }
+        }
+    }
+
+    private func add(_ descriptor: CInt) {
+        let connection = connections.insert { Connection(Socket(adopting: descriptor), token: $0, worker: self) }
+        counters.acceptedConnections.count()
+        counters.openConnections.count()
+        do throws(SystemError) {
+            try poller.watch(descriptor, token: connection.token.rawValue)
+        } catch {
+            connection.close()
+        }
+    }
+
+    func forget(_ connection: Connection) {
+        counters.openConnections.count(-1)
+        connections.remove(connection.token)
+    }
+
+    func nextSerial() -> UInt64 {
+        serial &+= 1
+        return serial
+    }
+
+    /// Puts `answer` into the head scratch.
+    func writeHead(_ answer: AnswerHead) {
+        head.removeAll()
+        date.withBytes { answer.write(date: $0, into: &head) }
+    }
+}
