@@ -24,6 +24,8 @@ final class Destination {
     let dialect: Dialect
     let takesIncludeUsage: Bool
     let hasRenames: Bool
+    /// The model of requests that name none, as JSON.
+    let defaultModel: OwnedBytes?
     private let endpoints: EndpointSet?
     private let sendsCredential: Bool
     /// The upstream's id, for records.
@@ -65,6 +67,7 @@ final class Destination {
         upstream = parts.upstream
         dialect = parts.upstream.row.dialect
         takesIncludeUsage = parts.upstream.row.takesIncludeUsage
+        defaultModel = parts.upstream.defaultModel.map { model in model.withByteSlice { OwnedBytes($0) } }
         hasRenames = parts.upstream.row.renames.count > 0
         endpoints = parts.upstream.basePath == nil ? parts.upstream.row.endpoints : nil
         sendsCredential = parts.upstream.auth != .none

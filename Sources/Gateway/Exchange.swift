@@ -165,6 +165,7 @@ final class Exchange {
         answer.reset()
         record = AccessRecord()
         headByteCount = 0
+        identifier.removeAll()
         endpoint = .unknown
         worker.recycle(self)
     }

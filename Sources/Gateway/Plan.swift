@@ -11,8 +11,8 @@ struct Plan {
     private(set) var destination: Destination
     /// The body's `model` names a virtual key: that many bytes inside its quotes are ours, not the provider's.
     var modelPrefixCount = 0
-    /// The body's model is the SDK's word for "none given".
-    var hasPlaceholderModel = false
+    /// The body has no model, or the SDK's word for "none given".
+    var hasNoModel = false
     var wantsStream = false
 
     init(_ route: Route) {
@@ -48,8 +48,12 @@ extension Exchange {
     }
 
     private func editModel(_ plan: Plan) throws(SpliceError) {
-        if plan.hasPlaceholderModel {
-            try worker.splice.remove("model", in: worker.scan)
+        if plan.hasNoModel {
+            if let model = plan.destination.defaultModel {
+                try worker.splice.set("model", model.slice, in: worker.scan)
+            } else {
+                try worker.splice.remove("model", in: worker.scan)
+            }
         } else if plan.modelPrefixCount > 0, let model = worker.scan.member("model") {
             let start = model.value.lowerBound + 1
             try worker.splice.replace(start..<start + plan.modelPrefixCount, with: ByteSlice(""))

@@ -15,6 +15,8 @@ public struct Upstream: Sendable {
     public var auth: AuthStyle
     /// The operator's own credential for it, if any.
     public var credential: [UInt8]?
+    /// The model of requests that name none, as JSON.
+    public var defaultModel: [UInt8]?
     /// PEM file to trust instead of the system's store.
     public var caFile: String?
     /// Whether its name may lead to private addresses: the operator has named it.

@@ -37,7 +37,7 @@ final class Worker {
     var limits: WorkerLimits { snapshot.limits }
 
     private let poller: Poller
-    private let listeners: [ListeningSocket]
+    private var listeners: [ListeningSocket]
     private var acceptPausedUntil = Instant(nanoseconds: 0)
     var timers: TimerWheel
     private(set) var now: Instant
@@ -53,8 +53,9 @@ final class Worker {
     private var upstreams = SlotTable<UpstreamConnection>(kind: Kind.upstream)
     private var dials = SlotTable<Dial>(kind: Kind.dial)
     private var pendingDials: ContiguousArray<Dial> = []
+    /// What is taken up again at the end of this turn, and the turn's own list while it does so.
     private var ready: ContiguousArray<Token> = []
-    private var readyNext: ContiguousArray<Token> = []
+    private var takingUp: ContiguousArray<Token> = []
     private var idleExchanges: ContiguousArray<Exchange> = []
 
     // Scratch of the steps, used within one turn of one exchange.
@@ -174,13 +175,13 @@ final class Worker {
     }
 
     /// Takes `token` up again next turn: its exchange has used its share of this one.
-    func resume(_ token: Token) { readyNext.append(token) }
+    func resume(_ token: Token) { ready.append(token) }
 
     private func takeUpReady() {
-        swap(&ready, &readyNext)
-        for token in ready { handle(token, []) }
-        ready.removeAll(keepingCapacity: true)
-        swap(&ready, &readyNext)
+        guard !ready.isEmpty else { return }
+        swap(&ready, &takingUp)
+        for token in takingUp { handle(token, []) }
+        takingUp.removeAll(keepingCapacity: true)
     }
 
     // MARK: Messages
@@ -199,7 +200,8 @@ final class Worker {
         guard !isDraining else { return }
         isDraining = true
         drainDeadline = now.adding(nanoseconds: limits.drainNanoseconds)
-        for listener in listeners { poller.unwatch(listener.descriptor) }
+        // Closed, not only ignored: a connection must not wait in the kernel for a worker that is leaving.
+        listeners = []
         // Connections between requests have nothing in flight.
         clients.forEach { $0.proceed() }
         for pool in pools.values { pool.closeIdle() }
@@ -208,7 +210,7 @@ final class Worker {
     // MARK: Clients
 
     private func accept(_ slot: Int) {
-        guard now >= acceptPausedUntil else { return }
+        guard now >= acceptPausedUntil, slot < listeners.count else { return }
         let listener = listeners[slot]
         for _ in 0..<ReactorLimits.acceptsPerTurn {
             do throws(SystemError) {

@@ -37,6 +37,7 @@ struct ServePlan {
                 parts.upstreams[index].host = "127.0.0.1"
                 parts.upstreams[index].port = mock.port
                 parts.upstreams[index].isTrusted = true
+                parts.upstreams[index].defaultModel = Array("\"mock\"".utf8)
                 parts.configs = [Program.single(provider: index, credential: .none)]
                 parts.defaultConfig = 0
             case "openai": parts.upstreams[index].credential = ServePlan.environment("OPENAI_API_KEY")

@@ -80,8 +80,11 @@ extension Exchange {
 
     private func read(_ model: JSONString?, _ headers: RoutingHeaders, into plan: inout Plan) {
         plan.wantsStream = worker.scan.bool("stream") == true
-        guard let model else { return }
-        plan.hasPlaceholderModel = !model.hasEscapes && model.content == "portkey-default"
+        guard let model else {
+            plan.hasNoModel = worker.scan.member("model") == nil
+            return
+        }
+        plan.hasNoModel = !model.hasEscapes && model.content == "portkey-default"
         // `@slug/` is taken off when the slug has said where the request goes.
         if !headers.modelKey.isEmpty, headers.provider.isEmpty, headers.virtualKey.isEmpty,
             plan.route.program.needsRequestProvider || (headers.config.isEmpty && headers.keyConfig < 0)

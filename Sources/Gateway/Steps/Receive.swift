@@ -58,7 +58,7 @@ extension Exchange {
     }
 
     /// Gives the request its id, and its trace: the client's word for it, its `traceparent`, or the id.
-    private func name(_ message: ByteSlice) {
+    func name(_ message: ByteSlice) {
         record.wallNanoseconds = wallClockNanoseconds()
         var text = InlineArray<36, UInt8>(repeating: 0)
         withUnsafeMutableBytes(of: &text) { room in
@@ -68,7 +68,10 @@ extension Exchange {
             identifier = InlineText(writer.written)
         }
         traceIdentifier.removeAll()
-        if let given = request.fields.value(of: .portkeyTraceID, in: message), !given.isEmpty {
+        if message.isEmpty {
+            identifier.withBytes { traceIdentifier.append($0) }
+            record.hasOwnTrace = true
+        } else if let given = request.fields.value(of: .portkeyTraceID, in: message), !given.isEmpty {
             traceIdentifier.append(given)
         } else if let parent = request.fields.value(of: .traceparent, in: message), TraceContext(parent) != nil {
             traceIdentifier.append(parent[3..<35])

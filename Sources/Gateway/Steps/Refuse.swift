@@ -9,6 +9,8 @@ extension Exchange {
         releaseUpstream(reusable: false)
         if rejection.isUnanswerable { return .wait }
         record.errorCode = InlineText(rejection.refusal.code)
+        // A head that could not be read has named nothing yet.
+        if identifier.isEmpty { name(ByteSlice("")) }
         guard !answer.isCommitted else {
             // Too late for an answer of our own.
             sendErrorEvent(rejection, client)

@@ -1,0 +1,1 @@
+"""The running binary, its upstreams, and a client that sends exact bytes."""

@@ -1,0 +1,42 @@
+"""Configurations of the gateway under test. The file's schema is spelled here and nowhere else."""
+
+
+def plain():
+    """No provider of its own, no key: requests say where they go."""
+    return {"version": 1}
+
+
+def listening(configuration, port):
+    """The same, listening on a port of its own first."""
+    return {**configuration, "listen": [f"127.0.0.1:{port}", *configuration.get("listen", [])]}
+
+
+def keyed(base, digest, secret):
+    """One key, one virtual key "team" of an OpenAI-compatible provider at `base`, one declared config."""
+    return {
+        "version": 1,
+        "providers": {"origin": {"dialect": "openai", "base_url": base}},
+        "virtual_keys": {"team": {"provider": "origin", "api_key": secret}},
+        "keys": {"tests": {"digest": f"sha256:{digest}"}},
+        "configs": {"declared": {"virtual_key": "team", "override_params": {"seed": 42}}},
+    }
+
+
+def reverse_proxy(base):
+    """Everything goes to `base` unless a request says otherwise."""
+    return {
+        "version": 1,
+        "providers": {"origin": {"dialect": "openai", "base_url": base, "auth": "none"}},
+        "configs": {"all": {"provider": "origin"}},
+        "default": "all",
+    }
+
+
+def with_unix_socket(path):
+    """A second listener on a Unix socket."""
+    return {"version": 1, "listen": [f"unix:{path}"]}
+
+
+def with_short_waits():
+    """Times a test can wait for."""
+    return {"version": 1, "limits": {"head_time": "1s", "idle": "1s", "drain_timeout": "5s"}}

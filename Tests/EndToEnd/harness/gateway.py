@@ -1,0 +1,214 @@
+"""The binary under test: started, reached, measured and stopped."""
+
+import atexit
+import ctypes
+import functools
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import unittest
+import urllib.request
+from pathlib import Path
+
+from harness.configuration import listening, plain
+from harness.upstream import Upstream
+from harness.wire import Wire, request, send
+
+ROOT = Path(__file__).resolve().parents[3]
+#: Seconds until the binary must accept connections.
+START_LIMIT = 10
+PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None)
+
+
+@functools.cache
+def binary():
+    """Path of the binary: SLUICE_BINARY, else the release build, else the debug build."""
+    named = os.environ.get("SLUICE_BINARY")
+    candidates = [Path(named)] if named else [ROOT / ".build/release/sluice", ROOT / ".build/debug/sluice"]
+    for path in candidates:
+        if os.access(path, os.X_OK):
+            return str(path.resolve())
+    raise SystemExit(f"{candidates[0]} is not there: swift build --product sluice, or name it in SLUICE_BINARY")
+
+
+def command(*arguments, **options):
+    """Runs one of the binary's commands to its end."""
+    return subprocess.run([binary(), *arguments], capture_output=True, text=True, timeout=20, **options)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def shared(*parts):
+    """A file of the shared data; its test is skipped when it is missing, and fails where CI is set."""
+    path = Path(os.environ.get("SLUICE_SHARED", ROOT.parent / "shared")).joinpath(*parts)
+    if not path.exists():
+        if os.environ.get("CI"):
+            raise AssertionError(f"{path} is missing, and in CI nothing is skipped for that")
+        raise unittest.SkipTest(f"{path} is missing: set SLUICE_SHARED")
+    return path
+
+
+class Process:
+    """A child that dies with us, and whose output is kept for the report."""
+
+    def __init__(self, arguments, ready, environment=None):
+        self.directory = Path(tempfile.mkdtemp(prefix="sluice-test-"))
+        self.output = self.directory / "output"
+        with open(self.output, "wb") as output:
+            self.child = subprocess.Popen(
+                [binary(), *arguments], stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=self.directory,
+                env={**os.environ, **(environment or {})}, start_new_session=True,
+                preexec_fn=lambda: _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL))
+        atexit.register(self.stop)
+        deadline = time.monotonic() + START_LIMIT
+        while not ready():
+            if self.child.poll() is not None or time.monotonic() > deadline:
+                state = f"ended with {self.child.poll()}" if self.child.poll() is not None else "is not ready"
+                said = self.said()
+                self.stop()
+                raise AssertionError(f"sluice {' '.join(arguments)} {state}; it said: {said}")
+            time.sleep(0.01)
+
+    @property
+    def pid(self):
+        return self.child.pid
+
+    def said(self):
+        return self.output.read_text(errors="replace")[-2000:].strip() or "nothing"
+
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.pid}/fd"))
+
+    def memory(self):
+        """Resident bytes."""
+        with open(f"/proc/{self.pid}/smaps_rollup") as file:
+            return 1024 * next(int(line.split()[1]) for line in file if line.startswith("Rss:"))
+
+    def stop(self):
+        atexit.unregister(self.stop)
+        if self.child.poll() is None:
+            self.child.terminate()
+            try:
+                self.child.wait(3)
+            except subprocess.TimeoutExpired:
+                # Only now, while it is not reaped: its number may be another's later.
+                os.killpg(self.child.pid, signal.SIGKILL)
+                self.child.wait()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+
+class Gateway(Process):
+    """`sluice serve`, on a configuration or on none."""
+
+    def __init__(self, configuration=None, environment=None, workers=2):
+        self.port = free_port()
+        arguments = ["serve", "--workers", str(workers)]
+        self.file = None
+        if configuration is None:
+            arguments += ["--listen", f"127.0.0.1:{self.port}"]
+        else:
+            descriptor, self.file = tempfile.mkstemp(prefix="sluice-test-", suffix=".yaml")
+            with os.fdopen(descriptor, "w") as file:
+                file.write(json.dumps(listening(configuration, self.port), indent=2))  # JSON is YAML
+            arguments += ["--config", self.file]
+        super().__init__(arguments, lambda: accepts(self.port), environment)
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    def stop(self):
+        super().stop()
+        if self.file and os.path.exists(self.file):
+            os.unlink(self.file)
+
+
+class Mock(Process):
+    """`sluice mock`: models such as "mock?tokens=5&gap=2" script its answers."""
+
+    def __init__(self):
+        self.port = free_port()
+        super().__init__(["mock", "--port", str(self.port)], lambda: accepts(self.port))
+
+    @property
+    def base(self):
+        return f"http://127.0.0.1:{self.port}/v1"
+
+    def stats(self):
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/mock/stats", timeout=5) as answer:
+            return json.load(answer)
+
+    def target(self, **members):
+        return {"provider": "openai", "api_key": "sk-mock", "custom_host": self.base, **members}
+
+
+def accepts(port):
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        return True
+    except OSError:
+        return False
+
+
+class GatewayCase(unittest.TestCase):
+    """A case with a gateway of its own, an upstream written in the test, and the mock provider."""
+
+    @classmethod
+    def configuration(cls):
+        """The gateway's configuration; None starts it with none, and so with the mock as its default."""
+        return plain()
+
+    @classmethod
+    def setUpClass(cls):
+        cls.upstream = Upstream()
+        cls.addClassCleanup(cls.upstream.close)
+        cls.gateway = Gateway(cls.configuration())
+        cls.addClassCleanup(cls.gateway.stop)
+
+    def setUp(self):
+        self.upstream.forget()
+
+    def tearDown(self):
+        status = self.gateway.child.poll()
+        if status is not None:
+            said = self.gateway.said()
+            type(self).gateway = Gateway(type(self).configuration())
+            type(self).addClassCleanup(type(self).gateway.stop)
+            self.fail(f"the gateway ended with {status} during this test; it said: {said}")
+
+    def send(self, method, target, headers=(), body=None):
+        """One request on a connection of its own."""
+        return send(self.gateway.port, method, target, headers, body)
+
+    def chat(self, config=None, headers=None, **members):
+        """A chat request, routed by an inline config or by headers (default: to the test's upstream)."""
+        if config is not None:
+            headers = {"x-portkey-config": json.dumps(config), **(headers or {})}
+        elif headers is None:
+            headers = self.upstream.headers()
+        body = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "hi"}], **members}
+        return self.send("POST", "/v1/chat/completions", headers, body)
+
+    def open_stream(self, headers=None, **members):
+        """A streamed chat request whose head has come: (connection, response)."""
+        wire = Wire(self.gateway.port)
+        self.addCleanup(wire.socket.close)
+        body = {"model": "gpt-4o-mini", "stream": True, "messages": [{"role": "user", "content": "hi"}], **members}
+        wire.send(request("POST", "/v1/chat/completions", headers or self.upstream.headers(), body))
+        return wire, wire.head()
+
+
+@functools.cache
+def mock():
+    """The one mock provider of this run."""
+    return Mock()

@@ -1,0 +1,1 @@
+"""What the load scenarios share: processes, peers, drivers, readings, tables."""

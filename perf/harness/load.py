@@ -1,0 +1,55 @@
+"""The driver: wrk, with its figures taken as numbers."""
+
+import json
+import subprocess
+
+from harness.errors import ScenarioError
+from harness.processes import pinned
+from harness.tools import tool
+
+#: wrk tells its figures through this script's last line; latencies in microseconds.
+SCRIPT = """
+wrk.method = "POST"
+wrk.path = "/v1/chat/completions"
+wrk.body = [==[{body}]==]
+wrk.headers["Content-Type"] = "application/json"
+{headers}
+function done(summary, latency, requests)
+    local errors = summary.errors
+    io.write(string.format('\\nFIGURES {{"requests": %d, "duration": %d, "bytes": %d, "p50": %f, "p99": %f, '
+        .. '"connect": %d, "read": %d, "write": %d, "status": %d, "timeout": %d}}\\n',
+        summary.requests, summary.duration, summary.bytes, latency:percentile(50), latency:percentile(99),
+        errors.connect, errors.read, errors.write, errors.status, errors.timeout))
+end
+"""
+
+
+def chat_body(size=900, **members):
+    """A chat request of about `size` bytes."""
+    members = {"model": "gpt-4o-mini", **members, "messages": [
+        {"role": "system", "content": "You are a terse assistant."}, {"role": "user", "content": ""}]}
+    members["messages"][1]["content"] = "x" * max(0, size - len(json.dumps(members)))
+    return json.dumps(members)
+
+
+def write_script(path, body, headers):
+    """A wrk script that posts `body` with `headers`."""
+    lines = "\n".join(f'wrk.headers["{name}"] = "{value}"' for name, value in headers.items())
+    path.write_text(SCRIPT.format(body=body, headers=lines))
+    return path
+
+
+def wrk(script, port, connections, seconds):
+    """Runs one round on core 1; returns wrk's figures. Any failed request is an error: a proxy that
+    answers 502 is not fast."""
+    command = pinned([tool("wrk"), "-t", "1", "-c", str(connections), "-d", f"{seconds}s", "--timeout", "30s",
+                      "-s", str(script), f"http://127.0.0.1:{port}"], core=1)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 40)
+    line = next((line for line in done.stdout.splitlines() if line.startswith("FIGURES ")), None)
+    if line is None:
+        raise ScenarioError(f"wrk gave no figures: {(done.stderr or done.stdout).strip()[-300:]}")
+    figures = json.loads(line.removeprefix("FIGURES "))
+    failed = {kind: figures[kind] for kind in ("connect", "read", "write", "status", "timeout") if figures[kind]}
+    if failed:
+        raise ScenarioError(f"wrk at {connections} connections to port {port}: {figures['requests']} answers, failures {failed}")
+    return figures

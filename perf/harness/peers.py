@@ -1,0 +1,235 @@
+"""The proxies under comparison and the upstreams behind them: one function a process.
+
+Every proxy runs one worker on core 0; every upstream runs on core 1, beside the client.
+"""
+
+import json
+import shlex
+import urllib.request
+from dataclasses import dataclass, field
+
+from harness import tools
+from harness.errors import ScenarioError
+from harness.processes import free_port
+
+NGINX_HEAD = """
+worker_processes 1;
+daemon off;
+pid {directory}/{name}.pid;
+error_log {directory}/{name}.err warn;
+worker_rlimit_nofile 20000;
+events {{ worker_connections 10000; }}
+http {{
+    client_body_temp_path {directory}/{name}-body;
+    proxy_temp_path {directory}/{name}-proxy;
+    fastcgi_temp_path {directory}/{name}-fastcgi;
+    uwsgi_temp_path {directory}/{name}-uwsgi;
+    scgi_temp_path {directory}/{name}-scgi;
+    keepalive_requests 100000000;
+    keepalive_timeout 75s;
+    tcp_nodelay on;
+"""
+
+#: The upstream of the JSON scenario: 1 KB from memory, no log.
+NGINX_UPSTREAM = NGINX_HEAD + """
+    access_log off;
+    server {{
+        listen 127.0.0.1:{port} reuseport backlog=4096;
+        location / {{ default_type application/json; return 200 '{answer}'; }}
+    }}
+}}
+"""
+
+#: A plain streaming reverse proxy. Its log is buffered: the cheapest way nginx can log.
+NGINX_PROXY = NGINX_HEAD + """
+    access_log {directory}/{name}.log combined{log_options};
+    upstream origin {{
+        server 127.0.0.1:{upstream};
+        keepalive 2048;
+        keepalive_requests 100000000;
+    }}
+    server {{
+        listen 127.0.0.1:{port} backlog=4096;
+        client_max_body_size 20m;
+        location / {{
+            proxy_pass http://origin;
+            proxy_http_version 1.1;
+            proxy_set_header Connection "";
+            proxy_buffering off;
+            proxy_request_buffering off;
+            proxy_read_timeout 300s;
+        }}
+    }}
+}}
+"""
+
+#: HAProxy logs to syslog or stdout only: stdout, as a file. Without http-no-delay it may hold an
+#: event back until the next one comes (a whole gap late, measured), which no stream can bear.
+HAPROXY_PROXY = """
+global
+    nbthread 1
+    maxconn 9000
+    log stdout format raw local0
+defaults
+    mode http
+    log global
+    option httplog
+    option http-no-delay
+    option abortonclose
+    http-reuse always
+    timeout connect 5s
+    timeout client 300s
+    timeout server 300s
+    timeout http-request 10s
+    timeout http-keep-alive 75s
+frontend edge
+    bind 127.0.0.1:{port}
+    default_backend origin
+backend origin
+    server one 127.0.0.1:{upstream}
+"""
+
+
+def sluice_configuration(port, upstream, log):
+    """The gateway as the same plain reverse proxy: one provider, named by default, logged to a file."""
+    return f"""version: 1
+listen: 127.0.0.1:{port}
+log:
+  access: {log}
+providers:
+  origin:
+    dialect: openai
+    base_url: http://127.0.0.1:{upstream}/v1
+    auth: none
+configs:
+  bench:
+    provider: origin
+default: bench
+"""
+
+
+CHAT_ANSWER = json.dumps({
+    "id": "chatcmpl-bench", "object": "chat.completion", "created": 1700000000, "model": "bench",
+    "choices": [{"index": 0, "message": {"role": "assistant", "content": "a" * 780}, "finish_reason": "stop"}],
+    "usage": {"prompt_tokens": 10, "completion_tokens": 20, "total_tokens": 30},
+}, separators=(",", ":"))
+
+
+@dataclass
+class Peer:
+    """A running proxy: what to call it, where it listens, and which requests it is sent."""
+    name: str
+    port: int
+    process: object
+    log: str = ""
+    headers: dict = field(default_factory=dict)
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def worker_thread(self, name):
+        """Whether a thread of that name serves requests (all of a proxy's do but those of Sluice's back office)."""
+        return name.startswith("worker") if self.name.startswith("sluice") else True
+
+    def with_headers(self, suffix, headers):
+        """The same process under another name, sent other headers."""
+        return Peer(f"{self.name} {suffix}", self.port, self.process, self.log, headers)
+
+
+def start_json_upstream(shop):
+    """nginx answering every request with 1 KB of JSON; returns its port."""
+    port = free_port()
+    return _start_nginx(shop, "upstream", NGINX_UPSTREAM, port, core=1, answer=CHAT_ANSWER).port
+
+
+def start_paced_upstream(shop, log=None):
+    """perf/upstream/paced.c: streams on an exact schedule; returns its port."""
+    binary = shop.directory / "paced"
+    if not binary.exists():
+        tools.build("upstream/paced.c", binary)
+    port = free_port()
+    shop.start_server([str(binary), "--port", str(port), *(["--log", str(log)] if log else [])], "paced", port, core=1)
+    return port
+
+
+def paced_stats(port):
+    """What the paced upstream counted; asking also writes out its log."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/mock/stats", timeout=5) as answer:
+        return json.load(answer)
+
+
+def start_mock(shop, binary):
+    """The gateway's own mock provider; returns its port."""
+    port = free_port()
+    shop.start_server([binary, "mock", "--port", str(port)], "mock", port, core=1)
+    return port
+
+
+def start_nginx(shop, upstream, environment=None, unbuffered_log=False):
+    """nginx as a plain reverse proxy."""
+    return _start_nginx(shop, "nginx", NGINX_PROXY, free_port(), core=0, environment=environment, upstream=upstream,
+                        log_options="" if unbuffered_log else " buffer=64k flush=1s")
+
+
+def start_haproxy(shop, upstream, environment=None):
+    """HAProxy as a plain reverse proxy."""
+    port = free_port()
+    path = shop.directory / f"haproxy-{port}.cfg"
+    path.write_text(HAPROXY_PROXY.format(port=port, upstream=upstream))
+    log = shop.directory / f"haproxy-{port}.log"
+    with open(log, "wb") as stdout:
+        process = shop.start_server([tools.tool("haproxy"), "-f", str(path)], "haproxy", port,
+                                    core=0, environment=environment, stdout=stdout)
+    return Peer("haproxy", port, process, str(log))
+
+
+def start_sluice(shop, upstream, binary, environment=None):
+    """Sluice with one worker."""
+    port = free_port()
+    path = shop.directory / f"sluice-{port}.yaml"
+    log = shop.directory / f"sluice-{port}.log"
+    path.write_text(sluice_configuration(port, upstream, log))
+    command = [binary, "serve", "--config", str(path), "--workers", "1", "--data", str(shop.directory / "sluice-data")]
+    process = shop.start_server(command, "sluice", port, core=0, environment=environment)
+    return Peer("sluice", port, process, str(log))
+
+
+def start_command(shop, upstream, template):
+    """Any proxy: a command line in which {port} and {upstream} are filled in."""
+    port = free_port()
+    command = shlex.split(template.format(port=port, upstream=upstream))
+    return Peer("command", port, shop.start_server(command, "command", port, core=0))
+
+
+def start_named(shop, name, upstream, options):
+    """The proxy the command line asks for: nginx, haproxy, sluice, or a command template."""
+    if getattr(options, "command", None):
+        return start_command(shop, upstream, options.command)
+    if name == "nginx":
+        return start_nginx(shop, upstream)
+    if name == "haproxy":
+        return start_haproxy(shop, upstream)
+    if name == "sluice":
+        return start_sluice(shop, upstream, tools.sluice_binary(options.sluice))
+    raise ScenarioError(f"no proxy is called {name!r}; known: nginx, haproxy, sluice")
+
+
+def pass_through_headers(upstream):
+    """Headers that route one request without any configuration, as an SDK user sends them."""
+    return {
+        "x-portkey-provider": "openai",
+        "x-portkey-custom-host": f"http://127.0.0.1:{upstream}/v1",
+        "Authorization": "Bearer sk-bench",
+    }
+
+
+def _start_nginx(shop, name, template, port, core, environment=None, **values):
+    key = f"{name}-{port}"
+    path = shop.directory / f"{key}.conf"
+    path.write_text(template.format(directory=shop.directory, name=key, port=port, **values))
+    command = [tools.tool("nginx"), "-p", str(shop.directory), "-c", str(path), "-e", str(shop.directory / f"{key}.err")]
+    if environment:  # nginx clears its environment unless told; LD_PRELOAD acts at exec, MALLOC_COUNT_FILE at start
+        path.write_text("".join(f"env {variable};\n" for variable in environment) + path.read_text())
+    process = shop.start_server(command, name, port, core=core, environment=environment)
+    return Peer(name, port, process, str(shop.directory / f"{key}.log"))
