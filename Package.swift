@@ -52,6 +52,7 @@ let package = Package(
         .testTarget(name: "PolicyTests", dependencies: ["Bytes", "JSON", "Policy"], swiftSettings: strict),
         .testTarget(name: "ConfigurationTests", dependencies: ["Bytes", "Configuration", "JSON", "Policy"], swiftSettings: strict),
         .testTarget(name: "ProvidersTests", dependencies: ["Bytes", "Providers"], swiftSettings: strict),
+        .testTarget(name: "MockTests", dependencies: ["Bytes", "JSON", "Mock", "Reactor"], swiftSettings: strict),
         .testTarget(name: "LedgerTests", dependencies: ["Bytes", "Ledger"], swiftSettings: strict),
     ]
 )

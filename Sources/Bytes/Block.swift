@@ -4,15 +4,17 @@ import Glibc
 public struct Block: ~Copyable {
     public let base: UnsafeMutablePointer<UInt8>
     public let capacity: Int
-    let pool: BlockPool
+    // Outlived by its pool: a worker's connections go before its pool does. A counted reference
+    // would cost two atomic operations a lease.
+    private let pool: Unmanaged<BlockPool>
 
     init(base: UnsafeMutablePointer<UInt8>, capacity: Int, pool: BlockPool) {
         self.base = base
         self.capacity = capacity
-        self.pool = pool
+        self.pool = .passUnretained(pool)
     }
 
-    deinit { pool.takeBack(base, capacity: capacity) }
+    deinit { pool._withUnsafeGuaranteedRef { $0.takeBack(base, capacity: capacity) } }
 
     /// The bytes in `bounds`; valid while the block is leased.
     @inlinable
@@ -25,7 +27,7 @@ public struct Block: ~Copyable {
     public func copy(_ bytes: ByteSlice, to offset: Int) {
         precondition(offset >= 0 && bytes.count <= capacity - offset, "a copy lies inside its block")
         memmove(base + offset, bytes.base, bytes.count)
-        pool.copiedByteCount &+= bytes.count
+        pool._withUnsafeGuaranteedRef { $0.copiedByteCount &+= bytes.count }
     }
 }
 

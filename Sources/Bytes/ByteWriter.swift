@@ -58,18 +58,30 @@ public struct ByteWriter {
         }
     }
 
+    /// The next `byteCount` bytes, for the caller to fill; nil when they do not fit.
+    @inlinable
+    public mutating func claim(_ byteCount: Int) -> UnsafeMutablePointer<UInt8>? {
+        guard reserve(byteCount) else { return nil }
+        advance(byteCount)
+        return base + (length - byteCount)
+    }
+
     /// The number in decimal digits.
     public mutating func append(decimal number: UInt64) {
-        // 2⁶⁴ − 1 has 20 digits.
-        var digits = InlineArray<20, UInt8>(repeating: 0)
+        var count = 1
+        var scale: UInt64 = 10
+        // 2⁶⁴ − 1 has 20 digits; the scale of the last would not fit.
+        while count < 20, number >= scale {
+            count &+= 1
+            scale = count < 20 ? scale &* 10 : scale
+        }
+        guard let digits = claim(count) else { return }
         var rest = number
-        var first = 20
-        repeat {
-            first -= 1
-            digits[first] = UInt8(truncatingIfNeeded: 0x30 &+ rest % 10)
+        while count > 0 {
+            count &-= 1
+            digits[count] = UInt8(truncatingIfNeeded: 0x30 &+ rest % 10)
             rest /= 10
-        } while rest > 0
-        for index in first..<20 { append(digits[index]) }
+        }
     }
 
     public mutating func append(decimal number: Int) {
@@ -99,7 +111,7 @@ public struct ByteWriter {
         value < 10 ? 0x30 &+ value : 0x57 &+ value
     }
 
-    @usableFromInline @inline(__always)
+    @inlinable @inline(__always)
     mutating func reserve(_ needed: Int) -> Bool {
         if isOverflowed || needed > capacity - length {
             isOverflowed = true
@@ -108,6 +120,6 @@ public struct ByteWriter {
         return true
     }
 
-    @usableFromInline @inline(__always)
+    @inlinable @inline(__always)
     mutating func advance(_ written: Int) { length += written }
 }

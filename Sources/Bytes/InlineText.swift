@@ -20,6 +20,13 @@ public struct InlineText<let capacity: Int>: BitwiseCopyable, Sendable {
         append(bytes)
     }
 
+    /// Puts `bytes` in place of the text.
+    @inlinable
+    public mutating func set(_ bytes: ByteSlice) {
+        length = 0
+        append(bytes)
+    }
+
     @inlinable
     public init(_ literal: StaticString) { self.init(ByteSlice(literal)) }
 
@@ -44,20 +51,37 @@ public struct InlineText<let capacity: Int>: BitwiseCopyable, Sendable {
         length += 1
     }
 
+    /// Puts what `body` writes in place of the text.
+    @inlinable
+    public mutating func replace(_ body: (inout ByteWriter) -> Void) {
+        length = withUnsafeMutableBytes(of: &storage) { room in
+            guard let base = room.baseAddress else { return 0 }
+            var writer = ByteWriter(base.assumingMemoryBound(to: UInt8.self), capacity: capacity)
+            body(&writer)
+            return UInt8(truncatingIfNeeded: writer.count)
+        }
+    }
+
     @inlinable
     public mutating func removeAll() { length = 0 }
 
     /// Lends the text for the length of the call.
     @inlinable
     public func withBytes<Result>(_ body: (ByteSlice) -> Result) -> Result {
-        withUnsafeBytes(of: storage) { room in
+        var copy = self
+        return copy.withBytesInPlace(body)
+    }
+
+    /// Lends the text where it is stored. Changes nothing; it is mutating because only then is the
+    /// value certain not to be copied.
+    @inlinable
+    public mutating func withBytesInPlace<Result>(_ body: (ByteSlice) -> Result) -> Result {
+        let count = count
+        return withUnsafeMutableBytes(of: &storage) { room in
             guard let base = room.baseAddress else { return body(ByteSlice("")) }
             return body(ByteSlice(base.assumingMemoryBound(to: UInt8.self), count: count))
         }
     }
-
-    @inlinable
-    public func write(into writer: inout ByteWriter) { withBytes { writer.append($0) } }
 
     @inlinable
     public static func == (left: borrowing InlineText, right: StaticString) -> Bool { left.withBytes { $0 == right } }

@@ -95,6 +95,20 @@ int linux_listen(const linux_address *address, int backlog) {
     return fd;
 }
 
+int linux_is_taken(const linux_address *address) {
+    int one = 1;
+    int fd = socket(address->address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) return 0;
+    // Without SO_REUSEPORT: then a listener that has it is in the way, too.
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    if (address->address.any.sa_family == AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one);
+    int taken = bind(fd, &address->address.any, address->length) < 0 && errno == EADDRINUSE;
+    // Some conflicts are found only here.
+    if (!taken) taken = listen(fd, 1) < 0 && errno == EADDRINUSE;
+    close(fd);
+    return taken;
+}
+
 int linux_accept(int listener, linux_address *peer) {
     peer->length = sizeof peer->address;
     int fd = accept4(listener, &peer->address.any, &peer->length, SOCK_NONBLOCK | SOCK_CLOEXEC);

@@ -1,49 +1,54 @@
 import Bytes
 import JSON
 
-/// The two written forms of an access record.
-enum AccessLine {
-    static func appendJSON(_ record: AccessRecord, to writer: inout ByteWriter) {
+/// Writes access records in their two forms. Records are read where they lie and the second's part of
+/// the time is kept: at full load the log's thread has a line to write every few microseconds.
+struct AccessLine {
+    private var second = UInt64.max
+    /// `2026-11-24T09:30:00.`
+    private var secondText = InlineText<20>()
+
+    mutating func appendJSON(_ record: inout AccessRecord, to writer: inout ByteWriter) {
         writer.append("{\"time\":\"")
         appendTime(record.wallNanoseconds, to: &writer)
         writer.append("\"")
-        member("id", record.identifier, to: &writer)
+        member(",\"id\":", &record.identifier, to: &writer)
         // A request without a trace of its own is its own trace.
-        if !record.hasOwnTrace { member("trace", record.traceIdentifier, to: &writer) }
-        member("peer", record.peer, to: &writer)
-        member("key", record.key, to: &writer)
-        member("method", record.method, to: &writer)
-        member("path", record.path, to: &writer)
-        member("provider", record.provider, to: &writer)
-        member("model", record.model, to: &writer)
-        member("status", UInt64(record.status), to: &writer)
-        member("error", record.errorCode, to: &writer)
-        member("attempts", UInt64(record.attempts), to: &writer)
+        if !record.hasOwnTrace { member(",\"trace\":", &record.traceIdentifier, to: &writer) }
+        member(",\"peer\":", &record.peer, to: &writer)
+        member(",\"key\":", &record.key, to: &writer)
+        member(",\"method\":", &record.method, to: &writer)
+        member(",\"path\":", &record.path, to: &writer)
+        member(",\"provider\":", &record.provider, to: &writer)
+        member(",\"model\":", &record.model, to: &writer)
+        member(",\"status\":", UInt64(record.status), to: &writer)
+        member(",\"error\":", &record.errorCode, to: &writer)
+        member(",\"attempts\":", UInt64(record.attempts), to: &writer)
         writer.append(record.isStream ? ",\"stream\":true" : ",\"stream\":false")
         if record.wasAborted { writer.append(",\"aborted\":true") }
-        if record.inputTokens >= 0 { member("tokens_in", UInt64(record.inputTokens), to: &writer) }
-        if record.outputTokens >= 0 { member("tokens_out", UInt64(record.outputTokens), to: &writer) }
-        if record.firstByteNanoseconds > 0 { member("first_byte_us", record.firstByteNanoseconds / 1000, to: &writer) }
-        member("total_us", record.totalNanoseconds / 1000, to: &writer)
-        member("bytes_in", record.receivedByteCount, to: &writer)
-        member("bytes_out", record.sentByteCount, to: &writer)
+        if record.inputTokens >= 0 { member(",\"tokens_in\":", UInt64(record.inputTokens), to: &writer) }
+        if record.outputTokens >= 0 { member(",\"tokens_out\":", UInt64(record.outputTokens), to: &writer) }
+        if record.firstByteNanoseconds > 0 { member(",\"first_byte_us\":", record.firstByteNanoseconds / 1000, to: &writer) }
+        member(",\"total_us\":", record.totalNanoseconds / 1000, to: &writer)
+        member(",\"bytes_in\":", record.receivedByteCount, to: &writer)
+        member(",\"bytes_out\":", record.sentByteCount, to: &writer)
         writer.append("}\n")
     }
 
-    static func appendText(_ record: AccessRecord, to writer: inout ByteWriter) {
+    mutating func appendText(_ record: inout AccessRecord, to writer: inout ByteWriter) {
         appendTime(record.wallNanoseconds, to: &writer)
-        column(record.identifier, to: &writer)
-        column(record.peer, to: &writer)
-        column(record.key, to: &writer)
-        column(record.method, to: &writer)
-        column(record.path, to: &writer)
-        column(record.provider, to: &writer)
-        column(record.model, to: &writer)
+        column(&record.identifier, to: &writer)
+        column(&record.peer, to: &writer)
+        column(&record.key, to: &writer)
+        column(&record.method, to: &writer)
+        column(&record.path, to: &writer)
+        column(&record.provider, to: &writer)
+        column(&record.model, to: &writer)
         writer.append(" status=")
         writer.append(decimal: UInt64(record.status))
         if !record.errorCode.isEmpty {
             writer.append(" error=")
-            appendPlain(record.errorCode, to: &writer)
+            appendPlain(&record.errorCode, to: &writer)
         }
         writer.append(" attempts=")
         writer.append(decimal: UInt64(record.attempts))
@@ -66,30 +71,27 @@ enum AccessLine {
         writer.append(UInt8(ascii: "\n"))
     }
 
-    private static func member<let capacity: Int>(_ name: StaticString, _ text: InlineText<capacity>, to writer: inout ByteWriter) {
+    /// `name` comes with its comma, quotes and colon: one literal is one copy.
+    private func member<let capacity: Int>(_ name: StaticString, _ text: inout InlineText<capacity>, to writer: inout ByteWriter) {
         if text.isEmpty { return }
-        writer.append(",\"")
         writer.append(name)
-        writer.append("\":")
-        text.withBytes { writer.append(jsonString: $0) }
+        text.withBytesInPlace { writer.append(jsonString: $0) }
     }
 
-    private static func member(_ name: StaticString, _ number: UInt64, to writer: inout ByteWriter) {
-        writer.append(",\"")
+    private func member(_ name: StaticString, _ number: UInt64, to writer: inout ByteWriter) {
         writer.append(name)
-        writer.append("\":")
         writer.append(decimal: number)
     }
 
-    private static func column<let capacity: Int>(_ text: InlineText<capacity>, to writer: inout ByteWriter) {
+    private func column<let capacity: Int>(_ text: inout InlineText<capacity>, to writer: inout ByteWriter) {
         writer.append(UInt8(ascii: " "))
-        appendPlain(text, to: &writer)
+        appendPlain(&text, to: &writer)
     }
 
     /// The text with everything but printable ASCII made `?`; `-` when empty.
-    private static func appendPlain<let capacity: Int>(_ text: InlineText<capacity>, to writer: inout ByteWriter) {
+    private func appendPlain<let capacity: Int>(_ text: inout InlineText<capacity>, to writer: inout ByteWriter) {
         if text.isEmpty { return writer.append(UInt8(ascii: "-")) }
-        text.withBytes { bytes in
+        text.withBytesInPlace { bytes in
             for index in 0..<bytes.count {
                 let byte = bytes[index]
                 writer.append(byte > 0x20 && byte < 0x7F ? byte : UInt8(ascii: "?"))
@@ -98,8 +100,18 @@ enum AccessLine {
     }
 
     /// RFC 3339 in UTC with milliseconds: `2026-11-24T09:30:00.123Z`.
-    static func appendTime(_ wallNanoseconds: UInt64, to writer: inout ByteWriter) {
-        let seconds = wallNanoseconds / 1_000_000_000
+    private mutating func appendTime(_ wallNanoseconds: UInt64, to writer: inout ByteWriter) {
+        let now = wallNanoseconds / 1_000_000_000
+        if now != second {
+            second = now
+            secondText.replace { AccessLine.appendSecond(now, to: &$0) }
+        }
+        secondText.withBytesInPlace { writer.append($0) }
+        AccessLine.padded(Int(wallNanoseconds / 1_000_000 % 1000), 3, to: &writer)
+        writer.append(UInt8(ascii: "Z"))
+    }
+
+    private static func appendSecond(_ seconds: UInt64, to writer: inout ByteWriter) {
         let date = CivilDate(daysSince1970: Int(seconds / 86_400))
         let time = Int(seconds % 86_400)
         padded(date.year, 4, to: &writer)
@@ -114,8 +126,6 @@ enum AccessLine {
         writer.append(UInt8(ascii: ":"))
         padded(time % 60, 2, to: &writer)
         writer.append(UInt8(ascii: "."))
-        padded(Int(wallNanoseconds / 1_000_000 % 1000), 3, to: &writer)
-        writer.append(UInt8(ascii: "Z"))
     }
 
     private static func padded(_ number: Int, _ digits: Int, to writer: inout ByteWriter) {

@@ -56,12 +56,13 @@ final class AccessLog: Sendable {
 
     /// Writes until `stop`, then once more.
     func run() {
+        var line = AccessLine()
         let capacity = 256 << 10
         let buffer = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity)
         defer { buffer.deallocate() }
         var last = false
         while true {
-            let wrote = writeWaiting(buffer, capacity: capacity)
+            let wrote = writeWaiting(buffer, capacity: capacity, &line)
             if last { return }
             last = isStopping.load(ordering: .relaxed)
             if !last { poll(nil, 0, wrote ? GatewayLimits.accessLogIntervalMilliseconds : 2 * GatewayLimits.accessLogIntervalMilliseconds) }
@@ -70,7 +71,7 @@ final class AccessLog: Sendable {
 
     func stop() { isStopping.store(true, ordering: .relaxed) }
 
-    private func writeWaiting(_ buffer: UnsafeMutablePointer<UInt8>, capacity: Int) -> Bool {
+    private func writeWaiting(_ buffer: UnsafeMutablePointer<UInt8>, capacity: Int, _ line: inout AccessLine) -> Bool {
         var writer = ByteWriter(buffer, capacity: capacity)
         var wrote = false
         for ring in rings {
@@ -79,7 +80,10 @@ final class AccessLog: Sendable {
                     write(writer.written)
                     writer = ByteWriter(buffer, capacity: capacity)
                 }
-                append(record, to: &writer)
+                switch format {
+                case .json: line.appendJSON(&record, to: &writer)
+                case .text: line.appendText(&record, to: &writer)
+                }
                 wrote = true
             }
             let dropped = ring.takeDropped()
@@ -99,13 +103,6 @@ final class AccessLog: Sendable {
                 return
             }
             rest = rest.dropFirst(count)
-        }
-    }
-
-    private func append(_ record: AccessRecord, to writer: inout ByteWriter) {
-        switch format {
-        case .json: AccessLine.appendJSON(record, to: &writer)
-        case .text: AccessLine.appendText(record, to: &writer)
         }
     }
 

@@ -34,12 +34,12 @@ final class AccessRing: @unchecked Sendable {
         head.store(at + 1, ordering: .releasing)
     }
 
-    /// Calls `body` with each waiting record, oldest first.
-    func drain(_ body: (AccessRecord) -> Void) {
+    /// Calls `body` with each waiting record where it lies, oldest first.
+    func drain(_ body: (inout AccessRecord) -> Void) {
         let end = head.load(ordering: .acquiring)
         var at = tail.load(ordering: .relaxed)
         while at < end {
-            body(records[at & mask])
+            body(&records[at & mask])
             at += 1
             tail.store(at, ordering: .releasing)
         }

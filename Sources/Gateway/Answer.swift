@@ -118,7 +118,7 @@ struct Answer: ~Copyable {
             if taken < bytes.count { upstreamReusable = false }
             if remaining == 0 { state = .done }
         case .chunked:
-            result = frameChunked(bytes, first, worker)
+            result = frameChunked(bytes, first, sizePlace, worker)
         case .untilClose:
             passPayload(bytes, from: first, worker)
         }
@@ -139,7 +139,7 @@ struct Answer: ~Copyable {
     /// This read's bytes go on with the framing they came with.
     private var isRaw = false
 
-    private mutating func frameChunked(_ bytes: ByteSlice, _ first: Int, _ worker: Worker) -> Framed {
+    private mutating func frameChunked(_ bytes: ByteSlice, _ first: Int, _ sizePlace: Int, _ worker: Worker) -> Framed {
         let startsBetween = decoder.isBetweenChunks
         var at = 0
         var payloadEnd = 0
@@ -164,7 +164,7 @@ struct Answer: ~Copyable {
         // All chunks whole, and nothing taken out: as they came. A chunk's payload is followed by CRLF.
         let endsBetween = decoder.isBetweenChunks || state == .done
         if framing == .chunked, startsBetween, endsBetween, payloadEnd > 0, !isStream || watch.passesAll {
-            worker.runs.removeLast(from: first)
+            worker.runs.removeLast(from: sizePlace)
             worker.runs.append(bytes.prefix(state == .done ? payloadEnd + 2 : bytes.count))
             isRaw = true
         }

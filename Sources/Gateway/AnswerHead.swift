@@ -32,9 +32,9 @@ extension Exchange {
     /// The request's own id, and the trace id: the client's, its `traceparent`'s, or the request's.
     func writeTraceFields(to writer: inout ByteWriter) {
         writer.append("x-portkey-trace-id: ")
-        traceIdentifier.write(into: &writer)
+        traceIdentifier.withBytesInPlace { writer.append($0) }
         writer.append("\r\nx-sluice-request-id: ")
-        identifier.write(into: &writer)
+        identifier.withBytesInPlace { writer.append($0) }
         writer.append("\r\n")
     }
 

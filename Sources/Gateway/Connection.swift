@@ -10,7 +10,7 @@ import TLS
 /// blocks this connection holds; nothing is copied to make it wait.
 class Connection {
     let token: Token
-    unowned(unsafe) final let worker: Worker
+    final let worker: Worker
     private final var socket: Socket?
     /// Over `socket`, once the handshake has begun.
     private final var session: TLSSession?

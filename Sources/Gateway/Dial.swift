@@ -18,8 +18,8 @@ enum DialFailure: Error {
 /// taken 250 ms, and the first to be ready wins (Happy Eyeballs, RFC 8305 §5). With TLS the
 /// winner is the first to connect: handshakes are not raced.
 final class Dial {
-    unowned(unsafe) let pool: UpstreamPool
-    unowned(unsafe) let worker: Worker
+    let pool: UpstreamPool
+    let worker: Worker
     private let startedAt: Instant
     private var addresses: [SocketAddress] = []
     private var next = 0
@@ -99,7 +99,11 @@ final class Dial {
         pool.dialFailed(failure)
     }
 
+    /// The worker is leaving.
+    func abandon() { finish() }
+
     private func finish() {
+        guard !isOver else { return }
         isOver = true
         for loser in racing { drop(loser) }
         racing = []

@@ -40,7 +40,7 @@ enum Next {
 /// worker's thread. Slices it hands out point into the client's inbound block, where the request's
 /// bytes stay until an answer is committed to.
 final class Exchange {
-    unowned(unsafe) let worker: Worker
+    let worker: Worker
     private(set) var client: ClientConnection?
     var step = Step.receive
     private var isAdvancing = false
@@ -99,7 +99,8 @@ final class Exchange {
     }
 
     private func takeSteps() {
-        while let client, !isOver {
+        guard let client else { return }
+        while !isOver {
             let next: Next
             do throws(Rejection) {
                 next = try take(step, client)

@@ -75,11 +75,18 @@ public final class Gateway: Sendable {
     private static func listen(on addresses: [SocketAddress], workers count: Int) throws(StartError) -> [[ListeningSocket]] {
         var rows: [[ListeningSocket]] = [[]]
         for address in addresses {
-            do throws(SystemError) {
+            do {
+                if !address.isLocal, address.port != 0, Listener.isTaken(address) {
+                    throw StartError("cannot listen on \(address): another process does; stop it or choose another port with --listen")
+                }
                 if address.isLocal { _ = address.host.withCString { unlink($0) } }
                 rows[0].append(ListeningSocket(try Listener(address)))
-            } catch {
+            } catch let error as SystemError {
                 throw StartError("cannot listen on \(address): \(error.reason)")
+            } catch let error as StartError {
+                throw error
+            } catch {
+                throw StartError("cannot listen on \(address): \(error)")
             }
         }
         for _ in 1..<max(count, 1) {

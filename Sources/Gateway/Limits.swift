@@ -55,6 +55,16 @@ public enum GatewayLimits {
     /// Head of an answer as we send it: the upstream's and our own fields.
     static let answerHeadByteCount = 96 << 10
 
+    /// After running out of descriptors, until the next try to accept.
+    static let acceptPauseNanoseconds: UInt64 = 100_000_000
+
+    /// Room left before an answer that is read for its head: the fields we add fit.
+    static let headRoomByteCount = 1024
+
+    /// A request body up to this size is put behind its head, so that one run holds both: copying it
+    /// costs less than a second run.
+    static let joinedBodyByteCount = 4096
+
     /// Part of a stream event kept until the rest of it comes.
     static let heldEventByteCount = 1 << 20
 

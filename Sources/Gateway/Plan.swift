@@ -21,6 +21,9 @@ struct Plan {
         destination = route.destinations[decision.target]
     }
 
+    /// Whether anything but the first target's first answer could be the answer.
+    var hasAlternatives: Bool { route.hasAlternatives }
+
     var target: Target { route.program.targets[decision.target] }
 
     /// To the next target after `outcome`; false when there is none.

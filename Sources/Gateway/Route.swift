@@ -10,10 +10,12 @@ final class Route {
     let text: OwnedBytes
     /// Whether the operator wrote the config: then its credentials are the operator's.
     let isOperatorConfig: Bool
+    let hasAlternatives: Bool
     var wasUsed = true
 
     init(program: Program, destinations: [Destination], text: OwnedBytes, isOperatorConfig: Bool) {
         precondition(destinations.count == program.targets.count, "each target has its destination")
+        hasAlternatives = program.targets.count > 1 || program.targets.contains { $0.retry.attempts > 0 }
         self.program = program
         self.destinations = destinations
         self.text = text

@@ -8,6 +8,8 @@ struct RunList: ~Copyable {
     let runs: UnsafeMutablePointer<ByteSlice>
     private(set) var count = 0
     private(set) var byteCount = 0
+    /// The last run is a place kept: nothing may be joined to it.
+    private var isReserved = false
     var blocks = BlockList()
 
     init() { runs = .allocate(capacity: GatewayLimits.runsPerWrite) }
@@ -21,10 +23,16 @@ struct RunList: ~Copyable {
 
     mutating func append(_ run: ByteSlice) {
         guard !run.isEmpty else { return }
+        byteCount += run.count
+        if count > 0, !isReserved, runs[count - 1].base + runs[count - 1].count == run.base {
+            // What lies together leaves together: one run costs the kernel less than two.
+            runs[count - 1] = ByteSlice(runs[count - 1].base, count: runs[count - 1].count + run.count)
+            return
+        }
+        isReserved = false
         precondition(count < GatewayLimits.runsPerWrite, "a run list has room for what is appended")
         runs[count] = run
         count += 1
-        byteCount += run.count
     }
 
     mutating func append(_ literal: StaticString) { append(ByteSlice(literal)) }
@@ -34,6 +42,7 @@ struct RunList: ~Copyable {
         precondition(count < GatewayLimits.runsPerWrite, "a run list has room for what is appended")
         runs[count] = ByteSlice("")
         count += 1
+        isReserved = true
         return count - 1
     }
 
@@ -53,6 +62,7 @@ struct RunList: ~Copyable {
     /// Takes back all runs from `index` on.
     mutating func removeLast(from index: Int) {
         precondition(index <= count, "only runs that are there are taken back")
+        isReserved = false
         while count > index {
             count -= 1
             byteCount -= runs[count].count
@@ -62,6 +72,7 @@ struct RunList: ~Copyable {
     mutating func removeAll() {
         count = 0
         byteCount = 0
+        isReserved = false
         blocks.removeAll()
     }
 

@@ -14,7 +14,7 @@ final class UpstreamConnection: Connection {
         case closed
     }
 
-    unowned(unsafe) let pool: UpstreamPool
+    let pool: UpstreamPool
     var state: State
     /// Whether it has carried an exchange before: if it dies now, it may have been stale all along.
     var isReused = false

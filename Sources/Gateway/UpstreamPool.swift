@@ -6,7 +6,7 @@ import TLS
 final class UpstreamPool {
     let origin: Origin
     let tlsOrigin: TLSOrigin?
-    unowned(unsafe) let worker: Worker
+    let worker: Worker
 
     /// Last in, first out: the warmest connection is used, the others come of age and close.
     private var idle: ContiguousArray<UpstreamConnection> = []

@@ -38,7 +38,9 @@ final class Worker {
 
     private let poller: Poller
     private var listeners: [ListeningSocket]
-    private var acceptPausedUntil = Instant(nanoseconds: 0)
+    /// Fires when listeners that ran out of descriptors are watched again.
+    private let acceptTimer: TimerWheel.Identifier
+    private var isAcceptPaused = false
     var timers: TimerWheel
     private(set) var now: Instant
 
@@ -65,6 +67,8 @@ final class Worker {
     var nestedScan = ObjectScan(names: ["include_usage"])
     var splice = Splice(limit: GatewayLimits.splices)
     var answerHead: ResponseHead
+    /// Where an answer's head is written before it is put in front of its body.
+    let headScratch = UnsafeMutablePointer<UInt8>.allocate(capacity: GatewayLimits.answerHeadByteCount)
     let routingScratch = UnsafeMutablePointer<UInt8>.allocate(capacity: GatewayLimits.routingTextByteCount)
 
     var routes: RouteTable
@@ -92,6 +96,7 @@ final class Worker {
         timers = TimerWheel(now: now)
         blocks = BlockPool(budget: budget)
         answerHead = ResponseHead(limits: snapshot.limits.answerHead)
+        acceptTimer = timers.make(token: Token(kind: Kind.listener, generation: 0, slot: 0).rawValue)
         resolverTimer = timers.make(token: Token(kind: Kind.resolver, generation: 0, slot: 0).rawValue)
         do {
             mailbox = try Mailbox()
@@ -101,9 +106,7 @@ final class Worker {
             routes = RouteTable(seed: identifiers.random())
             try poller.watchLevel(mailbox.descriptor, .readable, token: Token(kind: Kind.mailbox, generation: 0, slot: 0).rawValue)
             try poller.watchLevel(resolver.descriptor, .readable, token: Token(kind: Kind.resolver, generation: 0, slot: 0).rawValue)
-            for (slot, listener) in listeners.enumerated() {
-                try poller.watchLevel(listener.descriptor, .readable, token: Token(kind: Kind.listener, generation: 0, slot: UInt32(slot)).rawValue)
-            }
+            try watchListeners()
         } catch {
             throw StartError("worker \(index): \(error)")
         }
@@ -111,6 +114,7 @@ final class Worker {
 
     deinit {
         recordScratch.deallocate()
+        headScratch.deallocate()
         routingScratch.deallocate()
     }
 
@@ -119,6 +123,17 @@ final class Worker {
     /// Turns until drained.
     func run() {
         while !isFinished { turn() }
+        // Everything of a worker refers to it; letting go of everything lets it go, too.
+        for client in clients.all { client.abort() }
+        for dial in dials.all { dial.abandon() }
+        for upstream in upstreams.all {
+            upstream.close()
+            forget(upstream)
+        }
+        idleExchanges = []
+        standingRoute = nil
+        routes = RouteTable(seed: 0)
+        pools = [:]
     }
 
     private var isFinished: Bool {
@@ -170,6 +185,7 @@ final class Worker {
             if let upstream = upstreams.object(for: token), upstream.timerFired(now: now) { upstream.deadlinePassed() }
         case Kind.dial: dials.object(for: token)?.timerFired()
         case Kind.resolver: serveResolver()
+        case Kind.listener: resumeAccepting()
         default: break
         }
     }
@@ -203,24 +219,46 @@ final class Worker {
         // Closed, not only ignored: a connection must not wait in the kernel for a worker that is leaving.
         listeners = []
         // Connections between requests have nothing in flight.
-        clients.forEach { $0.proceed() }
+        for client in clients.all { client.proceed() }
         for pool in pools.values { pool.closeIdle() }
     }
 
     // MARK: Clients
 
     private func accept(_ slot: Int) {
-        guard now >= acceptPausedUntil, slot < listeners.count else { return }
+        guard !isAcceptPaused, slot < listeners.count else { return }
         let listener = listeners[slot]
         for _ in 0..<ReactorLimits.acceptsPerTurn {
             do throws(SystemError) {
                 guard let accepted = try listener.accept() else { return }
                 add(accepted.descriptor, peer: accepted.peer, listener: listener)
             } catch {
-                // Out of descriptors or memory: a pause instead of a spin (accept(2), EMFILE).
-                acceptPausedUntil = now.adding(nanoseconds: 100_000_000)
-                return
+                return pauseAccepting()
             }
+        }
+    }
+
+    /// Out of descriptors or memory (accept(2), EMFILE): listeners stay readable, so that watching
+    /// them would be a spin.
+    private func pauseAccepting() {
+        isAcceptPaused = true
+        for listener in listeners { poller.unwatch(listener.descriptor) }
+        timers.set(acceptTimer, at: now.adding(nanoseconds: GatewayLimits.acceptPauseNanoseconds))
+    }
+
+    private func resumeAccepting() {
+        guard isAcceptPaused, !isDraining else { return }
+        isAcceptPaused = false
+        do throws(SystemError) {
+            try watchListeners()
+        } catch {
+            pauseAccepting()
+        }
+    }
+
+    private func watchListeners() throws(SystemError) {
+        for (slot, listener) in listeners.enumerated() {
+            try poller.watchLevel(listener.descriptor, .readable, token: Token(kind: Kind.listener, generation: 0, slot: UInt32(slot)).rawValue)
         }
     }
 

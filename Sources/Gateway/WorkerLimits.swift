@@ -36,7 +36,7 @@ public struct WorkerLimits: Sendable {
     public var totalNanoseconds: UInt64 = 1_800_000_000_000
 
     /// Connections of one worker to one origin.
-    public var connectionsPerOrigin = 1024
+    public var connectionsPerOrigin = 4096
     public var idleConnectionsPerOrigin = 128
     public var upstreamIdleNanoseconds: UInt64 = 30_000_000_000
     /// A connection to an upstream, so that changed addresses are noticed.

@@ -14,11 +14,17 @@ public struct Identifier: BitwiseCopyable, Hashable, Sendable {
 
     /// Appends the usual form, `01935c5e-7a1b-7c3d-9e4f-0123456789ab`.
     public func write(into writer: inout ByteWriter) {
-        let digits: StaticString = "0123456789abcdef"
+        guard let text = writer.claim(Identifier.textByteCount) else { return }
+        var at = 0
         for nibble in 0..<32 {
-            if nibble == 8 || nibble == 12 || nibble == 16 || nibble == 20 { writer.append(UInt8(ascii: "-")) }
+            if nibble == 8 || nibble == 12 || nibble == 16 || nibble == 20 {
+                text[at] = UInt8(ascii: "-")
+                at &+= 1
+            }
             let half = nibble < 16 ? high : low
-            writer.append(digits.utf8Start[Int(truncatingIfNeeded: half >> UInt64(60 - 4 * (nibble & 15))) & 15])
+            let value = UInt8(truncatingIfNeeded: half >> UInt64(truncatingIfNeeded: 60 &- 4 &* (nibble & 15))) & 15
+            text[at] = value &+ (value < 10 ? 0x30 : 0x57)
+            at &+= 1
         }
     }
 }

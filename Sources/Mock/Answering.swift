@@ -80,26 +80,30 @@ extension Connection {
 
     // MARK: The script
 
-    /// The script in the model's name: of the body, of a form's part, of the path, or of the field `mock-model`.
+    /// The script in the model's name: of the body or of a form's part, unless the field `x-mock-model` gives one.
     private func readScript(_ request: Request, _ ask: Ask) throws(ScriptError) -> Script {
         var name = ask.model
-        switch request.endpoint {
-        case .chat, .completions, .responses, .messages, .embeddings, .countTokens: break
-        case .audioText, .files:
-            var parts = worker.parts(of: request)
-            while let part = parts.next() { if part.name == "model" { name = part.content } }
-        default: break
-        }
-        if let index = worker.requestHead.fields.firstIndex(named: ByteSlice("mock-model"), in: request.message) {
+        if case .audioText = request.endpoint { name = modelPart(of: request) ?? name }
+        if case .files = request.endpoint { name = modelPart(of: request) ?? name }
+        if let index = worker.requestHead.fields.firstIndex(named: ByteSlice("x-mock-model"), in: request.message) {
             name = request.message[worker.requestHead.fields[index].valueRange]
+        } else if readsJSON(request.endpoint), name.firstIndex(of: UInt8(ascii: "\\")) != nil {
+            // Some encoders write an ampersand as \u0026.
+            let escaped = JSONString(content: name, hasEscapes: true)
+            worker.modelName.removeAll()
+            worker.modelName.write(atMost: name.count) { escaped.decode(into: &$0) }
+            name = worker.modelName.bytes
         }
-        guard name.firstIndex(of: UInt8(ascii: "?")) != nil || name.firstIndex(of: UInt8(ascii: "\\")) != nil else { return Script() }
-        let decoded = JSONString(content: name, hasEscapes: name.firstIndex(of: UInt8(ascii: "\\")) != nil)
-        worker.modelName.removeAll()
-        worker.modelName.write(atMost: name.count) { decoded.decode(into: &$0) }
-        let model = worker.modelName.bytes
-        guard let mark = model.firstIndex(of: UInt8(ascii: "?")) else { return Script() }
-        return try Script(model.dropFirst(mark + 1), decoded: &worker.replyText)
+        guard let mark = name.firstIndex(of: UInt8(ascii: "?")) else { return Script() }
+        return try Script(name.dropFirst(mark + 1), decoded: &worker.replyText)
+    }
+
+    private func modelPart(of request: Request) -> ByteSlice? {
+        var parts = worker.parts(of: request)
+        while let part = parts.next() {
+            if part.name == "model" { return part.content }
+        }
+        return nil
     }
 
     /// The status to fail with, if the script says so this time.
@@ -132,7 +136,7 @@ extension Connection {
         default: worker.writeEcho(of: request, into: &worker.body)
         }
         var head = AnswerHead()
-        head.status = script.status ?? 200
+        head.status = script.successStatus
         finish(request, head, script)
     }
 
@@ -208,9 +212,7 @@ extension Connection {
         ErrorAnswer(status: status, dialect: .openAI, serial: head.serial).write(into: &worker.body) { $0.append(jsonContent: message) }
         head.framing = .length(worker.body.count)
         worker.writeHead(head)
-        phase = .sending
-        send(worker.head.bytes, worker.body.bytes)
-        if !hasUnsent { finishAnswer() }
+        sendNow(worker.head.bytes, worker.body.bytes)
     }
 
     /// Sends the body in the worker's scratch behind `head`, with what the script does to it.
@@ -263,19 +265,18 @@ extension Connection {
     /// Sends now, or after the script's latency.
     private func hold(_ head: ByteSlice, _ body: ByteSlice, _ script: Script) {
         if script.latency.isNone {
-            phase = .sending
-            send(head, body)
-            if !hasUnsent { finishAnswer() }
-            return
+            return sendNow(head, body)
         }
         phase = .waiting
         keep(head, body)
         setTimer(at: worker.now.adding(nanoseconds: script.latency.sample(&worker.random)))
     }
 
-    func latencyPassed() {
-        phase = delivery.isStream ? .streaming : .sending
-        proceed()
+    private func sendNow(_ head: ByteSlice, _ body: ByteSlice) {
+        phase = .sending
+        send(head, body)
+        if hungUp { return gone() }
+        if !hasUnsent { finishAnswer() }
     }
 }
 

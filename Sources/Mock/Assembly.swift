@@ -27,7 +27,8 @@ struct Assembly {
     /// Bytes the whole request takes, as far as that is known.
     var wantedByteCount: Int {
         guard headCount > 0, case .length(let length) = framing else { return 0 }
-        return headCount + Int(length)
+        // What is past the limit need not be told apart.
+        return headCount + Int(min(length, Int64(MockLimits.requestByteCount)))
     }
 
     /// - Parameter filled: bytes at `base`; chunk framing is removed in place.
@@ -36,7 +37,7 @@ struct Assembly {
         do throws(HTTPError) {
             if !isContinued, try !readHead(ByteSlice(base, count: filled), &head) { return .needMore }
             guard let end = try readBody(base, &filled) else {
-                if filled > MockLimits.requestByteCount || wantedByteCount > MockLimits.requestByteCount { return .tooLong }
+                if max(filled, wantedByteCount) > MockLimits.requestByteCount { return .tooLong }
                 guard head.expectsContinue, !isContinued, !hasContinued else { return .needMore }
                 hasContinued = true
                 return .wantsContinue
@@ -62,7 +63,6 @@ struct Assembly {
         case .none, .untilClose:
             return headCount
         case .length(let length):
-            // A length past the limit is refused before it is reached.
             guard length <= Int64(filled - headCount) else { return nil }
             bodyCount = Int(length)
             return headCount + bodyCount

@@ -66,23 +66,30 @@ final class Connection {
         if hungUp { return gone() }
         guard flush() else { return gone() }
         switch phase {
-        case .receiving: receive()
+        // A client that says it will send no more while its answer is awaited is taken to have gone.
         case .waiting, .hanging: if peerClosed { gone() }
         case .streaming: if peerClosed { gone() } else { continueStream() }
-        case .sending: if !hasUnsent { finishAnswer() } else if peerClosed { gone() }
+        case .sending: if !hasUnsent { finishAnswer() }
         case .lingering: linger()
-        case .closed: break
+        case .receiving, .closed: break
         }
+        // The next request may have come long before its turn: no event will tell of it again.
+        if phase == .receiving { receive() }
     }
 
     func timerFired() {
         switch phase {
-        case .waiting: latencyPassed()
-        case .streaming: continueStream()
+        case .waiting:
+            phase = delivery.isStream ? .streaming : .sending
+            proceed()
+        case .streaming, .receiving: proceed()
         case .lingering: close()
-        default: break
+        case .sending, .hanging, .closed: break
         }
     }
+
+    /// Goes on in the next millisecond, after other connections.
+    func yield() { setTimer(at: worker.now.adding(nanoseconds: 1_000_000)) }
 
     func setTimer(at deadline: Instant) { worker.timers.set(timer, at: deadline) }
 
@@ -90,8 +97,13 @@ final class Connection {
 
     /// Reads and answers until the socket is drained or an answer takes its time.
     func receive() {
+        var taken = 0
         while phase == .receiving {
-            if takeRequest() { continue }
+            if taken == MockLimits.requestsPerTurn { return yield() }
+            if takeRequest() {
+                taken += 1
+                continue
+            }
             guard phase == .receiving else { return }
             guard isReadable else { return rest() }
             guard makeRoom() else { return close() }
@@ -119,8 +131,12 @@ final class Connection {
         switch step {
         case .needMore: break
         case .wantsContinue: send(ByteSlice("HTTP/1.1 100 Continue\r\n\r\n"), ByteSlice(""))
-        case .refused(let error): refuse(status: error.status, error.message)
-        case .tooLong: refuse(status: 413, "the request is longer than \(MockLimits.requestByteCount) bytes")
+        case .refused(let error):
+            filled = 0
+            refuse(status: error.status, error.message)
+        case .tooLong:
+            filled = 0
+            refuse(status: 413, "the request is longer than \(MockLimits.requestByteCount) bytes")
         case .whole(let headCount, let bodyCount, let end):
             answer(block.slice(0..<headCount + bodyCount), headCount: headCount)
             filled -= end
@@ -161,24 +177,26 @@ final class Connection {
 
     /// Sends two runs in one write, or keeps what the kernel does not take.
     func send(_ first: ByteSlice, _ second: ByteSlice) {
-        var sent = 0
-        if !hasUnsent, isWritable, writeByteCount == 0 {
-            worker.runs.initialize(to: first)
-            (worker.runs + 1).initialize(to: second)
-            switch socket?.write(worker.runs, count: second.isEmpty ? 1 : 2) ?? .closed {
-            case .moved(let count):
-                sent = count
-                worker.counters.sentBytes.count(count)
-                if sent == first.count + second.count { return }
-                isWritable = false
-            case .blocked: isWritable = false
-            case .closed, .failed:
-                hungUp = true
-                return
-            }
+        if hasUnsent || !isWritable || writeByteCount > 0 {
+            keep(first, second)
+            if writeByteCount > 0, !flush() { hungUp = true }
+            return
         }
-        keep(first.dropFirst(min(sent, first.count)), second.dropFirst(max(0, sent - first.count)))
-        if writeByteCount > 0 { hungUp = !flush() }
+        // Joined by a copy: writev has no way to be spared SIGPIPE, and a library leaves signals to its process.
+        let bytes = first.isEmpty ? second : worker.joined(first, second)
+        if bytes.isEmpty { return }
+        switch socket?.write(bytes) ?? .closed {
+        case .moved(let count):
+            worker.counters.sentBytes.count(count)
+            if count == bytes.count { return }
+            isWritable = false
+            keep(bytes.dropFirst(count), ByteSlice(""))
+        case .blocked:
+            isWritable = false
+            keep(bytes, ByteSlice(""))
+        case .closed, .failed:
+            hungUp = true
+        }
     }
 
     /// Keeps bytes for later, behind those that wait already.

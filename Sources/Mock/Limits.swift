@@ -16,6 +16,11 @@ enum MockLimits {
     /// Bytes written for a stream before the socket is asked to take them: one pooled block.
     static let writeByteCount = 64 << 10
 
+    /// Requests of one connection answered in a row, and batches of one stream written in a row, before others
+    /// have their turn: a pipelining client or a fast reader would keep the loop to itself.
+    static let requestsPerTurn = 256
+    static let batchesPerTurn = 16
+
     /// Bytes of one streamed token: a long word; what has no spaces is cut into pieces of this size.
     static let tokenByteCount = 64
 

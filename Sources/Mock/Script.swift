@@ -42,6 +42,9 @@ struct Script {
     /// `no_usage=1`: say nothing of usage.
     var noUsage = false
 
+    /// The status of an answer that succeeds: with `fail`, the scripted one is the failures'.
+    var successStatus: Int { failures == nil ? status ?? 200 : 200 }
+
     static let knownKeys: StaticString = """
         latency, tokens, gap, size, reply, echo, status, retry_after, fail, hang, hang_after, cut, malformed, garbage, chunk, \
         close, stale, no_usage

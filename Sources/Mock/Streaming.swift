@@ -9,7 +9,7 @@ import Reactor
 extension Connection {
     func beginStream(_ reply: Reply, _ request: Request, _ script: Script) {
         var head = AnswerHead()
-        head.status = script.status ?? 200
+        head.status = script.successStatus
         head.dialect = request.dialect
         head.serial = reply.serial
         head.isStream = true
@@ -47,8 +47,14 @@ extension Connection {
     /// Writes events until one is not due yet, the socket is full, or the stream ends.
     private func writeEvents(after head: ByteSlice) {
         var head = head
+        var batches = 0
         worker.body.removeAll()
         while phase == .streaming {
+            if batches == MockLimits.batchesPerTurn {
+                keepReply()
+                return yield()
+            }
+            batches += 1
             let isDue = writeDueEvents()
             send(head, worker.body.bytes)
             head = ByteSlice("")

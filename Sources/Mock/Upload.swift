@@ -30,19 +30,32 @@ struct MultipartParts {
     }
 
     mutating func next() -> Part? {
-        guard !boundary.isEmpty, let delimiter = body.firstRange(of: boundary, from: at) else { return nil }
-        let head = delimiter.upperBound
-        guard let headEnd = body.firstRange(of: ByteSlice("\r\n\r\n"), from: head),
-            let next = body.firstRange(of: boundary, from: headEnd.upperBound)
+        guard let head = delimiterEnd(from: at),
+            let headEnd = body.firstRange(of: ByteSlice("\r\n\r\n"), from: head)?.upperBound,
+            let next = delimiterEnd(from: headEnd)
         else { return nil }
-        at = next.lowerBound
+        // CRLF and two hyphens stand before each boundary.
+        let contentEnd = next - boundary.count - 4
+        at = next - boundary.count
         var part = Part()
-        // CRLF and two hyphens stand before the next boundary.
-        part.content = body[headEnd.upperBound..<max(headEnd.upperBound, next.lowerBound - 4)]
-        let lines = body[head..<headEnd.lowerBound]
+        part.content = body[headEnd..<max(headEnd, contentEnd)]
+        let lines = body[head..<headEnd]
         part.name = MultipartParts.parameter(ByteSlice(" name=\""), in: lines) ?? ByteSlice("")
         part.filename = MultipartParts.parameter(ByteSlice(" filename=\""), in: lines)
         return part
+    }
+
+    /// Past the next boundary with its hyphens, at the start of a line (RFC 2046 §5.1.1).
+    private func delimiterEnd(from start: Int) -> Int? {
+        guard !boundary.isEmpty else { return nil }
+        var search = start
+        while let found = body.firstRange(of: boundary, from: search) {
+            let lower = found.lowerBound
+            let hasHyphens = lower >= 2 && body[lower - 1] == UInt8(ascii: "-") && body[lower - 2] == UInt8(ascii: "-")
+            if hasHyphens, lower == 2 || (lower >= 4 && body[lower - 3] == 0x0A && body[lower - 4] == 0x0D) { return found.upperBound }
+            search = lower + 1
+        }
+        return nil
     }
 
     private static func parameter(_ opening: ByteSlice, in lines: ByteSlice) -> ByteSlice? {

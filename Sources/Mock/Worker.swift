@@ -16,13 +16,15 @@ final class Worker {
         static let connection: UInt8 = 3
     }
 
+    private static var listenerToken: Token { Token(kind: Kind.listener, generation: 0, slot: 0) }
+
     let mailbox: Mailbox<WorkerMessage>
     let address: SocketAddress
     let counters: Counters
     private let poller: Poller
     private let listener: Listener
     private var connections = SlotTable<Connection>(kind: Kind.connection)
-    private var acceptPausedUntil = Instant(nanoseconds: 0)
+    private let acceptTimer: TimerWheel.Identifier
     private var isStopped = false
 
     var timers: TimerWheel
@@ -43,7 +45,7 @@ final class Worker {
     var text = Output(capacity: 1024)
     var replyText = Output(capacity: 256)
     var modelName = Output(capacity: 256)
-    let runs = UnsafeMutablePointer<ByteSlice>.allocate(capacity: 2)
+    private var joint = Output(capacity: 4096)
 
     init(index: Int, listener: consuming Listener, counters: Counters) throws(SystemError) {
         self.counters = counters
@@ -56,11 +58,10 @@ final class Worker {
         poller = try Poller()
         address = listener.address()
         self.listener = listener
+        acceptTimer = timers.make(token: Worker.listenerToken.rawValue)
         try poller.watchLevel(mailbox.descriptor, .readable, token: Token(kind: Kind.mailbox, generation: 0, slot: 0).rawValue)
-        try poller.watchLevel(self.listener.descriptor, .readable, token: Token(kind: Kind.listener, generation: 0, slot: 0).rawValue)
+        try poller.watchLevel(self.listener.descriptor, .readable, token: Worker.listenerToken.rawValue)
     }
-
-    deinit { runs.deallocate() }
 
     /// A listener on the same address, for another worker.
     func anotherListener() throws(SystemError) -> Listener {
@@ -70,7 +71,10 @@ final class Worker {
     /// Turns until stopped.
     func run() {
         while !isStopped { turn() }
-        connections.forEach { $0.close() }
+        // Closing removes from the table, which must not be under way through it.
+        var open: [Connection] = []
+        connections.all.forEach { open.append($0) }
+        for connection in open { connection.close() }
     }
 
     private func turn() {
@@ -82,8 +86,9 @@ final class Worker {
             let event = poller.event(index)
             handle(Token(rawValue: event.token), event.readiness)
         }
-        while let token = timers.popExpired(now: now) {
-            connections.object(for: Token(rawValue: token))?.timerFired()
+        while let expired = timers.popExpired(now: now) {
+            let token = Token(rawValue: expired)
+            if token.kind == Kind.connection { connections.object(for: token)?.timerFired() } else { watchListener(true) }
         }
     }
 
@@ -100,17 +105,22 @@ final class Worker {
     }
 
     private func accept() {
-        guard now >= acceptPausedUntil else { return }
         for _ in 0..<ReactorLimits.acceptsPerTurn {
             do throws(SystemError) {
                 guard let accepted = try listener.accept() else { return }
                 add(accepted.descriptor)
             } catch {
                 // Out of descriptors or memory: a pause instead of a spin (accept(2), EMFILE).
-                acceptPausedUntil = now.adding(nanoseconds: 100_000_000)
+                watchListener(false)
+                timers.set(acceptTimer, at: now.adding(nanoseconds: 100_000_000))
                 return
             }
         }
+    }
+
+    private func watchListener(_ isWatched: Bool) {
+        // Modifying a registration that is there does not fail.
+        try? poller.changeLevel(listener.descriptor, isWatched ? .readable : [], token: Worker.listenerToken.rawValue)
     }
 
     private func add(_ descriptor: CInt) {
@@ -132,6 +142,16 @@ final class Worker {
     func nextSerial() -> UInt64 {
         serial &+= 1
         return serial
+    }
+
+    /// Both runs in one, valid until the next call.
+    func joined(_ first: ByteSlice, _ second: ByteSlice) -> ByteSlice {
+        if second.isEmpty { return first }
+        joint.removeAll()
+        joint.reserve(first.count + second.count)
+        joint.append(first)
+        joint.append(second)
+        return joint.bytes
     }
 
     /// Puts `answer` into the head scratch.

@@ -8,6 +8,12 @@ extension Endpoint {
     /// endpoint it reaches. It is forwarded as it was sent. Dot segments, empty segments and
     /// backslashes and `;` are `.unknown`, since hosts disagree on where they lead (RFC 3986 §6.2.2).
     public static func classify(method: ByteSlice, target: ByteSlice) -> Endpoint {
+        // What nearly every request asks for, as every SDK spells it.
+        if method == "POST" {
+            if target == "/v1/chat/completions" { return .chatCompletions }
+            if target == "/v1/messages" { return .messages }
+            if target == "/v1/embeddings" { return .embeddings }
+        }
         let path = TargetPath.path(of: target)
         guard let rest = TargetPath.afterVersion(path) else { return local(method: method, path: path) }
         guard TargetPath.isUnambiguous(path) else { return .unknown }

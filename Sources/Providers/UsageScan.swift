@@ -242,6 +242,15 @@ struct UsageScan {
     }
 
     private mutating func readName(_ bytes: ByteSlice, from start: Int) -> Int {
+        // Nearly always the name is whole in this piece, and plain.
+        if name.isEmpty, !isNameEscaped, let quote = bytes.firstIndex(of: UInt8(ascii: "\""), from: start) {
+            let whole = bytes[start..<quote]
+            if whole.firstIndex(of: UInt8(ascii: "\\")) == nil {
+                slot = MemberNames.slot(of: whole, in: container)
+                state = .colon
+                return quote + 1
+            }
+        }
         var at = start
         while at < bytes.count {
             let byte = bytes[at]

@@ -80,6 +80,12 @@ public struct Listener: ~Copyable {
         if descriptor < 0 { throw SystemError("listen", code: -descriptor) }
     }
 
+    /// Whether another process listens on `address` already. SO_REUSEPORT would share it in silence,
+    /// and each would get some of the other's connections.
+    public static func isTaken(_ address: SocketAddress) -> Bool {
+        withUnsafePointer(to: address.raw) { linux_is_taken($0) } == 1
+    }
+
     /// Another handle on a listener that several workers accept from: a Unix path has no SO_REUSEPORT.
     public init(sharing other: borrowing Listener) throws(SystemError) {
         descriptor = fcntl(other.descriptor, F_DUPFD_CLOEXEC, 0)

@@ -24,31 +24,42 @@ public struct Token: BitwiseCopyable, Hashable, Sendable {
 
 /// Objects by token: a slab whose slots remember how often they were used.
 public struct SlotTable<Object: AnyObject>: ~Copyable {
-    private struct Slot {
-        var object: Object?
-        var generation: UInt32 = 0
-    }
-
     private let kind: UInt8
-    private var slots: ContiguousArray<Slot> = []
+    private var objects: UnsafeMutablePointer<Object?>
+    private var generations: UnsafeMutablePointer<UInt32>
+    private var capacity = 64
+    private var used = 0
     private var free: ContiguousArray<UInt32> = []
 
     /// Objects held now.
     public private(set) var count = 0
 
-    public init(kind: UInt8) { self.kind = kind }
+    public init(kind: UInt8) {
+        self.kind = kind
+        objects = .allocate(capacity: capacity)
+        generations = .allocate(capacity: capacity)
+    }
+
+    deinit {
+        objects.deinitialize(count: used)
+        objects.deallocate()
+        generations.deallocate()
+    }
 
     /// Stores what `make` returns for the token it is given.
     public mutating func insert(_ make: (Token) -> Object) -> Object {
-        let index: UInt32
+        let index: Int
         if let reused = free.popLast() {
-            index = reused
+            index = Int(reused)
         } else {
-            index = UInt32(slots.count)
-            slots.append(Slot())
+            if used == capacity { grow() }
+            index = used
+            objects.advanced(by: index).initialize(to: nil)
+            generations.advanced(by: index).initialize(to: 0)
+            used += 1
         }
-        let object = make(Token(kind: kind, generation: slots[Int(index)].generation, slot: index))
-        slots[Int(index)].object = object
+        let object = make(Token(kind: kind, generation: generations[index], slot: UInt32(index)))
+        objects[index] = object
         count += 1
         return object
     }
@@ -57,24 +68,32 @@ public struct SlotTable<Object: AnyObject>: ~Copyable {
     @inline(__always)
     public func object(for token: Token) -> Object? {
         let index = Int(token.slot)
-        guard index < slots.count, slots[index].generation == token.generation else { return nil }
-        return slots[index].object
+        guard index < used, generations[index] == token.generation else { return nil }
+        return objects[index]
     }
 
     /// Forgets the object; its token finds nothing from now on.
     public mutating func remove(_ token: Token) {
         let index = Int(token.slot)
-        guard index < slots.count, slots[index].generation == token.generation, slots[index].object != nil else { return }
-        slots[index].object = nil
-        slots[index].generation = (slots[index].generation + 1) & 0xFF_FFFF
+        guard index < used, generations[index] == token.generation, objects[index] != nil else { return }
+        objects[index] = nil
+        generations[index] = (generations[index] + 1) & 0xFF_FFFF
         free.append(token.slot)
         count -= 1
     }
 
-    /// Calls `body` with each object. `body` may remove objects.
-    public func forEach(_ body: (Object) -> Void) {
-        for slot in slots {
-            if let object = slot.object { body(object) }
-        }
+    /// The objects held now, for who may remove some while looking at them.
+    public var all: [Object] { (0..<used).compactMap { objects[$0] } }
+
+    private mutating func grow() {
+        let larger = UnsafeMutablePointer<Object?>.allocate(capacity: capacity * 2)
+        larger.moveInitialize(from: objects, count: used)
+        objects.deallocate()
+        objects = larger
+        let generations = UnsafeMutablePointer<UInt32>.allocate(capacity: capacity * 2)
+        generations.moveInitialize(from: self.generations, count: used)
+        self.generations.deallocate()
+        self.generations = generations
+        capacity *= 2
     }
 }

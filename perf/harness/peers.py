@@ -91,11 +91,17 @@ backend origin
 
 
 def sluice_configuration(port, upstream, log):
-    """The gateway as the same plain reverse proxy: one provider, named by default, logged to a file."""
+    """The gateway as the same plain reverse proxy: one provider, named by default, logged to a file.
+
+    The default cap of 512 connections to one origin is lifted, as it is for the peers: 2,000 streams
+    through one worker are 2,000 upstream connections.
+    """
     return f"""version: 1
 listen: 127.0.0.1:{port}
 log:
   access: {log}
+limits:
+  origin_connections: 8192
 providers:
   origin:
     dialect: openai
@@ -222,6 +228,16 @@ def pass_through_headers(upstream):
         "x-portkey-custom-host": f"http://127.0.0.1:{upstream}/v1",
         "Authorization": "Bearer sk-bench",
     }
+
+
+#: What the openai SDK sends with every request, beside its body: a head of about 700 bytes.
+SDK_HEADERS = {
+    "Accept-Encoding": "gzip, deflate", "Connection": "keep-alive", "Accept": "application/json",
+    "User-Agent": "OpenAI/Python 3.54.0", "X-Stainless-Lang": "python", "X-Stainless-Package-Version": "3.54.0",
+    "X-Stainless-OS": "Linux", "X-Stainless-Arch": "x64", "X-Stainless-Runtime": "CPython",
+    "X-Stainless-Runtime-Version": "3.11.7", "X-Stainless-Async": "false", "x-stainless-retry-count": "0",
+    "x-stainless-read-timeout": "600", "Authorization": "Bearer sk-" + "b" * 48,
+}
 
 
 def _start_nginx(shop, name, template, port, core, environment=None, **values):

@@ -59,13 +59,20 @@ extension Exchange {
     private func write(_ plan: Plan, to upstream: UpstreamConnection, _ client: ClientConnection) throws(Rejection) {
         let message = client.unread
         if body.mode == .collected { try edit(message[body.range], plan) }
-        let capacity = headByteCount + plan.destination.fixedFields.count + GatewayLimits.ownFieldsByteCount
+        let bodyCount = body.mode == .collected ? body.range.count : 0
+        let joined = bodyCount <= GatewayLimits.joinedBodyByteCount ? bodyCount : 0
+        let capacity = headByteCount + plan.destination.fixedFields.count + GatewayLimits.ownFieldsByteCount + joined
         guard let block = worker.blocks.lease(atLeast: capacity) else { throw Rejection(.overloaded) }
         var writer = ByteWriter(block.base, capacity: block.capacity)
         try writeHead(plan, message, to: &writer)
         guard !writer.overflowed else { throw Rejection(.internalFault) }
-        worker.runs.append(writer.written)
-        if body.mode == .collected { worker.appendSplice() }
+        if joined > 0, worker.splice.isEmpty {
+            writer.append(message[body.range])
+            worker.runs.append(writer.written)
+        } else {
+            worker.runs.append(writer.written)
+            if body.mode == .collected { worker.appendSplice() }
+        }
         worker.runs.blocks.add(block)
         attempt.state = .sent
         attempt.sentAt = worker.now

@@ -60,23 +60,17 @@ extension Exchange {
     /// Gives the request its id, and its trace: the client's word for it, its `traceparent`, or the id.
     func name(_ message: ByteSlice) {
         record.wallNanoseconds = wallClockNanoseconds()
-        var text = InlineArray<36, UInt8>(repeating: 0)
-        withUnsafeMutableBytes(of: &text) { room in
-            guard let base = room.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return }
-            var writer = ByteWriter(base, capacity: 36)
-            worker.nextIdentifier(wallNanoseconds: record.wallNanoseconds).write(into: &writer)
-            identifier = InlineText(writer.written)
-        }
+        worker.nextIdentifier(wallNanoseconds: record.wallNanoseconds).write(into: &identifier)
         traceIdentifier.removeAll()
         if message.isEmpty {
-            identifier.withBytes { traceIdentifier.append($0) }
+            identifier.withBytesInPlace { traceIdentifier.append($0) }
             record.hasOwnTrace = true
         } else if let given = request.fields.value(of: .portkeyTraceID, in: message), !given.isEmpty {
             traceIdentifier.append(given)
         } else if let parent = request.fields.value(of: .traceparent, in: message), TraceContext(parent) != nil {
             traceIdentifier.append(parent[3..<35])
         } else {
-            identifier.withBytes { traceIdentifier.append($0) }
+            identifier.withBytesInPlace { traceIdentifier.append($0) }
             record.hasOwnTrace = true
         }
     }

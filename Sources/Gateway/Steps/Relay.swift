@@ -36,12 +36,15 @@ extension Exchange {
         guard let block = upstream.takeInbound() ?? worker.blocks.lease(atLeast: BufferLimits.largestPooledBlockByteCount) else {
             throw Rejection(.overloaded)
         }
-        let room = block.capacity - GatewayLimits.chunkLineByteCount - start
-        switch upstream.read(into: block.base + start, capacity: room) {
+        // Room in front of a head, so that ours, which is longer, can stand right before the body.
+        let first = answer.state == .head ? GatewayLimits.headRoomByteCount : 0
+        let at = start > 0 ? start : first
+        let room = block.capacity - GatewayLimits.chunkLineByteCount - at
+        switch upstream.read(into: block.base + at, capacity: room) {
         case .moved(let count):
             worker.turnByteCount &+= count
             if record.firstByteNanoseconds == 0 { record.firstByteNanoseconds = max(1, worker.now.nanoseconds(since: startedAt)) }
-            if answer.state == .head { return try readHead(block, count: start + count, upstream, client) }
+            if answer.state == .head { return try readHead(block, from: start > 0 ? 0 : first, count: at + count, upstream, client) }
             pass(block, 0..<count, upstream, client)
             return nil
         case .blocked:
@@ -55,9 +58,9 @@ extension Exchange {
     // MARK: The answer's head
 
     private func readHead(
-        _ block: consuming Block, count: Int, _ upstream: UpstreamConnection, _ client: ClientConnection
+        _ block: consuming Block, from first: Int, count: Int, _ upstream: UpstreamConnection, _ client: ClientConnection
     ) throws(Rejection) -> Step? {
-        var start = 0
+        var start = first
         while true {
             var parser = ResponseParser(limits: worker.limits.answerHead)
             let end: Int
@@ -90,7 +93,8 @@ extension Exchange {
             case .length(let length): length == Int64(count - head.upperBound)
             case .chunked, .untilClose: false
             }
-        if let next = nextAttempt(after: .status(status), client) {
+        // A success is looked at only where a config may say that it is none.
+        if !(200...299).contains(status) || plan?.hasAlternatives == true, let next = nextAttempt(after: .status(status), client) {
             // The connection is worth keeping when all of the refused answer is here.
             releaseUpstream(reusable: isWhole && worker.answerHead.keepAlive)
             return next
@@ -103,25 +107,38 @@ extension Exchange {
     private func commit(
         _ block: consuming Block, _ head: Range<Int>, count: Int, _ upstream: UpstreamConnection, _ client: ClientConnection
     ) throws(Rejection) {
-        guard let plan, let headBlock = worker.blocks.lease(atLeast: head.count + GatewayLimits.ownFieldsByteCount) else {
-            throw Rejection(.overloaded)
-        }
+        guard let plan else { throw Rejection(.internalFault) }
         answer.begin(
             worker.answerHead, in: block.slice(head),
             for: Answer.Request(
                 version: request.version, dialect: plan.destination.dialect,
                 reportsUsage: endpoint.reportsUsage, addedUsage: attempt.addedUsage),
             limits: worker.limits.answerHead)
-        var writer = ByteWriter(headBlock.base, capacity: headBlock.capacity)
+        var writer = ByteWriter(worker.headScratch, capacity: GatewayLimits.answerHeadByteCount)
         writeAnswerHead(block.slice(head), plan, to: &writer)
-        guard !writer.overflowed else { throw Rejection(.internalFault) }
-        worker.runs.append(writer.written)
-        worker.runs.blocks.add(headBlock)
+        guard !writer.overflowed else { throw Rejection(.upstreamMalformed, "the provider's header fields are too long to pass on") }
+        try placeHead(writer.written, in: block, before: head.upperBound)
         record.status = UInt16(truncatingIfNeeded: answer.status)
         record.isStream = answer.isStream
         answer.isCommitted = true
         if body.mode != .streamed { giveUpRequest(client) }
         pass(block, head.upperBound..<count, upstream, client)
+    }
+
+    /// Puts the head right before the body, over the upstream's, so that one run holds both; a block of
+    /// its own where there is no room.
+    private func placeHead(_ head: ByteSlice, in block: borrowing Block, before bodyStart: Int) throws(Rejection) {
+        if head.count <= bodyStart {
+            var place = ByteWriter(block.base + (bodyStart - head.count), capacity: head.count)
+            place.append(head)
+            worker.runs.append(place.written)
+            return
+        }
+        guard let own = worker.blocks.lease(atLeast: head.count) else { throw Rejection(.overloaded) }
+        var place = ByteWriter(own.base, capacity: own.capacity)
+        place.append(head)
+        worker.runs.append(place.written)
+        worker.runs.blocks.add(own)
     }
 
     /// The request's bytes are no longer needed: no other attempt will be made.

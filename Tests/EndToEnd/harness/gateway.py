@@ -145,6 +145,7 @@ class Mock(Process):
         return f"http://127.0.0.1:{self.port}/v1"
 
     def stats(self):
+        """Its counters: requests, open_connections, started_streams, aborted_by_client and others."""
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/mock/stats", timeout=5) as answer:
             return json.load(answer)
 
