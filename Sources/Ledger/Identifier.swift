@@ -15,17 +15,30 @@ public struct Identifier: BitwiseCopyable, Hashable, Sendable {
     /// Appends the usual form, `01935c5e-7a1b-7c3d-9e4f-0123456789ab`.
     public func write(into writer: inout ByteWriter) {
         guard let text = writer.claim(Identifier.textByteCount) else { return }
-        var at = 0
-        for nibble in 0..<32 {
-            if nibble == 8 || nibble == 12 || nibble == 16 || nibble == 20 {
-                text[at] = UInt8(ascii: "-")
-                at &+= 1
-            }
-            let half = nibble < 16 ? high : low
-            let value = UInt8(truncatingIfNeeded: half >> UInt64(truncatingIfNeeded: 60 &- 4 &* (nibble & 15))) & 15
-            text[at] = value &+ (value < 10 ? 0x30 : 0x57)
-            at &+= 1
-        }
+        let out = UnsafeMutableRawPointer(text)
+        let second = Identifier.digits(UInt32(truncatingIfNeeded: high))
+        let third = Identifier.digits(UInt32(truncatingIfNeeded: low >> 32))
+        out.storeBytes(of: Identifier.digits(UInt32(truncatingIfNeeded: high >> 32)), as: UInt64.self)
+        out.storeBytes(of: UInt32(truncatingIfNeeded: second), toByteOffset: 9, as: UInt32.self)
+        out.storeBytes(of: UInt32(truncatingIfNeeded: second >> 32), toByteOffset: 14, as: UInt32.self)
+        out.storeBytes(of: UInt32(truncatingIfNeeded: third), toByteOffset: 19, as: UInt32.self)
+        out.storeBytes(of: UInt32(truncatingIfNeeded: third >> 32), toByteOffset: 24, as: UInt32.self)
+        out.storeBytes(of: Identifier.digits(UInt32(truncatingIfNeeded: low)), toByteOffset: 28, as: UInt64.self)
+        text[8] = UInt8(ascii: "-")
+        text[13] = UInt8(ascii: "-")
+        text[18] = UInt8(ascii: "-")
+        text[23] = UInt8(ascii: "-")
+    }
+
+    /// The eight lower-case hexadecimal digits of `word`, the first in the lowest byte.
+    private static func digits(_ word: UInt32) -> UInt64 {
+        // Each nibble into a byte of its own, all at once; then ten and above move up to the letters.
+        var spread = UInt64(word)
+        spread = (spread << 16 | spread) & 0x0000_FFFF_0000_FFFF
+        spread = (spread << 8 | spread) & 0x00FF_00FF_00FF_00FF
+        spread = (spread << 4 | spread) & 0x0F0F_0F0F_0F0F_0F0F
+        let letters = (spread &+ 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101
+        return (spread &+ 0x3030_3030_3030_3030 &+ letters &* 0x27).byteSwapped
     }
 }
 

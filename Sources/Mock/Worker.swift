@@ -71,10 +71,7 @@ final class Worker {
     /// Turns until stopped.
     func run() {
         while !isStopped { turn() }
-        // Closing removes from the table, which must not be under way through it.
-        var open: [Connection] = []
-        connections.all.forEach { open.append($0) }
-        for connection in open { connection.close() }
+        for connection in connections.all { connection.close() }
     }
 
     private func turn() {

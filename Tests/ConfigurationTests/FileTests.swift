@@ -127,7 +127,7 @@ struct FileTests {
         Case("version: 1\nlimits: {body: 20 megs, idle: 5ms, fields: 1e9}", #"f:2:16: "body" is not a number with a unit (KiB, MiB, GiB, KB, MB, GB, B): "20 megs"; write 20MiB, for instance"#, #"f:2:31: "idle" must be from 100ms to 1d, not "5ms""#, #"f:2:44: "fields" must be a whole number from 8 to 1000, not 1e9"#),
         Case("version: 1\ntimeouts: {total: never, gap: 5}", #"f:2:19: "total" is not a number with a unit (ms, s, m, h, d): "never"; write 1h, for instance or off"#, #"f:2:31: "gap" has no unit; write 2m, for instance or off"#),
         Case("version: 1\ntimeouts: {connect: off}", #"f:2:21: "connect" is not a number with a unit (ms, s, m, h, d): "off"; write 5s, for instance"#),
-        Case("version: 1\ntimeouts: {head: 1s}", #"f:2:12: unknown key "head"; known: resolve, connect, tls, first_byte, gap, total"#),
+        Case("version: 1\ntimeouts: {head: 1s}", #"f:2:12: unknown key "head"; known: connect, tls, first_byte, gap, total"#),
         Case("version: 1\ntrusted_hosts: [a/b, \"http://x\", 5]", #"f:2:17: "a/b" is no host; write models.internal, *.svc.cluster.local, 10.0.0.5 or fd00::5"#, #"f:2:22: "http://x" is no host; write models.internal, *.svc.cluster.local, 10.0.0.5 or fd00::5"#, #"f:2:34: "2" must be text, not a number"#),
         Case("version: 1\nproviders:\n  mine: {dialect: grpc}", #"f:3:9: "base_url" is missing"#, #"f:3:19: "dialect" must be one of openai, anthropic, not "grpc""#),
         Case("version: 1\nproviders:\n  mine:\n    base_url: http://10.0.0.1", "f:4:15: base_url is a private or reserved address; set allow_private: true to allow it".replacing("base_url is", with: "\"base_url\" is")),
