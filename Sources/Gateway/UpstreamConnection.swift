@@ -93,9 +93,11 @@ final class UpstreamConnection: Connection {
     /// Hands over what has come of a head, in a block with room for more; nil when nothing has.
     func takeInbound() -> Block? {
         guard let held = inbound.take() else { return nil }
+        let count = inboundCount
+        inboundCount = 0
         if held.capacity >= BufferLimits.largestPooledBlockByteCount { return held }
         guard let roomy = worker.blocks.lease(atLeast: BufferLimits.largestPooledBlockByteCount) else { return held }
-        roomy.copy(held.slice(0..<inboundCount), to: 0)
+        roomy.copy(held.slice(0..<count), to: 0)
         return roomy
     }
 
