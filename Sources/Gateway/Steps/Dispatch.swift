@@ -155,8 +155,11 @@ extension Exchange {
         if attempt.repeats < Int(policy.attempts), policy.repeats(after: outcome) {
             attempt.repeats += 1
             attempt.state = .pausing
-            guard let pause = retryPause(policy) else { return stopRepeating(after: outcome) }
-            client.setDeadline(min(attempt.totalDeadline, worker.now.adding(nanoseconds: pause)))
+            // A repeat that could not start in time is none: its request would be sent and not awaited.
+            guard let pause = retryPause(policy), worker.now.adding(nanoseconds: pause) < attempt.totalDeadline else {
+                return stopRepeating(after: outcome)
+            }
+            client.setDeadline(worker.now.adding(nanoseconds: pause))
             return .dispatch
         }
         return moveOn(after: outcome)

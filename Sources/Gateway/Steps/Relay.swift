@@ -76,6 +76,8 @@ extension Exchange {
             }
             // Interim answers (RFC 9110 §15.2) end here: the client has asked for none.
             if !worker.answerHead.isInterim { return try headCame(block, start..<end, count: count, upstream, client) }
+            // The request has been received: what comes of it now is no stale connection's doing.
+            upstream.isReused = false
             if end == count { return nil }
             start = end
         }
