@@ -122,6 +122,7 @@ struct Answer: ~Copyable {
         case .untilClose:
             passPayload(bytes, from: first, worker)
         }
+        if state == .done, let held = watch.finish(&worker.runs) { worker.runs.blocks.add(held) }
         if framing == .chunked {
             let payloadCount = worker.runs.byteCount - before
             if payloadCount > 0, !isRaw {
@@ -191,8 +192,23 @@ struct Answer: ~Copyable {
     // MARK: Ending
 
     /// The upstream has closed where that ends its answer.
-    mutating func finish(_ runs: inout RunList) {
-        if framing == .chunked { runs.append("0\r\n\r\n") }
+    mutating func finish(_ worker: Worker) {
         state = .done
+        guard framing == .chunked else {
+            if let held = watch.finish(&worker.runs) { worker.runs.blocks.add(held) }
+            return
+        }
+        if let line = worker.blocks.lease(atLeast: GatewayLimits.chunkLineByteCount) {
+            let sizePlace = worker.runs.reserve()
+            if let held = watch.finish(&worker.runs) {
+                var writer = ByteWriter(line.base, capacity: line.capacity)
+                writer.append(chunkSize: worker.runs.byteCount)
+                worker.runs.fill(sizePlace, with: writer.written)
+                worker.runs.append("\r\n")
+                worker.runs.blocks.add(held)
+            }
+            worker.runs.blocks.add(line)
+        }
+        worker.runs.append("0\r\n\r\n")
     }
 }

@@ -137,6 +137,16 @@ struct StreamWatch: ~Copyable {
         return whole
     }
 
+    /// The stream has ended: what is held is no event, and goes through as it came.
+    ///
+    /// - Returns: the block it lies in, which the sender must keep; nil when nothing is held.
+    mutating func finish(_ runs: inout RunList) -> Block? {
+        guard let start = held.take() else { return nil }
+        runs.append(start.slice(0..<heldCount))
+        heldCount = 0
+        return start
+    }
+
     /// The event under way grew too large: what is held goes through, and the rest as it comes.
     private mutating func giveUpHeld(_ bytes: ByteSlice, _ runs: inout RunList) -> Block? {
         guard let start = held.take() else {

@@ -177,7 +177,7 @@ extension Exchange {
             guard answer.upstreamFraming == .untilClose, !upstream.inputTruncated, !upstream.hungUp else {
                 throw Rejection(.streamInterrupted)
             }
-            answer.finish(&worker.runs)
+            answer.finish(worker)
             sendAnswer(client)
             return nil
         }
