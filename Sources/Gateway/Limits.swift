@@ -49,7 +49,7 @@ public enum GatewayLimits {
     /// Routing headers of one request together. Longer configs belong in the file, by name.
     static let routingTextByteCount = 16 << 10
 
-    /// Origins a worker keeps pools for; the least recently used idle one makes room.
+    /// Origins a worker keeps pools for; those that nobody uses make room.
     static let origins = 1024
 
     /// Head of an answer as we send it: the upstream's and our own fields.
@@ -72,7 +72,4 @@ public enum GatewayLimits {
     static let accessRecordsPerWorker = 8192
     static let accessLogIntervalMilliseconds: Int32 = 20
     static let accessLineByteCount = 2048
-
-    /// A client's trace id as echoed and logged; the rest is cut.
-    static let traceIdentifierByteCount = 128
 }

@@ -406,4 +406,3 @@ public struct StartError: Error, CustomStringConvertible {
 
     public init(_ description: String) { self.description = description }
 }
-

@@ -31,10 +31,4 @@ public enum PolicyLimits {
 
     /// Milliseconds a target may take to answer: a day, which is a mistake already.
     public static let requestTimeoutMilliseconds: Int64 = 86_400_000
-
-    /// Compiled header configs a worker keeps. Applications have a few each; past it the least used is compiled anew.
-    public static let cachedProgramCount = 1024
-
-    /// Bytes of their texts and programs: a thousand of the usual kilobyte, twice over, with room for large ones.
-    public static let cachedByteCount = 8 << 20
 }
