@@ -1,0 +1,57 @@
+@testable import Configuration
+import Foundation
+@testable import Policy
+import Providers
+import Testing
+
+@Suite("Configuration page and examples")
+struct ConfigurationPageTests {
+    private static func builtIn() -> [Catalog.Provider] {
+        let table = ProviderTable()
+        return (0..<table.count).map { Catalog.Provider(id: table[$0].id.description, needsCredential: table[$0].needsCredential) }
+    }
+
+    @Test("every file in config/ compiles without a word", arguments: Repository.files(in: "config", suffix: ".yaml"))
+    func exampleCompiles(path: String) throws {
+        let faults = checkConfiguration(Array(try Repository.text(path).utf8), builtIn: Self.builtIn())
+        #expect(faults.isEmpty, "\(faults.map { $0.rendered(path: path) }.joined(separator: "\n"))")
+    }
+
+    @Test("config/ holds examples and nothing else")
+    func onlyExamples() {
+        let files = Repository.files(in: "config")
+        #expect(!files.isEmpty)
+        #expect(files.allSatisfy { $0.hasSuffix(".yaml") })
+    }
+
+    /// Headings of docs/configuration.md and the schema each describes.
+    private static let sections: [(heading: String, schema: Schema)] = [
+        ("The file", ConfigurationSchema.root),
+        ("log", ConfigurationSchema.log),
+        ("providers", ConfigurationSchema.provider),
+        ("virtual_keys", ConfigurationSchema.virtualKey),
+        ("keys", ConfigurationSchema.key),
+        ("configs", ConfigSchema.config),
+        ("strategy", ConfigSchema.strategy),
+        ("retry", ConfigSchema.retry),
+    ]
+
+    @Test("docs/configuration.md explains every key of the schema, and no other", arguments: sections.map(\.heading))
+    func everyKeyIsExplained(heading: String) throws {
+        let schema = try #require(Self.sections.first { $0.heading == heading }).schema
+        let page = try Repository.text("docs/configuration.md")
+        let explained = Markdown.rows(below: heading, of: page).map { Markdown.unquoted($0[0]) }
+        let known = schema.keys.filter { if case .notYet = $0.support { false } else { true } }.map(\.name)
+        #expect(Set(explained) == Set(known), "missing: \(Set(known).subtracting(explained).sorted()), unknown: \(Set(explained).subtracting(known).sorted())")
+        #expect(explained.count == Set(explained).count, "a key is explained twice")
+    }
+
+    @Test("config/sluice.yaml shows every key of the file's own schema")
+    func everyKeyIsShown() throws {
+        let example = try Repository.text("config/sluice.yaml")
+        let keys = [ConfigurationSchema.root, .init(ConfigurationSchema.log.keys + ConfigurationSchema.provider.keys + ConfigurationSchema.key.keys)]
+        for key in keys.flatMap(\.keys) where key.name != "api_key" && key.name != "custom_host" {
+            #expect(example.contains("\(key.name):"), "\(key.name) is not shown")
+        }
+    }
+}
