@@ -5,13 +5,13 @@ import Policy
 /// Each run returns something of its results, so that none can be left out by the optimiser.
 var policyBenchmarks: [Benchmark] {
     [
-        walking("decision: 3 levels, 10 targets, first one answers", deepConfig(), after: .status(200)),
-        walking("decision: 3 levels, 10 targets, all fail", deepConfig(), after: .status(503)),
-        compiling("compile: 3 levels, 10 targets", deepConfig()),
-        compiling("compile: 256 targets", wideConfig(targetCount: 256)),
-        compiling("compile: 256 KiB of unknown keys", unknownKeys()),
-        compiling("compile: 256 KiB of wrong statuses", wrongStatuses()),
-        judging("judge a custom host", "https://eu-west-1.models.example.com:8443/v1"),
+        walking("policy/decision: 3 levels, 10 targets, first one answers", deepConfig(), after: .status(200)),
+        walking("policy/decision: 3 levels, 10 targets, all fail", deepConfig(), after: .status(503)),
+        compiling("policy/compile: 3 levels, 10 targets", deepConfig()),
+        compiling("policy/compile: 256 targets", wideConfig(targetCount: 256)),
+        compiling("policy/compile: 256 KiB of unknown keys", unknownKeys()),
+        compiling("policy/compile: 256 KiB of wrong statuses", wrongStatuses()),
+        judging("policy/judge a custom host", "https://eu-west-1.models.example.com:8443/v1"),
     ]
 }
 

@@ -5,12 +5,12 @@ import Providers
 /// results, so that none can be left out by the optimiser.
 var providersBenchmarks: [Benchmark] {
     [
-        events("usage, openai content event of 190 B", .openAI, openAIEvent(usage: "")),
-        events("usage, openai content event with usage null", .openAI, openAIEvent(usage: #","usage":null"#)),
-        events("usage, anthropic content event", .anthropic, anthropicEvent),
-        events("usage, openai usage event", .openAI, openAIUsageEvent),
-        answer("usage, 1 KB answer", byteCount: 1_000),
-        answer("usage, 50 KB answer", byteCount: 50_000),
+        events("providers/usage, openai content event of 190 B", .openAI, openAIEvent(usage: "")),
+        events("providers/usage, openai content event with usage null", .openAI, openAIEvent(usage: #","usage":null"#)),
+        events("providers/usage, anthropic content event", .anthropic, anthropicEvent),
+        events("providers/usage, openai usage event", .openAI, openAIUsageEvent),
+        answer("providers/usage, 1 KB answer", byteCount: 1_000),
+        answer("providers/usage, 50 KB answer", byteCount: 50_000),
         classification,
         lookup,
         targets,
@@ -62,7 +62,7 @@ private func answer(_ name: String, byteCount: Int) -> Benchmark {
 }
 
 private var classification: Benchmark {
-    Benchmark(name: "classify POST /v1/chat/completions") { times in
+    Benchmark(name: "providers/classify POST /v1/chat/completions") { times in
         var sum: UInt64 = 1
         let method = ByteSlice("POST")
         let target = ByteSlice("/v1/chat/completions")
@@ -73,7 +73,7 @@ private var classification: Benchmark {
 
 private var lookup: Benchmark {
     let table = ProviderTable()
-    return Benchmark(name: "provider lookup") { times in
+    return Benchmark(name: "providers/provider lookup") { times in
         var sum: UInt64 = 1
         let id = ByteSlice("openrouter")
         for _ in 0..<times { sum &+= UInt64(table.index(of: id) ?? 0) }
@@ -84,7 +84,7 @@ private var lookup: Benchmark {
 private var targets: Benchmark {
     let table = ProviderTable()
     let index = table.index(of: ByteSlice("groq")) ?? 0
-    return Benchmark(name: "upstream target") { times in
+    return Benchmark(name: "providers/upstream target") { times in
         withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 256) { room in
             guard let base = room.baseAddress else { return 0 }
             var sum: UInt64 = 1
@@ -104,7 +104,7 @@ private var fields: Benchmark {
         ByteSlice("authorization"), ByteSlice("x-stainless-lang"), ByteSlice("x-portkey-provider"), ByteSlice("accept-encoding"),
         ByteSlice("x-stainless-package-version"), ByteSlice("connection"), ByteSlice("traceparent"),
     ]
-    return Benchmark(name: "fates of 12 fields") { times in
+    return Benchmark(name: "providers/fates of 12 fields") { times in
         var sum: UInt64 = 1
         for _ in 0..<times {
             for name in names where RequestField.fate(of: name, towards: .openAI) == .forwarded { sum &+= 1 }

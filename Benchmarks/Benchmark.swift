@@ -1,0 +1,18 @@
+/// One thing to be timed.
+public struct Benchmark {
+    /// `module/what, on which input`.
+    public let name: String
+
+    /// Does it so many times; returns something of the results, so that none can be left out by the optimiser.
+    public let run: (Int) -> UInt64
+
+    init(name: String, run: @escaping (Int) -> UInt64) {
+        self.name = name
+        self.run = run
+    }
+}
+
+/// Every benchmark there is, in the modules' order. Computed: their inputs are built when they are wanted.
+public var allBenchmarks: [Benchmark] {
+    httpBenchmarks + jsonBenchmarks + policyBenchmarks + providersBenchmarks + ledgerBenchmarks
+}

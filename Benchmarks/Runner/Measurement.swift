@@ -1,0 +1,56 @@
+import BenchmarkBodies
+import Glibc
+
+/// What one benchmark took, in nanoseconds an operation.
+struct Measurement {
+    let least: Double
+    let median: Double
+    let checksum: UInt64
+
+    /// Finds how many operations fill a batch, then times the batches.
+    init(_ benchmark: Benchmark, batches: Int = 40, batchNanoseconds: UInt64 = 5_000_000) {
+        let operations = Measurement.operations(filling: batchNanoseconds, benchmark)
+        var times: [Double] = []
+        var checksum: UInt64 = 0
+        for _ in 0..<batches {
+            let batch = Measurement.time(benchmark, operations)
+            checksum = batch.checksum
+            times.append(Double(batch.nanoseconds) / Double(operations))
+        }
+        times.sort()
+        least = times[0]
+        median = times[times.count / 2]
+        self.checksum = checksum
+    }
+
+    var leastText: String { Measurement.text(least) }
+    var medianText: String { Measurement.text(median) }
+
+    /// A count whose batch lasts at least half of `nanoseconds`; 1 when none is asked for. Warms up on the way.
+    private static func operations(filling nanoseconds: UInt64, _ benchmark: Benchmark) -> Int {
+        guard nanoseconds > 0 else { return 1 }
+        var operations = 1
+        // 2³⁰ of anything is more than half a batch; the bound ends a benchmark that was optimised away.
+        while operations < 1 << 30, time(benchmark, operations).nanoseconds < nanoseconds / 2 { operations *= 2 }
+        return operations
+    }
+
+    private static func time(_ benchmark: Benchmark, _ operations: Int) -> (nanoseconds: UInt64, checksum: UInt64) {
+        let begin = monotonicNanoseconds()
+        let checksum = benchmark.run(operations)
+        return (monotonicNanoseconds() - begin, checksum)
+    }
+
+    /// One decimal below a thousand, none above.
+    private static func text(_ nanoseconds: Double) -> String {
+        if nanoseconds >= 1000 { return String(Int64(nanoseconds.rounded())) }
+        let tenths = Int64((nanoseconds * 10).rounded())
+        return "\(tenths / 10).\(tenths % 10)"
+    }
+}
+
+private func monotonicNanoseconds() -> UInt64 {
+    var now = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &now)
+    return UInt64(now.tv_sec) * 1_000_000_000 + UInt64(now.tv_nsec)
+}
