@@ -1,0 +1,30 @@
+import Bytes
+
+// What libFuzzer calls. `Fuzz/run` compiles this file beside a test folder's fuzz functions and
+// defines which of them is meant.
+
+/// One input; a broken invariant traps, which libFuzzer keeps as a finding.
+@_cdecl("LLVMFuzzerTestOneInput")
+public func fuzzOneInput(_ bytes: UnsafePointer<UInt8>, _ count: Int) -> CInt {
+    let input = ByteSlice(bytes, count: count)
+    #if requestHead
+        fuzzRequestHead(input)
+    #elseif responseHead
+        fuzzResponseHead(input)
+    #elseif chunked
+        fuzzChunked(input)
+    #elseif eventStream
+        fuzzEventStream(input)
+    #elseif scan
+        fuzzScan(input)
+    #elseif splice
+        fuzzSplice(input)
+    #elseif capture
+        fuzzCapture(input)
+    #elseif config
+        PolicyFuzz.fuzzConfiguration(input)
+    #elseif usage
+        fuzzUsage(input)
+    #endif
+    return 0
+}
