@@ -30,7 +30,7 @@ let package = Package(
         .target(name: "JSON", dependencies: ["Bytes"], swiftSettings: hot),
         .target(name: "Policy", dependencies: ["Bytes", "JSON"], swiftSettings: hot),
         .target(name: "Configuration", dependencies: ["Bytes", "JSON", "Policy", .product(name: "Yams", package: "Yams")], swiftSettings: strict),
-        .target(name: "Providers", dependencies: ["Bytes", "HTTP", "JSON"], swiftSettings: hot),
+        .target(name: "Providers", dependencies: ["Bytes", "JSON"], swiftSettings: hot),
         .target(name: "Ledger", dependencies: ["Bytes", "CLinux", "COpenSSL"], swiftSettings: hot),
         .target(
             name: "Gateway", dependencies: ["Bytes", "CLinux", "HTTP", "JSON", "Ledger", "Policy", "Providers", "Reactor", "TLS"],
@@ -39,10 +39,15 @@ let package = Package(
         .executableTarget(
             name: "sluice",
             dependencies: [
-                "Bytes", "CLinux", "Configuration", "Gateway", "JSON", "Ledger", "Mock", "Policy", "Providers", "Reactor",
+                "Bytes", "CLinux", "Configuration", "Gateway", "HTTP", "JSON", "Ledger", "Mock", "Policy", "Providers", "Reactor",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
+
+        .target(
+            name: "BenchmarkBodies", dependencies: ["Bytes", "HTTP", "JSON", "Ledger", "Policy", "Providers"],
+            path: "Benchmarks", exclude: ["Runner"], swiftSettings: hot),
+        .executableTarget(name: "benchmarks", dependencies: ["BenchmarkBodies"], path: "Benchmarks/Runner", swiftSettings: strict),
 
         .testTarget(name: "BytesTests", dependencies: ["Bytes"], swiftSettings: strict),
         .testTarget(name: "ReactorTests", dependencies: ["Bytes", "CLinux", "Reactor"], swiftSettings: strict),
@@ -54,5 +59,10 @@ let package = Package(
         .testTarget(name: "ProvidersTests", dependencies: ["Bytes", "Providers"], swiftSettings: strict),
         .testTarget(name: "MockTests", dependencies: ["Bytes", "JSON", "Mock", "Reactor"], swiftSettings: strict),
         .testTarget(name: "LedgerTests", dependencies: ["Bytes", "Ledger"], swiftSettings: strict),
+        .testTarget(
+            name: "GatewayTests", dependencies: ["Bytes", "CLinux", "COpenSSL", "Gateway", "Ledger", "Policy", "Providers", "Reactor"],
+            swiftSettings: strict),
+        .testTarget(name: "BenchmarksTests", dependencies: ["BenchmarkBodies"], swiftSettings: strict),
+        .testTarget(name: "TidyTests", dependencies: ["Configuration", "Policy", "Providers"], swiftSettings: strict),
     ]
 )

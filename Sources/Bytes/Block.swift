@@ -23,11 +23,19 @@ public struct Block: ~Copyable {
         return ByteSlice(UnsafePointer(base + bounds.lowerBound), count: bounds.count)
     }
 
-    /// Copies `bytes` to `offset`; the pool counts what is copied.
+    /// Copies `bytes`, which are still to be written, to `offset`; the pool counts what is copied.
     public func copy(_ bytes: ByteSlice, to offset: Int) {
         precondition(offset >= 0 && bytes.count <= capacity - offset, "a copy lies inside its block")
         memmove(base + offset, bytes.base, bytes.count)
         pool._withUnsafeGuaranteedRef { $0.copiedByteCount &+= bytes.count }
+    }
+
+    /// Copies `bytes` to `offset` to keep them: they have been written, or wait for the rest of their
+    /// head. The large block they came in is free for the next read.
+    public func keep(_ bytes: ByteSlice, at offset: Int = 0) {
+        precondition(offset >= 0 && bytes.count <= capacity - offset, "a copy lies inside its block")
+        memmove(base + offset, bytes.base, bytes.count)
+        pool._withUnsafeGuaranteedRef { $0.keptByteCount &+= bytes.count }
     }
 }
 
@@ -40,8 +48,11 @@ public final class BlockPool {
     private var free = InlineArray<4, UnsafeMutableRawPointer?>(repeating: nil)
     private var idleByteCounts = InlineArray<4, Int>(repeating: 0)
 
-    /// Bytes copied from buffer to buffer since the start. A plaintext stream adds none.
+    /// Bytes copied between their read and their write since the start. A plaintext stream adds none.
     public internal(set) var copiedByteCount = 0
+
+    /// Bytes copied to be kept for a while, after their write or before their message was whole.
+    public internal(set) var keptByteCount = 0
 
     public init(budget: ByteBudget) { self.budget = budget }
 

@@ -160,7 +160,7 @@ final class ClientConnection: Connection {
             inbound = consume current
             return
         }
-        smaller.copy(current.slice(consumed..<filled), to: 0)
+        smaller.keep(current.slice(consumed..<filled))
         inbound = consume smaller
         consumed = 0
         filled = held

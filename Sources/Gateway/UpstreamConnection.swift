@@ -97,7 +97,7 @@ final class UpstreamConnection: Connection {
         inboundCount = 0
         if held.capacity >= BufferLimits.largestPooledBlockByteCount { return held }
         guard let roomy = worker.blocks.lease(atLeast: BufferLimits.largestPooledBlockByteCount) else { return held }
-        roomy.copy(held.slice(0..<count), to: 0)
+        roomy.keep(held.slice(0..<count))
         return roomy
     }
 
@@ -105,10 +105,10 @@ final class UpstreamConnection: Connection {
     func keepInbound(_ block: consuming Block, from start: Int = 0, count: Int) {
         let held = count - start
         if held <= block.capacity / 4, let smaller = worker.blocks.lease(atLeast: held) {
-            smaller.copy(block.slice(start..<count), to: 0)
+            smaller.keep(block.slice(start..<count))
             inbound = consume smaller
         } else {
-            if start > 0 { block.copy(block.slice(start..<count), to: 0) }
+            if start > 0 { block.keep(block.slice(start..<count)) }
             inbound = consume block
         }
         inboundCount = held
