@@ -17,6 +17,7 @@ struct AccessLine {
         if !record.hasOwnTrace { member(",\"trace\":", &record.traceIdentifier, to: &writer) }
         member(",\"peer\":", &record.peer, to: &writer)
         member(",\"key\":", &record.key, to: &writer)
+        member(",\"user\":", &record.user, to: &writer)
         member(",\"method\":", &record.method, to: &writer)
         member(",\"path\":", &record.path, to: &writer)
         member(",\"provider\":", &record.provider, to: &writer)

@@ -9,6 +9,8 @@ struct AccessRecord: BitwiseCopyable, Sendable {
     var method = InlineText<16>()
     var path = InlineText<64>()
     var key = InlineText<48>()
+    /// On whose behalf, as the request says.
+    var user = InlineText<48>()
     var provider = InlineText<32>()
     var model = InlineText<64>()
     var errorCode = InlineText<32>()

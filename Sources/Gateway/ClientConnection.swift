@@ -8,7 +8,8 @@ import Reactor
 /// Requests are taken one at a time; what a pipelining client sends ahead waits in `inbound` or in
 /// the kernel. Between requests the connection holds no buffer at all.
 final class ClientConnection: Connection {
-    let peer: SocketAddress
+    /// The peer's address, for records.
+    let peer: InlineText<48>
     /// Whether the peer is this machine, and the listener cannot be reached from another.
     let isLoopback: Bool
     var exchange: Exchange?
@@ -28,7 +29,7 @@ final class ClientConnection: Connection {
     private var isClosed = false
     private var isServing = false
 
-    init(_ socket: consuming Socket, peer: SocketAddress, isLoopback: Bool, token: Token, worker: Worker) {
+    init(_ socket: consuming Socket, peer: InlineText<48>, isLoopback: Bool, token: Token, worker: Worker) {
         self.peer = peer
         self.isLoopback = isLoopback
         super.init(socket, token: token, worker: worker)

@@ -26,6 +26,8 @@ final class Destination {
     let hasRenames: Bool
     /// The model of requests that name none, as JSON.
     let defaultModel: OwnedBytes?
+    /// Whether the configuration, and not the table or the caller, says where this is.
+    let isOperatorHost: Bool
     private let endpoints: EndpointSet?
     private let sendsCredential: Bool
     /// The upstream's id, for records.
@@ -69,6 +71,7 @@ final class Destination {
         takesIncludeUsage = parts.upstream.row.takesIncludeUsage
         defaultModel = parts.upstream.defaultModel.map { model in model.withByteSlice { OwnedBytes($0) } }
         hasRenames = parts.upstream.row.renames.count > 0
+        isOperatorHost = parts.upstream.isOperators && parts.customPath == nil
         endpoints = parts.upstream.basePath == nil ? parts.upstream.row.endpoints : nil
         sendsCredential = parts.upstream.auth != .none
         name = Array(parts.upstream.id.utf8).withByteSlice { InlineText($0) }

@@ -153,6 +153,8 @@ final class Exchange {
         releaseUpstream(reusable: false)
         if headByteCount > 0 {
             record.wasAborted = true
+            // As others log a client that did not wait for its answer.
+            if record.status == 0 { record.status = 499 }
             writeRecord()
         }
         if !isAdvancing { recycle() }

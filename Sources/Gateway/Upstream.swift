@@ -19,6 +19,8 @@ public struct Upstream: Sendable {
     public var defaultModel: [UInt8]?
     /// PEM file to trust instead of the system's store.
     public var caFile: String?
+    /// Whether the configuration says where it is: its hosts are not for everybody.
+    public var isOperators = false
     /// Whether its name may lead to private addresses: the operator has named it.
     public var isTrusted = false
 
@@ -43,5 +45,6 @@ public struct Upstream: Sendable {
         self.port = port
         self.basePath = basePath
         isTrusted = true
+        isOperators = true
     }
 }

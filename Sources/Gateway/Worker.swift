@@ -65,6 +65,7 @@ final class Worker {
     /// Whose body `scan` holds.
     var scanOwner: ObjectIdentifier?
     var nestedScan = ObjectScan(names: ["include_usage"])
+    var metadataScan = ObjectScan(names: ["_user", "user_id"])
     var splice = Splice(limit: GatewayLimits.splices)
     var answerHead: ResponseHead
     /// Where an answer's head is written before it is put in front of its body.
@@ -266,8 +267,9 @@ final class Worker {
         // Past the cap a connection is closed at once: an answer would cost what the cap is to save.
         guard clients.count < max(1, limits.clients / workerCount) else { return Socket(adopting: descriptor).resetOnClose() }
         let isLoopback = listener.isLoopback && (peer.isLocal || peer.isLoopback)
+        let name = Array(peer.host.utf8).withByteSlice { InlineText<48>($0) }
         let client = clients.insert {
-            ClientConnection(Socket(adopting: descriptor), peer: peer, isLoopback: isLoopback, token: $0, worker: self)
+            ClientConnection(Socket(adopting: descriptor), peer: name, isLoopback: isLoopback, token: $0, worker: self)
         }
         do throws(SystemError) {
             try poller.watch(descriptor, token: client.token.rawValue)

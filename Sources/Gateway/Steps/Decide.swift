@@ -16,7 +16,8 @@ extension Exchange {
         if readsBody {
             try scanBody(message[body.range])
             model = worker.scan.string("model")
-            if let model { note(model: model) }
+            if let model { record.model = InlineText(model.content) }
+            noteUser(message)
             if let model, !model.hasEscapes, let named = VirtualKeyName(model: model.content) { headers.modelKey = named.slug }
         }
         let route = try route(headers)
@@ -72,10 +73,6 @@ extension Exchange {
             throw Rejection(.duplicateMember, "the request body has \"\(name)\" twice, again at byte \(twice.key.lowerBound)", parameter: name)
         }
         worker.scanOwner = ObjectIdentifier(self)
-    }
-
-    private func note(model: JSONString) {
-        record.model = InlineText(model.content)
     }
 
     private func read(_ model: JSONString?, _ headers: RoutingHeaders, into plan: inout Plan) {
@@ -145,11 +142,20 @@ extension Exchange {
             guard destination.serves(endpoint) else {
                 throw Rejection(.unsupportedEndpoint, "\(destination.upstream.id) has no such endpoint")
             }
-            if destination.usesOperatorCredential(for: caller), caller.principal == nil, !mayUseOperatorCredential(client) {
-                throw Rejection(
-                    .missingCredential,
-                    "\(destination.upstream.id) is reached with the gateway's own credential: send a gateway key as x-portkey-api-key")
-            }
+            try checkRight(to: destination, client)
+        }
+    }
+
+    /// What is the operator's, credentials and hosts, is for holders of gateway keys; without keys
+    /// declared, for programs on this machine.
+    private func checkRight(to destination: Destination, _ client: ClientConnection) throws(Rejection) {
+        guard caller.principal == nil else { return }
+        let name = destination.upstream.id
+        if destination.usesOperatorCredential(for: caller), !mayUseOperatorCredential(client) {
+            throw Rejection(.missingCredential, "\(name) is reached with the gateway's own credential: send a gateway key as x-portkey-api-key")
+        }
+        if destination.isOperatorHost, worker.snapshot.hasKeys || !worker.snapshot.isLoopbackOnly {
+            throw Rejection(.missingCredential, "\(name) is a host of the gateway's own: send a gateway key as x-portkey-api-key")
         }
     }
 

@@ -52,6 +52,7 @@ extension Exchange {
         answer.clientReusable = request.keepAlive && client.requestCount < worker.limits.requestsPerConnection
         endpoint = Endpoint.classify(method: message[request.methodRange], target: request.path(in: message))
         name(message)
+        record.peer = client.peer
         record.method = InlineText(message[request.methodRange])
         record.path = InlineText(request.path(in: message))
         return .step(.identify)

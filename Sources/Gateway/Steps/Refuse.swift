@@ -66,7 +66,14 @@ extension Exchange {
         head.append(statusLine: status)
         head.append("content-type: application/json\r\n")
         head.append(field: "content-length", decimal: UInt64(contentCount))
-        if let plan { head.append(plan.destination.fixedAnswerFields) } else { head.append("x-portkey-cache-status: DISABLED\r\n") }
+        if let plan {
+            head.append(plan.destination.fixedAnswerFields)
+        } else {
+            head.append("x-portkey-cache-status: DISABLED\r\nx-portkey-last-used-option-index: config\r\n")
+        }
+        head.append("x-portkey-retry-attempt-count: ")
+        head.append(decimal: attempt.repeats)
+        head.append("\r\n")
         writeTraceFields(to: &head)
         if status == 503 || status == 429 { head.append("retry-after: 1\r\n") }
         writeConnectionField(to: &head)

@@ -18,6 +18,8 @@ extension Exchange {
         guard let ring = worker.accessRing else { return }
         record.attempts = UInt8(clamping: attempt.total)
         record.totalNanoseconds = worker.now.nanoseconds(since: startedAt)
+        let streamed = body.mode == .streamed ? UInt64(clamping: body.receivedCount) : UInt64(max(0, body.consumedCount - headByteCount))
+        record.receivedByteCount = UInt64(headByteCount) + streamed
         record.identifier = identifier
         record.traceIdentifier = traceIdentifier
         if let usage = answer.usage.usage, answer.isCommitted {

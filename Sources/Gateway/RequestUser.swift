@@ -1,0 +1,30 @@
+import Bytes
+import HTTP
+import JSON
+
+extension Exchange {
+    /// Notes for the record on whose behalf the request is made: `_user` of `x-portkey-metadata`, else
+    /// of the body's `metadata` (`user_id` in Anthropic's), else the body's `user`. The body goes where
+    /// its dialect takes it all the same.
+    func noteUser(_ message: ByteSlice) {
+        if let header = request.fields.value(of: .portkeyMetadata, in: message), noteUser(inMetadata: header) { return }
+        if let metadata = worker.scan.member("metadata"), metadata.kind == .object,
+            noteUser(inMetadata: metadata.bytes(in: worker.scan.text))
+        {
+            return
+        }
+        if let user = worker.scan.string("user") { record.user = InlineText(user.content) }
+    }
+
+    private func noteUser(inMetadata text: ByteSlice) -> Bool {
+        do throws(JSONError) {
+            try worker.metadataScan.scan(text)
+        } catch {
+            // Metadata that cannot be read says nothing (the wire reference §2.1).
+            return false
+        }
+        guard let user = worker.metadataScan.string("_user") ?? worker.metadataScan.string("user_id") else { return false }
+        record.user = InlineText(user.content)
+        return true
+    }
+}
