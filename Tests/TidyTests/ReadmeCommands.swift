@@ -46,11 +46,16 @@ final class ReadmeShell {
     let mockPort: Int
     private var servers: [Process] = []
 
-    /// The built binary: SLUICE_BINARY, else the release build, else the debug build; nil when there is none.
+    /// The built binary: SLUICE_BINARY, else the newer of the release and the debug build; nil when there is none.
     static var binary: String? {
         let named = ProcessInfo.processInfo.environment["SLUICE_BINARY"]
         let built = [".build/release/sluice", ".build/debug/sluice"].map { Repository.root.appending(path: $0).path }
-        return (named.map { [$0] } ?? built).first { FileManager.default.isExecutableFile(atPath: $0) }
+        let found = (named.map { [$0] } ?? built).filter { FileManager.default.isExecutableFile(atPath: $0) }
+        return found.max { modified($0) < modified($1) }
+    }
+
+    private static func modified(_ path: String) -> Date {
+        (try? URL(fileURLWithPath: path).resourceValues(forKeys: [.contentModificationDateKey]).contentModificationDate) ?? .distantPast
     }
 
     /// The interpreter that has the SDKs, made by the end-to-end suite; nil when it is not there.
@@ -105,7 +110,7 @@ final class ReadmeShell {
         var environment = ProcessInfo.processInfo.environment
         environment["PATH"] = folder.appending(path: "bin").path + ":" + (environment["PATH"] ?? "/usr/bin:/bin")
         // Whoever has a key in the environment must not spend it by running tests.
-        for name in ["OPENAI_API_KEY", "ANTHROPIC_API_KEY"] { environment[name] = nil }
+        for name in ["OPENAI_API_KEY", "ANTHROPIC_API_KEY", "MAKEFLAGS", "MAKELEVEL"] { environment[name] = nil }
         process.environment = environment
         try write("", to: output)
         let file = try FileHandle(forWritingTo: folder.appending(path: output))
@@ -130,7 +135,7 @@ final class ReadmeShell {
     /// Starts a server and waits until it listens.
     func serve(_ command: String) throws {
         let output = "server-\(servers.count)"
-        let listens = command.hasPrefix("sluice serve") ? " --listen 127.0.0.1:\(port)" : ""
+        let listens = command.hasPrefix("sluice serve") && !command.contains("--listen") ? " --listen 127.0.0.1:\(port)" : ""
         let server = try process("exec " + local(command) + listens, output: output)
         servers.append(server)
         for _ in 0..<500 {
@@ -139,6 +144,13 @@ final class ReadmeShell {
             usleep(20_000)
         }
         throw ReadmeFault(description: "`\(command)` does not listen: \(read(output))")
+    }
+
+    /// What `make TARGET` would run last, with this shell's binary.
+    func recipe(_ target: String) throws -> String {
+        let printed = try run("make --no-print-directory -n -C \(ReadmeShell.quoted(Repository.root.path)) \(target)")
+        let last = printed.split(separator: "\n").last.map { String($0) } ?? ""
+        return last.replacing("exec ", with: "").replacing(".build/release/sluice", with: "sluice")
     }
 
     private static func quoted(_ text: String) -> String { "'" + text.replacing("'", with: "'\\''") + "'" }

@@ -30,7 +30,7 @@ enum Repository {
 
     /// The Swift files of the product, and those of its tests and benchmarks.
     static let sources = swiftFiles(in: ["Sources"])
-    static let others = swiftFiles(in: ["Tests", "Benchmarks"])
+    static let others = swiftFiles(in: ["Tests", "Benchmarks", "Fuzz"])
 
     private static func swiftFiles(in folders: [String]) -> [SwiftFile] {
         folders.flatMap { files(in: $0, suffix: ".swift") }.compactMap { try? SwiftFile($0) }

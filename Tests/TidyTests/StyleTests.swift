@@ -11,15 +11,26 @@ struct StyleTests {
 
     private let swiftFiles = Repository.sources + Repository.others
 
+    /// Whether a line of code takes what is not there for granted: an exclamation mark after a value or a type, and not
+    /// before an equals sign, or a function that stops the process.
+    private static func isForced(_ line: Substring) -> Bool {
+        line.contains("fatalError(") || line.contains("unsafelyUnwrapped") || line.firstMatch(of: #/[\w)\]>?]!(?!=)/#) != nil
+    }
+
+    @Test("the rule sees what it forbids, outside comments and literals", arguments: [
+        ("let a = b!", true), ("try! run()", true), ("x as! Int", true), ("let a: Int! = 1", true), ("f()!.g", true), ("a[0]!", true),
+        ("fatalError(\"x\")", true), ("a != b", false), ("!a", false), ("if !b, !c() {", false), ("\"no!\"", false), ("// no!", false),
+        (#""\(a == b ? "x!" : "y!")""#, false), ("#\"a!\"#", false), ("/* a! */ b", false), ("\"\"\"\nno!\n\"\"\"", false),
+    ])
+    func forceIsSeen(code: String, isForced: Bool) {
+        let lines = SwiftFile.code(of: code).split(separator: "\n")
+        #expect(lines.contains { Self.isForced($0) } == isForced)
+    }
+
     @Test("no force is used in Sources: try!, as!, fatalError, unwrapping")
     func noForce() {
-        // An exclamation mark after a value or a type, and not before an equals sign.
-        let unwrap = #/[\w)\]>?]!(?!=)/#
         for file in Repository.sources {
-            let found = faults(in: file.code) { line in
-                line.contains("try!") || line.contains("as!") || line.contains("fatalError(") || line.contains("unsafelyUnwrapped")
-                    || line.firstMatch(of: unwrap) != nil
-            }
+            let found = faults(in: file.code) { Self.isForced($0) }
             #expect(found.isEmpty, "\(file.path):\(found.joined(separator: "\n"))")
         }
     }
