@@ -16,7 +16,19 @@ extension Exchange {
             if client.unread.isEmpty, try !readMore(client) { return }
             try passInbound(client, upstream)
         }
-        if body.isWhole { client.setDeadline(attempt.totalDeadline) }
+        // While the upstream takes nothing, the client is not the one to hurry.
+        if body.isWhole || upstream.hasUnsent { client.setDeadline(attempt.totalDeadline) }
+    }
+
+    /// Sends what waits for the upstream. The client's rate counts anew from when that has left.
+    func resumeBody(_ upstream: UpstreamConnection) {
+        switch upstream.flush() {
+        case .failed: upstream.hungUp = true
+        case .part: break
+        case .all:
+            body.startedAt = worker.now
+            body.receivedCount = 0
+        }
     }
 
     private func readMore(_ client: ClientConnection) throws(Rejection) -> Bool {
@@ -55,6 +67,10 @@ extension Exchange {
         }
         if used < bytes.count, !client.putBack(bytes.dropFirst(used)) { throw Rejection(.overloaded) }
         worker.runs.blocks.add(inbound)
+        if answer.state == .head, let destination = plan?.destination, !destination.hasOwnHeadLimit {
+            // The answer is waited for from the request's last byte on.
+            upstream.setDeadline(min(worker.now.adding(nanoseconds: destination.headNanoseconds), attempt.totalDeadline))
+        }
         if case .failed = upstream.send(&worker.runs) {
             // The answer, if there is one, says why; reading it comes next.
             upstream.hungUp = true

@@ -11,7 +11,7 @@ extension Exchange {
     /// the client has not taken what came before: one stalled client holds one block.
     func relay(_ client: ClientConnection) throws(Rejection) -> Next {
         guard let upstream else { return .wait }
-        if upstream.hasUnsent, case .failed = upstream.flush() { upstream.hungUp = true }
+        if upstream.hasUnsent { resumeBody(upstream) }
         if body.mode == .streamed, !body.isWhole { try passBody(client, upstream) }
         if client.peerClosed, body.isWhole {
             // Gone, or as good as: nobody half-closes and waits. The upstream is let go at once.
@@ -204,6 +204,10 @@ extension Exchange {
     /// The upstream has taken too long: for its head, or for more of its body.
     func upstreamDeadlinePassed() {
         guard let client else { return }
+        if answer.state == .body, client.hasUnsent, let upstream, worker.now < attempt.totalDeadline {
+            // It is we who do not read: the client takes nothing, and its own time runs.
+            return upstream.setDeadline(min(worker.now.adding(nanoseconds: worker.limits.gapNanoseconds), attempt.totalDeadline))
+        }
         interject(client) { () throws(Rejection) -> Step? in
             if self.answer.state == .body { throw Rejection(.streamInterrupted, "the provider sent nothing for too long") }
             return try self.attemptFailed(.timedOut, self.headTimeout, client)
@@ -233,6 +237,10 @@ extension Exchange {
             interject(client) { () throws(Rejection) -> Step? in throw late }
         case (.relay, _) where client.hasUnsent:
             client.abort()
+        case (.relay, _) where body.mode == .streamed && !body.isWhole && worker.now < attempt.totalDeadline:
+            var late = Rejection(.requestTooSlow)
+            late.closesConnection = true
+            interject(client) { () throws(Rejection) -> Step? in throw late }
         default:
             interject(client) { () throws(Rejection) -> Step? in
                 throw Rejection(self.answer.state == .body ? .streamInterrupted : .upstreamTimeout)
