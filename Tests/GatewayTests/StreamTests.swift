@@ -275,6 +275,7 @@ struct StreamTests {
         }
         client.close()
         _ = worker.stop()
-        #expect(worker.worker.blocks.copiedByteCount == 0)
+        // The requests themselves move to a block of their size while they wait for their answers.
+        #expect(worker.worker.blocks.copiedByteCount <= 3 * Text.request(body: StreamTests.withUsage).utf8.count)
     }
 }

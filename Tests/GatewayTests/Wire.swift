@@ -94,14 +94,15 @@ final class Wire: @unchecked Sendable {
         return true
     }
 
-    /// Sends `block` over and over until nothing has been taken for `milliseconds`, or `limit` bytes have.
+    /// Sends `block` over and over, beginning at `first`, until nothing has been taken for `milliseconds`,
+    /// or `limit` bytes have.
     /// - Returns: how many bytes were taken.
-    func sendUntilStalled(_ block: [UInt8], milliseconds: Int, limit: Int) -> Int {
+    func sendUntilStalled(_ block: [UInt8], from first: Int = 0, milliseconds: Int, limit: Int) -> Int {
         var sent = 0
         while sent < limit {
             var poll = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
             guard Glibc.poll(&poll, 1, CInt(milliseconds)) == 1 else { break }
-            let offset = sent % block.count
+            let offset = (first + sent) % block.count
             let count = block.withUnsafeBytes { raw in
                 Glibc.send(descriptor, raw.baseAddress.map { $0 + offset }, min(block.count - offset, limit - sent), CInt(MSG_NOSIGNAL) | CInt(MSG_DONTWAIT))
             }
@@ -156,6 +157,10 @@ final class Wire: @unchecked Sendable {
     /// The next `count` bytes; fewer at the end.
     func take(_ count: Int) -> [UInt8] {
         while waiting.count < count, receive() {}
+        guard count < waiting.count else {
+            defer { waiting = [] }
+            return waiting
+        }
         let taken = Array(waiting.prefix(count))
         waiting.removeFirst(taken.count)
         return taken
