@@ -41,7 +41,7 @@ struct World {
         limits.drainNanoseconds = 200_000_000
     }
 
-    func snapshot() throws -> Snapshot {
+    func snapshot(version: UInt64 = 1) throws -> Snapshot {
         let table = ProviderTable()
         let upstreams = try providers.map { provider in
             guard let row = Array(provider.like.utf8).withByteSlice({ table.index(of: $0) }) else { throw Unexpected("no row \(provider.like)") }
@@ -72,10 +72,10 @@ struct World {
         }
         parts.defaultConfig = defaultConfig
         parts.isLoopbackOnly = isLoopbackOnly
-        return Snapshot(parts, version: 1)
+        return Snapshot(parts, version: version)
     }
 
-    /// Numbers that a printed version tells apart.
+    /// As nanoseconds.
     static func milliseconds(_ count: UInt64) -> UInt64 { count * 1_000_000 }
 }
 

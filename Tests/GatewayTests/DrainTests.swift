@@ -1,0 +1,162 @@
+import Glibc
+import Reactor
+import Testing
+
+@testable import Gateway
+
+@Suite("Listening and draining")
+struct DrainTests {
+    private func slowStream(_ count: Int) throws -> ScriptedUpstream {
+        try ScriptedUpstream { peer in
+            while peer.request() != nil {
+                peer.wire.send(Text.streamHead)
+                for number in 0..<count {
+                    peer.wire.send(Text.chunk(Text.event("{\"n\":\(number)}")))
+                    pause(milliseconds: 10)
+                }
+                peer.wire.send(Text.lastChunk)
+            }
+        }
+    }
+
+    @Test("a drain lets streams finish, closes idle connections, refuses new ones, and then all is over")
+    func drain() throws {
+        let upstream = try slowStream(20)
+        var world = World(upstream)
+        world.limits.drainNanoseconds = World.milliseconds(5000)
+        let gateway = try TestGateway(world, workers: 2)
+        let idle = try (0..<4).map { _ in try gateway.connect() }
+        for client in idle {
+            client.send(Text.request("GET /health", body: nil))
+            #expect(client.takeAnswer().status == 200)
+        }
+        let streaming = try (0..<8).map { _ in try gateway.connect() }
+        for client in streaming { client.send(Text.request(body: StreamTests.withUsage)) }
+        for client in streaming { #expect(client.takeHead().status == 200) }
+        gateway.gateway.drain()
+        for client in idle {
+            #expect(client.takeAll().isEmpty)
+            #expect(client.ending == .closed)
+        }
+        #expect(Wire(to: gateway.address) == nil)
+        for client in streaming {
+            var events = 0
+            while let chunk = client.takeChunk(), !chunk.isEmpty { events += chunk.count / 14 }
+            #expect(events >= 20)
+            #expect(client.takeAll().isEmpty && client.ending == .closed)
+        }
+        gateway.gateway.wait()
+    }
+
+    @Test("an answer begun in a drain says that its connection closes")
+    func drainTellsClients() throws {
+        let upstream = try ScriptedUpstream { peer in
+            peer.request()
+            pause(milliseconds: 60)
+            peer.wire.send(Text.answer())
+        }
+        let gateway = try TestGateway(World(upstream))
+        let client = try gateway.connect()
+        client.send(Text.request())
+        pause(milliseconds: 20)
+        gateway.gateway.drain()
+        let answer = client.takeAnswer()
+        #expect(answer.status == 200 && answer.isWhole)
+        #expect(answer["connection"] == "close")
+    }
+
+    @Test("a drain ends at its deadline, with what is left cut off")
+    func drainDeadline() throws {
+        let upstream = try slowStream(1000)
+        var world = World(upstream)
+        world.limits.drainNanoseconds = World.milliseconds(100)
+        let gateway = try TestGateway(world)
+        let client = try gateway.connect()
+        client.send(Text.request(body: StreamTests.withUsage))
+        #expect(client.takeHead().status == 200)
+        let start = Instant.now()
+        gateway.gateway.drain()
+        gateway.gateway.wait()
+        #expect(Instant.now().nanoseconds(since: start) < 2_000_000_000)
+        while let chunk = client.takeChunk() { #expect(!chunk.isEmpty, "a cut stream has no last chunk") }
+    }
+
+    @Test("a Unix socket is listened on, by all workers, and counts as this machine")
+    func unixSocket() throws {
+        let upstream = try ScriptedUpstream(answering: Text.answer())
+        var world = World(upstream)
+        world.providers[0].credential = "operator"
+        let path = "/tmp/sluice-test-\(getpid())-\(UInt32.random(in: 0...(.max))).sock"
+        defer { unlink(path) }
+        let gateway = try TestGateway(world, workers: 2, listen: try #require(SocketAddress(localPath: path)))
+        for _ in 0..<10 {
+            let answer = try gateway.ask("GET /v1/models HTTP/1.1\r\nHost: localhost\r\nx-portkey-provider: up\r\n\r\n")
+            #expect(answer.status == 200)
+        }
+        #expect(upstream.requests.first?["authorization"] == "Bearer operator")
+    }
+
+    @Test("a socket file left by a process that is gone is replaced")
+    func staleSocketFile() throws {
+        let upstream = try ScriptedUpstream(answering: Text.answer())
+        let path = "/tmp/sluice-test-\(getpid())-\(UInt32.random(in: 0...(.max))).sock"
+        defer { unlink(path) }
+        let address = try #require(SocketAddress(localPath: path))
+        for _ in 0..<2 {
+            let gateway = try TestGateway(World(upstream), listen: address)
+            #expect(try gateway.ask(Text.request("GET /ready", body: nil)).text == "{\"status\":\"ready\"}")
+        }
+    }
+
+    @Test("several workers serve at once, each with its own pool")
+    func severalWorkers() throws {
+        let upstream = try ScriptedUpstream(answering: Text.answer())
+        let gateway = try TestGateway(World(upstream), workers: 4)
+        let clients = try (0..<40).map { _ in try gateway.connect() }
+        for _ in 0..<5 {
+            for client in clients { client.send(Text.request()) }
+            for client in clients { #expect(client.takeAnswer().status == 200) }
+        }
+        #expect(upstream.requests.count == 200)
+    }
+
+    @Test("past the cap on clients a connection is closed at once")
+    func clientCap() throws {
+        let upstream = try ScriptedUpstream(answering: Text.answer())
+        var world = World(upstream)
+        world.limits.clients = 2
+        let gateway = try TestGateway(world)
+        let admitted = try (0..<2).map { _ in try gateway.connect() }
+        for client in admitted {
+            client.send(Text.request("GET /health", body: nil))
+            #expect(client.takeAnswer().status == 200)
+        }
+        let refused = try gateway.connect()
+        #expect(refused.takeAll().isEmpty)
+        #expect(refused.ending != .silent)
+        admitted[0].close()
+        pause(milliseconds: 30)
+        let next = try gateway.connect()
+        next.send(Text.request("GET /health", body: nil))
+        #expect(next.takeAnswer().status == 200)
+    }
+
+    @Test("a snapshot is adopted from the next request on, and one in flight keeps its own")
+    func adoption() throws {
+        let old = try ScriptedUpstream { peer in
+            while peer.request() != nil {
+                pause(milliseconds: 50)
+                peer.wire.send(Text.answer(body: "{\"old\":1}"))
+            }
+        }
+        let new = try ScriptedUpstream(answering: Text.answer(body: "{\"new\":1}"))
+        let gateway = try TestGateway(World(old))
+        let client = try gateway.connect()
+        client.send(Text.request())
+        pause(milliseconds: 20)
+        gateway.gateway.adopt(try World(new).snapshot(version: 2))
+        #expect(client.takeAnswer().text == "{\"old\":1}")
+        client.send(Text.request())
+        #expect(client.takeAnswer().text == "{\"new\":1}")
+    }
+}
