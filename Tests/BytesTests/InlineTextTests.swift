@@ -1,0 +1,58 @@
+import Bytes
+import Testing
+
+@Suite("Inline text")
+struct InlineTextTests {
+    @Test("a text that fits is kept, one byte more is cut", arguments: ["", "a", "abcdefgh", "abcdefghi", "abcdefghijklmnop"])
+    func cuts(_ source: String) {
+        let text = Array(source.utf8).withByteSlice { InlineText<8>($0) }
+        #expect(text.withBytes { String($0) } == String(source.prefix(8)))
+        #expect(text.count == min(8, source.utf8.count))
+        #expect(text.isEmpty == source.isEmpty)
+    }
+
+    @Test("appending fills to the end and drops the rest, by run and by byte")
+    func appends() {
+        var text = InlineText<4>("ab")
+        text.append(ByteSlice("cde"))
+        #expect(text == "abcd")
+        text.append(UInt8(ascii: "e"))
+        text.append(ByteSlice("f"))
+        text.append(ByteSlice(""))
+        #expect(text == "abcd")
+        text.removeAll()
+        #expect(text.isEmpty)
+        text.append(UInt8(ascii: "z"))
+        #expect(text == "z")
+    }
+
+    @Test("255 bytes are kept and counted")
+    func holdsTheMost() {
+        let source = (0..<300).map { UInt8(truncatingIfNeeded: $0) }
+        let text = source.withByteSlice { InlineText<255>($0) }
+        #expect(text.count == 255)
+        #expect(text.withBytes { [UInt8]($0) } == Array(source.prefix(255)))
+    }
+
+    @Test("equality looks at the text, not at what stood behind it before")
+    func forgetsWhatWasRemoved() {
+        var text = InlineText<8>("abcdef")
+        text.removeAll()
+        text.append(ByteSlice("ab"))
+        #expect(text == "ab")
+        #expect(!(text == "abc"))
+        #expect(!(text == "a"))
+    }
+
+    @Test("bytes pass through a writer unchanged")
+    func writes() {
+        let text = InlineText<8>("a\u{0}b")
+        let written = withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 8) { memory -> [UInt8] in
+            guard let base = memory.baseAddress else { return [] }
+            var writer = ByteWriter(base, capacity: 8)
+            text.write(into: &writer)
+            return [UInt8](writer.written)
+        }
+        #expect(written == [0x61, 0, 0x62])
+    }
+}
