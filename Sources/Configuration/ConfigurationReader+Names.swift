@@ -47,15 +47,12 @@ extension ConfigurationReader {
         if case .string = field.node.value { return digest(field).map { KeyDeclaration(name: name, digest: $0) } }
         guard let fields = schema.fields(of: field, schema: ConfigurationSchema.key) else { return nil }
         let config = fields["config"].flatMap { configName($0) }
-        let metadata = fields["metadata"].map { self.metadata($0) } ?? []
         let expiresAt = fields["expires"].flatMap { expiry($0) }
         guard let found = fields["digest"] else {
             schema.missing("digest", in: field)
             return nil
         }
-        return digest(found).map {
-            KeyDeclaration(name: name, digest: $0, config: config, metadata: metadata, expiresAt: expiresAt)
-        }
+        return digest(found).map { KeyDeclaration(name: name, digest: $0, config: config, expiresAt: expiresAt) }
     }
 
     private mutating func digest(_ field: Field) -> [UInt8]? {
@@ -78,23 +75,6 @@ extension ConfigurationReader {
             bytes.append(high << 4 | low)
         }
         return bytes
-    }
-
-    private mutating func metadata(_ field: Field) -> [(name: String, value: String)] {
-        var metadata: [(name: String, value: String)] = []
-        for (name, entry) in schema.entries(of: field) {
-            guard let value = schema.string(entry) else { continue }
-            let bound = ConfigurationLimits.metadataByteCount
-            guard (1...bound).contains(name.utf8.count), value.utf8.count <= bound else {
-                schema.report("metadata has names and values of at most \(bound) bytes", at: entry)
-                continue
-            }
-            metadata.append((name, value))
-        }
-        if metadata.count > ConfigurationLimits.metadataCount {
-            schema.report("more than \(ConfigurationLimits.metadataCount) entries of metadata", at: field)
-        }
-        return metadata
     }
 
     private mutating func expiry(_ field: Field) -> Int64? {

@@ -11,7 +11,7 @@ enum ConfigurationSchema {
 
     static let log = schema("format", "access")
     static let provider = schema("base_url", "dialect", "auth", "api_key", "ca_file", "allow_private")
-    static let key = schema("digest", "config", "metadata", "expires")
+    static let key = schema("digest", "config", "expires")
     static let virtualKey = schema("provider", "api_key", "custom_host")
 
     static func bounds(_ section: Bound.Section) -> Schema {

@@ -6,10 +6,6 @@ public enum ConfigurationLimits {
     /// Bytes of a secret read from a file or the environment: what one header line carries.
     public static let secretByteCount = 4096
 
-    /// Entries of metadata on one key, and bytes of each name and value, as the wire bounds them.
-    public static let metadataCount = 32
-    public static let metadataByteCount = 128
-
     /// Addresses to listen on.
     public static let listenCount = 32
 }

@@ -95,7 +95,6 @@ public struct KeyDeclaration: Sendable {
     public let digest: [UInt8]
     /// Index in `configs`, for requests of this key that name none.
     public internal(set) var config: Int?
-    public internal(set) var metadata: [(name: String, value: String)] = []
     /// Seconds since 1970; nil for never.
     public internal(set) var expiresAt: Int64?
 }

@@ -34,7 +34,7 @@ struct Answer: ~Copyable {
     private(set) var isStream = false
     private var watch = StreamWatch()
     private(set) var usage = UsageReader(.openAI)
-    private var readsUsage = false
+    private(set) var readsUsage = false
 
     mutating func reset() {
         state = .head

@@ -22,6 +22,8 @@ final class Destination {
     /// For messages; what requests need of it is below.
     let upstream: Upstream
     let dialect: Dialect
+    /// Whether the host serves either dialect on its own paths, as the mock does.
+    let hasBothDialects: Bool
     let takesIncludeUsage: Bool
     let hasRenames: Bool
     /// The model of requests that name none, as JSON.
@@ -50,6 +52,8 @@ final class Destination {
     /// Client fields the target wants whatever their usual fate, lower case.
     private let forwardedNames: [OwnedBytes]
     let overrides: RowRun
+    /// For requests that state no version of their own.
+    private let anthropicVersion: OwnedBytes
 
     struct Parts {
         var upstream: Upstream
@@ -58,6 +62,7 @@ final class Destination {
         var hasOwnHeadLimit: Bool
         var credential: ByteSlice?
         var credentialSource: CredentialSource
+        var anthropicVersion: ByteSlice
         var customPath: ByteSlice?
         var options: [(StaticString, ByteSlice)]
         var forwardedNames: [[UInt8]]
@@ -68,6 +73,7 @@ final class Destination {
     init(_ parts: Parts) throws(Rejection) {
         upstream = parts.upstream
         dialect = parts.upstream.row.dialect
+        hasBothDialects = parts.upstream.row.serves(.messages) && parts.upstream.row.serves(.chatCompletions)
         takesIncludeUsage = parts.upstream.row.takesIncludeUsage
         defaultModel = parts.upstream.defaultModel.map { model in model.withByteSlice { OwnedBytes($0) } }
         hasRenames = parts.upstream.row.renames.count > 0
@@ -79,6 +85,7 @@ final class Destination {
         headNanoseconds = parts.headNanoseconds
         hasOwnHeadLimit = parts.hasOwnHeadLimit
         overrides = parts.overrides
+        anthropicVersion = OwnedBytes(parts.anthropicVersion.isEmpty ? ByteSlice("2023-06-01") : parts.anthropicVersion)
         credentialSource = parts.credentialSource
         credentialField = try parts.credential.map { credential throws(Rejection) in try Destination.field(credential, parts.upstream) }
         forwardedNames = parts.forwardedNames.map { name in name.withByteSlice { OwnedBytes($0) } }
@@ -178,8 +185,10 @@ final class Destination {
     }
 
     /// Writes the client's fields that go on to the provider, in runs as long as they are.
-    func writeFields(_ request: borrowing RequestHead, _ message: ByteSlice, to writer: inout ByteWriter) {
-        let dialect = dialect
+    ///
+    /// - Parameter spoken: the client's dialect; a provider that has both is sent what belongs to it.
+    func writeFields(_ request: borrowing RequestHead, _ message: ByteSlice, spoken: Dialect, to writer: inout ByteWriter) {
+        let dialect = dialect == .anthropic ? dialect : spoken
         var start = 0
         var end = 0
         for index in 0..<request.fields.count {
@@ -227,7 +236,7 @@ final class Destination {
                 next = request.fields.nextIndex(of: .otherPortkey, after: index)
             }
         }
-        if dialect == .anthropic, !sentVersion { writer.append("anthropic-version: 2023-06-01\r\n") }
+        if dialect == .anthropic, !sentVersion { writer.append(field: "anthropic-version", anthropicVersion.slice) }
     }
 }
 

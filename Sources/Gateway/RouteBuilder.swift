@@ -106,7 +106,7 @@ struct RouteBuilder {
         guard let index = target.provider >= 0 ? Int(target.provider) : named.upstream else { throw Rejection(.configWithoutProvider) }
         let upstream = snapshot.upstreams[index]
         if case .unsupported(let reason) = upstream.row.standing { throw Rejection(.unsupportedProvider, "\(upstream.id): \(reason)") }
-        let host = try host(target, program, headers)
+        let host = try host(target, program, headers, named)
         let (credential, source) = credential(target, program, named, upstream, isOperatorConfig: isOperatorConfig, hasCustomHost: host != nil)
         guard host != nil || !upstream.host.isEmpty else {
             throw Rejection(.invalidCustomHost, "\(upstream.id) has no address of its own: send x-portkey-custom-host or set custom_host", parameter: "x-portkey-custom-host")
@@ -120,7 +120,7 @@ struct RouteBuilder {
         var parts = Destination.Parts(
             upstream: upstream, pool: try worker.pool(for: origin),
             headNanoseconds: milliseconds.map { $0 * 1_000_000 } ?? worker.limits.firstByteNanoseconds, hasOwnHeadLimit: milliseconds != nil,
-            credential: nil, credentialSource: source, customPath: host?.path, options: options(target, program),
+            credential: nil, credentialSource: source, anthropicVersion: program.bytes(target.options.anthropicVersion), customPath: host?.path.slice, options: options(target, program),
             forwardedNames: names, overrides: target.overrides, path: program.bytes(target.path))
         guard let credential else { return try Destination(parts) }
         return try credential.withByteSlice { bytes throws(Rejection) in
@@ -146,11 +146,17 @@ struct RouteBuilder {
 
     private struct CustomHost {
         var origin: Origin
-        var path: ByteSlice
+        var path: OwnedBytes
     }
 
     /// The host the request's headers or the target's config want; the header wins.
-    private func host(_ target: Target, _ program: Program, _ headers: RoutingHeaders) throws(Rejection) -> CustomHost? {
+    private func host(_ target: Target, _ program: Program, _ headers: RoutingHeaders, _ named: Named) throws(Rejection) -> CustomHost? {
+        if let key = virtualKey(target, named) {
+            guard headers.customHost.isEmpty else {
+                throw Rejection(.invalidCustomHost, "a virtual key's requests go to its own host only", parameter: "x-portkey-custom-host")
+            }
+            if let host = snapshot.virtualKeys[key].host { return operatorHost(host) }
+        }
         if !headers.customHost.isEmpty {
             guard !target.spendsOperatorCredential else {
                 throw Rejection(.invalidCustomHost, "a virtual key's requests go to its own host only", parameter: "x-portkey-custom-host")
@@ -161,7 +167,19 @@ struct RouteBuilder {
         let origin = Origin(
             isTLS: host.isSecure, host: String(program.bytes(host.name)), port: host.port, caFile: nil,
             mayBePrivate: host.verdict == .trusted, mayBeLoopback: try mayBeLoopback(host.verdict))
-        return CustomHost(origin: origin, path: program.bytes(host.pathPrefix))
+        return CustomHost(origin: origin, path: OwnedBytes(program.bytes(host.pathPrefix)))
+    }
+
+    private func virtualKey(_ target: Target, _ named: Named) -> Int? {
+        if case .virtualKey(let key) = target.credential { return Int(key) }
+        return target.provider < 0 ? named.virtualKey : nil
+    }
+
+    /// A host the operator wrote next to a credential: where that may go is the operator's to say.
+    private func operatorHost(_ host: Snapshot.Host) -> CustomHost {
+        let origin = Origin(
+            isTLS: host.isTLS, host: host.name, port: host.port, caFile: nil, mayBePrivate: true, mayBeLoopback: true)
+        return CustomHost(origin: origin, path: host.path.withByteSlice { OwnedBytes($0) })
     }
 
     private func host(header text: ByteSlice) throws(Rejection) -> CustomHost {
@@ -173,7 +191,7 @@ struct RouteBuilder {
         let origin = Origin(
             isTLS: url.isSecure, host: String(url.host).lowercased(), port: url.port, caFile: nil,
             mayBePrivate: verdict == .trusted, mayBeLoopback: try mayBeLoopback(verdict))
-        return CustomHost(origin: origin, path: url.path)
+        return CustomHost(origin: origin, path: OwnedBytes(url.path))
     }
 
     /// Loopback hosts are for gateways that only this machine reaches.

@@ -32,11 +32,28 @@ public final class Snapshot: Sendable {
         public var slug: String
         public var upstream: Int
         public var credential: [UInt8]
+        /// Where its requests go instead of the provider's own address.
+        public var host: Host?
 
         public init(slug: String, upstream: Int, credential: [UInt8]) {
             self.slug = slug
             self.upstream = upstream
             self.credential = credential
+        }
+    }
+
+    /// A host that the configuration names.
+    public struct Host: Sendable {
+        public var isTLS: Bool
+        public var name: String
+        public var port: UInt16
+        public var path: [UInt8]
+
+        public init(isTLS: Bool, name: String, port: UInt16, path: [UInt8]) {
+            self.isTLS = isTLS
+            self.name = name
+            self.port = port
+            self.path = path
         }
     }
 

@@ -15,7 +15,7 @@ public struct WorkerLimits: Sendable {
     /// From a request's first byte to the end of its head.
     public var headerNanoseconds: UInt64 = 10_000_000_000
     /// A body must keep up this rate, after a grace.
-    public var bodyBytesPerSecond = 240
+    public var bodyBytesPerSecond = 1024
     public var bodyGraceNanoseconds: UInt64 = 10_000_000_000
     /// A connection without a request.
     public var idleNanoseconds: UInt64 = 75_000_000_000
@@ -29,11 +29,11 @@ public struct WorkerLimits: Sendable {
     public var connectNanoseconds: UInt64 = 5_000_000_000
     public var tlsHandshakeNanoseconds: UInt64 = 5_000_000_000
     /// From the request's last byte to the answer's head.
-    public var firstByteNanoseconds: UInt64 = 300_000_000_000
+    public var firstByteNanoseconds: UInt64 = 600_000_000_000
     /// Between two reads of an answer.
     public var gapNanoseconds: UInt64 = 120_000_000_000
     /// From the request's first byte to the answer's last; models may think for long.
-    public var totalNanoseconds: UInt64 = 1_800_000_000_000
+    public var totalNanoseconds: UInt64 = 3_600_000_000_000
 
     /// Connections of one worker to one origin.
     public var connectionsPerOrigin = 4096
@@ -43,7 +43,7 @@ public struct WorkerLimits: Sendable {
     public var upstreamAgeNanoseconds: UInt64 = 600_000_000_000
     /// Requests that wait for a connection to one origin, and for how long.
     public var queueLength = 1024
-    public var queueNanoseconds: UInt64 = 10_000_000_000
+    public var queueNanoseconds: UInt64 = 5_000_000_000
 
     /// All workers' buffers together.
     public var memoryByteCount = BufferLimits.defaultBudgetByteCount

@@ -11,8 +11,11 @@ public final class KeyTable {
         public let name: String
         public let digest: KeyDigest
         public let configurationIndex: Int?
+        /// Wall-clock seconds since 1970 from which the key is refused; nil for never.
+        public let expiresAt: Int64?
 
-        public init(name: String, digest: KeyDigest, configurationIndex: Int? = nil) {
+        public init(name: String, digest: KeyDigest, configurationIndex: Int? = nil, expiresAt: Int64? = nil) {
+            self.expiresAt = expiresAt
             self.name = name
             self.digest = digest
             self.configurationIndex = configurationIndex
@@ -47,7 +50,7 @@ public final class KeyTable {
                 written += 1
             }
             let principal = Principal(
-                keyIndex: index, configurationIndex: declaration.configurationIndex,
+                keyIndex: index, configurationIndex: declaration.configurationIndex, expiresAt: declaration.expiresAt ?? .max,
                 name: ByteSlice(start, count: declaration.name.utf8.count))
             insert(Slot(digest: declaration.digest, principal: principal))
         }

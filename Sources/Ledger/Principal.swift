@@ -8,6 +8,8 @@ public struct Principal: BitwiseCopyable {
     public let keyIndex: Int
     /// The configuration its requests use when they name none; nil when the key names none either.
     public let configurationIndex: Int?
+    /// Wall-clock seconds since 1970 from which the key is refused.
+    public let expiresAt: Int64
     /// The name it was declared under. Owned by the table.
     public let name: ByteSlice
 }

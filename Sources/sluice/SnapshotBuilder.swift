@@ -34,7 +34,10 @@ struct SnapshotBuilder {
         var parts = Snapshot.Parts(upstreams: upstreams(), catalog: configuration.catalog, keys: try keys())
         parts.limits = limits()
         parts.virtualKeys = zip(configuration.virtualKeys, secrets.virtualKeys).map { declaration, secret in
-            Snapshot.VirtualKey(slug: declaration.slug, upstream: declaration.provider, credential: secret.map { [UInt8]($0.bytes) } ?? [])
+            var key = Snapshot.VirtualKey(
+                slug: declaration.slug, upstream: declaration.provider, credential: secret.map { [UInt8]($0.bytes) } ?? [])
+            key.host = declaration.host.map { Snapshot.Host(isTLS: $0.isSecure, name: $0.name, port: $0.port, path: Array($0.pathPrefix.utf8)) }
+            return key
         }
         parts.configs = configuration.configs.map(\.program)
         parts.defaultConfig = configuration.defaultConfig
@@ -87,7 +90,7 @@ struct SnapshotBuilder {
     private func keys() throws(StartError) -> KeyTable {
         do {
             let declarations = try configuration.keys.map { key in
-                KeyTable.Declaration(name: key.name, digest: try digest(key), configurationIndex: key.config)
+                KeyTable.Declaration(name: key.name, digest: try digest(key), configurationIndex: key.config, expiresAt: key.expiresAt)
             }
             return try KeyTable(declarations)
         } catch {

@@ -67,7 +67,6 @@ struct FileTests {
               team:
                 digest: "sha256:\(String(repeating: "aB", count: 32))"
                 config: one
-                metadata: {team: search}
                 expires: 2027-01-31T12:00:00Z
               bare: "sha256:\(String(repeating: "00", count: 32))"
             """)
@@ -94,7 +93,6 @@ struct FileTests {
         #expect(configuration.defaultConfig == 1)
         #expect(configuration.keys[0].digest == [UInt8](repeating: 0xAB, count: 32))
         #expect(configuration.keys[0].config == 0)
-        #expect(configuration.keys[0].metadata.map(\.value) == ["search"])
         #expect(configuration.keys[0].expiresAt == 1_801_396_800)
         #expect(configuration.keys[1].expiresAt == nil)
     }
@@ -138,7 +136,7 @@ struct FileTests {
         Case("version: 1\nvirtual_keys:\n  a: {provider: openai}\n  b: {provider: ollama}", #"f:3:6: "api_key" is missing"#),
         Case("version: 1\nvirtual_keys:\n  a: {}", #"f:3:6: "provider" is missing"#, #"f:3:6: "api_key" is missing"#),
         Case("version: 1\nkeys:\n  a: sk-the-key-itself\n  b: {config: nope}", #"f:3:6: "a" is not sha256: and 64 hexadecimal digits; sluice key new prints both key and digest"#, #"f:4:6: "digest" is missing"#, #"f:4:15: "config" names no config: "nope"; no configs are declared"#),
-        Case("version: 1\nkeys:\n  a: {digest: \"sha256:\(String(repeating: "0", count: 64))\", expires: 2027-02-29, metadata: {n: 1}}", #"f:3:99: "2027-02-29" is no date; write 2027-01-31 or 2027-01-31T12:00:00Z"#, #"f:3:125: "n" must be text, not a number"#),
+        Case("version: 1\nkeys:\n  a: {digest: \"sha256:\(String(repeating: "0", count: 64))\", expires: 2027-02-29}", #"f:3:99: "2027-02-29" is no date; write 2027-01-31 or 2027-01-31T12:00:00Z"#),
         Case("version: 1\nconfigs:\n  a: {provider: openai, retyr: {}}\n  b:\n    strategy: {mode: fallback}\n    targets:\n      - {provider: openai}\n      - {provider: groq, wieght: 1}\ndefault: c", #"f:3:25: unknown key "retyr"; did you mean "retry"?"#, "f:8:9: the caller's own credential goes to another target already; give this one an api_key or a virtual_key", #"f:8:26: unknown key "wieght"; did you mean "weight"?"#, #"f:9:10: "default" names no config: "c"; declared: "a", "b""#),
         Case("version: 1\nkeys:\n  a: \"sha256:\(String(repeating: "0", count: 64))\"\n  b: \"sha256:\(String(repeating: "0", count: 64))\"", #"f:4:6: key "b" has the digest of key "a"; make a key for each"#),
         Case("version: 1\nconfigs:\n  a: {virtual_key: gone}", #"f:3:20: no virtual key "gone""#),

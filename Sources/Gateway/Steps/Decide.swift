@@ -134,7 +134,7 @@ extension Exchange {
     private func check(_ plan: Plan, _ client: ClientConnection) throws(Rejection) {
         let spoken = endpoint.clientDialect(sentAnthropicVersion: request.fields.contains(.anthropicVersion))
         for destination in plan.route.destinations {
-            if readsBody, spoken != destination.dialect {
+            if readsBody, spoken != destination.dialect, !destination.hasBothDialects {
                 throw Rejection(
                     .unsupportedTranslation,
                     "\(destination.upstream.id) does not speak the dialect of this endpoint, and translation is not supported yet")

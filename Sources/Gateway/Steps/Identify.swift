@@ -12,6 +12,10 @@ extension Exchange {
     func identify(_ client: ClientConnection) throws(Rejection) -> Next {
         if endpoint.body == .ignored { return try answerLocally(client) }
         let message = client.unread
+        // Other upgrades (h2c) may be passed over (RFC 9110 §7.8); a WebSocket client cannot go on without.
+        if request.upgradeRequested, let wanted = request.fields.value(of: .upgrade, in: message), wanted.equalsIgnoringCase("websocket") {
+            throw Rejection(.unsupportedUpgrade)
+        }
         try look(at: .portkeyAPIKey, message, client, isOwnCredential: false)
         try look(at: .authorization, message, client, isOwnCredential: true)
         try look(at: .xAPIKey, message, client, isOwnCredential: true)
@@ -27,7 +31,11 @@ extension Exchange {
         switch name == .authorization ? Ledger.Credential(authorization: value) : Ledger.Credential(value) {
         case .absent: break
         case .gatewayKey(let secret):
-            if caller.principal == nil { caller.principal = try principal(secret, client) }
+            guard caller.principal == nil else { return }
+            let principal = try principal(secret, client)
+            // Looked at each time: a key goes out of date while its connection stays.
+            guard Int64(clamping: record.wallNanoseconds / 1_000_000_000) < principal.expiresAt else { throw Rejection(.expiredKey) }
+            caller.principal = principal
         case .foreign(let secret):
             guard isOwnCredential, caller.credential == nil else { return }
             let start = secret.base - message.base

@@ -113,7 +113,7 @@ extension Exchange {
         answer.begin(
             worker.answerHead, in: block.slice(head),
             for: Answer.Request(
-                version: request.version, dialect: plan.destination.dialect,
+                version: request.version, dialect: dialect,
                 reportsUsage: endpoint.reportsUsage, addedUsage: attempt.addedUsage),
             limits: worker.limits.answerHead)
         var writer = ByteWriter(worker.headScratch, capacity: GatewayLimits.answerHeadByteCount)

@@ -22,7 +22,7 @@ extension Exchange {
         record.receivedByteCount = UInt64(headByteCount) + streamed
         record.identifier = identifier
         record.traceIdentifier = traceIdentifier
-        if let usage = answer.usage.usage, answer.isCommitted {
+        if answer.readsUsage, let usage = answer.usage.usage {
             record.inputTokens = usage.inputTotal
             record.outputTokens = usage.outputTotal
         }
