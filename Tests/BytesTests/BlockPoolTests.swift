@@ -121,6 +121,17 @@ struct BlockPoolTests {
         #expect(beyond == 0)
     }
 
+    @Test("what is kept after its write is counted apart: it is no copy of a relayed byte")
+    func countsWhatIsKept() throws {
+        let pool = BlockPool(budget: ByteBudget())
+        guard let block = pool.lease(atLeast: 64) else { throw NothingLeased() }
+        block.keep(ByteSlice("abc"), at: 1)
+        let kept = String(block.slice(1..<4))
+        #expect(kept == "abc")
+        #expect(pool.keptByteCount == 3)
+        #expect(pool.copiedByteCount == 0)
+    }
+
     @Test("leases and returns from several threads leave the budget at what the pools keep, then at nothing")
     func countsAcrossThreads() async {
         let budget = ByteBudget(limitByteCount: 64 << 10)
