@@ -4,8 +4,8 @@ import Glibc
 public struct Block: ~Copyable {
     public let base: UnsafeMutablePointer<UInt8>
     public let capacity: Int
-    // Outlived by its pool: a worker's connections go before its pool does. A counted reference
-    // would cost two atomic operations a lease.
+    // The pool keeps itself alive while anything is leased: a counted reference in each block would
+    // cost two atomic operations a lease.
     private let pool: Unmanaged<BlockPool>
 
     init(base: UnsafeMutablePointer<UInt8>, capacity: Int, pool: BlockPool) {
@@ -47,6 +47,9 @@ public final class BlockPool {
     private let budget: ByteBudget
     private var free = InlineArray<4, UnsafeMutableRawPointer?>(repeating: nil)
     private var idleByteCounts = InlineArray<4, Int>(repeating: 0)
+
+    /// Blocks out on lease.
+    private var leasedCount = 0
 
     /// Bytes copied between their read and their write since the start. A plaintext stream adds none.
     public internal(set) var copiedByteCount = 0
@@ -95,10 +98,16 @@ public final class BlockPool {
     }
 
     private func block(_ memory: UnsafeMutableRawPointer, capacity: Int) -> Block {
-        Block(base: memory.assumingMemoryBound(to: UInt8.self), capacity: capacity, pool: self)
+        if leasedCount == 0 { _ = Unmanaged.passUnretained(self).retain() }
+        leasedCount += 1
+        return Block(base: memory.assumingMemoryBound(to: UInt8.self), capacity: capacity, pool: self)
     }
 
     fileprivate func takeBack(_ base: UnsafeMutablePointer<UInt8>, capacity: Int) {
+        defer {
+            leasedCount -= 1
+            if leasedCount == 0 { Unmanaged.passUnretained(self).release() }
+        }
         let memory = UnsafeMutableRawPointer(base)
         guard let index = BlockPool.sizeClass(for: capacity), BlockPool.capacity(ofClass: index) == capacity,
             idleByteCounts[index] + capacity <= BufferLimits.idleByteCountPerClass

@@ -110,7 +110,9 @@ public enum Bound: String, CaseIterable, Sendable {
             Bound.duration(
                 .timeouts, 120_000, 10...Bound.day, orOff: true,
                 "between two reads of an answer; reasoning models pause, but send pings")
-        case .total: Bound.duration(.timeouts, 3_600_000, 10...7 * Bound.day, orOff: true, "one request from its first byte to its answer's last, all attempts together")
+        case .total:
+            Bound.duration(
+                .timeouts, 3_600_000, 10...7 * Bound.day, orOff: true, "one request from its first byte to its answer's last, all attempts together")
         }
     }
 

@@ -44,6 +44,7 @@ struct Answer: ~Copyable {
         upstreamReusable = false
         isCommitted = false
         isStream = false
+        isShort = false
         readsUsage = false
         watch.reset()
     }
@@ -130,12 +131,17 @@ struct Answer: ~Copyable {
                 line.append(chunkSize: payloadCount)
                 worker.runs.fill(sizePlace, with: line.written)
                 worker.runs.append("\r\n")
+            } else if !isRaw {
+                worker.runs.cancel(sizePlace)
             }
-            if state == .done { worker.runs.append("0\r\n\r\n") }
+            if state == .done, !isShort { worker.runs.append("0\r\n\r\n") }
         }
         isRaw = false
-        return result
+        return isShort ? .broken : result
     }
+
+    /// There was no memory to pass a read's bytes on.
+    private var isShort = false
 
     /// This read's bytes go on with the framing they came with.
     private var isRaw = false
@@ -164,7 +170,7 @@ struct Answer: ~Copyable {
         }
         // All chunks whole, and nothing taken out: as they came. A chunk's payload is followed by CRLF.
         let endsBetween = decoder.isBetweenChunks || state == .done
-        if framing == .chunked, startsBetween, endsBetween, payloadEnd > 0, !isStream || watch.passesAll {
+        if framing == .chunked, startsBetween, endsBetween, payloadEnd > 0, !isShort, !isStream || watch.passesAll {
             worker.runs.removeLast(from: sizePlace)
             worker.runs.append(bytes.prefix(state == .done ? payloadEnd + 2 : bytes.count))
             isRaw = true
@@ -173,7 +179,10 @@ struct Answer: ~Copyable {
     }
 
     private mutating func passPayload(_ payload: ByteSlice, from first: Int, _ worker: Worker) {
-        if worker.runs.lacksRoom(for: GatewayLimits.runsKeptFree) { worker.coalesceRuns(from: first) }
+        if worker.runs.lacksRoom(for: GatewayLimits.runsKeptFree), !worker.coalesceRuns(from: first) {
+            isShort = true
+            return
+        }
         guard readsUsage else {
             worker.runs.append(payload)
             return

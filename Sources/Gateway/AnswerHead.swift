@@ -8,7 +8,7 @@ extension Exchange {
     func writeAnswerHead(_ upstreamHead: ByteSlice, _ plan: Plan, to writer: inout ByteWriter) {
         writer.append(statusLine: answer.status)
         worker.answerHead.fields.write(
-            dropping: answer.isStream ? AnswerFields.droppedFromStreams : AnswerFields.dropped,
+            dropping: answer.isStream ? AnswerFields.droppedFromStreams : answer.status == 204 ? AnswerFields.droppedFromEmpty : AnswerFields.dropped,
             nominatedBy: worker.answerHead.connection, from: upstreamHead, to: &writer)
         writer.append(plan.destination.fixedAnswerFields)
         writer.append("x-portkey-retry-attempt-count: ")
@@ -53,6 +53,9 @@ enum AnswerFields {
     /// The hop's, and those this gateway writes itself.
     static let dropped = FieldNameSet.hopByHop.union(
         FieldNameSet(.portkeyProvider, .portkeyTraceID, .portkeyCacheNamespace, .otherPortkey, .sluice))
+
+    /// A 204 states no length (RFC 9110 §8.6).
+    static let droppedFromEmpty = dropped.union(FieldNameSet(.contentLength))
 
     static let droppedFromStreams = dropped.union(FieldNameSet(.xAccelBuffering))
 }

@@ -10,6 +10,8 @@ struct Attempt: BitwiseCopyable {
         case new
         /// In a pool's queue.
         case queued
+        /// The pool has given a connection.
+        case connected
         /// A pause before a repeat.
         case pausing
         /// The request is being or has been written.
@@ -23,6 +25,8 @@ struct Attempt: BitwiseCopyable {
     var total = 0
     /// The reused connection died before its answer began: this try goes to a fresh one.
     var wantsFresh = false
+    /// How often that has happened to this request.
+    var freshTries = 0
     /// The provider asked for a longer wait than is taken: no more repeats at this target.
     var stoppedRepeating = false
     var sentAt = Instant(nanoseconds: 0)

@@ -43,7 +43,9 @@ final class ClientConnection: Connection {
         if hasUnsent {
             switch flush() {
             case .failed: return abort()
-            case .all, .part: break
+            // A reader that is slow and reads is not stalled.
+            case .part: setDeadline(stallDeadline)
+            case .all: setDeadline(exchange?.attempt.totalDeadline ?? (isLingering ? lingerDeadline : idleDeadline))
             }
         }
         if isLingering { return linger() }
@@ -70,7 +72,7 @@ final class ClientConnection: Connection {
 
     func deadlinePassed() {
         if isClosed { return }
-        if isLingering { return close() }
+        if isLingering { return hasUnsent ? abort() : close() }
         if let exchange { return exchange.clientDeadlinePassed() }
         if hasUnsent { return abort() }
         // Idle between requests: a plain close is what keep-alive clients expect.
@@ -215,8 +217,12 @@ final class ClientConnection: Connection {
         filled = 0
         if peerClosed { return close() }
         if worker.isDraining { return close() }
-        setDeadline(worker.now.adding(nanoseconds: worker.limits.idleNanoseconds))
+        setDeadline(idleDeadline)
     }
+
+    private var idleDeadline: Instant { worker.now.adding(nanoseconds: worker.limits.idleNanoseconds) }
+    private var stallDeadline: Instant { worker.now.adding(nanoseconds: worker.limits.writeStallNanoseconds) }
+    private var lingerDeadline: Instant { worker.now.adding(nanoseconds: worker.limits.lingerNanoseconds) }
 
     // MARK: Ending
 
@@ -225,7 +231,7 @@ final class ClientConnection: Connection {
         exchange = nil
         guard !isClosed else { return }
         if !reusable || (worker.isDraining && consumed == filled) { return finish() }
-        if hasUnsent { return setDeadline(worker.now.adding(nanoseconds: worker.limits.writeStallNanoseconds)) }
+        if hasUnsent { return setDeadline(stallDeadline) }
         // The loop in `serve` goes on by itself; an answer that ended on an upstream's event comes here.
         if isServing { return }
         if consumed < filled || isReadable { worker.resume(token) } else { rest() }
@@ -235,7 +241,7 @@ final class ClientConnection: Connection {
     /// before the reset that its unread bytes would cause (RFC 9112 §9.6).
     private func finish() {
         isLingering = true
-        setDeadline(worker.now.adding(nanoseconds: worker.limits.lingerNanoseconds))
+        setDeadline(hasUnsent ? stallDeadline : lingerDeadline)
         linger()
     }
 

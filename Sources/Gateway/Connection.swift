@@ -177,7 +177,7 @@ class Connection {
 
     private final func keep(_ runs: inout RunList) {
         for index in 0..<runs.count { unsent.append(runs.runs[index]) }
-        held.takeAll(from: &runs.blocks)
+        runs.giveBlocks(to: &held)
     }
 
     private final func dropUnsent(_ sent: Int) {

@@ -45,6 +45,7 @@ final class Exchange {
     var step = Step.receive
     private var isAdvancing = false
     private var isOver = false
+    private var isRecycled = false
 
     // Receive.
     var parser: RequestParser
@@ -83,6 +84,7 @@ final class Exchange {
         self.client = client
         step = .receive
         isOver = false
+        isRecycled = false
         parser = RequestParser(limits: worker.limits.http)
         startedAt = worker.now
         advance()
@@ -128,13 +130,16 @@ final class Exchange {
 
     /// Takes up an event that is no step's own: what `event` throws is answered, the step it names is taken.
     func interject(_ client: ClientConnection, _ event: () throws(Rejection) -> Step?) {
+        guard !isAdvancing else { return }
+        isAdvancing = true
         do throws(Rejection) {
             if let next = try event() { step = next }
         } catch {
-            guard case .step(let next) = refuse(error, client) else { return }
-            step = next
+            if case .step(let next) = refuse(error, client) { step = next }
         }
-        advance()
+        isAdvancing = false
+        // What was refused may have been the client itself; `advance` knows.
+        if isOver { recycle() } else { advance() }
     }
 
     /// The exchange is over and the client's connection goes on without it.
@@ -161,6 +166,8 @@ final class Exchange {
     }
 
     private func recycle() {
+        guard !isRecycled else { return }
+        isRecycled = true
         body.reset()
         caller.reset()
         plan = nil

@@ -58,6 +58,9 @@ public enum GatewayLimits {
     /// After running out of descriptors, until the next try to accept.
     static let acceptPauseNanoseconds: UInt64 = 100_000_000
 
+    /// Connections that may turn out to have been dead all along before a request gives up on its origin.
+    static let freshTries = 3
+
     /// Room left before an answer that is read for its head: the fields we add fit.
     static let headRoomByteCount = 1024
 

@@ -25,7 +25,7 @@ extension Exchange {
     }
 
     private func answerLocally(_ status: Int, _ content: StaticString, _ client: ClientConnection) {
-        if request.framing == .none {
+        if request.framing == .none || request.framing == .length(0) {
             body.consumedCount = headByteCount
             body.isWhole = true
         } else {

@@ -62,7 +62,8 @@ extension Exchange {
         guard length <= Int64(worker.limits.bodyByteCount) else { throw bodyTooLarge }
         let needed = headByteCount + Int(length)
         while client.unread.count < needed {
-            try readBody(client, capacity: needed)
+            // What has come, doubled: a length alone must not hold memory that its bytes do not fill.
+            try readBody(client, capacity: min(needed, max(2 * client.unread.count, BufferLimits.largestPooledBlockByteCount)))
             if client.unread.count < needed, !client.isReadable { return false }
         }
         body.range = headByteCount..<needed
@@ -145,8 +146,12 @@ extension Exchange {
 
     /// When the rate would have fallen below the least allowed.
     var bodyDeadline: Instant {
-        let earned = UInt64(body.receivedCount) * 1_000_000_000 / UInt64(max(1, worker.limits.bodyBytesPerSecond))
-        return body.startedAt.adding(nanoseconds: worker.limits.bodyGraceNanoseconds).adding(nanoseconds: earned)
+        // Seconds first: a long upload times a thousand million would not fit. A sender ahead of the rate
+        // earns no more than another grace from now, or a fast start would buy hours of silence.
+        let rate = UInt64(max(1, worker.limits.bodyBytesPerSecond))
+        let earnedSeconds = min(UInt64(clamping: body.receivedCount) / rate, 1 << 30)
+        let byRate = body.startedAt.adding(nanoseconds: worker.limits.bodyGraceNanoseconds).adding(nanoseconds: earnedSeconds * 1_000_000_000)
+        return min(byRate, worker.now.adding(nanoseconds: worker.limits.bodyGraceNanoseconds))
     }
 
     /// Tells a client that waits for it to send its body (RFC 9110 §10.1.1).

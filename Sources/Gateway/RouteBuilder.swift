@@ -107,9 +107,13 @@ struct RouteBuilder {
         let upstream = snapshot.upstreams[index]
         if case .unsupported(let reason) = upstream.row.standing { throw Rejection(.unsupportedProvider, "\(upstream.id): \(reason)") }
         let host = try host(target, program, headers, named)
-        let (credential, source) = credential(target, program, named, upstream, isOperatorConfig: isOperatorConfig, hasCustomHost: host != nil)
+        // Where a request names its host, nothing of the operator's goes there.
+        let isRequestHost = host.map { !$0.isOperators && (!isOperatorConfig || !headers.customHost.isEmpty) } ?? false
+        let (credential, source) = try credential(target, program, named, upstream, isOperatorConfig: isOperatorConfig, isRequestHost: isRequestHost)
         guard host != nil || !upstream.host.isEmpty else {
-            throw Rejection(.invalidCustomHost, "\(upstream.id) has no address of its own: send x-portkey-custom-host or set custom_host", parameter: "x-portkey-custom-host")
+            throw Rejection(
+                .invalidCustomHost, "\(upstream.id) has no address of its own: send x-portkey-custom-host or set custom_host",
+                parameter: "x-portkey-custom-host")
         }
         let origin = host?.origin ?? Origin(
             isTLS: upstream.isTLS, host: upstream.host, port: upstream.port, caFile: upstream.caFile,
@@ -120,7 +124,8 @@ struct RouteBuilder {
         var parts = Destination.Parts(
             upstream: upstream, pool: try worker.pool(for: origin),
             headNanoseconds: milliseconds.map { $0 * 1_000_000 } ?? worker.limits.firstByteNanoseconds, hasOwnHeadLimit: milliseconds != nil,
-            credential: nil, credentialSource: source, anthropicVersion: program.bytes(target.options.anthropicVersion), customPath: host?.path.slice, options: options(target, program),
+            credential: nil, credentialSource: source, anthropicVersion: program.bytes(target.options.anthropicVersion),
+            customPath: host?.path.slice, options: options(target, program),
             forwardedNames: names, overrides: target.overrides, path: program.bytes(target.path))
         guard let credential else { return try Destination(parts) }
         return try credential.withByteSlice { bytes throws(Rejection) in
@@ -130,37 +135,43 @@ struct RouteBuilder {
     }
 
     private func credential(
-        _ target: Target, _ program: Program, _ named: Named, _ upstream: Upstream, isOperatorConfig: Bool, hasCustomHost: Bool
-    ) -> ([UInt8]?, CredentialSource) {
-        switch target.credential {
-        case .none: return (nil, .callers)
-        case .literal(let run): return ([UInt8](program.bytes(run)), isOperatorConfig ? .operators : .written)
-        case .virtualKey(let key): return (snapshot.virtualKeys[Int(key)].credential, .operators)
-        case .caller:
-            if target.provider < 0, let key = named.virtualKey { return (snapshot.virtualKeys[key].credential, .operators) }
-            // The operator's own credential goes to the operator's own hosts only.
-            guard !hasCustomHost || isOperatorConfig else { return (nil, .callers) }
-            return (upstream.credential, upstream.credential == nil ? .callers : .callersElseOperators)
+        _ target: Target, _ program: Program, _ named: Named, _ upstream: Upstream, isOperatorConfig: Bool, isRequestHost: Bool
+    ) throws(Rejection) -> ([UInt8]?, CredentialSource) {
+        if let key = virtualKey(target, named) {
+            if isRequestHost { throw ownHostOnly("a virtual key's requests go") }
+            return (snapshot.virtualKeys[key].credential, .operators)
         }
+        switch target.credential {
+        case .none, .virtualKey: return (nil, .callers)
+        case .literal(let run):
+            if isOperatorConfig, isRequestHost { throw ownHostOnly("requests with the gateway's own credential go") }
+            return ([UInt8](program.bytes(run)), isOperatorConfig ? .operators : .written)
+        case .caller:
+            if isRequestHost || upstream.credential == nil { return (nil, .callers) }
+            return (upstream.credential, .callersElseOperators)
+        }
+    }
+
+    private func ownHostOnly(_ what: String) -> Rejection {
+        Rejection(.invalidCustomHost, "\(what) to its own host only", parameter: "x-portkey-custom-host")
     }
 
     private struct CustomHost {
         var origin: Origin
         var path: OwnedBytes
+        /// Written by the operator beside a virtual key.
+        var isOperators = false
     }
 
     /// The host the request's headers or the target's config want; the header wins.
     private func host(_ target: Target, _ program: Program, _ headers: RoutingHeaders, _ named: Named) throws(Rejection) -> CustomHost? {
         if let key = virtualKey(target, named) {
             guard headers.customHost.isEmpty else {
-                throw Rejection(.invalidCustomHost, "a virtual key's requests go to its own host only", parameter: "x-portkey-custom-host")
+                throw ownHostOnly("a virtual key's requests go")
             }
             if let host = snapshot.virtualKeys[key].host { return operatorHost(host) }
         }
         if !headers.customHost.isEmpty {
-            guard !target.spendsOperatorCredential else {
-                throw Rejection(.invalidCustomHost, "a virtual key's requests go to its own host only", parameter: "x-portkey-custom-host")
-            }
             return try host(header: headers.customHost.trimmed)
         }
         guard let host = target.host else { return nil }
@@ -179,7 +190,7 @@ struct RouteBuilder {
     private func operatorHost(_ host: Snapshot.Host) -> CustomHost {
         let origin = Origin(
             isTLS: host.isTLS, host: host.name, port: host.port, caFile: nil, mayBePrivate: true, mayBeLoopback: true)
-        return CustomHost(origin: origin, path: host.path.withByteSlice { OwnedBytes($0) })
+        return CustomHost(origin: origin, path: host.path.withByteSlice { OwnedBytes($0) }, isOperators: true)
     }
 
     private func host(header text: ByteSlice) throws(Rejection) -> CustomHost {
@@ -215,7 +226,9 @@ struct RouteBuilder {
         let text = headers.requestTimeout.trimmed
         if text.isEmpty { return nil }
         guard let milliseconds = text.decimal, milliseconds > 0, milliseconds <= PolicyLimits.requestTimeoutMilliseconds else {
-            throw Rejection(.invalidHeader, "x-portkey-request-timeout is a number of milliseconds from 1 to \(PolicyLimits.requestTimeoutMilliseconds)", parameter: "x-portkey-request-timeout")
+            throw Rejection(
+                .invalidHeader, "x-portkey-request-timeout is a number of milliseconds from 1 to \(PolicyLimits.requestTimeoutMilliseconds)",
+                parameter: "x-portkey-request-timeout")
         }
         return UInt64(milliseconds)
     }

@@ -11,6 +11,9 @@ struct RunList: ~Copyable {
     /// The last run is a place kept: nothing may be joined to it.
     private var isReserved = false
     var blocks = BlockList()
+    /// Where runs are copied together when there are too many; leaves with the other blocks.
+    var scratch: Block?
+    private var scratchUsed = 0
 
     init() { runs = .allocate(capacity: GatewayLimits.runsPerWrite) }
 
@@ -52,6 +55,14 @@ struct RunList: ~Copyable {
         byteCount += run.count
     }
 
+    /// Gives up a kept place that was not filled: an empty run must not reach a transport.
+    mutating func cancel(_ index: Int) {
+        guard index < count, runs[index].isEmpty else { return }
+        (runs + index).update(from: runs + index + 1, count: count - index - 1)
+        count -= 1
+        isReserved = false
+    }
+
     /// Bytes of the runs from `index` on.
     func byteCount(from index: Int) -> Int {
         var sum = 0
@@ -73,7 +84,43 @@ struct RunList: ~Copyable {
         count = 0
         byteCount = 0
         isReserved = false
+        scratch = nil
+        scratchUsed = 0
         blocks.removeAll()
+    }
+
+    /// Whether the run at `index` lies in the scratch block, so that what is copied next joins it.
+    func isScratch(_ index: Int) -> Bool {
+        guard let base = scratchBase else { return false }
+        return runs[index].base >= base && runs[index].base < base + scratchUsed
+    }
+
+    /// The next `byteCount` bytes of the scratch block; nil when they do not fit.
+    mutating func claimScratch(_ byteCount: Int) -> UnsafeMutablePointer<UInt8>? {
+        guard let base = scratchBase, scratchUsed + byteCount <= scratchCapacity else { return nil }
+        defer { scratchUsed += byteCount }
+        return base + scratchUsed
+    }
+
+    private var scratchBase: UnsafeMutablePointer<UInt8>? {
+        switch scratch {
+        case .some(let block): block.base
+        case nil: nil
+        }
+    }
+
+    private var scratchCapacity: Int {
+        switch scratch {
+        case .some(let block): block.capacity
+        case nil: 0
+        }
+    }
+
+    /// Hands all blocks over to who sends the rest.
+    mutating func giveBlocks(to list: inout BlockList) {
+        if let block = scratch.take() { blocks.add(block) }
+        scratchUsed = 0
+        list.takeAll(from: &blocks)
     }
 
     /// Drops the first `sent` bytes.

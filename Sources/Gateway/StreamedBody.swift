@@ -7,6 +7,7 @@ extension Exchange {
     func passBody(_ client: ClientConnection, _ upstream: UpstreamConnection) throws(Rejection) {
         sendContinue(client)
         while !body.isWhole, !upstream.hasUnsent {
+            if worker.turnByteCount > GatewayLimits.bytesPerTurn { return worker.resume(client.token) }
             if !body.isConsumed {
                 // The head has served; from here on the inbound bytes are the body's.
                 client.consume(headByteCount)
@@ -89,6 +90,8 @@ extension Exchange {
             writer.append(chunkSize: payloadCount)
             worker.runs.fill(sizePlace, with: writer.written)
             worker.runs.append("\r\n")
+        } else {
+            worker.runs.cancel(sizePlace)
         }
         if body.isWhole { worker.runs.append("0\r\n\r\n") }
         worker.runs.blocks.add(line)
@@ -97,24 +100,25 @@ extension Exchange {
 
     private func gatherPayload(_ bytes: ByteSlice) throws(Rejection) -> Int {
         var at = 0
-        do throws(HTTPError) {
-            while true {
-                switch try body.decoder.next(bytes, from: at) {
-                case .payload(let run):
-                    // A flood of tiny chunks becomes a copy.
-                    if worker.runs.lacksRoom(for: GatewayLimits.runsKeptFree) { worker.coalesceRuns(from: 1) }
-                    worker.runs.append(bytes[run])
-                    at = run.upperBound
-                case .needMore:
-                    return bytes.count
-                case .end(let end):
-                    body.isWhole = true
-                    return end
-                }
+        while true {
+            let step: ChunkedStep
+            do throws(HTTPError) {
+                step = try body.decoder.next(bytes, from: at)
+            } catch {
+                throw Rejection(malformed: error)
             }
-        } catch {
-            worker.runs.removeAll()
-            throw Rejection(malformed: error)
+            switch step {
+            case .payload(let run):
+                // A flood of tiny chunks becomes a copy.
+                if worker.runs.lacksRoom(for: GatewayLimits.runsKeptFree), !worker.coalesceRuns(from: 1) { throw Rejection(.overloaded) }
+                worker.runs.append(bytes[run])
+                at = run.upperBound
+            case .needMore:
+                return bytes.count
+            case .end(let end):
+                body.isWhole = true
+                return end
+            }
         }
     }
 }

@@ -95,8 +95,8 @@ final class UpstreamConnection: Connection {
         guard let held = inbound.take() else { return nil }
         let count = inboundCount
         inboundCount = 0
-        if held.capacity >= BufferLimits.largestPooledBlockByteCount { return held }
-        guard let roomy = worker.blocks.lease(atLeast: BufferLimits.largestPooledBlockByteCount) else { return held }
+        if held.capacity - count >= BufferLimits.smallestBlockByteCount { return held }
+        guard let roomy = worker.blocks.lease(atLeast: max(BufferLimits.largestPooledBlockByteCount, 2 * count)) else { return nil }
         roomy.keep(held.slice(0..<count))
         return roomy
     }

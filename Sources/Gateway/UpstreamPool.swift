@@ -64,6 +64,11 @@ final class UpstreamPool {
     func cancel(_ exchange: Exchange) {
         exchange.ticket &+= 1
         waitingCount -= 1
+        // Tickets of those who gave up must not pile up while nothing comes free.
+        if queue.count - queueHead > 2 * waitingCount + 64 {
+            queue = ContiguousArray(queue[queueHead...].filter { $0.exchange.ticket == $0.number })
+            queueHead = 0
+        }
     }
 
     private func popWaiting() -> Exchange? {

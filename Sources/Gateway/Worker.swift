@@ -378,27 +378,41 @@ final class Worker {
 
     func nextIdentifier(wallNanoseconds: UInt64) -> Identifier { identifiers.next(wallNanoseconds: wallNanoseconds) }
 
-    /// Appends the edited body to the runs; one too finely cut is copied together.
-    func appendSplice() {
-        guard !splice.isEmpty else { return splice.forEachRun { runs.append($0) } }
-        splice.forEachRun { run in
-            if runs.lacksRoom(for: GatewayLimits.runsKeptFree) { coalesceRuns(from: 1) }
-            runs.append(run)
+    /// Appends the edited body to the runs; one too finely cut is copied together. False when there is
+    /// no memory for that.
+    func appendSplice() -> Bool {
+        if !runs.lacksRoom(for: splice.runCount + GatewayLimits.runsKeptFree) {
+            splice.forEachRun { runs.append($0) }
+            return true
         }
+        guard let block = blocks.lease(atLeast: splice.byteCount) else { return false }
+        var writer = ByteWriter(block.base, capacity: block.capacity)
+        splice.write(into: &writer)
+        runs.append(writer.written)
+        runs.blocks.add(block)
+        return true
     }
 
-    /// Copies the runs from `first` on into one: there are more than one call can send.
-    func coalesceRuns(from first: Int) {
-        let byteCount = runs.byteCount(from: first)
-        guard let block = blocks.lease(atLeast: byteCount) else { return }
+    /// Copies the runs from `first` on into one: there are more than one call can send. False when there
+    /// is no memory for that; the runs are then as they were.
+    func coalesceRuns(from first: Int) -> Bool {
+        guard runs.scratch != nil || leaseScratch() else { return false }
+        let isContinued = first < runs.count && runs.isScratch(first)
+        let byteCount = runs.byteCount(from: isContinued ? first + 1 : first)
+        guard let room = runs.claimScratch(byteCount) else { return false }
         var at = 0
-        for index in first..<runs.count {
-            block.copy(runs.runs[index], to: at)
+        for index in (isContinued ? first + 1 : first)..<runs.count {
+            (room + at).update(from: runs.runs[index].base, count: runs.runs[index].count)
             at += runs.runs[index].count
         }
-        runs.removeLast(from: first)
-        runs.append(block.slice(0..<at))
-        runs.blocks.add(block)
+        runs.removeLast(from: isContinued ? first + 1 : first)
+        runs.append(ByteSlice(room, count: byteCount))
+        return true
+    }
+
+    private func leaseScratch() -> Bool {
+        runs.scratch = blocks.lease(atLeast: BufferLimits.largestPooledBlockByteCount)
+        return runs.scratch != nil
     }
 }
 

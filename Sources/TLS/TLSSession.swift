@@ -103,7 +103,9 @@ public struct TLSSession: ~Copyable {
 
     /// Reads decrypted bytes, at most a record's worth (16 KiB) a call. Only after the handshake is done.
     public mutating func read(into memory: UnsafeMutablePointer<UInt8>, capacity: Int) -> TLSTransfer {
-        precondition(phase == .open, "nothing can be read before the handshake is done, nor after a failure")
+        precondition(phase != .handshaking, "nothing can be read before the handshake is done")
+        // A failure is the peer's doing and may be met twice: by a write, and by the read that follows it.
+        if phase == .over { return .closed(clean: false) }
         clearErrors()
         var count = 0
         let result = SSL_read_ex(handle, memory, capacity, &count)
@@ -116,7 +118,8 @@ public struct TLSSession: ~Copyable {
     /// `.wantsRead` or `.wantsWrite` the next write starts with the same bytes, wherever they lie
     /// now, and has at least as many: OpenSSL has already encrypted them.
     public mutating func write(_ bytes: ByteSlice) -> TLSTransfer {
-        precondition(phase == .open, "nothing can be written before the handshake is done, nor after a failure")
+        precondition(phase != .handshaking, "nothing can be written before the handshake is done")
+        if phase == .over { return .closed(clean: false) }
         precondition(bytes.count > 0, "an empty write says nothing")
         precondition(bytes.count >= unfinishedByteCount, "a write is repeated with no fewer bytes")
         clearErrors()

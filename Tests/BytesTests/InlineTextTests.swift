@@ -50,7 +50,7 @@ struct InlineTextTests {
         let written = withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 8) { memory -> [UInt8] in
             guard let base = memory.baseAddress else { return [] }
             var writer = ByteWriter(base, capacity: 8)
-            text.write(into: &writer)
+            text.withBytes { writer.append($0) }
             return [UInt8](writer.written)
         }
         #expect(written == [0x61, 0, 0x62])

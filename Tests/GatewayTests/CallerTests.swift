@@ -197,6 +197,7 @@ struct CallerTests {
         // A provider that is not trusted with private addresses, under a name that leads to one.
         world.providers[0].host = "localhost"
         world.providers[0].isTrusted = false
+        world.providers[0].isOperators = false
         let answer = try TestGateway(world).ask(Text.request())
         #expect(answer.status == 400)
         #expect(answer.errorCode == "invalid_custom_host")

@@ -11,7 +11,7 @@ struct DrainTests {
             while peer.request() != nil {
                 peer.wire.send(Text.streamHead)
                 for number in 0..<count {
-                    peer.wire.send(Text.chunk(Text.event("{\"n\":\(number)}")))
+                    guard peer.wire.send(Text.chunk(Text.event("{\"n\":\(number)}"))) else { return }
                     pause(milliseconds: 10)
                 }
                 peer.wire.send(Text.lastChunk)

@@ -39,7 +39,10 @@ final class Wire: @unchecked Sendable {
             setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<CInt>.size))
         }
         var raw = address.raw
-        let result = withUnsafePointer(to: &raw.address.any) { connect(descriptor, $0, raw.length) }
+        let length = raw.length
+        let result = withUnsafeMutableBytes(of: &raw.address) { bytes in
+            connect(descriptor, bytes.baseAddress?.assumingMemoryBound(to: sockaddr.self), length)
+        }
         guard result == 0 else {
             Glibc.close(descriptor)
             return nil

@@ -108,7 +108,7 @@ final class TestGateway: Sendable {
 
     /// A connected client.
     func connect(receiveByteCount: Int? = nil) throws -> Wire {
-        guard let wire = Wire(to: address, receiveByteCount: receiveByteCount) else { throw Unexpected("the gateway refuses connections") }
+        guard let wire = Wire(to: address, receiveByteCount: receiveByteCount) else { throw Unexpected("the gateway refuses connections to \(address): \(errno)") }
         return wire
     }
 

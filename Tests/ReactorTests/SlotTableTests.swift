@@ -66,7 +66,7 @@ struct SlotTableTests {
         let items = (0..<5).map { _ in table.insert(Item.init) }
         table.remove(items[1].token)
         var seen: [UInt32] = []
-        table.all.all.forEach { seen.append($0.token.slot) }
+        table.all.forEach { seen.append($0.token.slot) }
         #expect(seen == [0, 2, 3, 4])
         #expect(table.count == 4)
     }

@@ -119,7 +119,8 @@ extension Exchange {
         var writer = ByteWriter(worker.routingScratch, capacity: GatewayLimits.routingTextByteCount)
         headers.write(to: &writer)
         guard !writer.overflowed else {
-            throw Rejection(.invalidHeader, "the x-portkey-* headers that route the request are longer than \(GatewayLimits.routingTextByteCount) bytes together")
+            throw Rejection(
+                .invalidHeader, "the x-portkey-* headers that route the request are longer than \(GatewayLimits.routingTextByteCount) bytes together")
         }
         if let known = worker.routes.route(for: writer.written) { return known }
         let built = try RouteBuilder(worker).build(headers, text: writer.written)

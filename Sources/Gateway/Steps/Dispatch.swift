@@ -13,6 +13,7 @@ extension Exchange {
         case .new:
             let destination = plan.destination
             attempt.total += 1
+            answer.retryAfterMilliseconds = nil
             record.provider = destination.name
             switch destination.pool.lease(for: self, fresh: attempt.wantsFresh) {
             case .ready(let connection):
@@ -24,10 +25,12 @@ extension Exchange {
             case .refused:
                 throw Rejection(.upstreamBusy, "too many requests wait for a connection to \(destination.upstream.id)")
             }
-        case .queued:
-            guard upstream != nil else { return .wait }
-        case .pausing:
+        case .queued, .pausing:
+            // A client that leaves while it waits must not keep its place.
+            if client.peerClosed { client.close() }
             return .wait
+        case .connected:
+            break
         case .sent:
             return .step(.relay)
         }
@@ -39,6 +42,7 @@ extension Exchange {
     /// A pool has a connection for us.
     func connectionReady(_ connection: UpstreamConnection) {
         upstream = connection
+        attempt.state = .connected
         advance()
     }
 
@@ -71,7 +75,7 @@ extension Exchange {
             worker.runs.append(writer.written)
         } else {
             worker.runs.append(writer.written)
-            if body.mode == .collected { worker.appendSplice() }
+            if body.mode == .collected, !worker.appendSplice() { throw Rejection(.overloaded) }
         }
         worker.runs.blocks.add(block)
         attempt.state = .sent
@@ -83,7 +87,7 @@ extension Exchange {
             upstream.hungUp = true
             upstream.isReadable = true
         }
-        client.shrinkInbound()
+        if !upstream.hasUnsent { client.shrinkInbound() }
         client.setDeadline(attempt.totalDeadline)
     }
 

@@ -6,6 +6,8 @@ import Reactor
 extension Exchange {
     /// Answers a rejection, from whichever step it comes, in the dialect the client spoke.
     func refuse(_ rejection: Rejection, _ client: ClientConnection) -> Next {
+        // Runs gathered for what is now refused.
+        worker.runs.removeAll()
         releaseUpstream(reusable: false)
         if rejection.isUnanswerable { return .wait }
         record.errorCode = InlineText(rejection.refusal.code)
@@ -14,7 +16,7 @@ extension Exchange {
         guard !answer.isCommitted else {
             // Too late for an answer of our own.
             sendErrorEvent(rejection, client)
-            return .step(.settle)
+            return self.client == nil ? .wait : .step(.settle)
         }
         guard let block = worker.blocks.lease(atLeast: GatewayLimits.refusalByteCount) else {
             client.abort()

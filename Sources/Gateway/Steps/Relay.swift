@@ -11,7 +11,11 @@ extension Exchange {
     /// the client has not taken what came before: one stalled client holds one block.
     func relay(_ client: ClientConnection) throws(Rejection) -> Next {
         guard let upstream else { return .wait }
-        if upstream.hasUnsent { resumeBody(upstream) }
+        if upstream.hasUnsent {
+            resumeBody(upstream)
+            // The answer had begun before the request was through: now its bytes can go.
+            if answer.isCommitted, body.mode != .streamed, !upstream.hasUnsent { giveUpRequest(client) }
+        }
         if body.mode == .streamed, !body.isWhole { try passBody(client, upstream) }
         if client.peerClosed, body.isWhole {
             // Gone, or as good as: nobody half-closes and waits. The upstream is let go at once.
@@ -33,13 +37,14 @@ extension Exchange {
     /// Reads once and passes on what came; a step when the exchange goes on elsewhere.
     private func readAnswer(_ upstream: UpstreamConnection, _ client: ClientConnection) throws(Rejection) -> Step? {
         let start = upstream.inboundCount
-        guard let block = upstream.takeInbound() ?? worker.blocks.lease(atLeast: BufferLimits.largestPooledBlockByteCount) else {
+        guard let block = start > 0 ? upstream.takeInbound() : worker.blocks.lease(atLeast: BufferLimits.largestPooledBlockByteCount) else {
             throw Rejection(.overloaded)
         }
         // Room in front of a head, so that ours, which is longer, can stand right before the body.
         let first = answer.state == .head ? GatewayLimits.headRoomByteCount : 0
         let at = start > 0 ? start : first
         let room = block.capacity - GatewayLimits.chunkLineByteCount - at
+        guard room > 0 else { throw Rejection(.overloaded) }
         switch upstream.read(into: block.base + at, capacity: room) {
         case .moved(let count):
             worker.turnByteCount &+= count
@@ -123,7 +128,8 @@ extension Exchange {
         record.status = UInt16(truncatingIfNeeded: answer.status)
         record.isStream = answer.isStream
         answer.isCommitted = true
-        if body.mode != .streamed { giveUpRequest(client) }
+        // What waits for the upstream lies in the client's own block.
+        if body.mode != .streamed, !upstream.hasUnsent { giveUpRequest(client) }
         pass(block, head.upperBound..<count, upstream, client)
     }
 
@@ -181,11 +187,12 @@ extension Exchange {
             sendAnswer(client)
             return nil
         }
-        if upstream.isReused, !hasBegun, !attempt.wantsFresh, !body.hasLeft {
+        if upstream.isReused, !hasBegun, attempt.freshTries < GatewayLimits.freshTries, !body.hasLeft {
             // It had been closed before our request reached it: the same again on a fresh one, unseen.
             releaseUpstream(reusable: false)
             attempt.state = .new
             attempt.wantsFresh = true
+            attempt.freshTries += 1
             attempt.total -= 1
             return .dispatch
         }
