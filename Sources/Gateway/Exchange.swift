@@ -59,6 +59,8 @@ final class Exchange {
 
     // Identify and decide.
     var caller = Caller()
+    /// The snapshot the caller was found in.
+    var snapshotVersion: UInt64 = 0
     var plan: Plan?
 
     // Dispatch.

@@ -33,6 +33,8 @@ struct RequestBody: ~Copyable {
     var startedAt = Instant(nanoseconds: 0)
     /// Body bytes received, for the rate they must keep.
     var receivedCount: Int64 = 0
+    /// Of these, what came before `startedAt`.
+    var uncountedCount: Int64 = 0
     var hasSentContinue = false
     /// Whether any of a streamed body has been sent upstream: it cannot be sent again.
     var hasLeft = false
@@ -149,7 +151,7 @@ extension Exchange {
         // Seconds first: a long upload times a thousand million would not fit. A sender ahead of the rate
         // earns no more than another grace from now, or a fast start would buy hours of silence.
         let rate = UInt64(max(1, worker.limits.bodyBytesPerSecond))
-        let earnedSeconds = min(UInt64(clamping: body.receivedCount) / rate, 1 << 30)
+        let earnedSeconds = min(UInt64(clamping: body.receivedCount - body.uncountedCount) / rate, 1 << 30)
         let byRate = body.startedAt.adding(nanoseconds: worker.limits.bodyGraceNanoseconds).adding(nanoseconds: earnedSeconds * 1_000_000_000)
         return min(byRate, worker.now.adding(nanoseconds: worker.limits.bodyGraceNanoseconds))
     }

@@ -28,14 +28,13 @@ extension Exchange {
         case .part: break
         case .all:
             body.startedAt = worker.now
-            body.receivedCount = 0
+            body.uncountedCount = body.receivedCount
         }
     }
 
     private func readMore(_ client: ClientConnection) throws(Rejection) -> Bool {
         switch client.fill() {
         case .filled:
-            body.receivedCount += Int64(client.unread.count)
             return true
         case .blocked:
             client.setDeadline(min(bodyDeadline, attempt.totalDeadline))
@@ -66,6 +65,7 @@ extension Exchange {
             body.isWhole = true
             used = 0
         }
+        body.receivedCount += Int64(used)
         if used < bytes.count, !client.putBack(bytes.dropFirst(used)) { throw Rejection(.overloaded) }
         worker.runs.blocks.add(inbound)
         if answer.state == .head, let destination = plan?.destination, !destination.hasOwnHeadLimit {

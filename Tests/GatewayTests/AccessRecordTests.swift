@@ -67,6 +67,29 @@ struct AccessRecordTests {
         #expect(record.totalNanoseconds >= record.firstByteNanoseconds && record.firstByteNanoseconds > 0)
     }
 
+    @Test("all bytes of a streamed body are counted: those that came with the head, and those after a wait")
+    func streamedBytes() throws {
+        let go = Noticed()
+        let upstream = try ScriptedUpstream { peer in
+            peer.requestHead()
+            _ = go.wait()
+            _ = peer.wire.take(12_000_000)
+            peer.wire.send(Text.answer())
+        }
+        let worker = try TestWorker(World(upstream))
+        let client = try worker.connect()
+        let head = Text.request("POST /v1/files", ["Content-Length: 12000000", "Content-Type: multipart/form-data; boundary=b"], body: nil)
+        client.send(head + "0123456789")
+        let rest = 11_999_990
+        let taken = client.sendUntilStalled(StreamedBodyTests.body, milliseconds: 100, limit: rest)
+        go.note()
+        #expect(client.sendUntilStalled(StreamedBodyTests.body, from: taken, milliseconds: 2000, limit: rest - taken) == rest - taken)
+        #expect(client.takeAnswer().status == 200)
+        client.close()
+        let record = try #require(worker.stop().first)
+        #expect(record.receivedByteCount == UInt64(head.utf8.count + 12_000_000))
+    }
+
     @Test("a cut stream is recorded as aborted, with its error")
     func cutStream() throws {
         let upstream = try ScriptedUpstream { peer in

@@ -197,11 +197,23 @@ struct CallerTests {
         // A provider that is not trusted with private addresses, under a name that leads to one.
         world.providers[0].host = "localhost"
         world.providers[0].isTrusted = false
-        world.providers[0].isOperators = false
-        let answer = try TestGateway(world).ask(Text.request())
+        world.keys = [("team", CallerTests.gatewayKey, nil)]
+        let answer = try TestGateway(world).ask(Text.request("POST /v1/chat/completions", ["x-portkey-api-key: \(CallerTests.gatewayKey)"]))
         #expect(answer.status == 400)
         #expect(answer.errorCode == "invalid_custom_host")
         #expect(upstream.connectionCount == 0)
+    }
+
+    @Test("a provider of the configuration's own is not for strangers: reached from elsewhere it needs a gateway key")
+    func operatorHostNeedsAKey() throws {
+        let upstream = try ScriptedUpstream(answering: Text.answer())
+        var world = World(upstream)
+        world.isLoopbackOnly = false
+        world.keys = [("team", CallerTests.gatewayKey, nil)]
+        let gateway = try TestGateway(world)
+        #expect(try gateway.ask(Text.request()).status == 401)
+        #expect(try gateway.ask(Text.request("POST /v1/chat/completions", ["x-portkey-api-key: \(CallerTests.gatewayKey)"])).status == 200)
+        #expect(upstream.requests.count == 1)
     }
 
     @Test("a loopback custom host is reached while every listener is loopback, at its own path")

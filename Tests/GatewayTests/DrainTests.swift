@@ -45,7 +45,7 @@ struct DrainTests {
             #expect(events >= 20)
             #expect(client.takeAll().isEmpty && client.ending == .closed)
         }
-        gateway.gateway.wait()
+        gateway.stop()
     }
 
     @Test("an answer begun in a drain says that its connection closes")
@@ -75,8 +75,7 @@ struct DrainTests {
         client.send(Text.request(body: StreamTests.withUsage))
         #expect(client.takeHead().status == 200)
         let start = Instant.now()
-        gateway.gateway.drain()
-        gateway.gateway.wait()
+        gateway.stop()
         #expect(Instant.now().nanoseconds(since: start) < 2_000_000_000)
         while let chunk = client.takeChunk() { #expect(!chunk.isEmpty, "a cut stream has no last chunk") }
     }

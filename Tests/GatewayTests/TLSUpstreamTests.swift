@@ -13,7 +13,9 @@ struct TLSUpstreamTests {
         caFile = try authority.writePEM()
     }
 
-    private func upstream(names: String = "DNS:localhost", days: ClosedRange<Int> = -1...1, issuer: Certificate? = nil, _ answer: String = Text.answer()) throws -> ScriptedUpstream {
+    private func upstream(
+        names: String = "DNS:localhost", days: ClosedRange<Int> = -1...1, issuer: Certificate? = nil, _ answer: String = Text.answer()
+    ) throws -> ScriptedUpstream {
         let certificate = try Certificate(Certificate.Request(names: names, days: days), issuer: issuer ?? authority)
         return try ScriptedUpstream(tls: ServerContext(certificate), answering: answer)
     }

@@ -177,25 +177,29 @@ struct UpstreamPoolTests {
 
     @Test("a client that leaves the queue takes nobody's turn")
     func leavingTheQueue() throws {
+        let asked = Noticed()
+        let go = Noticed()
         let upstream = try ScriptedUpstream { peer in
-            while peer.request() != nil {
-                pause(milliseconds: 40)
-                peer.wire.send(Text.answer())
-            }
+            peer.request()
+            asked.note()
+            _ = go.wait()
+            peer.wire.send(Text.answer())
+            peer.answer(Text.answer())
         }
         var world = World(upstream)
         world.limits.connectionsPerOrigin = 1
         let gateway = try TestGateway(world)
         let first = try gateway.connect()
         first.send(Text.request())
-        pause(milliseconds: 10)
+        _ = asked.wait()
         let leaver = try gateway.connect()
         leaver.send(Text.request())
-        pause(milliseconds: 5)
         let third = try gateway.connect()
         third.send(Text.request())
-        pause(milliseconds: 5)
+        pause(milliseconds: 50)
         leaver.reset()
+        pause(milliseconds: 50)
+        go.note()
         #expect(first.takeAnswer().status == 200)
         #expect(third.takeAnswer().status == 200)
         #expect(upstream.requests.count == 2)

@@ -4,6 +4,7 @@ import Ledger
 import Policy
 import Providers
 import Reactor
+import Synchronization
 
 @testable import Gateway
 
@@ -89,6 +90,8 @@ final class TestGateway: Sendable {
     let gateway: Gateway
     let address: SocketAddress
     private let logPath: String?
+    /// Threads can be waited for once.
+    private let isStopped = Mutex(false)
 
     init(_ world: World, workers: Int = 1, listen: SocketAddress = .loopback(), accessLog: AccessLogSettings.Format? = nil) throws {
         signal(SIGPIPE, SIG_IGN)
@@ -101,9 +104,18 @@ final class TestGateway: Sendable {
     }
 
     deinit {
-        gateway.drain()
-        gateway.wait()
+        stop()
         if let logPath { unlink(logPath) }
+    }
+
+    /// Drains, and returns when all is over.
+    func stop() {
+        isStopped.withLock { isStopped in
+            if isStopped { return }
+            isStopped = true
+            gateway.drain()
+            gateway.wait()
+        }
     }
 
     /// A connected client.
@@ -121,8 +133,7 @@ final class TestGateway: Sendable {
 
     /// Ends the gateway and returns its access lines.
     func stopAndReadLog() -> [String] {
-        gateway.drain()
-        gateway.wait()
+        stop()
         guard let logPath, let file = fopen(logPath, "r") else { return [] }
         defer { fclose(file) }
         var bytes: [UInt8] = []

@@ -10,6 +10,11 @@ extension Exchange {
     func decide(_ client: ClientConnection) throws(Rejection) -> Next {
         try chooseBodyMode(client)
         if body.mode == .collected, try !collectBody(client) { return .wait }
+        guard snapshotVersion == worker.snapshot.version else {
+            // Adopted while the body came: who asks is looked up where the answer will be decided.
+            caller.reset()
+            return .step(.identify)
+        }
         let message = client.unread
         var headers = try routingHeaders(message)
         var model: JSONString?

@@ -10,6 +10,7 @@ extension Exchange {
     /// `x-api-key`. A token with our prefix is never anybody else's: unknown, it is refused, and it is
     /// never forwarded. The placeholders SDKs send for "no key" count as absent.
     func identify(_ client: ClientConnection) throws(Rejection) -> Next {
+        snapshotVersion = worker.snapshot.version
         if endpoint.body == .ignored { return try answerLocally(client) }
         let message = client.unread
         // Other upgrades (h2c) may be passed over (RFC 9110 §7.8); a WebSocket client cannot go on without.
