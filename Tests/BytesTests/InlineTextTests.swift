@@ -44,15 +44,15 @@ struct InlineTextTests {
         #expect(!(text == "a"))
     }
 
-    @Test("bytes pass through a writer unchanged")
-    func writes() {
-        let text = InlineText<8>("a\u{0}b")
-        let written = withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 8) { memory -> [UInt8] in
-            guard let base = memory.baseAddress else { return [] }
-            var writer = ByteWriter(base, capacity: 8)
-            text.withBytes { writer.append($0) }
-            return [UInt8](writer.written)
-        }
-        #expect(written == [0x61, 0, 0x62])
+    @Test("what a writer replaces it with is kept up to the capacity, and no more than fits")
+    func isReplaced() {
+        var text = InlineText<8>("before")
+        text.replace { $0.append("a\u{0}b") }
+        #expect(text.withBytes { [UInt8]($0) } == [0x61, 0, 0x62])
+        #expect(text.withBytesInPlace { [UInt8]($0) } == [0x61, 0, 0x62])
+        text.replace { $0.append("12345678") }
+        #expect(text == "12345678")
+        text.set(ByteSlice("z"))
+        #expect(text == "z")
     }
 }
