@@ -147,9 +147,11 @@ struct Answer: ~Copyable {
     private var isRaw = false
 
     private mutating func frameChunked(_ bytes: ByteSlice, _ first: Int, _ sizePlace: Int, _ worker: Worker) -> Framed {
-        let startsBetween = decoder.isBetweenChunks
+        let startsBetween = decoder.isBetweenChunks && watch.holdsNothing
+        let before = worker.runs.byteCount
         var at = 0
         var payloadEnd = 0
+        var payloadCount = 0
         do throws(HTTPError) {
             loop: while true {
                 switch try decoder.next(bytes, from: at) {
@@ -157,6 +159,7 @@ struct Answer: ~Copyable {
                     passPayload(bytes[run], from: first, worker)
                     at = run.upperBound
                     payloadEnd = at
+                    payloadCount += run.count
                 case .needMore:
                     break loop
                 case .end(let end):
@@ -168,9 +171,10 @@ struct Answer: ~Copyable {
         } catch {
             return .broken
         }
-        // All chunks whole, and nothing taken out: as they came. A chunk's payload is followed by CRLF.
-        let endsBetween = decoder.isBetweenChunks || state == .done
-        if framing == .chunked, startsBetween, endsBetween, payloadEnd > 0, !isShort, !isStream || watch.passesAll {
+        // All chunks whole, nothing held and nothing taken out: as they came. A chunk's payload is followed by CRLF.
+        let endsBetween = (decoder.isBetweenChunks || state == .done) && watch.holdsNothing
+        let isUnchanged = worker.runs.byteCount - before == payloadCount
+        if framing == .chunked, startsBetween, endsBetween, payloadEnd > 0, isUnchanged, !isShort {
             worker.runs.removeLast(from: sizePlace)
             worker.runs.append(bytes.prefix(state == .done ? payloadEnd + 2 : bytes.count))
             isRaw = true

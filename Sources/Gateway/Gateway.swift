@@ -2,6 +2,7 @@ import Bytes
 import CLinux
 import Glibc
 public import Reactor
+import Synchronization
 
 /// A listener and what is known of it. One a worker for IP; a Unix socket is shared.
 final class ListeningSocket: @unchecked Sendable {
@@ -30,6 +31,7 @@ public final class Gateway: Sendable {
     private let threads: [Thread]
     private let accessLog: AccessLog?
     private let logThread: Thread?
+    private let hasEnded = Mutex(false)
     /// Where it listens, ports chosen.
     public let addresses: [SocketAddress]
 
@@ -113,10 +115,15 @@ public final class Gateway: Sendable {
         for mailbox in mailboxes { mailbox.send(.drain) }
     }
 
-    /// Returns when every worker has drained and the log is written.
+    /// Returns when every worker has drained and the log is written. May be called by several threads.
     public func wait() {
-        for thread in threads { thread.join() }
-        accessLog?.stop()
-        logThread?.join()
+        hasEnded.withLock { hasEnded in
+            // A thread can be joined once only.
+            guard !hasEnded else { return }
+            for thread in threads { thread.join() }
+            accessLog?.stop()
+            logThread?.join()
+            hasEnded = true
+        }
     }
 }

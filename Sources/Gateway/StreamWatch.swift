@@ -33,6 +33,9 @@ struct StreamWatch: ~Copyable {
     /// Whether every byte goes through, whatever the events are.
     var passesAll: Bool { !removesUsage }
 
+    /// Whether no part of an event waits here for the rest of it.
+    var holdsNothing: Bool { heldCount == 0 }
+
     /// Whether the bytes sent so far stop inside an event.
     var isMidEvent: Bool { scanner.isMidway && (passesAll || passesEvent) }
 
