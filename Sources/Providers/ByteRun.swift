@@ -8,15 +8,13 @@ enum ByteRun {
     @inline(__always)
     static func endOfText(_ bytes: ByteSlice, from start: Int) -> Int {
         var at = start
-        let quote = SIMD16<UInt8>(repeating: UInt8(ascii: "\""))
-        let backslash = SIMD16<UInt8>(repeating: UInt8(ascii: "\\"))
-        while bytes.count - at >= 16 {
-            // In bounds: sixteen bytes are left.
-            let block = UnsafeRawPointer(bytes.base + at).loadUnaligned(as: SIMD16<UInt8>.self)
-            if any((block .== quote) .| (block .== backslash)) { break }
-            at += 16
+        while bytes.count &- at >= 16 {
+            let block = load(bytes, at)
+            let found = (block .== all(UInt8(ascii: "\""))) .| (block .== all(UInt8(ascii: "\\")))
+            if let lane = firstLane(found) { return at &+ lane }
+            at &+= 16
         }
-        while at < bytes.count, bytes[at] != UInt8(ascii: "\""), bytes[at] != UInt8(ascii: "\\") { at += 1 }
+        while at < bytes.count, bytes[at] != UInt8(ascii: "\""), bytes[at] != UInt8(ascii: "\\") { at &+= 1 }
         return at
     }
 
@@ -24,11 +22,19 @@ enum ByteRun {
     @inline(__always)
     static func endOfPlain(_ bytes: ByteSlice, from start: Int) -> Int {
         var at = start
+        while bytes.count &- at >= 16 {
+            let block = load(bytes, at)
+            // Square and curly brackets differ in one bit.
+            let folded = block | all(0x20)
+            let found = (block .== all(UInt8(ascii: "\""))) .| (folded .== all(UInt8(ascii: "{"))) .| (folded .== all(UInt8(ascii: "}")))
+            if let lane = firstLane(found) { return at &+ lane }
+            at &+= 16
+        }
         while at < bytes.count {
             switch bytes[at] {
             case UInt8(ascii: "\""), UInt8(ascii: "{"), UInt8(ascii: "}"), UInt8(ascii: "["), UInt8(ascii: "]"):
                 return at
-            default: at += 1
+            default: at &+= 1
             }
         }
         return at
@@ -62,5 +68,23 @@ enum ByteRun {
 
     private static func stands(_ name: ByteSlice, in bytes: ByteSlice, at: Int) -> Bool {
         bytes[at] == name[0] && bytes.dropFirst(at).hasPrefix(name)
+    }
+
+    /// In bounds: the caller has sixteen bytes left from `at` on.
+    @inline(__always)
+    private static func load(_ bytes: ByteSlice, _ at: Int) -> SIMD16<UInt8> {
+        UnsafeRawPointer(bytes.base + at).loadUnaligned(as: SIMD16<UInt8>.self)
+    }
+
+    @inline(__always)
+    private static func all(_ byte: UInt8) -> SIMD16<UInt8> { SIMD16(repeating: byte) }
+
+    /// The lowest lane that is set: a set lane is a byte of ones.
+    @inline(__always)
+    private static func firstLane(_ mask: SIMDMask<SIMD16<Int8>>) -> Int? {
+        let halves = unsafeBitCast(mask, to: SIMD2<UInt64>.self)
+        if halves[0] != 0 { return halves[0].trailingZeroBitCount >> 3 }
+        if halves[1] != 0 { return 8 &+ halves[1].trailingZeroBitCount >> 3 }
+        return nil
     }
 }

@@ -28,7 +28,16 @@ public struct UsageReader: ~Copyable {
 
     public init(_ dialect: Dialect) { self.dialect = dialect }
 
-    public mutating func reset(_ dialect: Dialect) { self = UsageReader(dialect) }
+    public mutating func reset(_ dialect: Dialect) {
+        self.dialect = dialect
+        model.removeAll()
+        finishReason.removeAll()
+        deltaCount = 0
+        isComplete = false
+        reported = ReportedUsage()
+        scan.reset()
+        scannedCount = 0
+    }
 
     /// The usage in normal form, or nil while the provider has reported none.
     public var usage: Usage? { reported.isMeaningful ? reported.normalised(dialect) : nil }
@@ -72,7 +81,7 @@ public struct UsageReader: ~Copyable {
     /// Starts an event whose data comes in pieces.
     public mutating func beginEvent() {
         scannedCount &+= 1
-        scan = UsageScan()
+        scan.reset()
     }
 
     public mutating func continueEvent(_ piece: ByteSlice) { scan.feed(piece) }

@@ -72,6 +72,21 @@ struct UsageScan {
     private var isFraction = false
     private var pending = ReportedUsage()
 
+    /// Makes this the scan of another text. In place: the texts' storage is not cleared.
+    mutating func reset() {
+        usage = ReportedUsage()
+        model.removeAll()
+        type.removeAll()
+        finishReason.removeAll()
+        hasUsage = false
+        hasChoices = false
+        choiceCount = 0
+        state = .value
+        depth = 0
+        skippedDepth = 0
+        slot = .object(.root)
+    }
+
     /// Reads the next bytes of the text.
     mutating func feed(_ bytes: ByteSlice) {
         var at = 0
@@ -83,7 +98,9 @@ struct UsageScan {
                 at += 1
             case .value: at += beginValue(bytes[at])
             case .afterValue: at += afterValue(bytes[at])
-            case .name: at += beginName(bytes[at])
+            case .name:
+                at = followMembers(bytes, from: at)
+                if state == .name, at < bytes.count { at += beginName(bytes[at]) }
             case .insideName: at = readName(bytes, from: at)
             case .nameEscape:
                 state = .insideName
@@ -227,7 +244,74 @@ struct UsageScan {
         state = depth == 0 ? .finished : .afterValue
     }
 
-    // MARK: Names
+    // MARK: Members
+
+    /// Follows members as long as each is plain and whole in this piece, which nearly all are: no state is
+    /// stored between a name, its colon and its value. Stops at what it leaves to the states.
+    private mutating func followMembers(_ bytes: ByteSlice, from start: Int) -> Int {
+        let container = container
+        var at = start
+        while true {
+            while at < bytes.count, bytes[at] <= 0x20 { at &+= 1 }
+            guard at < bytes.count, bytes[at] == UInt8(ascii: "\"") else { return at }
+            let nameEnd = ByteRun.endOfText(bytes, from: at &+ 1)
+            // A quote, a colon, at most one space, and the value's first byte.
+            guard nameEnd &+ 3 < bytes.count, bytes[nameEnd] == UInt8(ascii: "\""), bytes[nameEnd &+ 1] == UInt8(ascii: ":") else { return at }
+            let value = nameEnd &+ (bytes[nameEnd &+ 2] == 0x20 ? 3 : 2)
+            let slot = MemberNames.slot(of: bytes[(at &+ 1)..<nameEnd], in: container)
+            guard var end = scalarEnd(bytes, from: value, slot) else {
+                self.slot = slot
+                state = .value
+                return value
+            }
+            while end < bytes.count, bytes[end] <= 0x20 { end &+= 1 }
+            guard end < bytes.count, bytes[end] == UInt8(ascii: ",") else {
+                state = .afterValue
+                return end
+            }
+            at = end &+ 1
+        }
+    }
+
+    /// Past a scalar that is only counted or skipped, and whole in this piece; nil for any other value.
+    @inline(__always)
+    private mutating func scalarEnd(_ bytes: ByteSlice, from start: Int, _ slot: Slot) -> Int? {
+        switch bytes[start] {
+        case UInt8(ascii: "\""):
+            guard case .skipped = slot else { return nil }
+            let quote = ByteRun.endOfText(bytes, from: start &+ 1)
+            return quote < bytes.count && bytes[quote] == UInt8(ascii: "\"") ? quote &+ 1 : nil
+        case UInt8(ascii: "0")...UInt8(ascii: "9"):
+            guard case .count(let count) = slot else { return literalEnd(bytes, from: start) }
+            var at = start
+            var number: Int64 = 0
+            // Fifteen digits fit whatever they are.
+            while at < bytes.count, at &- start < 15, ASCII.isDigit(bytes[at]) {
+                number = number &* 10 &+ Int64(bytes[at] &- 0x30)
+                at &+= 1
+            }
+            guard at < bytes.count, bytes[at] == UInt8(ascii: ",") || bytes[at] == UInt8(ascii: "}") || bytes[at] <= 0x20 else { return nil }
+            if number <= Limits.tokenCount { pending.note(count, number) }
+            return at
+        case UInt8(ascii: "t"), UInt8(ascii: "f"), UInt8(ascii: "n"): return literalEnd(bytes, from: start)
+        default: return nil
+        }
+    }
+
+    /// Past a number or a word: up to what ends any value.
+    @inline(__always)
+    private func literalEnd(_ bytes: ByteSlice, from start: Int) -> Int? {
+        var at = start
+        while at < bytes.count {
+            switch bytes[at] {
+            case UInt8(ascii: ","), UInt8(ascii: "}"), UInt8(ascii: "]"): return at
+            default: at &+= 1
+            }
+        }
+        return nil
+    }
+
+    // MARK: Names in pieces
 
     private mutating func beginName(_ byte: UInt8) -> Int {
         switch byte {
@@ -242,15 +326,6 @@ struct UsageScan {
     }
 
     private mutating func readName(_ bytes: ByteSlice, from start: Int) -> Int {
-        // Nearly always the name is whole in this piece, and plain.
-        if name.isEmpty, !isNameEscaped, let quote = bytes.firstIndex(of: UInt8(ascii: "\""), from: start) {
-            let whole = bytes[start..<quote]
-            if whole.firstIndex(of: UInt8(ascii: "\\")) == nil {
-                slot = MemberNames.slot(of: whole, in: container)
-                state = .colon
-                return quote + 1
-            }
-        }
         var at = start
         while at < bytes.count {
             let byte = bytes[at]
