@@ -10,11 +10,11 @@ struct AccessLine {
 
     mutating func appendJSON(_ record: inout AccessRecord, to writer: inout ByteWriter) {
         writer.append("{\"time\":\"")
-        appendTime(record.wallNanoseconds, to: &writer)
+        appendTime(record.figures.wallNanoseconds, to: &writer)
         writer.append("\"")
         member(",\"id\":", &record.identifier, to: &writer)
         // A request without a trace of its own is its own trace.
-        if !record.hasOwnTrace { member(",\"trace\":", &record.traceIdentifier, to: &writer) }
+        if !record.figures.hasOwnTrace { member(",\"trace\":", &record.traceIdentifier, to: &writer) }
         member(",\"peer\":", &record.peer, to: &writer)
         member(",\"key\":", &record.key, to: &writer)
         member(",\"user\":", &record.user, to: &writer)
@@ -22,22 +22,22 @@ struct AccessLine {
         member(",\"path\":", &record.path, to: &writer)
         member(",\"provider\":", &record.provider, to: &writer)
         member(",\"model\":", &record.model, to: &writer)
-        member(",\"status\":", UInt64(record.status), to: &writer)
+        member(",\"status\":", UInt64(record.figures.status), to: &writer)
         member(",\"error\":", &record.errorCode, to: &writer)
-        member(",\"attempts\":", UInt64(record.attempts), to: &writer)
-        writer.append(record.isStream ? ",\"stream\":true" : ",\"stream\":false")
-        if record.wasAborted { writer.append(",\"aborted\":true") }
-        if record.inputTokens >= 0 { member(",\"tokens_in\":", UInt64(record.inputTokens), to: &writer) }
-        if record.outputTokens >= 0 { member(",\"tokens_out\":", UInt64(record.outputTokens), to: &writer) }
-        if record.firstByteNanoseconds > 0 { member(",\"first_byte_us\":", record.firstByteNanoseconds / 1000, to: &writer) }
-        member(",\"total_us\":", record.totalNanoseconds / 1000, to: &writer)
-        member(",\"bytes_in\":", record.receivedByteCount, to: &writer)
-        member(",\"bytes_out\":", record.sentByteCount, to: &writer)
+        member(",\"attempts\":", UInt64(record.figures.attempts), to: &writer)
+        writer.append(record.figures.isStream ? ",\"stream\":true" : ",\"stream\":false")
+        if record.figures.wasAborted { writer.append(",\"aborted\":true") }
+        if record.figures.inputTokens >= 0 { member(",\"tokens_in\":", UInt64(record.figures.inputTokens), to: &writer) }
+        if record.figures.outputTokens >= 0 { member(",\"tokens_out\":", UInt64(record.figures.outputTokens), to: &writer) }
+        if record.figures.firstByteNanoseconds > 0 { member(",\"first_byte_us\":", record.figures.firstByteNanoseconds / 1000, to: &writer) }
+        member(",\"total_us\":", record.figures.totalNanoseconds / 1000, to: &writer)
+        member(",\"bytes_in\":", record.figures.receivedByteCount, to: &writer)
+        member(",\"bytes_out\":", record.figures.sentByteCount, to: &writer)
         writer.append("}\n")
     }
 
     mutating func appendText(_ record: inout AccessRecord, to writer: inout ByteWriter) {
-        appendTime(record.wallNanoseconds, to: &writer)
+        appendTime(record.figures.wallNanoseconds, to: &writer)
         column(&record.identifier, to: &writer)
         column(&record.peer, to: &writer)
         column(&record.key, to: &writer)
@@ -46,29 +46,29 @@ struct AccessLine {
         column(&record.provider, to: &writer)
         column(&record.model, to: &writer)
         writer.append(" status=")
-        writer.append(decimal: UInt64(record.status))
+        writer.append(decimal: UInt64(record.figures.status))
         if !record.errorCode.isEmpty {
             writer.append(" error=")
             appendPlain(&record.errorCode, to: &writer)
         }
         writer.append(" attempts=")
-        writer.append(decimal: UInt64(record.attempts))
-        if record.inputTokens >= 0 || record.outputTokens >= 0 {
+        writer.append(decimal: UInt64(record.figures.attempts))
+        if record.figures.inputTokens >= 0 || record.figures.outputTokens >= 0 {
             writer.append(" tokens=")
-            writer.append(decimal: UInt64(max(0, record.inputTokens)))
+            writer.append(decimal: UInt64(max(0, record.figures.inputTokens)))
             writer.append(UInt8(ascii: "/"))
-            writer.append(decimal: UInt64(max(0, record.outputTokens)))
+            writer.append(decimal: UInt64(max(0, record.figures.outputTokens)))
         }
         writer.append(" first_byte_us=")
-        writer.append(decimal: record.firstByteNanoseconds / 1000)
+        writer.append(decimal: record.figures.firstByteNanoseconds / 1000)
         writer.append(" total_us=")
-        writer.append(decimal: record.totalNanoseconds / 1000)
+        writer.append(decimal: record.figures.totalNanoseconds / 1000)
         writer.append(" bytes=")
-        writer.append(decimal: record.receivedByteCount)
+        writer.append(decimal: record.figures.receivedByteCount)
         writer.append(UInt8(ascii: "/"))
-        writer.append(decimal: record.sentByteCount)
-        if record.isStream { writer.append(" stream") }
-        if record.wasAborted { writer.append(" aborted") }
+        writer.append(decimal: record.figures.sentByteCount)
+        if record.figures.isStream { writer.append(" stream") }
+        if record.figures.wasAborted { writer.append(" aborted") }
         writer.append(UInt8(ascii: "\n"))
     }
 

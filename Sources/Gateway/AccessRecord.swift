@@ -1,11 +1,32 @@
 import Bytes
 
-/// What one request was and did, as the access log tells it: a value of fixed size, made on the
+/// What one request was and did, as the access log tells it: a value of fixed size, filled on the
 /// worker and written elsewhere. Holds no secret.
+///
+/// Packed it takes as many bytes as its texts have, some 200: a full ring then stays in the processor's cache.
 struct AccessRecord: BitwiseCopyable, Sendable {
+    /// All of it that is no text.
+    struct Figures: BitwiseCopyable, Sendable {
+        var wallNanoseconds: UInt64 = 0
+        var inputTokens: Int64 = -1
+        var outputTokens: Int64 = -1
+        /// From the request's first byte; zero when none came.
+        var firstByteNanoseconds: UInt64 = 0
+        var totalNanoseconds: UInt64 = 0
+        var receivedByteCount: UInt64 = 0
+        var sentByteCount: UInt64 = 0
+        var status: UInt16 = 0
+        var attempts: UInt8 = 0
+        /// The trace id is the request's own id: the client gave none.
+        var hasOwnTrace = false
+        var isStream = false
+        var wasAborted = false
+    }
+
+    var figures = Figures()
     var identifier = InlineText<36>()
+    /// Empty when the request's own id is its trace.
     var traceIdentifier = InlineText<128>()
-    var wallNanoseconds: UInt64 = 0
     var method = InlineText<16>()
     var path = InlineText<64>()
     var key = InlineText<48>()
@@ -15,17 +36,69 @@ struct AccessRecord: BitwiseCopyable, Sendable {
     var model = InlineText<64>()
     var errorCode = InlineText<32>()
     var peer = InlineText<48>()
-    var status: UInt16 = 0
-    var attempts: UInt8 = 0
-    /// The trace id is the request's own id: the client gave none.
-    var hasOwnTrace = false
-    var isStream = false
-    var wasAborted = false
-    var inputTokens: Int64 = -1
-    var outputTokens: Int64 = -1
-    /// From the request's first byte; zero when none came.
-    var firstByteNanoseconds: UInt64 = 0
-    var totalNanoseconds: UInt64 = 0
-    var receivedByteCount: UInt64 = 0
-    var sentByteCount: UInt64 = 0
+
+    /// Makes this the record of another request. In place: the texts' storage is not cleared.
+    mutating func reset() {
+        figures = Figures()
+        identifier.removeAll()
+        traceIdentifier.removeAll()
+        method.removeAll()
+        path.removeAll()
+        key.removeAll()
+        user.removeAll()
+        provider.removeAll()
+        model.removeAll()
+        errorCode.removeAll()
+        peer.removeAll()
+    }
+
+    // MARK: Packed
+
+    /// The most bytes a packed record takes: the figures, and each text with its length before it.
+    static let largestPackedByteCount = MemoryLayout<AccessRecord>.stride
+
+    /// Appends the record; needs room for `largestPackedByteCount` bytes.
+    mutating func pack(to writer: inout ByteWriter) {
+        withUnsafeBytes(of: &figures) { raw in
+            if let base = raw.baseAddress { writer.append(ByteSlice(base.assumingMemoryBound(to: UInt8.self), count: raw.count)) }
+        }
+        AccessRecord.pack(&identifier, to: &writer)
+        AccessRecord.pack(&traceIdentifier, to: &writer)
+        AccessRecord.pack(&method, to: &writer)
+        AccessRecord.pack(&path, to: &writer)
+        AccessRecord.pack(&key, to: &writer)
+        AccessRecord.pack(&user, to: &writer)
+        AccessRecord.pack(&provider, to: &writer)
+        AccessRecord.pack(&model, to: &writer)
+        AccessRecord.pack(&errorCode, to: &writer)
+        AccessRecord.pack(&peer, to: &writer)
+    }
+
+    /// Takes the record that `pack` wrote to the start of `bytes`; returns how many bytes it took.
+    mutating func unpack(_ bytes: ByteSlice) -> Int {
+        figures = UnsafeRawPointer(bytes.base).loadUnaligned(as: Figures.self)
+        var at = MemoryLayout<Figures>.size
+        AccessRecord.unpack(&identifier, bytes, &at)
+        AccessRecord.unpack(&traceIdentifier, bytes, &at)
+        AccessRecord.unpack(&method, bytes, &at)
+        AccessRecord.unpack(&path, bytes, &at)
+        AccessRecord.unpack(&key, bytes, &at)
+        AccessRecord.unpack(&user, bytes, &at)
+        AccessRecord.unpack(&provider, bytes, &at)
+        AccessRecord.unpack(&model, bytes, &at)
+        AccessRecord.unpack(&errorCode, bytes, &at)
+        AccessRecord.unpack(&peer, bytes, &at)
+        return at
+    }
+
+    private static func pack<let capacity: Int>(_ text: inout InlineText<capacity>, to writer: inout ByteWriter) {
+        writer.append(UInt8(truncatingIfNeeded: text.count))
+        if !text.isEmpty { text.withBytesInPlace { writer.append($0) } }
+    }
+
+    private static func unpack<let capacity: Int>(_ text: inout InlineText<capacity>, _ bytes: ByteSlice, _ at: inout Int) {
+        let end = at + 1 + Int(bytes[at])
+        text.set(bytes[(at + 1)..<end])
+        at = end
+    }
 }

@@ -1,11 +1,15 @@
+import Bytes
 import Synchronization
 
-/// A ring of access records from one worker to the log thread.
+/// A ring of packed access records from one worker to the log thread.
 ///
 /// One writes, one reads; neither waits. When the reader falls behind records are dropped and
 /// counted: a slow disk must not slow a request, and nothing is lost unsaid.
 final class AccessRing: @unchecked Sendable {
-    private let records: UnsafeMutablePointer<AccessRecord>
+    // Unchecked for the two below: each byte of `storage` belongs to the worker or to the log thread, as
+    // `head` and `tail` say; `current` is the log thread's.
+    private let storage: UnsafeMutablePointer<UInt8>
+    private var current = AccessRecord()
     private let mask: Int
 
     // Written by the worker, read by the log thread: releases the record before it.
@@ -15,32 +19,35 @@ final class AccessRing: @unchecked Sendable {
     // Written by the worker, taken by the log thread; a count alone, so relaxed.
     private let dropped = Atomic<Int>(0)
 
-    init(capacity: Int = GatewayLimits.accessRecordsPerWorker) {
+    /// - Parameter capacity: bytes, a power of two.
+    init(capacity: Int = GatewayLimits.accessRingByteCount) {
         precondition(capacity > 0 && capacity & (capacity - 1) == 0, "a ring's capacity is a power of two")
-        records = .allocate(capacity: capacity)
-        records.initialize(repeating: AccessRecord(), count: capacity)
+        // A record may start at the last byte and lies in one piece: it goes on behind the ring's end.
+        storage = .allocate(capacity: capacity + AccessRecord.largestPackedByteCount)
         mask = capacity - 1
     }
 
-    deinit { records.deallocate() }
+    deinit { storage.deallocate() }
 
-    func push(_ record: borrowing AccessRecord) {
+    func push(_ record: inout AccessRecord) {
         let at = head.load(ordering: .relaxed)
-        guard at - tail.load(ordering: .acquiring) <= mask else {
+        // What lies behind the ring's end is counted as its first bytes, so that none is in use twice.
+        guard at + AccessRecord.largestPackedByteCount - tail.load(ordering: .acquiring) <= mask + 1 else {
             dropped.add(1, ordering: .relaxed)
             return
         }
-        records[at & mask] = copy record
-        head.store(at + 1, ordering: .releasing)
+        var writer = ByteWriter(storage + at & mask, capacity: AccessRecord.largestPackedByteCount)
+        record.pack(to: &writer)
+        head.store(at + writer.count, ordering: .releasing)
     }
 
-    /// Calls `body` with each waiting record where it lies, oldest first.
+    /// Calls `body` with each waiting record, oldest first.
     func drain(_ body: (inout AccessRecord) -> Void) {
         let end = head.load(ordering: .acquiring)
         var at = tail.load(ordering: .relaxed)
         while at < end {
-            body(&records[at & mask])
-            at += 1
+            at += current.unpack(ByteSlice(storage + at & mask, count: AccessRecord.largestPackedByteCount))
+            body(&current)
             tail.store(at, ordering: .releasing)
         }
     }

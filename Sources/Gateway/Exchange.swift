@@ -159,9 +159,9 @@ final class Exchange {
         isOver = true
         releaseUpstream(reusable: false)
         if headByteCount > 0 {
-            record.wasAborted = true
+            record.figures.wasAborted = true
             // As others log a client that did not wait for its answer.
-            if record.status == 0 { record.status = 499 }
+            if record.figures.status == 0 { record.figures.status = 499 }
             writeRecord()
         }
         if !isAdvancing { recycle() }
@@ -175,7 +175,7 @@ final class Exchange {
         plan = nil
         attempt = Attempt()
         answer.reset()
-        record = AccessRecord()
+        record.reset()
         headByteCount = 0
         identifier.removeAll()
         endpoint = .unknown

@@ -71,8 +71,9 @@ public enum GatewayLimits {
     /// Part of a stream event kept until the rest of it comes.
     static let heldEventByteCount = 1 << 20
 
-    /// An access record waits in its worker's ring until the log thread takes it, every 20 ms.
-    static let accessRecordsPerWorker = 8192
+    /// An access record waits in its worker's ring until the log thread takes it, every 20 ms: some 5,000
+    /// records of 200 bytes, in memory that stays in the processor's cache.
+    static let accessRingByteCount = 1 << 20
     static let accessLogIntervalMilliseconds: Int32 = 20
     static let accessLineByteCount = 2048
 }

@@ -44,8 +44,8 @@ extension Exchange {
         if request.method != .head { writer.append(content) }
         worker.runs.append(writer.written)
         worker.runs.blocks.add(block)
-        record.status = UInt16(status)
-        record.sentByteCount &+= UInt64(worker.runs.byteCount)
+        record.figures.status = UInt16(status)
+        record.figures.sentByteCount &+= UInt64(worker.runs.byteCount)
         answer.isCommitted = true
         answer.state = .done
         if case .failed = client.send(&worker.runs) { client.close() }

@@ -13,7 +13,7 @@ extension Exchange {
         {
             return
         }
-        if let user = worker.scan.string("user") { record.user = InlineText(user.content) }
+        if let user = worker.scan.string("user") { record.user.set(user.content) }
     }
 
     private func noteUser(inMetadata text: ByteSlice) -> Bool {
@@ -24,7 +24,7 @@ extension Exchange {
             return false
         }
         guard let user = worker.metadataScan.string("_user") ?? worker.metadataScan.string("user_id") else { return false }
-        record.user = InlineText(user.content)
+        record.user.set(user.content)
         return true
     }
 }

@@ -43,6 +43,9 @@ final class Worker {
     private var isAcceptPaused = false
     var timers: TimerWheel
     private(set) var now: Instant
+    /// The wall clock as of `wallReadAt`, a turn's `now`.
+    private var wall: UInt64 = 0
+    private var wallReadAt = Instant(nanoseconds: 0)
 
     let blocks: BlockPool
     /// Where runs are gathered into one TLS record.
@@ -375,6 +378,15 @@ final class Worker {
     func forget(_ dial: Dial) { dials.remove(dial.token) }
 
     // MARK: For the steps
+
+    /// Nanoseconds since 1970, read once a turn like the other clock, and only in turns that ask.
+    func wallNanoseconds() -> UInt64 {
+        if wallReadAt != now {
+            wall = wallClockNanoseconds()
+            wallReadAt = now
+        }
+        return wall
+    }
 
     func nextIdentifier(wallNanoseconds: UInt64) -> Identifier { identifiers.next(wallNanoseconds: wallNanoseconds) }
 

@@ -59,12 +59,12 @@ struct AccessRecordTests {
         let answer = client.takeAnswer()
         client.close()
         let record = try #require(worker.stop().first)
-        #expect(record.attempts == 2)
-        #expect(record.status == 200)
-        #expect(record.receivedByteCount == UInt64(request.utf8.count))
-        #expect(record.sentByteCount > UInt64(answer.body.count))
-        #expect(!record.wasAborted)
-        #expect(record.totalNanoseconds >= record.firstByteNanoseconds && record.firstByteNanoseconds > 0)
+        #expect(record.figures.attempts == 2)
+        #expect(record.figures.status == 200)
+        #expect(record.figures.receivedByteCount == UInt64(request.utf8.count))
+        #expect(record.figures.sentByteCount > UInt64(answer.body.count))
+        #expect(!record.figures.wasAborted)
+        #expect(record.figures.totalNanoseconds >= record.figures.firstByteNanoseconds && record.figures.firstByteNanoseconds > 0)
     }
 
     @Test("all bytes of a streamed body are counted: those that came with the head, and those after a wait")
@@ -87,7 +87,7 @@ struct AccessRecordTests {
         #expect(client.takeAnswer().status == 200)
         client.close()
         let record = try #require(worker.stop().first)
-        #expect(record.receivedByteCount == UInt64(head.utf8.count + 12_000_000))
+        #expect(record.figures.receivedByteCount == UInt64(head.utf8.count + 12_000_000))
     }
 
     @Test("a cut stream is recorded as aborted, with its error")
@@ -103,8 +103,8 @@ struct AccessRecordTests {
         #expect(!client.takeAnswer().isWhole)
         client.close()
         let record = try #require(worker.stop().first)
-        #expect(record.wasAborted)
-        #expect(record.isStream)
+        #expect(record.figures.wasAborted)
+        #expect(record.figures.isStream)
         record.errorCode.withBytes { #expect(String($0) == "stream_interrupted") }
     }
 }

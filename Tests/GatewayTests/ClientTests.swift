@@ -248,7 +248,7 @@ struct ClientTests {
             if let at = noticed.wait() { best = min(best, Int(at.nanoseconds(since: start) / 1_000_000)) }
             client.close()
             let record = try #require(worker.stop().first)
-            #expect(record.wasAborted)
+            #expect(record.figures.wasAborted)
         }
         #expect(best <= 100)
     }

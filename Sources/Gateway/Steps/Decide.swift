@@ -21,7 +21,7 @@ extension Exchange {
         if readsBody {
             try scanBody(message[body.range])
             model = worker.scan.string("model")
-            if let model { record.model = InlineText(model.content) }
+            if let model { record.model.set(model.content) }
             noteUser(message)
             if let model, !model.hasEscapes, let named = VirtualKeyName(model: model.content) { headers.modelKey = named.slug }
         }

@@ -20,7 +20,7 @@ extension Exchange {
         try look(at: .portkeyAPIKey, message, client, isOwnCredential: false)
         try look(at: .authorization, message, client, isOwnCredential: true)
         try look(at: .xAPIKey, message, client, isOwnCredential: true)
-        if let principal = caller.principal { record.key = InlineText(principal.name) }
+        if let principal = caller.principal { record.key.set(principal.name) }
         return .step(.decide)
     }
 
@@ -35,7 +35,7 @@ extension Exchange {
             guard caller.principal == nil else { return }
             let principal = try principal(secret, client)
             // Looked at each time: a key goes out of date while its connection stays.
-            guard Int64(clamping: record.wallNanoseconds / 1_000_000_000) < principal.expiresAt else { throw Rejection(.expiredKey) }
+            guard Int64(clamping: record.figures.wallNanoseconds / 1_000_000_000) < principal.expiresAt else { throw Rejection(.expiredKey) }
             caller.principal = principal
         case .foreign(let secret):
             guard isOwnCredential, caller.credential == nil else { return }

@@ -53,26 +53,26 @@ extension Exchange {
         endpoint = Endpoint.classify(method: message[request.methodRange], target: request.path(in: message))
         name(message)
         record.peer = client.peer
-        record.method = InlineText(message[request.methodRange])
-        record.path = InlineText(request.path(in: message))
+        record.method.set(message[request.methodRange])
+        record.path.set(request.path(in: message))
         return .step(.identify)
     }
 
     /// Gives the request its id, and its trace: the client's word for it, its `traceparent`, or the id.
     func name(_ message: ByteSlice) {
-        record.wallNanoseconds = wallClockNanoseconds()
-        worker.nextIdentifier(wallNanoseconds: record.wallNanoseconds).write(into: &identifier)
+        record.figures.wallNanoseconds = worker.wallNanoseconds()
+        worker.nextIdentifier(wallNanoseconds: record.figures.wallNanoseconds).write(into: &identifier)
         traceIdentifier.removeAll()
         if message.isEmpty {
             identifier.withBytesInPlace { traceIdentifier.append($0) }
-            record.hasOwnTrace = true
+            record.figures.hasOwnTrace = true
         } else if let given = request.fields.value(of: .portkeyTraceID, in: message), !given.isEmpty {
             traceIdentifier.append(given)
         } else if let parent = request.fields.value(of: .traceparent, in: message), TraceContext(parent) != nil {
             traceIdentifier.append(parent[3..<35])
         } else {
             identifier.withBytesInPlace { traceIdentifier.append($0) }
-            record.hasOwnTrace = true
+            record.figures.hasOwnTrace = true
         }
     }
 }

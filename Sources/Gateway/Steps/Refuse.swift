@@ -10,7 +10,7 @@ extension Exchange {
         worker.runs.removeAll()
         releaseUpstream(reusable: false)
         if rejection.isUnanswerable { return .wait }
-        record.errorCode = InlineText(rejection.refusal.code)
+        record.errorCode.set(ByteSlice(rejection.refusal.code))
         // A head that could not be read has named nothing yet.
         if identifier.isEmpty { name(ByteSlice("")) }
         guard !answer.isCommitted else {
@@ -32,8 +32,8 @@ extension Exchange {
         worker.runs.append(head.written)
         if !content.overflowed, request.method != .head { worker.runs.append(content.written) }
         worker.runs.blocks.add(block)
-        record.status = UInt16(truncatingIfNeeded: status)
-        record.sentByteCount &+= UInt64(worker.runs.byteCount)
+        record.figures.status = UInt16(truncatingIfNeeded: status)
+        record.figures.sentByteCount &+= UInt64(worker.runs.byteCount)
         answer.isCommitted = true
         answer.state = .done
         if case .failed = client.send(&worker.runs) {
@@ -84,7 +84,7 @@ extension Exchange {
 
     /// Ends a stream that has begun with an error event, then stops without a final chunk.
     func sendErrorEvent(_ rejection: Rejection, _ client: ClientConnection) {
-        record.wasAborted = true
+        record.figures.wasAborted = true
         answer.clientReusable = false
         answer.upstreamReusable = false
         answer.state = .done

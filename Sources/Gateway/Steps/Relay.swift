@@ -48,7 +48,7 @@ extension Exchange {
         switch upstream.read(into: block.base + at, capacity: room) {
         case .moved(let count):
             worker.turnByteCount &+= count
-            if record.firstByteNanoseconds == 0 { record.firstByteNanoseconds = max(1, worker.now.nanoseconds(since: startedAt)) }
+            if record.figures.firstByteNanoseconds == 0 { record.figures.firstByteNanoseconds = max(1, worker.now.nanoseconds(since: startedAt)) }
             if answer.state == .head { return try readHead(block, from: start > 0 ? 0 : first, count: at + count, upstream, client) }
             pass(block, 0..<count, upstream, client)
             return nil
@@ -125,8 +125,8 @@ extension Exchange {
         writeAnswerHead(block.slice(head), plan, to: &writer)
         guard !writer.overflowed else { throw Rejection(.upstreamMalformed, "the provider's header fields are too long to pass on") }
         try placeHead(writer.written, in: block, before: head.upperBound)
-        record.status = UInt16(truncatingIfNeeded: answer.status)
-        record.isStream = answer.isStream
+        record.figures.status = UInt16(truncatingIfNeeded: answer.status)
+        record.figures.isStream = answer.isStream
         answer.isCommitted = true
         // What waits for the upstream lies in the client's own block.
         if body.mode != .streamed, !upstream.hasUnsent { giveUpRequest(client) }
@@ -169,7 +169,7 @@ extension Exchange {
 
     /// Sends the runs gathered for the client.
     private func sendAnswer(_ client: ClientConnection) {
-        record.sentByteCount &+= UInt64(worker.runs.byteCount)
+        record.figures.sentByteCount &+= UInt64(worker.runs.byteCount)
         switch client.send(&worker.runs) {
         case .failed: client.close()
         case .part: client.setDeadline(min(worker.now.adding(nanoseconds: worker.limits.writeStallNanoseconds), attempt.totalDeadline))

@@ -17,16 +17,16 @@ extension Exchange {
     /// Hands the finished record to the log thread.
     func writeRecord() {
         guard let ring = worker.accessRing else { return }
-        record.attempts = UInt8(clamping: attempt.total)
-        record.totalNanoseconds = worker.now.nanoseconds(since: startedAt)
+        record.figures.attempts = UInt8(clamping: attempt.total)
+        record.figures.totalNanoseconds = worker.now.nanoseconds(since: startedAt)
         let streamed = body.mode == .streamed ? UInt64(clamping: body.receivedCount) : UInt64(max(0, body.consumedCount - headByteCount))
-        record.receivedByteCount = UInt64(headByteCount) + streamed
+        record.figures.receivedByteCount = UInt64(headByteCount) + streamed
         record.identifier = identifier
-        record.traceIdentifier = traceIdentifier
+        if !record.figures.hasOwnTrace { record.traceIdentifier = traceIdentifier }
         if answer.readsUsage, let usage = answer.usage.usage {
-            record.inputTokens = usage.inputTotal
-            record.outputTokens = usage.outputTotal
+            record.figures.inputTokens = usage.inputTotal
+            record.figures.outputTokens = usage.outputTotal
         }
-        ring.push(record)
+        ring.push(&record)
     }
 }

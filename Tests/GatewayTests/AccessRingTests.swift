@@ -1,0 +1,88 @@
+import Bytes
+import Testing
+
+@testable import Gateway
+
+@Suite("Access ring")
+struct AccessRingTests {
+    /// A record whose texts have lengths of their own for each number.
+    private func record(_ number: Int) -> AccessRecord {
+        var record = AccessRecord()
+        record.figures.totalNanoseconds = UInt64(number)
+        record.figures.inputTokens = -1
+        record.figures.status = 200
+        record.figures.hasOwnTrace = number % 2 == 0
+        for _ in 0..<(number % 64) { record.path.append(UInt8(truncatingIfNeeded: 0x41 + number % 26)) }
+        for _ in 0..<(number * 7 % 129) { record.traceIdentifier.append(UInt8(ascii: "t")) }
+        record.model.set(ByteSlice("gpt-4o"))
+        return record
+    }
+
+    private func text<let capacity: Int>(_ text: InlineText<capacity>) -> String { text.withBytes { String($0) } }
+
+    @Test("records come out as they went in, over many laps and at every place of the ring's end")
+    func laps() {
+        let ring = AccessRing(capacity: 2048)
+        var sent = 0
+        var received = 0
+        for round in 0..<5_000 {
+            for _ in 0..<(1 + round % 2) {
+                var record = record(sent)
+                ring.push(&record)
+                sent += 1
+            }
+            ring.drain { found in
+                let wanted = record(received)
+                #expect(found.figures.totalNanoseconds == UInt64(received) && found.figures.inputTokens == -1 && found.figures.status == 200)
+                #expect(found.figures.hasOwnTrace == wanted.figures.hasOwnTrace)
+                #expect(text(found.path) == text(wanted.path) && text(found.traceIdentifier) == text(wanted.traceIdentifier))
+                #expect(text(found.model) == "gpt-4o" && found.user.isEmpty && found.peer.isEmpty)
+                received += 1
+            }
+        }
+        #expect(received == sent)
+        #expect(ring.takeDropped() == 0)
+    }
+
+    @Test("a full ring drops the newest and counts them; what was in it stays whole")
+    func full() {
+        let ring = AccessRing(capacity: 2048)
+        for number in 0..<100 {
+            var record = record(number)
+            ring.push(&record)
+        }
+        var received = 0
+        ring.drain { found in
+            #expect(text(found.path) == text(record(received).path))
+            received += 1
+        }
+        #expect(received > 3)
+        #expect(ring.takeDropped() == 100 - received)
+        #expect(ring.takeDropped() == 0)
+    }
+
+    @Test("the largest record fits the room that is kept for one")
+    func largest() {
+        var record = AccessRecord()
+        for _ in 0..<300 {
+            record.identifier.append(1)
+            record.traceIdentifier.append(1)
+            record.method.append(1)
+            record.path.append(1)
+            record.key.append(1)
+            record.user.append(1)
+            record.provider.append(1)
+            record.model.append(1)
+            record.errorCode.append(1)
+            record.peer.append(1)
+        }
+        let ring = AccessRing(capacity: 1024)
+        ring.push(&record)
+        var count = 0
+        ring.drain { found in
+            #expect(found.peer.count == 48 && found.errorCode.count == 32)
+            count += 1
+        }
+        #expect(count == 1)
+    }
+}
