@@ -30,9 +30,11 @@ http {{
     tcp_nodelay on;
 """
 
-#: The upstream of the JSON scenario: 1 KB from memory, no log.
+#: The upstream of the JSON scenario: 1 KB from memory, no log, head and body of a request in one read.
+#: It shares a core with wrk: what it takes less, the proxies under test sleep less.
 NGINX_UPSTREAM = NGINX_HEAD + """
     access_log off;
+    client_header_buffer_size 8k;
     server {{
         listen 127.0.0.1:{port} reuseport backlog=4096;
         location / {{ default_type application/json; return 200 '{answer}'; }}
@@ -40,7 +42,7 @@ NGINX_UPSTREAM = NGINX_HEAD + """
 }}
 """
 
-#: A plain streaming reverse proxy. Its log is buffered: the cheapest way nginx can log.
+#: A plain streaming reverse proxy, its buffers and its log as they are shipped.
 NGINX_PROXY = NGINX_HEAD + """
     access_log {directory}/{name}.log combined{log_options};
     upstream origin {{
@@ -172,10 +174,10 @@ def start_mock(shop, binary):
     return port
 
 
-def start_nginx(shop, upstream, environment=None, unbuffered_log=False):
+def start_nginx(shop, upstream, environment=None, buffered_log=False):
     """nginx as a plain reverse proxy."""
     return _start_nginx(shop, "nginx", NGINX_PROXY, free_port(), core=0, environment=environment, upstream=upstream,
-                        log_options="" if unbuffered_log else " buffer=64k flush=1s")
+                        log_options=" buffer=64k flush=1s" if buffered_log else "")
 
 
 def start_haproxy(shop, upstream, environment=None):
