@@ -9,7 +9,7 @@ public struct JSONError: Error, Equatable {
         case value, object, key, colon, commaOrBrace, commaOrBracket, endOfText
         case digit, literal
         case closingQuote, controlByte, escape, hexadecimalDigit, utf8
-        case tooDeep, byteOrderMark
+        case tooDeep, tooMany, byteOrderMark
     }
 
     /// Bytes before the first one that cannot stand; the text's length when it ends too soon.
@@ -40,6 +40,7 @@ public struct JSONError: Error, Equatable {
         case .hexadecimalDigit: "expected four hexadecimal digits after \\u"
         case .utf8: "expected valid UTF-8"
         case .tooDeep: "expected fewer levels of nesting"
+        case .tooMany: "expected fewer values"
         case .byteOrderMark: "expected no byte order mark"
         }
     }

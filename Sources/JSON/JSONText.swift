@@ -1,7 +1,7 @@
 public import Bytes
 
 /// What a value is, told by its first byte.
-public enum JSONKind: UInt8, Sendable {
+public enum JSONKind: UInt8, BitwiseCopyable, Sendable {
     case string, number, object, array, `true`, `false`, null
 }
 

@@ -22,6 +22,10 @@ public enum JSONLimits {
     /// Bytes of a captured member's value: room for a `usage` object of some forty counters.
     public static let capturedByteCount = 2048
 
+    /// Values and names of a text that is translated (16 bytes each, 16 MB at most): some 200,000 messages, or
+    /// the numbers of 300 embeddings of 3,072.
+    public static let tapeNodes = 1 << 20
+
     /// Objects and arrays a writer may have open: one bit each in a word.
     public static let openContainers = 64
 }

@@ -102,6 +102,36 @@ enum JSONFuzz {
         precondition(scan.member("usage")?.value == found, "capture and scan agree")
     }
 
+    /// The tape judges as the validator does, and what it says of a text is the text.
+    static func tape(_ text: ByteSlice) {
+        var tape = JSONTape(nodeLimit: 64)
+        var verdict: JSONError?
+        do throws(JSONError) {
+            let root = try tape.parse(text)
+            precondition(root.bytes.count <= text.count, "a value lies in its text")
+            walk(root)
+        } catch {
+            verdict = error
+        }
+        let wanted = fault { () throws(JSONError) in try JSONText.validate(text) }
+        precondition(verdict == wanted || verdict?.fault == .tooMany, "tape and validator judge alike")
+    }
+
+    private static func walk(_ value: JSONValue) {
+        precondition(fault { () throws(JSONError) in try JSONText.validate(value.bytes) } == nil, "a value is JSON")
+        var sum = 0
+        for element in value.elements {
+            walk(element)
+            sum += 1
+        }
+        for member in value.members {
+            precondition(member.name.content.base > value.bytes.base, "a name lies in its object")
+            walk(member.value)
+            sum += 1
+        }
+        precondition(sum == value.count, "the count is the number of values")
+    }
+
     private static func fault(_ body: () throws(JSONError) -> Void) -> JSONError? {
         do throws(JSONError) { try body() } catch { return error }
         return nil
@@ -133,3 +163,4 @@ enum JSONFuzz {
 func fuzzScan(_ text: ByteSlice) { JSONFuzz.scan(text) }
 func fuzzSplice(_ text: ByteSlice) { JSONFuzz.splice(text) }
 func fuzzCapture(_ text: ByteSlice) { JSONFuzz.capture(text) }
+func fuzzTape(_ text: ByteSlice) { JSONFuzz.tape(text) }

@@ -27,7 +27,7 @@ struct FuzzTests {
         return bytes
     }
 
-    @Test("mutated bodies break no invariant of scan, splice and capture")
+    @Test("mutated bodies break no invariant of scan, splice, capture and tape")
     func rounds() {
         var random = SeededGenerator.fresh("JSON fuzz rounds")
         for _ in 0..<3000 {
@@ -35,6 +35,7 @@ struct FuzzTests {
                 fuzzScan(text)
                 fuzzSplice(text)
                 fuzzCapture(text)
+                fuzzTape(text)
             }
         }
     }
