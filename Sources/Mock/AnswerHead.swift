@@ -25,28 +25,25 @@ struct AnswerHead {
     /// Whether the client has to be told that the connection is kept (HTTP/1.0).
     var saysKeepAlive = false
 
-    private var contentType: StaticString { isStream ? "text/event-stream; charset=utf-8" : "application/json" }
+    /// Field lines of a transcript, which then says all but the framing.
+    var played: ByteSlice?
+
+    private var contentType: StaticString {
+        if dialect == .gemini { return isStream ? "text/event-stream" : "application/json; charset=UTF-8" }
+        return isStream ? "text/event-stream; charset=utf-8" : "application/json"
+    }
 
     func write(date: ByteSlice, into output: inout Output) {
-        output.write(atMost: 1024) { writer in
+        output.write(atMost: 1024 + (played?.count ?? 0)) { writer in
             writer.append(statusLine: status)
             writer.append(field: "date", date)
-            writer.append(field: "server", "sluice-mock")
-            writer.append(dialect == .openAI ? "x-request-id: req_mock" : "request-id: req_mock")
-            writer.append(hexadecimal: serial)
-            writer.append("\r\n")
+            if let played { writer.append(played) } else { writeProvider(&writer) }
             switch framing {
-            case .none: break
-            case .length(let count):
-                writer.append(field: "content-type", contentType)
-                writer.append(field: "content-length", decimal: UInt64(count))
-            case .chunked:
-                writer.append(field: "content-type", contentType)
-                writer.append(field: "transfer-encoding", "chunked")
-            case .untilClose:
-                writer.append(field: "content-type", contentType)
+            case .none, .untilClose: break
+            case .length(let count): writer.append(field: "content-length", decimal: UInt64(count))
+            case .chunked: writer.append(field: "transfer-encoding", "chunked")
             }
-            if isStream { writer.append(field: "cache-control", "no-cache") }
+            if isStream, played == nil { writer.append(field: "cache-control", "no-cache") }
             if let retryAfter { writer.append(field: "retry-after", decimal: UInt64(retryAfter)) }
             if let location { writer.append(field: "location", location) }
             if let allow { writer.append(field: "allow", allow) }
@@ -57,6 +54,19 @@ struct AnswerHead {
             }
             writer.appendEndOfHead()
         }
+    }
+}
+
+extension AnswerHead {
+    private func writeProvider(_ writer: inout ByteWriter) {
+        writer.append(field: "server", "sluice-mock")
+        if dialect != .gemini {
+            writer.append(dialect == .anthropic ? "request-id: req_mock" : "x-request-id: req_mock")
+            writer.append(hexadecimal: serial)
+            writer.append("\r\n")
+        }
+        if case .none = framing { return }
+        writer.append(field: "content-type", contentType)
     }
 }
 

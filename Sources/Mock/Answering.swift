@@ -9,10 +9,12 @@ extension Connection {
     func answer(_ message: ByteSlice, headCount: Int) {
         let path = worker.requestHead.path(in: message)
         let method = worker.requestHead.method
-        let isAnthropic = worker.requestHead.fields.contains(.anthropicVersion) || path.hasPrefix("/v1/messages")
+        let isGoogle = worker.requestHead.fields.firstIndex(named: ByteSlice("x-goog-api-key"), in: message) != nil
+        let address = Address(
+            path, isPost: method == .post, isAnthropic: worker.requestHead.fields.contains(.anthropicVersion), isGoogle: isGoogle)
         let request = Request(
             method: message[worker.requestHead.methodRange], target: message[worker.requestHead.targetRange],
-            endpoint: Endpoint(path, isPost: method == .post), dialect: isAnthropic ? .anthropic : .openAI,
+            endpoint: address.endpoint, dialect: address.dialect,
             body: message.dropFirst(headCount), message: message, isHead: method == .head)
         delivery = Delivery()
         delivery.end = worker.requestHead.keepAlive ? .next : .linger
@@ -29,29 +31,72 @@ extension Connection {
         default: break
         }
         worker.counters.requests.count()
-        play(request)
+        if let transcript = worker.options.transcript { return play(transcript, request) }
+        refuseOrPlay(request, address)
     }
 
-    private func play(_ request: Request) {
+    /// What the provider's front refuses before it looks at the body; then the script.
+    private func refuseOrPlay(_ request: Request, _ address: Address) {
+        if case .notFound = request.endpoint {
+            return fail(request, 404, Script()) { $0.append("Resource not found") }
+        }
+        if address.wantsVersion, request.query("api-version").map({ $0.isEmpty }) ?? true {
+            return fail(request, 404, Script()) { $0.append("Resource not found") }
+        }
+        if request.dialect == .gemini {
+            if request.query("key") != nil {
+                return fail(request, 400, Script()) {
+                    $0.append("the key stands in the URL, where logs keep it; the mock wants it in the field x-goog-api-key")
+                }
+            }
+            if case .stream = request.endpoint, request.query("alt").map({ !($0 == "sse") }) ?? true {
+                return fail(request, 400, Script()) { $0.append("the mock streams server-sent events only: ask for them with ?alt=sse") }
+            }
+        }
+        play(request, address)
+    }
+
+    private func play(_ request: Request, _ address: Address) {
         var ask = Ask()
-        if readsJSON(request.endpoint) {
+        var document: JSONValue?
+        if request.endpoint.readsJSON {
             do throws(JSONError) {
-                ask = try worker.bodyReader.read(request.body, form: request.endpoint.form, arguments: &worker.text)
+                if request.dialect == .gemini {
+                    document = try worker.tape.parse(request.body)
+                } else {
+                    ask = try worker.bodyReader.read(request.body, form: request.endpoint.form, arguments: &worker.text)
+                }
             } catch {
                 return fail(request, 400, Script()) { output in
                     output.append("the body is no JSON object: ")
                     output.write(atMost: 256) { error.write(into: &$0) }
                 }
             }
-            guard worker.bodyReader.namesModel else {
+            if let document { ask = Ask(gemini: document, endpoint: request.endpoint) }
+            if !address.model.isEmpty {
+                ask.model = worker.pathModel(address.model)
+            } else if !worker.bodyReader.namesModel {
                 return fail(request, 400, Script()) { $0.append("you must provide a model parameter") }
             }
+        } else if !address.model.isEmpty {
+            ask.model = worker.pathModel(address.model)
+        }
+        if let index = worker.requestHead.fields.firstIndex(named: ByteSlice("x-mock-user"), in: request.message) {
+            ask.user = request.message[worker.requestHead.fields[index].valueRange]
         }
         let script: Script
         do throws(ScriptError) {
             script = try readScript(request, ask)
         } catch {
             return fail(request, 400, Script()) { error.write(into: &$0) }
+        }
+        let isStrict = script.strict || worker.options.isStrict
+        if request.endpoint.readsJSON, document == nil, isStrict || script.looksIntoTheRequest {
+            // What the scan has found valid fails only by its number of values.
+            document = try? worker.tape.parse(request.body)
+        }
+        if isStrict, let fault = fault(in: request, document) {
+            return fail(request, fault.status, Script(), parameter: fault.path) { $0.append(jsonContent: fault.sentence) }
         }
         if script.hang {
             delivery.end = .hang
@@ -63,19 +108,14 @@ extension Connection {
             return hold(ByteSlice("HTTP/1.1 2OO OK\r\ncontent-length = many\r\n\r\nmalformed"), ByteSlice(""), script)
         }
         if let status = failure(request, ask, script) {
-            return fail(request, status, script) { output in
-                output.append("the mock provider was asked to answer ")
-                output.append(decimal: status)
-            }
+            return fail(request, status, script) { Connection.writeAskedFor(status, into: &$0) }
         }
-        respond(request, ask, script)
+        respond(request, ask, script, document)
     }
 
-    private func readsJSON(_ endpoint: Endpoint) -> Bool {
-        switch endpoint {
-        case .chat, .completions, .responses, .messages, .embeddings, .countTokens: true
-        default: false
-        }
+    static func writeAskedFor(_ status: Int, into output: inout Output) {
+        output.append("the mock provider was asked to answer ")
+        output.append(decimal: status)
     }
 
     // MARK: The script
@@ -87,7 +127,7 @@ extension Connection {
         if case .files = request.endpoint { name = modelPart(of: request) ?? name }
         if let index = worker.requestHead.fields.firstIndex(named: ByteSlice("x-mock-model"), in: request.message) {
             name = request.message[worker.requestHead.fields[index].valueRange]
-        } else if readsJSON(request.endpoint), name.firstIndex(of: UInt8(ascii: "\\")) != nil {
+        } else if request.endpoint.readsJSON, name.firstIndex(of: UInt8(ascii: "\\")) != nil {
             // Some encoders write an ampersand as \u0026.
             let escaped = JSONString(content: name, hasEscapes: true)
             worker.modelName.removeAll()
@@ -112,15 +152,21 @@ extension Connection {
             let key = [UInt8](ask.user) + [0] + [UInt8](ask.model)
             return worker.counters.fails(key, first: limit) ? script.status ?? 500 : nil
         }
+        if script.errorAfter != nil { return ask.streams ? nil : script.status ?? 500 }
         return script.status.flatMap { $0 >= 300 ? $0 : nil }
     }
 
     // MARK: Answers
 
-    private func respond(_ request: Request, _ ask: Ask, _ script: Script) {
+    private func respond(_ request: Request, _ ask: Ask, _ script: Script, _ document: JSONValue?) {
         switch request.endpoint {
-        case .chat, .completions, .responses, .messages:
-            let reply = makeReply(request, ask, script)
+        case .chat, .completions, .responses, .messages, .generate, .stream:
+            let reply: Reply
+            do throws(ScriptError) {
+                reply = try makeReply(request, ask, script, document)
+            } catch {
+                return fail(request, 400, Script()) { error.write(into: &$0) }
+            }
             if ask.streams { return beginStream(reply, request, script) }
             reply.writeBody(into: &worker.body)
         case .embeddings:
@@ -129,6 +175,12 @@ extension Connection {
             worker.body.append("{\"input_tokens\":")
             worker.body.append(decimal: ask.promptTokens)
             worker.body.append("}")
+        case .geminiTokens: GeminiAnswers.writeTokens(ask.promptTokens, into: &worker.body)
+        case .embed: GeminiAnswers.writeEmbedding(of: document, into: &worker.body)
+        case .embedBatch: GeminiAnswers.writeEmbeddings(of: document, into: &worker.body)
+        case .models where request.dialect == .gemini: GeminiAnswers.writeModels(into: &worker.body)
+        case .model(let name) where request.dialect == .gemini:
+            GeminiAnswers.writeModel(worker.pathModel(name), into: &worker.body)
         case .models: worker.writeModels(nil, dialect: request.dialect, into: &worker.body)
         case .model(let name): worker.writeModels(name, dialect: request.dialect, into: &worker.body)
         case .audioText: worker.writeUpload(of: request, isFile: false, into: &worker.body)
@@ -140,52 +192,10 @@ extension Connection {
         finish(request, head, script)
     }
 
-    private func makeReply(_ request: Request, _ ask: Ask, _ script: Script) -> Reply {
-        var reply = Reply()
-        reply.form = request.endpoint.form ?? .chat
-        reply.serial = worker.nextSerial()
-        reply.createdSeconds = worker.wallSeconds
-        reply.model = ask.model
-        reply.promptTokens = ask.promptTokens
-        reply.includesUsage = ask.includesUsage
-        reply.saysUsage = !script.noUsage
-        if script.echo {
-            worker.text.removeAll()
-            worker.writeEcho(of: request, into: &worker.text)
-            reply.text = worker.text.bytes
-        } else if let size = script.size {
-            reply.text = fillText(size)
-            if let tokens = script.tokens, tokens > 0 { reply.pieceByteCount = max(1, (size + tokens - 1) / tokens) }
-        } else if let tool = ask.toolName {
-            reply.toolName = tool
-            reply.text = worker.text.bytes
-        } else if let text = script.reply {
-            reply.text = text
-        }
-        if reply.pieceByteCount > 0 {
-            reply.tokenCount = (reply.text.count + reply.pieceByteCount - 1) / reply.pieceByteCount
-        } else if let tokens = script.tokens, reply.toolName == nil, !script.echo {
-            reply.tokenCount = reply.text.isEmpty ? 0 : tokens
-        } else {
-            reply.tokenCount = Reply.tokens(in: reply.text)
-        }
-        return reply
-    }
-
-    /// The standard text, repeated and cut to `byteCount`.
-    private func fillText(_ byteCount: Int) -> ByteSlice {
-        let standard = ByteSlice(Reply.standardText)
-        worker.text.removeAll()
-        worker.text.reserve(byteCount)
-        while worker.text.count < byteCount {
-            worker.text.append(standard.prefix(min(standard.count, byteCount - worker.text.count)))
-            if worker.text.count < byteCount { worker.text.append(" ") }
-        }
-        return worker.text.bytes
-    }
-
     /// Answers with an error of the client's dialect.
-    private func fail(_ request: Request, _ status: Int, _ script: Script, _ message: (inout Output) -> Void) {
+    private func fail(
+        _ request: Request, _ status: Int, _ script: Script, parameter: String? = nil, _ message: (inout Output) -> Void
+    ) {
         var head = AnswerHead()
         head.status = status
         head.dialect = request.dialect
@@ -196,7 +206,8 @@ extension Connection {
         case 405: head.allow = "GET"
         default: break
         }
-        ErrorAnswer(status: status, dialect: request.dialect, serial: head.serial).write(into: &worker.body, message: message)
+        ErrorAnswer(status: status, dialect: request.dialect, serial: head.serial, parameter: parameter, retryAfter: script.retryAfter)
+            .write(into: &worker.body, message: message)
         finish(request, head, script)
     }
 
@@ -216,7 +227,8 @@ extension Connection {
     }
 
     /// Sends the body in the worker's scratch behind `head`, with what the script does to it.
-    private func finish(_ request: Request, _ head: AnswerHead, _ script: Script) {
+    /// - Parameter wait: nanoseconds to hold it back, beside the script's latency.
+    func finish(_ request: Request, _ head: AnswerHead, _ script: Script, wait: UInt64 = 0) {
         var head = head
         head.dialect = request.dialect
         if head.serial == 0 { head.serial = worker.nextSerial() }
@@ -243,7 +255,7 @@ extension Connection {
             sentCount = worker.body.count
         }
         worker.writeHead(head)
-        hold(worker.head.bytes, worker.body.bytes.prefix(sentCount), script)
+        hold(worker.head.bytes, worker.body.bytes.prefix(sentCount), script, wait: wait)
     }
 
     /// What becomes of the connection after the answer, and what the head says of it.
@@ -263,13 +275,13 @@ extension Connection {
     }
 
     /// Sends now, or after the script's latency.
-    private func hold(_ head: ByteSlice, _ body: ByteSlice, _ script: Script) {
-        if script.latency.isNone {
+    private func hold(_ head: ByteSlice, _ body: ByteSlice, _ script: Script, wait: UInt64 = 0) {
+        if script.latency.isNone, wait == 0 {
             return sendNow(head, body)
         }
         phase = .waiting
         keep(head, body)
-        setTimer(at: worker.now.adding(nanoseconds: script.latency.sample(&worker.random)))
+        setTimer(at: worker.now.adding(nanoseconds: wait + script.latency.sample(&worker.random)))
     }
 
     private func sendNow(_ head: ByteSlice, _ body: ByteSlice) {

@@ -17,6 +17,9 @@ struct Delivery {
 
     var reply = Reply()
     var cursor = Reply.Cursor()
+    /// The events of a transcript, which then are sent instead of the reply's.
+    var played: MockTranscript.Answer?
+    var eventCount = 0
     var nextEvent = 0
     var nextTokenAt = Instant(nanoseconds: 0)
     var gapNanoseconds: UInt64 = 0
@@ -28,4 +31,11 @@ struct Delivery {
     var hangAt = Int.max
     var malformedAt = Int.max
     var garbageAt = Int.max
+    /// The event before which the dialect's error comes, and its status.
+    var errorAt = Int.max
+    var errorStatus = 500
+    var errorDialect = Dialect.openAI
+
+    /// Whether event `index` waits for the gap.
+    func isToken(_ index: Int) -> Bool { played != nil || reply.isToken(index) }
 }

@@ -7,7 +7,11 @@ enum Endpoint {
     case embeddings, countTokens
     case models, model(ByteSlice)
     case audioText, files
+    /// Gemini's, of one model.
+    case generate, stream, geminiTokens, embed, embedBatch
     case statistics, reset
+    /// What the provider would not know, and says so.
+    case notFound
     /// Anything else is answered with an echo.
     case other
 
@@ -25,21 +29,28 @@ enum Endpoint {
             } else {
                 self = .other
             }
-        } else if rest == "chat/completions" {
+        } else {
+            self = Endpoint(operation: rest)
+        }
+    }
+
+    /// What is posted to a path below the version or the deployment.
+    private init(operation: ByteSlice) {
+        if operation == "chat/completions" {
             self = .chat
-        } else if rest == "messages" {
+        } else if operation == "messages" {
             self = .messages
-        } else if rest == "embeddings" {
+        } else if operation == "embeddings" {
             self = .embeddings
-        } else if rest == "completions" {
+        } else if operation == "completions" {
             self = .completions
-        } else if rest == "responses" {
+        } else if operation == "responses" {
             self = .responses
-        } else if rest == "messages/count_tokens" {
+        } else if operation == "messages/count_tokens" {
             self = .countTokens
-        } else if rest == "audio/transcriptions" || rest == "audio/translations" {
+        } else if operation == "audio/transcriptions" || operation == "audio/translations" {
             self = .audioText
-        } else if rest == "files" {
+        } else if operation == "files" {
             self = .files
         } else {
             self = .other
@@ -52,19 +63,120 @@ enum Endpoint {
         case .completions: .completion
         case .messages: .messages
         case .responses: .responses
+        case .generate, .stream: .gemini
         default: nil
+        }
+    }
+
+    /// Whether the body is JSON that the mock reads.
+    var readsJSON: Bool {
+        switch self {
+        case .chat, .completions, .responses, .messages, .embeddings, .countTokens: true
+        case .generate, .stream, .geminiTokens, .embed, .embedBatch: true
+        default: false
         }
     }
 }
 
 /// The shape of a generated answer.
 enum Form: UInt8 {
-    case chat, completion, messages, responses
+    case chat, completion, messages, responses, gemini
 }
 
 /// Whose errors and fields an answer speaks.
 enum Dialect: UInt8 {
-    case openAI, anthropic
+    case openAI, anthropic, gemini, azure
+}
+
+/// What a request's path says: whose API it is, what it asks for, and of which model.
+struct Address {
+    var dialect = Dialect.openAI
+    var endpoint = Endpoint.other
+    /// As it stands in the path, percent-encoded; empty where the body names it.
+    var model = ByteSlice("")
+    /// Azure's, unless the path has the version in it.
+    var wantsVersion = false
+
+    /// - Parameters:
+    ///   - isAnthropic: whether a field says so.
+    ///   - isGoogle: the same.
+    init(_ path: ByteSlice, isPost: Bool, isAnthropic: Bool, isGoogle: Bool) {
+        // Google's OpenAI-compatible paths are no Gemini.
+        if path.hasPrefix("/v1beta/"), !path.hasPrefix("/v1beta/openai/") {
+            dialect = .gemini
+            readGemini(path.dropFirst(8), isPost: isPost)
+        } else if path.hasPrefix("/v1/models"), isGoogle || (isPost && Address.hasMethod(path)) {
+            // What has been v1beta's alone: google-genai asks below /v1 since its version 3.
+            dialect = .gemini
+            readGemini(path.dropFirst(4), isPost: isPost)
+        } else if path.hasPrefix("/openai/v1/") {
+            dialect = .azure
+            endpoint = Endpoint(path.dropFirst(7), isPost: isPost)
+        } else if path.hasPrefix("/openai/") {
+            dialect = .azure
+            wantsVersion = true
+            readAzure(path.dropFirst(8), isPost: isPost)
+        } else {
+            dialect = isAnthropic || path.hasPrefix("/v1/messages") ? .anthropic : .openAI
+            endpoint = Endpoint(path, isPost: isPost)
+        }
+    }
+
+    private static func hasMethod(_ path: ByteSlice) -> Bool { path.firstIndex(of: UInt8(ascii: ":")) != nil }
+
+    /// `models/{model}:{method}`
+    /// - Source: ai.google.dev/api
+    private mutating func readGemini(_ rest: ByteSlice, isPost: Bool) {
+        endpoint = .notFound
+        guard rest.hasPrefix("models") else { return }
+        let name = rest.dropFirst(6)
+        if name.isEmpty {
+            if !isPost { endpoint = .models }
+            return
+        }
+        guard name[0] == UInt8(ascii: "/") else { return }
+        let tail = name.dropFirst(1)
+        guard isPost else {
+            if !tail.isEmpty { endpoint = .model(tail) }
+            return
+        }
+        var colon = tail.count
+        while colon > 0, tail[colon - 1] != UInt8(ascii: ":") { colon -= 1 }
+        guard colon > 1 else { return }
+        model = tail.prefix(colon - 1)
+        let method = tail.dropFirst(colon)
+        if method == "generateContent" {
+            endpoint = .generate
+        } else if method == "streamGenerateContent" {
+            endpoint = .stream
+        } else if method == "countTokens" {
+            endpoint = .geminiTokens
+        } else if method == "embedContent" {
+            endpoint = .embed
+        } else if method == "batchEmbedContents" {
+            endpoint = .embedBatch
+        }
+    }
+
+    /// `deployments/{deployment}/{operation}`
+    /// - Source: learn.microsoft.com/azure/ai-services/openai/reference
+    private mutating func readAzure(_ rest: ByteSlice, isPost: Bool) {
+        endpoint = .notFound
+        guard rest.hasPrefix("deployments/"), isPost else { return }
+        let tail = rest.dropFirst(12)
+        guard let slash = tail.firstIndex(of: UInt8(ascii: "/")), slash > 0 else { return }
+        model = tail.prefix(slash)
+        let operation = tail.dropFirst(slash + 1)
+        if operation == "chat/completions" {
+            endpoint = .chat
+        } else if operation == "completions" {
+            endpoint = .completions
+        } else if operation == "embeddings" {
+            endpoint = .embeddings
+        } else if operation == "audio/transcriptions" || operation == "audio/translations" {
+            endpoint = .audioText
+        }
+    }
 }
 
 /// One request, received whole; everything is borrowed from the connection's input.
@@ -77,4 +189,18 @@ struct Request {
     /// The head's bytes, which the worker's field table counts from.
     let message: ByteSlice
     let isHead: Bool
+
+    /// The value of a query parameter, as it stands; nil when it is not there.
+    func query(_ name: StaticString) -> ByteSlice? {
+        guard let mark = target.firstIndex(of: UInt8(ascii: "?")) else { return nil }
+        var rest = target.dropFirst(mark + 1)
+        while !rest.isEmpty {
+            let end = rest.firstIndex(of: UInt8(ascii: "&")) ?? rest.count
+            let pair = rest.prefix(end)
+            rest = rest.dropFirst(min(end + 1, rest.count))
+            let equals = pair.firstIndex(of: UInt8(ascii: "=")) ?? pair.count
+            if pair.prefix(equals) == name { return pair.dropFirst(min(equals + 1, pair.count)) }
+        }
+        return nil
+    }
 }

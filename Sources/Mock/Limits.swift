@@ -13,6 +13,19 @@ enum MockLimits {
     /// Milliseconds of a scripted latency or gap: one hour.
     static let milliseconds = 3_600_000
 
+    /// Calls of tools in one answer (`tools`): more than any model makes at once.
+    static let calls = 64
+
+    /// Bytes of sound in one answer (`audio`): twenty seconds of 16 bits at 24 kHz.
+    static let soundByteCount = 1 << 20
+
+    /// Bytes of one streamed piece of a call's arguments and of sound: small, so that arguments come in many pieces.
+    static let argumentPieceByteCount = 12
+    static let soundPieceByteCount = 1 << 10
+
+    /// Levels of a schema that is filled with values: deeper ones get empty objects and lists, which ends recursive schemas.
+    static let schemaDepth = 8
+
     /// Bytes written for a stream before the socket is asked to take them: one pooled block.
     static let writeByteCount = 64 << 10
 
@@ -42,6 +55,10 @@ enum MockLimits {
 
     /// Milliseconds a connection that is closed after its answer waits for the peer to close first.
     static let lingerMilliseconds: UInt64 = 1000
+
+    /// Bytes of a transcript that is played (`--play`), and of the fields of one of its answers.
+    static let transcriptByteCount = 64 << 20
+    static let transcriptFieldsByteCount = 16 << 10
 
     /// Scratch memory kept between requests, bytes; what a big answer took beyond is given back.
     static let keptScratchByteCount = 1 << 20

@@ -6,7 +6,17 @@ public struct MockError: Error, CustomStringConvertible {
     public let description: String
 }
 
-/// A scripted provider on threads of its own: OpenAI's and Anthropic's dialects, streamed or not.
+/// How a mock provider differs from its plain self.
+public struct MockOptions: Sendable {
+    /// Whether every request is held to what its provider documents, as with the script key `strict`.
+    public var isStrict = false
+    /// What is answered instead of scripts.
+    public var transcript: MockTranscript?
+
+    public init() {}
+}
+
+/// A scripted provider on threads of its own: OpenAI's, Azure's, Anthropic's and Gemini's dialects, streamed or not.
 ///
 /// What it does is written in the model's name, as in `mock?latency=50&tokens=20`; see `Script`.
 /// Usage is counted so that anyone can recompute it: four bytes of the prompt's text make a token, rounded up;
@@ -21,16 +31,17 @@ public final class MockServer: Sendable {
     private let threads: Mutex<[Thread]>
 
     /// Listens and starts; returns when connections are being accepted.
-    public init(listen: SocketAddress, workers count: Int = 1) throws(MockError) {
+    public init(listen: SocketAddress, workers count: Int = 1, options: MockOptions = MockOptions()) throws(MockError) {
         precondition(count > 0, "a server has a worker")
         let counters = Counters()
         var mailboxes: [Mailbox<WorkerMessage>] = []
         var threads: [Thread] = []
         do throws(SystemError) {
-            let first = try Worker(index: 0, listener: try Listener(listen), counters: counters)
+            let first = try Worker(index: 0, listener: try Listener(listen), counters: counters, options: options)
             var workers = [StartedWorker(first)]
             for index in 1..<count {
-                workers.append(StartedWorker(try Worker(index: index, listener: try first.anotherListener(), counters: counters)))
+                let worker = try Worker(index: index, listener: try first.anotherListener(), counters: counters, options: options)
+                workers.append(StartedWorker(worker))
             }
             for (index, started) in workers.enumerated() {
                 threads.append(try Thread.start("mock \(index)") { started.worker.run() })

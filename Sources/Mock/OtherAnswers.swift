@@ -29,18 +29,18 @@ extension Worker {
     /// The list of models, or one of them; any name names a model here.
     func writeModels(_ name: ByteSlice?, dialect: Dialect, into output: inout Output) {
         if let name { return writeModel(name, dialect: dialect, into: &output) }
-        output.append(dialect == .openAI ? "{\"object\":\"list\",\"data\":[" : "{\"data\":[")
+        output.append(dialect != .anthropic ? "{\"object\":\"list\",\"data\":[" : "{\"data\":[")
         writeModel(ByteSlice("mock"), dialect: dialect, into: &output)
         output.append(",")
         writeModel(ByteSlice("mock?tokens=200&gap=20"), dialect: dialect, into: &output)
         output.append(
-            dialect == .openAI ? "]}" : "],\"has_more\":false,\"first_id\":\"mock\",\"last_id\":\"mock?tokens=200&gap=20\"}")
+            dialect != .anthropic ? "]}" : "],\"has_more\":false,\"first_id\":\"mock\",\"last_id\":\"mock?tokens=200&gap=20\"}")
     }
 
     private func writeModel(_ name: ByteSlice, dialect: Dialect, into output: inout Output) {
         output.append("{\"id\":")
         output.append(jsonString: name)
-        if dialect == .openAI {
+        if dialect != .anthropic {
             output.append(",\"object\":\"model\",\"created\":1767225600,\"owned_by\":\"sluice\"}")
         } else {
             output.append(",\"type\":\"model\",\"display_name\":")

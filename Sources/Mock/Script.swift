@@ -41,19 +41,66 @@ struct Script {
     var stale = false
     /// `no_usage=1`: say nothing of usage.
     var noUsage = false
+    /// `tools=N`: answer with N parallel calls of the tools the request declares, taken in turn; 0: with text all the same.
+    var tools: Int?
+    /// `thinking=N`: N tokens of thinking come before the answer.
+    var thinking = 0
+    /// `refusal=1`: the model refuses.
+    var refusal = false
+    /// `finish=WORD`: why the answer ends.
+    var finish: Finish?
+    /// `json=1`: the text is JSON that fits the schema the request gives.
+    var json = false
+    /// `error_after=N`: after N events of a stream send the dialect's error, of `status` or 500, and end.
+    var errorAfter: Int?
+    /// `cached=N`, `cache_write=N`: so many more tokens of the prompt were read from the cache, and written to it.
+    var cached = 0
+    var cacheWrite = 0
+    /// `audio=BYTES`: the answer is so many bytes of sound, its text their transcript.
+    var audio: Int?
+    /// `strict=1`: refuse what the provider does not document.
+    var strict = false
 
     /// The status of an answer that succeeds: with `fail`, the scripted one is the failures'.
-    var successStatus: Int { failures == nil ? status ?? 200 : 200 }
+    var successStatus: Int { failures == nil && errorAfter == nil ? status ?? 200 : 200 }
+
+    /// Whether the answer is made from tools, schemas or stop sequences of the request.
+    var looksIntoTheRequest: Bool { tools != nil || json || finish == .stopSequence }
 
     static let knownKeys: StaticString = """
         latency, tokens, gap, size, reply, echo, status, retry_after, fail, hang, hang_after, cut, malformed, garbage, chunk, \
-        close, stale, no_usage
+        close, stale, no_usage, tools, thinking, refusal, finish, json, error_after, cached, cache_write, audio, strict
         """
+}
+
+/// Why a generated answer ends.
+enum Finish: UInt8 {
+    /// The model had said all.
+    case stop
+    case length, contentFilter, stopSequence, pause
+    case calls, refusal
+
+    /// The word of a script; nil when it is none.
+    init?(_ word: ByteSlice) {
+        if word == "length" {
+            self = .length
+        } else if word == "content_filter" {
+            self = .contentFilter
+        } else if word == "stop_sequence" {
+            self = .stopSequence
+        } else if word == "pause" {
+            self = .pause
+        } else {
+            return nil
+        }
+    }
 }
 
 /// Why a script cannot be played.
 enum ScriptError: Error {
     case unknownKey(String)
+    /// `tools` asks for calls of what the request does not declare.
+    case noTools
     /// A known key, its value, and what would be right.
     case invalidValue(key: String, value: String, wanted: StaticString)
 
@@ -65,6 +112,7 @@ enum ScriptError: Error {
             output.append(jsonContent: key)
             output.append("'; known: ")
             output.append(Script.knownKeys)
+        case .noTools: output.append("script key 'tools' asks for calls, and the request declares no function to call")
         case .invalidValue(let key, let value, let wanted):
             output.append("script key '")
             output.append(jsonContent: key)
@@ -93,12 +141,9 @@ extension Script {
 
     private mutating func set(_ key: ByteSlice, _ value: ByteSlice, _ decoded: inout Output) throws(ScriptError) {
         func number(_ bounds: ClosedRange<Int>, _ wanted: StaticString) throws(ScriptError) -> Int {
-            guard let number = value.decimal, bounds.contains(Int(number)) else {
-                throw .invalidValue(key: String(key), value: String(value), wanted: wanted)
-            }
-            return Int(number)
+            try Script.number(key, value, bounds, wanted)
         }
-        func flag() throws(ScriptError) -> Bool { try number(0...1, "0 or 1") == 1 }
+        func flag() throws(ScriptError) -> Bool { try Script.flag(key, value) }
         func eventCount() throws(ScriptError) -> Int { try number(0...Int(Int32.max), "a number of events") }
 
         if key == "latency" {
@@ -141,8 +186,51 @@ extension Script {
         } else if key == "no_usage" {
             noUsage = try flag()
         } else {
+            try setContent(key, value)
+        }
+    }
+
+    /// The keys that say what an answer is made of.
+    private mutating func setContent(_ key: ByteSlice, _ value: ByteSlice) throws(ScriptError) {
+        if key == "tools" {
+            tools = try Script.number(key, value, 0...MockLimits.calls, "a number of calls up to 64")
+        } else if key == "thinking" {
+            thinking = try Script.number(key, value, 0...MockLimits.tokens, "a number up to 4000000")
+        } else if key == "refusal" {
+            refusal = try Script.flag(key, value)
+        } else if key == "finish" {
+            guard let finish = Finish(value) else {
+                throw .invalidValue(key: String(key), value: String(value), wanted: "length, content_filter, stop_sequence or pause")
+            }
+            self.finish = finish
+        } else if key == "json" {
+            json = try Script.flag(key, value)
+        } else if key == "error_after" {
+            errorAfter = try Script.number(key, value, 0...Int(Int32.max), "a number of events")
+        } else if key == "cached" {
+            cached = try Script.number(key, value, 0...MockLimits.tokens, "a number up to 4000000")
+        } else if key == "cache_write" {
+            cacheWrite = try Script.number(key, value, 0...MockLimits.tokens, "a number up to 4000000")
+        } else if key == "audio" {
+            audio = try Script.number(key, value, 0...MockLimits.soundByteCount, "bytes up to 1048576")
+        } else if key == "strict" {
+            strict = try Script.flag(key, value)
+        } else {
             throw .unknownKey(String(key))
         }
+    }
+
+    private static func number(
+        _ key: ByteSlice, _ value: ByteSlice, _ bounds: ClosedRange<Int>, _ wanted: StaticString
+    ) throws(ScriptError) -> Int {
+        guard let number = value.decimal, bounds.contains(Int(number)) else {
+            throw .invalidValue(key: String(key), value: String(value), wanted: wanted)
+        }
+        return Int(number)
+    }
+
+    private static func flag(_ key: ByteSlice, _ value: ByteSlice) throws(ScriptError) -> Bool {
+        try number(key, value, 0...1, "0 or 1") == 1
     }
 
     /// Undoes percent-encoding and `+`; a percent sign without two digits stands for itself.

@@ -28,6 +28,9 @@ final class Counters: Sendable {
     let receivedBytes = Atomic<Int>(0)
     let sentBytes = Atomic<Int>(0)
 
+    /// Answers of a transcript given so far; added to by whichever worker answers.
+    let turns = Atomic<Int>(0)
+
     /// Failures so far of each user and model, for `fail=K`: retries may come over any worker's connections.
     private let failures = Mutex<[[UInt8]: Int]>([:])
 
@@ -52,7 +55,13 @@ final class Counters: Sendable {
         abortedByClient.store(0, ordering: .relaxed)
         receivedBytes.store(0, ordering: .relaxed)
         sentBytes.store(0, ordering: .relaxed)
+        turns.store(0, ordering: .relaxed)
         failures.withLock { $0.removeAll() }
+    }
+
+    /// Which of `count` answers is next; after the last comes the first again.
+    func nextTurn(of count: Int) -> Int {
+        turns.wrappingAdd(1, ordering: .relaxed).oldValue % count
     }
 
     /// Whether one more request of `key` is to fail, when the first `limit` do; counts it if so.

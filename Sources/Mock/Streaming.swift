@@ -16,18 +16,26 @@ extension Connection {
         if !delivery.isChunked, delivery.end == .next { delivery.end = .linger }
         settleConnection(&head, script)
         head.framing = delivery.isChunked ? .chunked : .untilClose
-        delivery.isStream = true
         delivery.reply = reply
+        delivery.eventCount = reply.eventCount
         delivery.gapNanoseconds = script.gapNanoseconds
+        delivery.errorAt = script.errorAfter ?? .max
+        delivery.errorStatus = script.status ?? 500
+        delivery.errorDialect = request.dialect
         delivery.chunkByteCount = script.chunk ?? 0
         delivery.cutAt = script.cut ?? .max
         delivery.hangAt = script.hangAfter ?? .max
         delivery.malformedAt = script.malformed ?? .max
         delivery.garbageAt = script.garbage ?? .max
         writeByteCount = script.chunk ?? 0
+        startEvents(head, wait: script.latency.sample(&worker.random))
+    }
+
+    /// Sends the head and what is due, or waits so many nanoseconds before.
+    func startEvents(_ head: AnswerHead, wait: UInt64) {
+        delivery.isStream = true
         worker.counters.startedStreams.count()
         worker.writeHead(head)
-        let wait = script.latency.sample(&worker.random)
         delivery.nextTokenAt = worker.now.adding(nanoseconds: wait)
         guard wait > 0 else {
             phase = .streaming
@@ -70,8 +78,6 @@ extension Connection {
 
     /// Fills the worker's body with a batch; whether more could be written at once.
     private func writeDueEvents() -> Bool {
-        let firstToken = delivery.reply.openingEvents
-        let lastToken = firstToken + delivery.reply.tokenCount - 1
         while worker.body.count < MockLimits.writeByteCount {
             let index = delivery.nextEvent
             if index >= delivery.cutAt { return endStream(.drop) }
@@ -84,21 +90,38 @@ extension Connection {
                 delivery.garbageAt = .max
                 frame { $0.append("data: {\"id\": \"mock\", this is not JSON\n\n") }
             }
-            if index == delivery.reply.eventCount {
+            if index >= delivery.errorAt {
+                delivery.errorAt = .max
+                frame { writeError(index, into: &$0) }
+                delivery.nextEvent = delivery.eventCount
+                continue
+            }
+            if index == delivery.eventCount {
                 if delivery.isChunked { worker.body.write(atMost: 8) { $0.appendLastChunk() } }
                 delivery.isComplete = true
                 return endStream(delivery.end)
             }
-            let isToken = index >= firstToken && index <= lastToken
+            let isToken = delivery.isToken(index)
             if isToken, delivery.nextTokenAt > worker.now {
                 setTimer(at: delivery.nextTokenAt)
                 return false
             }
-            frame { delivery.reply.writeEvent(index, &delivery.cursor, into: &$0) }
+            frame { writeEvent(index, into: &$0) }
             delivery.nextEvent += 1
             if isToken { delivery.nextTokenAt = delivery.nextTokenAt.adding(nanoseconds: delivery.gapNanoseconds) }
         }
         return true
+    }
+
+    private func writeEvent(_ index: Int, into output: inout Output) {
+        if let played = delivery.played { return played.writeEvent(index, into: &output) }
+        delivery.reply.writeEvent(index, &delivery.cursor, into: &output)
+    }
+
+    private func writeError(_ index: Int, into output: inout Output) {
+        let status = delivery.errorStatus
+        let error = ErrorAnswer(status: status, dialect: delivery.errorDialect, serial: delivery.reply.serial)
+        error.writeEvent(form: delivery.reply.form, index: index, into: &output) { Connection.writeAskedFor(status, into: &$0) }
     }
 
     private func endStream(_ end: Delivery.End) -> Bool {
@@ -117,7 +140,7 @@ extension Connection {
 
     /// Copies the reply's bytes: the request that they lie in is about to go.
     private func keepReply() {
-        guard !delivery.isKept else { return }
+        guard !delivery.isKept, delivery.played == nil else { return }
         delivery.isKept = true
         delivery.reply = delivery.reply.kept(in: &replyStore)
     }

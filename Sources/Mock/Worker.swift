@@ -1,5 +1,6 @@
 import Bytes
 import HTTP
+import JSON
 import Reactor
 
 /// What another thread may ask of a worker.
@@ -21,6 +22,7 @@ final class Worker {
     let mailbox: Mailbox<WorkerMessage>
     let address: SocketAddress
     let counters: Counters
+    let options: MockOptions
     private let poller: Poller
     private let listener: Listener
     private var connections = SlotTable<Connection>(kind: Kind.connection)
@@ -44,11 +46,16 @@ final class Worker {
     var event = Output(capacity: 4096)
     var text = Output(capacity: 1024)
     var replyText = Output(capacity: 256)
+    var texts = Output(capacity: 1024)
+    var tape = JSONTape()
     var modelName = Output(capacity: 256)
+    private var decodedModel = Output(capacity: 256)
+    private var escapedModel = Output(capacity: 256)
     private var joint = Output(capacity: 4096)
 
-    init(index: Int, listener: consuming Listener, counters: Counters) throws(SystemError) {
+    init(index: Int, listener: consuming Listener, counters: Counters, options: MockOptions) throws(SystemError) {
         self.counters = counters
+        self.options = options
         now = .now()
         timers = TimerWheel(now: now)
         // Drawn latencies repeat from run to run; workers draw different ones.
@@ -139,6 +146,24 @@ final class Worker {
     func nextSerial() -> UInt64 {
         serial &+= 1
         return serial
+    }
+
+    /// A model's name that stands percent-encoded in a path, as the inside of a JSON string; valid until the next call.
+    func pathModel(_ name: ByteSlice) -> ByteSlice {
+        decodedModel.removeAll()
+        var at = 0
+        while at < name.count {
+            if name[at] == UInt8(ascii: "%"), at + 2 < name.count, let high = ASCII.hexValue(name[at + 1]), let low = ASCII.hexValue(name[at + 2]) {
+                decodedModel.append(high << 4 | low)
+                at += 3
+            } else {
+                decodedModel.append(name[at])
+                at += 1
+            }
+        }
+        escapedModel.removeAll()
+        escapedModel.append(jsonContent: decodedModel.bytes)
+        return escapedModel.bytes
     }
 
     /// Both runs in one, valid until the next call.

@@ -42,6 +42,83 @@ struct HostileInputTests {
         #expect(read > 0)
     }
 
+    private static let gemini = Array(
+        #"""
+        {"contents":[{"role":"user","parts":[{"text":"a"},{"inlineData":{"mimeType":"m","data":""}}]},{"role":"model","parts":[{"functionCall":
+        {"name":"f","args":{}}}]},{"role":"user","parts":[{"functionResponse":{"name":"f","response":{}}}]}],"labels":{"user":"u"},"tools":
+        [{"functionDeclarations":[{"name":"f","parameters":{"type":"OBJECT","properties":{"a":{"type":"ARRAY","items":{"type":"STRING"}}}}}]}],
+        "generationConfig":{"temperature":1.0,"responseMimeType":"application/json","responseJsonSchema":{"$ref":"#/$defs/a","$defs":
+        {"a":{"anyOf":[{"type":"null"},{"$ref":"#/$defs/a"}]}}}}}
+        """#.utf8)
+
+    private static let messages = Array(
+        #"""
+        {"model":"m","max_tokens":4096,"temperature":1.0,"stop_sequences":["a"],"system":[{"type":"text","text":"s"}],"thinking":{"type":"enabled",
+        "budget_tokens":1024},"tools":[{"name":"f","input_schema":{"type":"object","properties":{"a":{}},"required":["a","\u0061"]}}],"messages":
+        [{"role":"user","content":"x\n"},{"role":"assistant","content":[{"type":"tool_use","id":"a","name":"f","input":{}}]},{"role":"user",
+        "content":[{"type":"tool_result","tool_use_id":"a","content":"1"}]}],"output_config":{"format":{"type":"json_schema","schema":{}}}}
+        """#.utf8)
+
+    @Test("changed bodies are judged, and the values made of their schemas are JSON", arguments: [Form.chat, .messages, .gemini])
+    func changedBodiesAreJudged(_ form: Form) throws {
+        var random = Random(seed: Self.seed)
+        var tape = JSONTape()
+        var output = Output()
+        var sound = 0
+        for _ in 0..<10_000 {
+            exactly(changed(form == .chat ? Self.chat : form == .messages ? Self.messages : Self.gemini, &random)) { bytes in
+                guard let body = try? tape.parse(bytes) else { return }
+                let fault =
+                    switch form {
+                    case .chat: OpenAICheck.fault(in: body, at: .chat, .openAI)
+                    case .messages: AnthropicCheck.fault(in: body, at: .messages, isOlder: true)
+                    default: GeminiCheck.fault(in: body, at: .generate)
+                    }
+                if fault == nil { sound += 1 }
+                for tool in DeclaredTool.callable(in: body, form: form) ?? [] {
+                    output.removeAll()
+                    tool.writeArguments(into: &output)
+                    #expect(output.bytes.hasPrefix("{") && isJSON(output.bytes))
+                }
+                guard let schema = RequestedSchema.find(in: body, form: form) else { return }
+                output.removeAll()
+                SchemaSample(root: schema).write(schema, into: &output)
+                #expect(isJSON(output.bytes))
+            }
+        }
+        #expect(sound > 0 || form == .chat)
+    }
+
+    private func isJSON(_ bytes: ByteSlice) -> Bool { (try? JSONText.validate(bytes)) != nil }
+
+    @Test("changed transcripts are read or refused with a line of theirs")
+    func changedTranscripts() {
+        let text = Array("status: 200\nheader: content-type: text/event-stream\ngap: 1\n\ndata: 1\r\n\r\n---\nlatency: 2\n\n{}\n---\n\n".utf8)
+        var random = Random(seed: Self.seed)
+        for _ in 0..<20_000 {
+            let changed = changed(text, &random)
+            do throws(TranscriptError) {
+                let answers = try MockTranscript(changed).answers
+                for answer in answers where answer.isStream { #expect(answer.events.reduce(0) { $0 + $1.count } == answer.body.count) }
+            } catch {
+                #expect(error.line >= 1 && error.line <= changed.count { $0 == 0x0A } + 1)
+            }
+        }
+    }
+
+    @Test("changed paths lead somewhere")
+    func changedPaths() {
+        var random = Random(seed: Self.seed)
+        for text in ["/v1beta/models/a%3Fb:generateContent", "/openai/deployments/x/chat/completions", "/v1/models/a:countTokens"] {
+            for _ in 0..<5_000 {
+                exactly(changed(Array(text.utf8), &random)) { path in
+                    let address = Address(path, isPost: random.next() % 2 == 0, isAnthropic: false, isGoogle: random.next() % 2 == 0)
+                    #expect(address.model.count <= path.count)
+                }
+            }
+        }
+    }
+
     @Test("changed uploads have parts within their bytes")
     func changedUploads() {
         var random = Random(seed: Self.seed)

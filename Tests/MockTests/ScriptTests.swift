@@ -16,8 +16,8 @@ struct ScriptTests {
     @Test("every key of the list is understood")
     func everyKeyIsUnderstood() throws {
         let known = Script.knownKeys.description.split(separator: ",").map { $0.trimming(while: { $0 == " " }) }
-        #expect(known.count == 18)
-        for key in known { _ = try script("\(key)=\(key == "status" ? 200 : 1)") }
+        #expect(known.count == 28)
+        for key in known { _ = try script("\(key)=\(key == "status" ? "200" : key == "finish" ? "length" : "1")") }
         #expect(throws: ScriptError.self) { try script("Tokens=1") }
     }
 
@@ -44,7 +44,7 @@ struct ScriptTests {
     @Test("a value out of its range is refused", arguments: [
         "tokens=-1", "tokens=", "tokens", "tokens=99999999999999999999", "status=99", "status=600", "hang=2", "chunk=0",
         "size=67108865", "latency=5-", "latency=9-3", "latency=p0:1", "latency=p50:5,p40:6", "latency=p50:5,p60:4",
-        "latency=p1:1,p2:2,p3:3,p4:4,p5:5", "latency=3600001", "gap=x",
+        "latency=p1:1,p2:2,p3:3,p4:4,p5:5", "latency=3600001", "gap=x", "tools=65", "finish=stop", "refusal=yes", "audio=1048577",
     ])
     func valuesOutOfRangeAreRefused(_ text: String) {
         #expect(throws: ScriptError.self) { try script(text) }

@@ -17,7 +17,7 @@ final class TestClient {
 
         /// The data of each server-sent event.
         var events: [String] {
-            body.split(separator: "\n").filter { $0.hasPrefix("data: ") }.map { String($0.dropFirst(6)) }
+            body.split { $0.isNewline }.filter { $0.hasPrefix("data: ") }.map { String($0.dropFirst(6)) }
         }
 
         func field(_ name: String) -> String? {
@@ -157,8 +157,8 @@ final class TestClient {
 }
 
 /// A server on a port of its own, ended with the test.
-func withServer<Result>(workers: Int = 1, _ body: (MockServer) throws -> Result) throws -> Result {
-    let server = try MockServer(listen: SocketAddress(numeric: "127.0.0.1", port: 0)!, workers: workers)
+func withServer<Result>(workers: Int = 1, options: MockOptions = MockOptions(), _ body: (MockServer) throws -> Result) throws -> Result {
+    let server = try MockServer(listen: SocketAddress(numeric: "127.0.0.1", port: 0)!, workers: workers, options: options)
     defer {
         server.stop()
         server.wait()
