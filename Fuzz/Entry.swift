@@ -21,10 +21,18 @@ public func fuzzOneInput(_ bytes: UnsafePointer<UInt8>, _ count: Int) -> CInt {
         fuzzSplice(input)
     #elseif capture
         fuzzCapture(input)
+    #elseif tape
+        fuzzTape(input)
     #elseif config
         PolicyFuzz.fuzzConfiguration(input)
     #elseif usage
         fuzzUsage(input)
+    #elseif openAI
+        fuzzOpenAI(input)
+    #elseif anthropic
+        fuzzAnthropic(input)
+    #elseif gemini
+        fuzzGemini(input)
     #endif
     return 0
 }

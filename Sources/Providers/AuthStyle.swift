@@ -8,6 +8,8 @@ public enum AuthStyle: UInt8, Sendable {
     case xAPIKey
     /// `api-key: …`, as Azure and Qdrant have it
     case apiKey
+    /// `x-goog-api-key: …`, as Google has it; in the URL it would stand in every log
+    case googAPIKey
     /// The host takes no credential; none is sent, whatever is configured.
     case none
 
@@ -22,6 +24,7 @@ public enum AuthStyle: UInt8, Sendable {
         case .bearer: writer.append("authorization: Bearer ")
         case .xAPIKey: writer.append("x-api-key: ")
         case .apiKey: writer.append("api-key: ")
+        case .googAPIKey: writer.append("x-goog-api-key: ")
         case .none: return
         }
         writer.append(credential)

@@ -1,9 +1,11 @@
 /// The wire format of a request, its answer, its stream and its errors.
-public enum Dialect: UInt8, Sendable {
+public enum Dialect: UInt8, BitwiseCopyable, Sendable {
     /// OpenAI's REST API, and what is compatible with it.
     case openAI
     /// Anthropic's Messages API.
     case anthropic
+    /// Google's Gemini API, `generateContent` and its kin. Spoken to hosts only: no client of the gateway speaks it.
+    case gemini
 }
 
 /// What carries a request to a host.

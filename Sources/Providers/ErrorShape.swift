@@ -46,7 +46,7 @@ public struct ErrorShape {
     public func writeEvent(in dialect: Dialect, midLine: Bool, into writer: inout ByteWriter) {
         if midLine { writer.append("\n\n") }
         switch dialect {
-        case .openAI:
+        case .openAI, .gemini:
             writer.append("data: ")
             writeBareOpenAI(code: true, into: &writer)
         case .anthropic:

@@ -9,6 +9,32 @@ public enum Limits {
     /// model reads 2⁴⁸ tokens.
     public static let tokenCount: Int64 = 1 << 48
 
+    /// A warning field names what was dropped, 250 bytes, and what was changed, as much again; a name is cut at 64 bytes. A response
+    /// head has to hold it.
+    static let noteByteCount = 250
+    static let noteNameByteCount = 64
+
+    /// Bytes of an error text that is no JSON, such as a proxy's page, that are told to the client.
+    static let faultTextByteCount = 2048
+
+    /// Names of dropped members a further one is compared with, so that what recurs in each message is told once.
+    static let comparedExtras = 16
+
+    /// Choices of one answer; OpenAI's `n` is at most 128.
+    static let choices = 128
+
+    /// Tool calls of one stream that are told apart by choice and index, 128: as many as a request may have tools.
+    static let openCalls = 128
+    /// Bytes of a model's name in a path of the Gemini API: the longest, of tuned models, have about 60.
+    static let geminiModelByteCount = 128
+
+    /// Function calls in one turn that results are looked up among, so that a body of nothing but calls and results costs no
+    /// square of its length. No model makes more than some dozens.
+    static let geminiTurnCallCount = 1024
+
+    /// Stop sequences a request of Gemini's may have.
+    static let geminiStopCount = 5
+
     /// Events at a stream's start that are scanned for the model's name, for hosts that send none.
     static let modelSearchEventCount = 4
 }
@@ -19,6 +45,9 @@ public typealias ModelText = InlineText<128>
 /// A finish reason or event type, 48 bytes. The longest known, `response.incomplete` and its kin,
 /// stay under 40.
 public typealias WordText = InlineText<48>
+
+/// What a translation has to tell of one kind, 250 bytes: `Limits.noteByteCount`.
+typealias NoteText = InlineText<250>
 
 /// A member name that is looked at, 32 bytes; `cache_creation_input_tokens` has 27.
 typealias MemberNameText = InlineText<32>
@@ -33,3 +62,23 @@ typealias FollowedContainers = InlineArray<6, UsageScan.Container>
 
 /// The renames of one row, two: no host needs more.
 typealias RenameEntries = InlineArray<2, FieldRename>
+
+/// What a reader of OpenAI's streams knows of each choice, 128: `Limits.choices`.
+typealias ReadChoices = InlineArray<128, OpenAIAnswerReader.Choice>
+
+/// The tool calls of one stream, 128: `Limits.openCalls`.
+typealias ReadCalls = InlineArray<128, OpenAIAnswerReader.Call>
+
+/// What a writer of OpenAI's streams has said of each choice, 128: `Limits.choices`.
+typealias WrittenChoices = InlineArray<128, OpenAIAnswerWriter.Choice>
+
+/// Which choices a whole answer has, 128: `Limits.choices`.
+typealias SeenChoices = InlineArray<128, Bool>
+
+/// An answer's id, 64 bytes: the longest in use, OpenRouter's and Anthropic's, stay under 40. A longer one is replaced.
+typealias AnswerIDText = InlineText<64>
+
+/// Different native members of one choice of a whole answer, 16: all dialects together have fewer.
+typealias NativeMembers<Member> = InlineArray<16, Member>
+/// The calls each candidate of one of Gemini's answers has made so far, for 16 candidates: the API gives at most 8.
+typealias GeminiCallCounts = InlineArray<16, Int>

@@ -13,6 +13,12 @@ enum MemberNames {
         case .outputDetails: outputDetails(name)
         case .cacheCreation: cacheCreation(name)
         case .choices: .skipped
+        case .geminiRoot: geminiRoot(name)
+        case .geminiCandidate: name == "finishReason" ? .finishReason : .skipped
+        case .geminiFeedback: name == "blockReason" ? .finishReason : .skipped
+        case .geminiUsage: geminiUsage(name)
+        case .geminiModality: geminiModality(name)
+        case .geminiCandidates, .geminiPrompt, .geminiCache, .geminiOutput: .skipped
         }
     }
 
@@ -100,6 +106,41 @@ enum MemberNames {
     private static func cacheCreation(_ name: ByteSlice) -> UsageScan.Slot {
         if name == "ephemeral_5m_input_tokens" { return .count(.cacheWrite5m) }
         if name == "ephemeral_1h_input_tokens" { return .count(.cacheWrite1h) }
+        return .skipped
+    }
+
+    // MARK: Gemini
+
+    private static func geminiRoot(_ name: ByteSlice) -> UsageScan.Slot {
+        if name == "candidates" { return .array(.geminiCandidates) }
+        if name == "usageMetadata" { return .object(.geminiUsage) }
+        if name == "modelVersion" { return .model }
+        if name == "promptFeedback" { return .object(.geminiFeedback) }
+        return .skipped
+    }
+
+    private static func geminiUsage(_ name: ByteSlice) -> UsageScan.Slot {
+        switch name.count {
+        case 15: name == "totalTokenCount" ? .count(.total) : .skipped
+        case 16: name == "promptTokenCount" ? .count(.prompt) : .skipped
+        case 18:
+            if name == "thoughtsTokenCount" { .count(.reasoning) }
+            else if name == "cacheTokensDetails" { .array(.geminiCache) }
+            else { .skipped }
+        case 19: name == "promptTokensDetails" ? .array(.geminiPrompt) : .skipped
+        case 20: name == "candidatesTokenCount" ? .count(.completion) : .skipped
+        case 23:
+            if name == "cachedContentTokenCount" { .count(.cached) }
+            else if name == "toolUsePromptTokenCount" { .count(.toolUse) }
+            else if name == "candidatesTokensDetails" { .array(.geminiOutput) }
+            else { .skipped }
+        default: .skipped
+        }
+    }
+
+    private static func geminiModality(_ name: ByteSlice) -> UsageScan.Slot {
+        if name == "modality" { return .modality }
+        if name == "tokenCount" { return .count(.modality) }
         return .skipped
     }
 }

@@ -23,6 +23,7 @@ public struct Provider: Sendable {
     /// Members of a request body the host knows by another name.
     public let renames: FieldRenames
     public let standing: Standing
+    public var paths = PathStyle.below
 
     /// Whether `stream_options.include_usage` may be added to a streamed chat or completion.
     public var takesIncludeUsage: Bool { streamUsage == .onRequest }
@@ -39,6 +40,14 @@ public enum StreamUsage: UInt8, Sendable {
     case always
     /// Not known. Nothing is added, since several hosts answer 422 to the unknown member.
     case unknown
+}
+
+/// How a host's paths are made from the client's.
+public enum PathStyle: UInt8, Sendable {
+    /// What follows `/v1` stands below the row's prefix.
+    case below
+    /// A deployment stands before it, and a version behind it; see `AzurePath`.
+    case azure
 }
 
 /// Whether requests can be sent to a provider.

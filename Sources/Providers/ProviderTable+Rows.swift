@@ -7,7 +7,7 @@ extension ProviderTable {
     /// Portkey reads usage from streams it did not ask it of.
     static let allRows: [Provider] = openAIRows + compatibleRows + localRows + otherTaskRows + unsupportedRows
 
-    /// The two dialects' own hosts.
+    /// The dialects' own hosts.
     private static let openAIRows: [Provider] = [
         compatible("openai", "api.openai.com", "/v1", usage: .onRequest,
             has: [.completions, .embeddings, .responses, .images, .speech, .transcription, .files, .moderations, .realtime]),
@@ -16,6 +16,17 @@ extension ProviderTable {
             keptUnderCustomHost: "", auth: .xAPIKey, needsCredential: true, dialect: .anthropic,
             streamUsage: .always, endpoints: [.messages, EndpointSet(.models, .files, .other)],
             renames: .none, standing: .served),
+        // Gemini by API key. Its OpenAI-compatible side is provider "openai" with the custom host …/v1beta/openai.
+        Provider(
+            id: "google", scheme: .https, host: "generativelanguage.googleapis.com", port: 443, pathPrefix: "/v1beta",
+            keptUnderCustomHost: "/v1beta", auth: .googAPIKey, needsCredential: true, dialect: .gemini,
+            streamUsage: .always, endpoints: .proxied, renames: .none, standing: .served),
+        // Its host is made of the target's resource.
+        Provider(
+            id: "azure-openai", scheme: .https, host: "", port: 443, pathPrefix: "/openai", keptUnderCustomHost: "", auth: .apiKey,
+            needsCredential: true, dialect: .openAI, streamUsage: .onRequest,
+            endpoints: [.chat, .completions, .embeddings, .responses, .images, .speech, .transcription, .files, .realtime],
+            renames: .none, standing: .served, paths: .azure),
     ]
 
     /// Hosts that speak OpenAI's chat completions.
@@ -115,12 +126,10 @@ extension ProviderTable {
     /// Hosts that need what is not here yet: another dialect, a signature, an address made from an
     /// account. Each sentence ends the message "provider "x" is not supported yet: …".
     private static let unsupportedRows: [Provider] = [
-        unsupported("azure-openai", "its address and path are made of a resource and a deployment; use provider \"openai\" with the custom host https://RESOURCE.openai.azure.com/openai/v1"),
         unsupported("azure-ai", "its address is made of a resource; use provider \"openai\" with the custom host https://RESOURCE.services.ai.azure.com/openai/v1"),
         unsupported("bedrock", "it speaks its own dialect and signs each request"),
         unsupported("sagemaker", "it speaks its own dialect and signs each request"),
         unsupported("vertex-ai", "it speaks its own dialect and needs a Google service account"),
-        unsupported("google", "it speaks its own dialect; use provider \"openai\" with the custom host https://generativelanguage.googleapis.com/v1beta/openai"),
         unsupported("palm", "its host has closed this API; use a Gemini model"),
         unsupported("cohere", "it speaks its own dialect; use provider \"openai\" with the custom host https://api.cohere.ai/compatibility/v1"),
         unsupported("reka-ai", "it speaks its own dialect"),

@@ -28,6 +28,9 @@ public enum Refusal: UInt8, Error, Sendable, CaseIterable {
     case unsupportedProvider
     case unsupportedEndpoint
     case unsupportedTranslation
+    case invalidBody
+    case unsupportedContent
+    case droppedParameter
     case unknownVirtualKey
     case invalidCustomHost
     case invalidHeader
@@ -47,8 +50,10 @@ public enum Refusal: UInt8, Error, Sendable, CaseIterable {
     case upstreamUnresolved
     case upstreamUnreachable
     case upstreamUntrusted
+    case tokenRefused
     case upstreamClosed
     case upstreamMalformed
+    case upstreamUnreadable
     case upstreamBusy
     case streamInterrupted
     // The gateway
@@ -134,7 +139,13 @@ extension Refusal {
         case .unsupportedEndpoint:
             client("unsupported_endpoint", 400, "the provider has no such endpoint")
         case .unsupportedTranslation:
-            client("unsupported_translation", 400, "the provider speaks another dialect, and translation is not supported yet")
+            client("unsupported_translation", 400, "the provider speaks another dialect, which has nothing like this endpoint")
+        case .invalidBody:
+            client("invalid_body", 400, "the request body is not what this endpoint takes")
+        case .unsupportedContent:
+            client("unsupported_content", 400, "the provider's dialect has no place for something in the request")
+        case .droppedParameter:
+            client("dropped_parameter", 400, "the provider cannot honour all of the request, and x-sluice-strict-params forbids leaving anything out")
         case .unknownVirtualKey:
             client("unknown_virtual_key", 400, "no virtual key of this name is declared")
         case .invalidCustomHost:
@@ -167,10 +178,14 @@ extension Refusal {
             upstream("upstream_unreachable", 502, "the provider could not be reached")
         case .upstreamUntrusted:
             upstream("upstream_untrusted", 502, "the provider's certificate was not accepted")
+        case .tokenRefused:
+            upstream("token_refused", 502, "no access token for the provider could be had")
         case .upstreamClosed:
             upstream("upstream_closed", 502, "the provider closed the connection before it answered")
         case .upstreamMalformed:
             upstream("upstream_malformed", 502, "the provider's answer is not valid HTTP/1.1")
+        case .upstreamUnreadable:
+            upstream("upstream_unreadable", 502, "the provider's answer is not of its dialect")
         case .upstreamBusy:
             upstream("upstream_busy", 503, "no connection to the provider came free in time")
         case .streamInterrupted:

@@ -4,17 +4,21 @@ struct ReportedUsage {
     enum Count: Int {
         case prompt, completion, total, cached, cacheWrite, cacheWrite5m, cacheWrite1h, reasoning
         case audioInput, audioOutput
+        /// Gemini's: results of its own tools, which it read beside the prompt, and sound in the cached part of the prompt.
+        case toolUse, cachedAudio
+        /// The modality last seen in one of Gemini's lists of details; belongs to no sum.
+        case modality
     }
 
     /// One slot a `Count`; negative while the provider has not said.
-    private var counts = InlineArray<10, Int64>(repeating: -1)
+    private var counts = InlineArray<13, Int64>(repeating: -1)
 
     /// Whether this says anything about tokens; `{}` and a duration in seconds do not.
     var isMeaningful: Bool { has(.prompt) || has(.completion) || has(.total) }
 
     func has(_ count: Count) -> Bool { counts[count.rawValue] >= 0 }
 
-    private func value(_ count: Count) -> Int64 { max(counts[count.rawValue], 0) }
+    func value(_ count: Count) -> Int64 { max(counts[count.rawValue], 0) }
 
     /// Notes `number`. Of two statements the larger stands: the same count comes under two names
     /// (DeepSeek), and counts of a stream are cumulative, at times with zeros in between.
@@ -22,13 +26,19 @@ struct ReportedUsage {
         counts[count.rawValue] = max(counts[count.rawValue], number)
     }
 
+    mutating func forget(_ count: Count) { counts[count.rawValue] = -1 }
+
     mutating func merge(_ later: borrowing ReportedUsage) {
         for index in counts.indices { counts[index] = max(counts[index], later.counts[index]) }
     }
 
     /// The normal form of what an upstream of `dialect` said.
     func normalised(_ dialect: Dialect) -> Usage {
-        dialect == .anthropic ? fromAnthropic() : fromOpenAI()
+        switch dialect {
+        case .openAI: fromOpenAI()
+        case .anthropic: fromAnthropic()
+        case .gemini: fromGemini()
+        }
     }
 
     /// `input_tokens` leaves the cache out; the write's total and its split may both be there.
@@ -78,6 +88,25 @@ struct ReportedUsage {
         }
         usage.input = max(0, prompt - cache - usage.audioInput)
         usage.output = max(0, completion - usage.reasoning - usage.audioOutput)
+        return usage
+    }
+
+    /// `promptTokenCount` includes the cached part, and each modality in both; `candidatesTokenCount` leaves thoughts out.
+    /// - Source: ai.google.dev/api/generate-content#UsageMetadata
+    private func fromGemini() -> Usage {
+        var usage = Usage()
+        guard has(.prompt) || has(.completion) else {
+            usage.input = value(.total)
+            return usage
+        }
+        usage.cachedRead = value(.cached)
+        usage.audioInput = max(0, value(.audioInput) - value(.cachedAudio))
+        usage.input = max(0, value(.prompt) - usage.cachedRead - usage.audioInput) + value(.toolUse)
+        usage.audioOutput = value(.audioOutput)
+        usage.output = max(0, value(.completion) - usage.audioOutput)
+        // Some answers name their thoughts in the total only.
+        let told = value(.prompt) + value(.toolUse) + value(.completion) + value(.reasoning)
+        usage.reasoning = value(.reasoning) + max(0, value(.total) - told)
         return usage
     }
 }

@@ -3,7 +3,7 @@
 /// Providers disagree on what includes what (OpenAI's `prompt_tokens` holds the cached ones,
 /// Anthropic's `input_tokens` does not); here each token is counted in exactly one part, so a cost
 /// is the sum of part times price. Every part is at most `Limits.tokenCount`, so no sum overflows.
-public struct Usage: Sendable, Equatable {
+public struct Usage: BitwiseCopyable, Sendable, Equatable {
     /// Prompt tokens read afresh, audio apart.
     public var input: Int64 = 0
     /// Prompt tokens served from the provider's cache.

@@ -22,11 +22,14 @@ public struct UsageReader: ~Copyable {
     public private(set) var isComplete = false
 
     private var reported = ReportedUsage()
-    private var scan = UsageScan()
+    private var scan: UsageScan
     /// Events scanned so far. The model stands in the first, but Azure's first has an empty one.
     private var scannedCount = 0
 
-    public init(_ dialect: Dialect) { self.dialect = dialect }
+    public init(_ dialect: Dialect) {
+        self.dialect = dialect
+        scan = UsageScan(dialect)
+    }
 
     public mutating func reset(_ dialect: Dialect) {
         self.dialect = dialect
@@ -35,7 +38,7 @@ public struct UsageReader: ~Copyable {
         deltaCount = 0
         isComplete = false
         reported = ReportedUsage()
-        scan.reset()
+        scan.reset(dialect)
         scannedCount = 0
     }
 
@@ -89,6 +92,7 @@ public struct UsageReader: ~Copyable {
     /// Ends an event whose data came in pieces.
     public mutating func endEvent() -> Event {
         adopt()
+        if dialect == .gemini { return endGeminiChunk() }
         if scan.type.isEmpty { return endOpenAIChunk() }
         if scan.type == "error" { return .error }
         if scan.type == "message_stop" || scan.type == "response.completed"
@@ -110,10 +114,16 @@ public struct UsageReader: ~Copyable {
         return .usage
     }
 
-    /// Takes over what an event has said. Events of Anthropic's complete each other's usage.
+    /// Every chunk has the usage so far, and none is the last by its own word.
+    private mutating func endGeminiChunk() -> Event {
+        if scan.choiceCount > 0 { deltaCount += 1 }
+        return scan.hasUsage ? .usage : .ordinary
+    }
+
+    /// Takes over what an event has said. Events of Anthropic's complete each other's usage; Gemini's count up.
     private mutating func adopt() {
         if scan.hasUsage {
-            if dialect == .anthropic { reported.merge(scan.usage) } else { reported = scan.usage }
+            if dialect == .openAI { reported = scan.usage } else { reported.merge(scan.usage) }
         }
         if !scan.model.isEmpty { model = scan.model }
         if !scan.finishReason.isEmpty { finishReason = scan.finishReason }
@@ -128,6 +138,7 @@ public struct UsageReader: ~Copyable {
             deltaCount += 1
             return .ordinary
         }
+        if dialect == .gemini { return UsageReader.isErrorEvent(data.hasPrefix("[") ? data.dropFirst(1) : data) ? .error : nil }
         if data.count <= 8, data.trimmed == "[DONE]" {
             isComplete = true
             return .end

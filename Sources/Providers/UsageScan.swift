@@ -7,32 +7,6 @@ import Bytes
 /// does not validate: the bytes belong to the client, and what cannot be followed is left unread.
 /// Member names with escapes are not recognised; no provider writes them.
 struct UsageScan {
-    /// The containers that are followed.
-    enum Container: UInt8 {
-        case root
-        /// `x_groq`, `response` (of Responses events) and `message` (of `message_start`)
-        case wrapper
-        case choices
-        case choice
-        /// Anthropic's `delta` of `message_delta`
-        case delta
-        case usage
-        case inputDetails
-        case outputDetails
-        case cacheCreation
-    }
-
-    /// What a member's value is to us.
-    enum Slot {
-        case skipped
-        case object(Container)
-        case array(Container)
-        case count(ReportedUsage.Count)
-        case model
-        case type
-        case finishReason
-    }
-
     private enum State: UInt8 {
         case value
         case afterValue
@@ -71,6 +45,21 @@ struct UsageScan {
     private var isNumberUsable = true
     private var isFraction = false
     private var pending = ReportedUsage()
+    private var modality = WordText()
+    /// What the text's outermost object is.
+    private var root = Container.root
+
+    init(_ dialect: Dialect) {
+        root = UsageScan.root(dialect)
+        slot = .object(root)
+    }
+
+    private static func root(_ dialect: Dialect) -> Container { dialect == .gemini ? .geminiRoot : .root }
+
+    mutating func reset(_ dialect: Dialect) {
+        root = UsageScan.root(dialect)
+        reset()
+    }
 
     /// Makes this the scan of another text. In place: the texts' storage is not cleared.
     mutating func reset() {
@@ -84,7 +73,7 @@ struct UsageScan {
         state = .value
         depth = 0
         skippedDepth = 0
-        slot = .object(.root)
+        slot = .object(root)
     }
 
     /// Reads the next bytes of the text.
@@ -178,21 +167,33 @@ struct UsageScan {
     }
 
     private mutating func open(_ bracket: UInt8) {
-        if depth > 0, case .choices = container { choiceCount += 1 }
+        if depth > 0, container.isOfChoices { choiceCount += 1 }
         switch slot {
         case .object(let inner) where bracket == UInt8(ascii: "{") && depth < containers.count:
-            if inner == .usage { pending = ReportedUsage() }
+            begin(inner)
             push(inner)
             state = .name
         case .array(let inner) where bracket == UInt8(ascii: "[") && depth < containers.count:
-            hasChoices = true
-            choiceCount = 0
+            if inner.isOfChoices {
+                hasChoices = true
+                choiceCount = 0
+            }
             push(inner)
-            slot = .object(.choice)
+            slot = inner.element.map { .object($0) } ?? .skipped
             state = .value
         default:
             skippedDepth = 1
             state = depth == 0 ? .finished : .skippedContainer
+        }
+    }
+
+    @inline(__always)
+    private mutating func begin(_ inner: Container) {
+        if inner == .usage || inner == .geminiUsage {
+            pending = ReportedUsage()
+        } else if inner == .geminiModality {
+            modality.removeAll()
+            pending.forget(.modality)
         }
     }
 
@@ -212,6 +213,9 @@ struct UsageScan {
         case .finishReason where depth > 0:
             finishReason.removeAll()
             state = .text
+        case .modality where depth > 0:
+            modality.removeAll()
+            state = .text
         default: state = .skippedText
         }
     }
@@ -223,8 +227,8 @@ struct UsageScan {
         }
         switch byte {
         case UInt8(ascii: ","):
-            if container == .choices {
-                slot = .object(.choice)
+            if let element = container.element {
+                slot = .object(element)
                 state = .value
             } else {
                 state = .name
@@ -236,9 +240,15 @@ struct UsageScan {
     }
 
     private mutating func close() {
-        if container == .usage, pending.isMeaningful {
-            usage = pending
-            hasUsage = true
+        switch container {
+        case .usage, .geminiUsage:
+            if pending.isMeaningful {
+                usage = pending
+                hasUsage = true
+            }
+        case .geminiModality:
+            if modality == "AUDIO", let count = containers[depth - 2].audioCount { pending.note(count, pending.value(.modality)) }
+        default: break
         }
         depth -= 1
         state = depth == 0 ? .finished : .afterValue
@@ -386,6 +396,7 @@ struct UsageScan {
         case .model: model.append(byte)
         case .type: type.append(byte)
         case .finishReason: finishReason.append(byte)
+        case .modality: modality.append(byte)
         default: break
         }
     }

@@ -52,7 +52,7 @@ extension Usage {
 }
 
 extension UsageTranscript {
-    static let all = openAIAnswers + openAIStreams + anthropic
+    static let all = openAIAnswers + openAIStreams + anthropic + gemini
 
     static let openAIAnswers: [UsageTranscript] = [
         .answer(
@@ -216,5 +216,28 @@ extension UsageTranscript {
                 #"{"type":"message_start","message":{"model":"c","usage":{"input_tokens":12,"cache_read_input_tokens":3,"output_tokens":1}}}"#,
                 #"{"type":"message_delta","delta":{"stop_reason":"max_tokens"},"usage":{"input_tokens":0,"cache_read_input_tokens":0,"output_tokens":8}}"#,
             ], usage: Usage(input: 12, cachedRead: 3, output: 8), model: "c", finishReason: "max_tokens"),
+    ]
+
+    static let gemini: [UsageTranscript] = [
+        .answer(
+            "gemini, thoughts beside the candidates and tools beside the prompt", .gemini,
+            text: #"{"candidates":[{"content":{"parts":[{"functionCall":{"name":"f","args":{"usageMetadata":{"promptTokenCount":9},"modelVersion":"no"}}}],"role":"model"},"finishReason":"STOP","index":0}],"usageMetadata":{"promptTokenCount":10,"candidatesTokenCount":20,"totalTokenCount":135,"toolUsePromptTokenCount":5,"thoughtsTokenCount":100,"promptTokensDetails":[{"modality":"TEXT","tokenCount":10}]},"modelVersion":"gemini-2.5-pro","responseId":"r"}"#,
+            usage: Usage(input: 15, output: 20, reasoning: 100), model: "gemini-2.5-pro", finishReason: "STOP"),
+        .answer(
+            "gemini, sound in prompt, cache and candidates, members in any order", .gemini,
+            text: #"{ "modelVersion" : "gemini-2.5-flash-native-audio", "usageMetadata" : { "cachedContentTokenCount" : 40, "promptTokensDetails" : [ { "tokenCount" : 30, "modality" : "AUDIO" }, { "modality" : "TEXT", "tokenCount" : 70 } ], "cacheTokensDetails":[{"modality":"AUDIO","tokenCount":10},{"modality":"AUD\u0049O","tokenCount":99}], "candidatesTokensDetails": [{"modality":"AUDIO","tokenCount":15}], "promptTokenCount" : 100, "candidatesTokenCount" : 20, "totalTokenCount" : 120 } }"#,
+            usage: Usage(input: 40, cachedRead: 40, audioInput: 20, output: 5, audioOutput: 15), model: "gemini-2.5-flash-native-audio"),
+        .answer(
+            "gemini, a prompt that was blocked", .gemini,
+            text: #"{"promptFeedback":{"blockReason":"SAFETY"},"usageMetadata":{"promptTokenCount":8,"totalTokenCount":8},"modelVersion":"gemini-2.5-flash"}"#,
+            usage: Usage(input: 8), model: "gemini-2.5-flash", finishReason: "SAFETY"),
+        .answer("gemini, members of OpenAI's are not looked at", .gemini, text: #"{"usage":{"prompt_tokens":3},"model":"x","candidates":[]}"#, usage: nil),
+        .stream(
+            "gemini, usage that counts up, thoughts told in the first events only", .gemini,
+            events: [
+                #"{"candidates": [{"content": {"parts": [{"text": "a","thought": true}],"role": "model"},"index": 0}],"usageMetadata": {"promptTokenCount": 5,"totalTokenCount": 35,"thoughtsTokenCount": 30},"modelVersion": "gemini-2.5-flash"}"#,
+                #"{"candidates": [{"content": {"parts": [{"text": "\"usageMetadata\": {\"promptTokenCount\": 99}"}],"role": "model"},"index": 0}],"modelVersion": "gemini-2.5-flash"}"#,
+                #"{"candidates": [{"content": {"parts": [{"text": "b"}],"role": "model"},"finishReason": "MAX_TOKENS","index": 0}],"usageMetadata": {"promptTokenCount": 5,"candidatesTokenCount": 7,"totalTokenCount": 42},"modelVersion": "gemini-2.5-flash"}"#,
+            ], usage: Usage(input: 5, output: 7, reasoning: 30), model: "gemini-2.5-flash", finishReason: "MAX_TOKENS"),
     ]
 }

@@ -1,0 +1,89 @@
+public import Bytes
+public import JSON
+
+/// The paths of the Gemini API's methods.
+///
+/// - Source: ai.google.dev/api/generate-content, …/api/embeddings, …/api/tokens: `POST /v1beta/{model=models/*}:method`
+public enum GeminiPath {
+    public enum Verb: BitwiseCopyable, Sendable, CaseIterable {
+        case generate
+        /// As server-sent events; without `alt=sse` the answer would be one array.
+        case stream
+        case embed
+        case batchEmbed
+        case countTokens
+
+        var ending: StaticString {
+            switch self {
+            case .generate: ":generateContent"
+            case .stream: ":streamGenerateContent?alt=sse"
+            case .embed: ":embedContent"
+            case .batchEmbed: ":batchEmbedContents"
+            case .countTokens: ":countTokens"
+            }
+        }
+    }
+
+    /// Writes `/v1beta/models/{model}:method`, or the same below another `version`; the model percent-encoded, its leading `models/` taken for granted.
+    ///
+    /// - Returns: false, and nothing written, when the model cannot be one segment of a path: empty, longer than names are, with
+    ///   a control, or with a dot segment, which hosts that decode before they route would resolve.
+    public static func write(model: JSONString, verb: Verb, below version: StaticString = "/v1beta", to writer: inout ByteWriter) -> Bool {
+        guard let plain = model.plain else {
+            var decoded = ModelText()
+            var isWhole = false
+            decoded.replace { text in
+                model.decode(into: &text)
+                isWhole = !text.overflowed
+            }
+            return isWhole && decoded.withBytesInPlace { write(decoded: $0, verb, version, &writer) }
+        }
+        return write(decoded: plain, verb, version, &writer)
+    }
+
+    private static func write(decoded name: ByteSlice, _ verb: Verb, _ version: StaticString, _ writer: inout ByteWriter) -> Bool {
+        let model = GeminiModel.withoutPrefix(name)
+        guard isSegment(model) else { return false }
+        writer.append(version)
+        writer.append("/models/")
+        for index in 0..<model.count {
+            let byte = model[index]
+            if isUnreserved(byte) {
+                writer.append(byte)
+            } else {
+                writer.append("%")
+                writer.append(upperDigit(byte >> 4))
+                writer.append(upperDigit(byte & 15))
+            }
+        }
+        writer.append(verb.ending)
+        return true
+    }
+
+    private static func isSegment(_ model: ByteSlice) -> Bool {
+        guard !model.isEmpty, model.count <= Limits.geminiModelByteCount else { return false }
+        var dots = 0
+        var others = 0
+        for index in 0...model.count {
+            let byte = index < model.count ? model[index] : UInt8(ascii: "/")
+            switch byte {
+            case ..<0x20, 0x7F: return false
+            case UInt8(ascii: "/"), UInt8(ascii: "\\"):
+                if others == 0, dots == 1 || dots == 2 { return false }
+                dots = 0
+                others = 0
+            case UInt8(ascii: "."): dots += 1
+            default: others += 1
+            }
+        }
+        return true
+    }
+
+    /// RFC 3986 §2.3.
+    private static func isUnreserved(_ byte: UInt8) -> Bool {
+        ASCII.isLetter(byte) || ASCII.isDigit(byte) || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "_")
+            || byte == UInt8(ascii: "~")
+    }
+
+    private static func upperDigit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 &+ value : 0x37 &+ value }
+}

@@ -1,0 +1,47 @@
+public import Bytes
+import JSON
+
+/// Writes `GenerateContentRequest`, the body of `:generateContent` and `:streamGenerateContent`.
+///
+/// - Source: ai.google.dev/api/generate-content (all members), …/api/caching#Content (contents and parts)
+public enum GeminiRequest {
+    /// Writes `request` for Gemini. The model is not in the body but in the path: see `GeminiPath`; its name decides how thinking
+    /// is asked for.
+    public static func write(
+        _ request: inout ChatRequest, _ options: RequestOptions, to writer: inout ByteWriter, _ notes: inout TranslationNotes
+    ) throws(TranslationFault) {
+        writer.append("{")
+        try writeMembers(&request, to: &writer, &notes)
+        writer.append("}")
+    }
+
+    /// Writes the members without their braces.
+    static func writeMembers(_ request: inout ChatRequest, to writer: inout ByteWriter, _ notes: inout TranslationNotes) throws(TranslationFault) {
+        let model = GeminiModel(request.model)
+        let conversation = GeminiConversation(request.parts, model)
+        writer.append("\"contents\":")
+        try conversation.writeContents(to: &writer, &notes)
+        try conversation.writeSystem(to: &writer, &notes)
+        try GeminiTools.write(&request, to: &writer, &notes)
+        try GeminiGeneration.write(&request, model, to: &writer, &notes)
+        writeTier(&request, to: &writer)
+        if let store = request.honour(.store)?.bool { writer.append(store ? ",\"store\":true" : ",\"store\":false") }
+        request.noteDropped(&notes)
+    }
+
+    /// OpenAI's `auto` and Anthropic's leave the choice to the project's setting, as naming no tier does. A tier that is not
+    /// here stays to be told of.
+    private static func writeTier(_ request: inout ChatRequest, to writer: inout ByteWriter) {
+        guard let tier = request.value(of: .serviceTier) else { return }
+        if tier.is("flex") {
+            writer.append(",\"serviceTier\":\"flex\"")
+        } else if tier.is("priority") {
+            writer.append(",\"serviceTier\":\"priority\"")
+        } else if tier.is("default") || tier.is("standard_only") {
+            writer.append(",\"serviceTier\":\"standard\"")
+        } else if !tier.is("auto") {
+            return
+        }
+        _ = request.honour(.serviceTier)
+    }
+}

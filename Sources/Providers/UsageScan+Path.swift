@@ -1,0 +1,66 @@
+import Bytes
+
+extension UsageScan {
+    /// The containers that are followed.
+    enum Container: UInt8 {
+        case root
+        /// `x_groq`, `response` (of Responses events) and `message` (of `message_start`)
+        case wrapper
+        case choices
+        case choice
+        /// Anthropic's `delta` of `message_delta`
+        case delta
+        case usage
+        case inputDetails
+        case outputDetails
+        case cacheCreation
+        case geminiRoot
+        case geminiCandidates
+        case geminiCandidate
+        /// `promptFeedback`, which says why there are no candidates
+        case geminiFeedback
+        case geminiUsage
+        /// `promptTokensDetails`, `cacheTokensDetails` and `candidatesTokensDetails`
+        case geminiPrompt
+        case geminiCache
+        case geminiOutput
+        /// One of their elements
+        case geminiModality
+
+        /// What an array's elements are; nil for objects.
+        @inline(__always)
+        var element: Container? {
+            switch self {
+            case .choices: .choice
+            case .geminiCandidates: .geminiCandidate
+            case .geminiPrompt, .geminiCache, .geminiOutput: .geminiModality
+            default: nil
+            }
+        }
+
+        /// Whether its elements are the answers to the request.
+        var isOfChoices: Bool { self == .choices || self == .geminiCandidates }
+
+        /// Where a modality's tokens belong when they are sound.
+        var audioCount: ReportedUsage.Count? {
+            switch self {
+            case .geminiPrompt: .audioInput
+            case .geminiCache: .cachedAudio
+            case .geminiOutput: .audioOutput
+            default: nil
+            }
+        }
+    }
+
+    /// What a member's value is to us.
+    enum Slot {
+        case skipped
+        case object(Container)
+        case array(Container)
+        case count(ReportedUsage.Count)
+        case model
+        case type
+        case finishReason
+        case modality
+    }
+}
