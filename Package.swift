@@ -23,6 +23,7 @@ let package = Package(
         .target(name: "CLinux"),
         .target(name: "CCares", linkerSettings: [.linkedLibrary("cares")]),
         .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
+        .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
         .target(name: "Bytes", dependencies: ["CLinux"], swiftSettings: hot),
         .target(name: "Reactor", dependencies: ["Bytes", "CCares", "CLinux"], swiftSettings: hot),
         .target(name: "TLS", dependencies: ["Bytes", "COpenSSL"], swiftSettings: hot),
@@ -32,8 +33,9 @@ let package = Package(
         .target(name: "Configuration", dependencies: ["Bytes", "JSON", "Policy", .product(name: "Yams", package: "Yams")], swiftSettings: strict),
         .target(name: "Providers", dependencies: ["Bytes", "JSON"], swiftSettings: hot),
         .target(name: "Ledger", dependencies: ["Bytes", "CLinux", "COpenSSL"], swiftSettings: hot),
+        .target(name: "Tokens", dependencies: ["Bytes", "CCurl", "JSON", "Reactor"], swiftSettings: strict),
         .target(
-            name: "Gateway", dependencies: ["Bytes", "CLinux", "HTTP", "JSON", "Ledger", "Policy", "Providers", "Reactor", "TLS"],
+            name: "Gateway", dependencies: ["Bytes", "CLinux", "HTTP", "JSON", "Ledger", "Policy", "Providers", "Reactor", "TLS", "Tokens"],
             swiftSettings: hot),
         .target(name: "Mock", dependencies: ["Bytes", "HTTP", "JSON", "Reactor"], swiftSettings: hot),
         .executableTarget(
@@ -56,13 +58,14 @@ let package = Package(
         .testTarget(name: "JSONTests", dependencies: ["Bytes", "JSON"], swiftSettings: strict),
         .testTarget(name: "PolicyTests", dependencies: ["Bytes", "JSON", "Policy"], swiftSettings: strict),
         .testTarget(name: "ConfigurationTests", dependencies: ["Bytes", "Configuration", "JSON", "Policy"], swiftSettings: strict),
-        .testTarget(name: "ProvidersTests", dependencies: ["Bytes", "Providers"], swiftSettings: strict),
+        .testTarget(name: "ProvidersTests", dependencies: ["Bytes", "JSON", "Providers"], swiftSettings: strict),
         .testTarget(name: "MockTests", dependencies: ["Bytes", "JSON", "Mock", "Reactor"], swiftSettings: strict),
         .testTarget(name: "LedgerTests", dependencies: ["Bytes", "Ledger"], swiftSettings: strict),
+        .testTarget(name: "TokensTests", dependencies: ["Bytes", "Reactor", "Tokens"], swiftSettings: strict),
         .testTarget(
             name: "GatewayTests", dependencies: ["Bytes", "CLinux", "COpenSSL", "Gateway", "Ledger", "Policy", "Providers", "Reactor"],
             swiftSettings: strict),
         .testTarget(name: "BenchmarksTests", dependencies: ["BenchmarkBodies"], swiftSettings: strict),
-        .testTarget(name: "TidyTests", dependencies: ["Configuration", "Policy", "Providers"], swiftSettings: strict),
+        .testTarget(name: "TidyTests", dependencies: ["Bytes", "Configuration", "Policy", "Providers"], swiftSettings: strict),
     ]
 )

@@ -18,6 +18,13 @@ public struct Wakeup: ~Copyable, Sendable {
         _ = Glibc.write(descriptor, &one, 8)
     }
 
+    /// Sleeps until signalled. For threads without a loop of their own.
+    public func wait() {
+        var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        _ = poll(&entry, 1, -1)
+        clear()
+    }
+
     /// Makes the descriptor unreadable again.
     public func clear() {
         var count: UInt64 = 0

@@ -1,0 +1,17 @@
+// libcurl, with a function in place of its variadic setters.
+#ifndef SLUICE_CCURL_H
+#define SLUICE_CCURL_H
+
+#include <stddef.h>
+
+// Once, before any other call and before other threads start.
+int curl_begin(void);
+
+// Posts a form (application/x-www-form-urlencoded) and waits for the answer. Verifies certificates, follows nothing, and
+// speaks to http(s) only. Writes at most `capacity` bytes of the answer to `out` and says in `count` how many; a longer
+// answer is a failure. Returns 0, or libcurl's code with its words in `error` (CURL_ERROR_SIZE, 256 bytes).
+int curl_post_form(
+    const char *url, const char *form, size_t form_count, long timeout_milliseconds, char *out, size_t capacity, size_t *count,
+    long *status, char *error);
+
+#endif

@@ -1,0 +1,118 @@
+import Bytes
+import CCurl
+import JSON
+public import Reactor
+import Synchronization
+
+/// Exchanges secrets for tokens, on a thread of its own: no request's thread ever waits for it.
+///
+/// A token is fetched once for the whole process and given to whoever asks while it is fresh. Asked early, a source's next token
+/// is there before the one in use ends.
+public final class TokenFetcher: Sendable {
+    private struct Ask: Sendable {
+        let source: TokenSource
+        let reply: @Sendable (TokenOutcome) -> Void
+    }
+
+    private struct State {
+        var asks: [Ask] = []
+        var isStopping = false
+    }
+
+    private let state = Mutex(State())
+    private let wakeup: Wakeup
+
+    /// Starts the thread.
+    public init() throws(SystemError) {
+        guard curl_begin() == 0 else { throw SystemError("curl_global_init", code: 0) }
+        wakeup = try Wakeup()
+    }
+
+    /// The thread's body: answers until `stop`.
+    public func run() {
+        var cache: [TokenSource: TokenOutcome] = [:]
+        var failedAt: [TokenSource: UInt64] = [:]
+        while true {
+            wakeup.wait()
+            let (asks, isStopping) = state.withLock { state in
+                defer { state.asks = [] }
+                return (state.asks, state.isStopping)
+            }
+            if isStopping { return }
+            for ask in asks {
+                let now = Instant.now().nanoseconds
+                if let known = cache[ask.source], TokenFetcher.isFresh(known, failedAt: failedAt[ask.source] ?? 0, now: now) {
+                    ask.reply(known)
+                    continue
+                }
+                let outcome = TokenFetcher.fetch(ask.source)
+                if cache.count >= TokenLimits.sources { cache = [:] }
+                cache[ask.source] = outcome
+                failedAt[ask.source] = Instant.now().nanoseconds
+                ask.reply(outcome)
+            }
+        }
+    }
+
+    private static func isFresh(_ outcome: TokenOutcome, failedAt: UInt64, now: UInt64) -> Bool {
+        switch outcome {
+        case .granted(let token): now + TokenLimits.renewalNanoseconds < token.expiresAtNanoseconds
+        case .refused: now < failedAt + TokenLimits.refusalNanoseconds
+        }
+    }
+
+    /// Asks for a token of `source`; `reply` is called on the fetcher's thread, once. False when too many wait already.
+    public func ask(_ source: TokenSource, reply: @escaping @Sendable (TokenOutcome) -> Void) -> Bool {
+        let isQueued = state.withLock { state in
+            guard state.asks.count < TokenLimits.asks, !state.isStopping else { return false }
+            state.asks.append(Ask(source: source, reply: reply))
+            return true
+        }
+        wakeup.signal()
+        return isQueued
+    }
+
+    public func stop() {
+        state.withLock { $0.isStopping = true }
+        wakeup.signal()
+    }
+
+    // MARK: One exchange
+
+    static func fetch(_ source: TokenSource) -> TokenOutcome {
+        let form = source.form
+        var out = [CChar](repeating: 0, count: TokenLimits.answerByteCount)
+        var words = [CChar](repeating: 0, count: 256)
+        var count = 0
+        var status = 0
+        let code = form.withUnsafeBytes { form in
+            curl_post_form(
+                source.url, form.baseAddress?.assumingMemoryBound(to: CChar.self), form.count, TokenLimits.timeoutMilliseconds, &out, out.count,
+                &count, &status, &words)
+        }
+        guard code == 0 else {
+            return .refused("no token from \(source.authority): \(String(decoding: words.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self))")
+        }
+        return read(out.prefix(count).map { UInt8(bitPattern: $0) }, status: status, of: source, now: Instant.now().nanoseconds)
+    }
+
+    /// Reads the token endpoint's answer.
+    /// - Source: RFC 6749 §5.1, §5.2
+    static func read(_ answer: [UInt8], status: Int, of source: TokenSource, now: UInt64) -> TokenOutcome {
+        var tape = JSONTape()
+        return answer.withUnsafeBufferPointer { buffer in
+            guard let base = buffer.baseAddress, let root = try? tape.parse(ByteSlice(base, count: buffer.count)) else {
+                return .refused("\(source.authority) answered \(status) and no JSON")
+            }
+            guard status == 200, let token = root["access_token"]?.string, !token.hasEscapes, !token.content.isEmpty else {
+                let code = root["error"]?.string.map { String($0.content) } ?? "no access_token"
+                let words = root["error_description"]?.string.map { ": " + String($0.content.prefix(min(300, $0.content.count))) } ?? ""
+                return .refused("\(source.authority) refused client \(source.client) a token (\(status), \(code)\(words))")
+            }
+            // A number by the RFC; some write it as a string.
+            let seconds = root["expires_in"]?.integer ?? root["expires_in"]?.string?.content.decimal ?? 300
+            let bounded = UInt64(max(0, min(seconds, TokenLimits.longestSeconds)))
+            return .granted(AccessToken(bytes: [UInt8](token.content), expiresAtNanoseconds: now + bounded * 1_000_000_000))
+        }
+    }
+}
