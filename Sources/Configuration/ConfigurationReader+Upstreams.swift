@@ -62,7 +62,12 @@ extension ConfigurationReader {
         if let found = fields["auth"], let word = schema.choice(found, of: DeclaredAuth.allCases.map(\.rawValue)) {
             row.auth = DeclaredAuth(rawValue: word)
         } else if !row.isBuiltIn {
-            row.auth = row.dialect == .anthropic ? .apiKeyField : .bearer
+            row.auth =
+                switch row.dialect {
+                case .anthropic: .apiKeyField
+                case .gemini: .googleField
+                case .openai, nil: .bearer
+                }
         }
         if let found = fields["api_key"] { row.apiKey = secret(found) }
         if let found = fields["ca_file"] { row.caFile = path(found) }

@@ -42,12 +42,14 @@ public struct LogSettings: Sendable, Equatable {
 }
 
 /// The request shape a provider speaks.
-public enum DeclaredDialect: String, Sendable, CaseIterable { case openai, anthropic }
+public enum DeclaredDialect: String, Sendable, CaseIterable { case openai, anthropic, gemini }
 
 /// How a provider wants its credential.
 public enum DeclaredAuth: String, Sendable, CaseIterable {
     case bearer
     case apiKeyField = "x-api-key"
+    case azureField = "api-key"
+    case googleField = "x-goog-api-key"
     case none
 }
 

@@ -24,6 +24,17 @@ struct Config {
         let verdict: HostVerdict
     }
 
+    /// Where an Azure deployment is and who vouches for the caller.
+    struct Azure {
+        var resource = ""
+        var deployment = ""
+        var apiVersion = ""
+        var usesToken = false
+        var entraTenant = ""
+        var entraClient = ""
+        var entraScope = ""
+    }
+
     /// The place of the whole level.
     let field: Field
     var strategy: Strategy?
@@ -46,6 +57,7 @@ struct Config {
     var openAIBeta = ""
     var anthropicVersion = ""
     var anthropicBeta = ""
+    var azure = Azure()
     /// Keys present, whatever became of their values.
     var has = Presence()
 

@@ -47,6 +47,7 @@ struct ConfigReader {
         if let found = fields["openai_beta"] { config.openAIBeta = headerText(found) ?? "" }
         if let found = fields["anthropic_version"] { config.anthropicVersion = headerText(found) ?? "" }
         if let found = fields["anthropic_beta"] { config.anthropicBeta = headerText(found) ?? "" }
+        azure(fields, into: &config)
         // As the reference's validator: a level whose parts are wrong is not judged as a whole.
         if schema.diagnostics.count == faultCount { refine(config) }
         return config
@@ -186,7 +187,7 @@ struct ConfigReader {
         schema.report("no virtual key \(quoted(slug))", hint: hint, kind: .meaning, at: field)
     }
 
-    private mutating func apiKey(_ field: Field) -> String? {
+    mutating func apiKey(_ field: Field) -> String? {
         guard let text = headerText(field) else { return nil }
         if origin == .file, text.hasPrefix("env:") || text.hasPrefix("file:") {
             let hint = "declare it under virtual_keys and name that"
@@ -197,7 +198,7 @@ struct ConfigReader {
     }
 
     /// Text that will stand in a header field: no control characters, bounded, not empty. Its value appears in no message.
-    private mutating func headerText(_ field: Field) -> String? {
+    mutating func headerText(_ field: Field) -> String? {
         guard let text = schema.string(field) else { return nil }
         guard !text.isEmpty, text.utf8.count <= PolicyLimits.credentialByteCount else {
             schema.report("\(quoted(field.name)) must have 1 to \(PolicyLimits.credentialByteCount) bytes", at: field)

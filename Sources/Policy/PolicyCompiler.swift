@@ -277,6 +277,13 @@ private struct Lowering {
         options.openAIBeta = parts.store(config.openAIBeta)
         options.anthropicVersion = parts.store(config.anthropicVersion)
         options.anthropicBeta = parts.store(config.anthropicBeta)
+        options.azure.resource = parts.store(config.azure.resource)
+        options.azure.deployment = parts.store(config.azure.deployment)
+        options.azure.apiVersion = parts.store(config.azure.apiVersion)
+        options.azure.usesToken = config.azure.usesToken
+        options.azure.entraTenant = parts.store(config.azure.entraTenant)
+        options.azure.entraClient = parts.store(config.azure.entraClient)
+        options.azure.entraScope = parts.store(config.azure.entraScope)
         return options
     }
 }

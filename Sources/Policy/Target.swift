@@ -53,6 +53,19 @@ public struct Override: BitwiseCopyable, Sendable {
     public let value: ByteRun
 }
 
+/// Where an Azure deployment is and who vouches for the caller; empty runs are absent.
+public struct AzureOptions: BitwiseCopyable, Sendable {
+    public internal(set) var resource = ByteRun.empty
+    public internal(set) var deployment = ByteRun.empty
+    public internal(set) var apiVersion = ByteRun.empty
+    /// The credential is a token of Entra's, not a key.
+    public internal(set) var usesToken = false
+    /// The credential is the secret of this client of Entra's, to be exchanged for tokens.
+    public internal(set) var entraTenant = ByteRun.empty
+    public internal(set) var entraClient = ByteRun.empty
+    public internal(set) var entraScope = ByteRun.empty
+}
+
 /// What one dialect or another wants beside the credential; empty runs are absent.
 public struct ProviderOptions: BitwiseCopyable, Sendable {
     public internal(set) var openAIOrganization = ByteRun.empty
@@ -60,6 +73,7 @@ public struct ProviderOptions: BitwiseCopyable, Sendable {
     public internal(set) var openAIBeta = ByteRun.empty
     public internal(set) var anthropicVersion = ByteRun.empty
     public internal(set) var anthropicBeta = ByteRun.empty
+    public internal(set) var azure = AzureOptions()
 }
 
 /// One upstream of a program with all that its ancestors left it: a row, ready to be dispatched.
