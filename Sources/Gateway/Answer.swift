@@ -32,6 +32,7 @@ struct Answer: ~Copyable {
     var isCommitted = false
 
     private(set) var isStream = false
+    var translated = TranslatedAnswer()
     private var watch = StreamWatch()
     private(set) var usage = UsageReader(.openAI)
     private(set) var readsUsage = false
@@ -46,6 +47,7 @@ struct Answer: ~Copyable {
         isStream = false
         isShort = false
         readsUsage = false
+        translated.reset()
         watch.reset()
     }
 
@@ -59,6 +61,8 @@ struct Answer: ~Copyable {
         var dialect: Dialect
         var reportsUsage: Bool
         var addedUsage: Bool
+        /// How the answer is said again, if it is not passed on.
+        var mode = TranslatedAnswer.Mode.none
     }
 
     /// Takes the upstream's head for the answer's.
@@ -80,12 +84,85 @@ struct Answer: ~Copyable {
             framing = request.version == .http11 ? .chunked : .close
             upstreamReusable = false
         }
+        switch request.mode {
+        case .none: break
+        case .whole, .error: framing = .length
+        case .stream: framing = request.version == .http11 ? .chunked : .close
+        }
         if framing == .close { clientReusable = false }
         let type = head.fields.value(of: .contentType, in: bytes) ?? ByteSlice("")
         isStream = type.count >= 17 && type.prefix(17).equalsIgnoringCase("text/event-stream")
         readsUsage = request.reportsUsage && status == 200
         if readsUsage { usage.reset(request.dialect) }
         if isStream { watch.begin(removingUsage: request.addedUsage && readsUsage && framing != .length) }
+    }
+
+    // MARK: Payload
+
+    /// The next of a read's payload.
+    enum Payload {
+        case run(Range<Int>)
+        /// The rest has to come first.
+        case needMore
+        /// The answer is over.
+        case end
+        /// The bytes are not what the head announced.
+        case broken
+    }
+
+    /// The payload that stands next in `bytes` from `at` on, which is moved past it. For who reads an answer and does not pass it on.
+    mutating func nextPayload(_ bytes: ByteSlice, from at: inout Int) -> Payload {
+        switch upstreamFraming {
+        case .none:
+            return endPayload(at, bytes)
+        case .length:
+            if remaining == 0 { return endPayload(at, bytes) }
+            let taken = Int(min(remaining, Int64(bytes.count - at)))
+            guard taken > 0 else { return .needMore }
+            remaining -= Int64(taken)
+            at += taken
+            return .run(at - taken..<at)
+        case .chunked:
+            do throws(HTTPError) {
+                switch try decoder.next(bytes, from: at) {
+                case .payload(let run):
+                    at = run.upperBound
+                    return .run(run)
+                case .needMore: return .needMore
+                case .end(let end): return endPayload(end, bytes)
+                }
+            } catch {
+                return .broken
+            }
+        case .untilClose:
+            guard at < bytes.count else { return .needMore }
+            defer { at = bytes.count }
+            return .run(at..<bytes.count)
+        }
+    }
+
+    private mutating func endPayload(_ end: Int, _ bytes: ByteSlice) -> Payload {
+        state = .done
+        // Bytes behind the answer are nobody's.
+        if end < bytes.count { upstreamReusable = false }
+        return .end
+    }
+
+    /// Nothing more comes, and not because the answer is whole.
+    mutating func endBroken() {
+        state = .done
+        clientReusable = false
+        upstreamReusable = false
+    }
+
+    /// Gives a part of a stream to its translation; see `TranslatedAnswer.feed`.
+    mutating func feedTranslation(_ payload: ByteSlice, _ worker: Worker) -> TranslatedAnswer.Fed {
+        translated.feed(payload, &usage, isChunked: framing == .chunked, worker)
+    }
+
+    /// Reads usage from a part of a whole answer.
+    mutating func readUsage(_ payload: ByteSlice) {
+        if readsUsage { usage.readAnswer(payload) }
     }
 
     // MARK: Passing

@@ -10,16 +10,21 @@ extension Exchange {
         worker.answerHead.fields.write(
             dropping: answer.isStream ? AnswerFields.droppedFromStreams : answer.status == 204 ? AnswerFields.droppedFromEmpty : AnswerFields.dropped,
             nominatedBy: worker.answerHead.connection, from: upstreamHead, to: &writer)
-        writer.append(plan.destination.fixedAnswerFields)
-        writer.append("x-portkey-retry-attempt-count: ")
-        writer.append(decimal: retryAttemptCount(plan))
-        writer.append("\r\n")
-        writeTraceFields(to: &writer)
+        writeUsualFields(plan, to: &writer)
         // Proxies between here and the client must neither gather nor compress events.
         if answer.isStream { writer.append("x-accel-buffering: no\r\ncache-control: no-transform\r\n") }
         if answer.framing == .chunked { writer.append("transfer-encoding: chunked\r\n") }
         writeConnectionField(to: &writer)
         writer.appendEndOfHead()
+    }
+
+    /// The fields every answer of a provider's gets from this gateway.
+    func writeUsualFields(_ plan: Plan, to writer: inout ByteWriter) {
+        writer.append(plan.destination.fixedAnswerFields)
+        writer.append("x-portkey-retry-attempt-count: ")
+        writer.append(decimal: retryAttemptCount(plan))
+        writer.append("\r\n")
+        writeTraceFields(to: &writer)
     }
 
     /// Repeats at the target that answered; −1 when all were used and the last was still worth repeating.
@@ -56,6 +61,9 @@ enum AnswerFields {
 
     /// A 204 states no length (RFC 9110 §8.6).
     static let droppedFromEmpty = dropped.union(FieldNameSet(.contentLength))
+
+    /// A translated answer has another body, and says what it is itself.
+    static let droppedFromTranslations = dropped.union(FieldNameSet(.contentLength, .contentType, .contentEncoding, .xAccelBuffering, .cacheControl))
 
     static let droppedFromStreams = dropped.union(FieldNameSet(.xAccelBuffering))
 }

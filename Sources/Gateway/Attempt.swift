@@ -1,6 +1,7 @@
 import Bytes
 import HTTP
 import Policy
+import Providers
 import Reactor
 
 /// One try at one target of the decision.
@@ -12,6 +13,8 @@ struct Attempt: BitwiseCopyable {
         case queued
         /// The pool has given a connection.
         case connected
+        /// A token is being fetched.
+        case awaitingToken
         /// A pause before a repeat.
         case pausing
         /// The request is being or has been written.
@@ -31,6 +34,14 @@ struct Attempt: BitwiseCopyable {
     var stoppedRepeating = false
     var sentAt = Instant(nanoseconds: 0)
     var totalDeadline = Instant.distantFuture
+    /// How the request was said to the target's dialect; nil when it went as it was.
+    var translation: Translation?
+    /// Bytes of the path that goes with it, in the worker's scratch while the request is written.
+    var pathByteCount = 0
+    /// What the client said of the answer, for its translation: it wants a stream's usage, and more than OpenAI documents.
+    var wantsUsage = false
+    var wantsBase64 = false
+    var isLoose = false
     /// Whether we asked for usage that the client had not: its event is taken out again.
     var addedUsage = false
 }

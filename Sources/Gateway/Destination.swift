@@ -1,8 +1,10 @@
 import Bytes
 import HTTP
+import JSON
 import Ledger
 import Policy
 import Providers
+import Tokens
 
 /// Where a target's credential comes from.
 enum CredentialSource {
@@ -22,8 +24,6 @@ final class Destination {
     /// For messages; what requests need of it is below.
     let upstream: Upstream
     let dialect: Dialect
-    /// Whether the host serves either dialect on its own paths, as the mock does.
-    let hasBothDialects: Bool
     let takesIncludeUsage: Bool
     let hasRenames: Bool
     /// The model of requests that name none, as JSON.
@@ -31,6 +31,8 @@ final class Destination {
     /// Whether the configuration, and not the table or the caller, says where this is.
     let isOperatorHost: Bool
     private let endpoints: EndpointSet?
+    /// What its row has on paths of its own, whichever dialect.
+    private let served: EndpointSet
     private let sendsCredential: Bool
     /// The upstream's id, for records.
     let name: InlineText<32>
@@ -39,6 +41,8 @@ final class Destination {
     let headNanoseconds: UInt64
     let hasOwnHeadLimit: Bool
     private let credentialSource: CredentialSource
+    /// Where the credential is a secret to be exchanged for tokens.
+    let tokenSource: TokenSource?
     /// The credential's field line, where one is known.
     private let credentialField: OwnedBytes?
 
@@ -49,6 +53,10 @@ final class Destination {
     /// What replaces `/v1`; nil for the row's own way.
     private let basePath: OwnedBytes?
     private let isCustomHost: Bool
+    /// Where its paths have a deployment and a version in them.
+    private let azure: (deployment: OwnedBytes, version: OwnedBytes)?
+    /// The model its bodies name whatever the client says, as JSON: Azure's version 1 calls deployments so.
+    let ownModel: OwnedBytes?
     /// Client fields the target wants whatever their usual fate, lower case.
     private let forwardedNames: [OwnedBytes]
     let overrides: RowRun
@@ -68,17 +76,20 @@ final class Destination {
         var forwardedNames: [[UInt8]]
         var overrides: RowRun
         var path: ByteSlice
+        var azure: AzureTarget?
+        var tokenSource: TokenSource?
     }
 
     init(_ parts: Parts) throws(Rejection) {
         upstream = parts.upstream
         dialect = parts.upstream.row.dialect
-        hasBothDialects = parts.upstream.row.serves(.messages) && parts.upstream.row.serves(.chatCompletions)
         takesIncludeUsage = parts.upstream.row.takesIncludeUsage
+            && parts.azure?.version.withByteSlice { AzurePath.takesStreamOptions($0) } != false
         defaultModel = parts.upstream.defaultModel.map { model in model.withByteSlice { OwnedBytes($0) } }
         hasRenames = parts.upstream.row.renames.count > 0
         isOperatorHost = parts.upstream.isOperators && parts.customPath == nil
         endpoints = parts.upstream.basePath == nil ? parts.upstream.row.endpoints : nil
+        served = parts.upstream.row.endpoints
         sendsCredential = parts.upstream.auth != .none
         name = Array(parts.upstream.id.utf8).withByteSlice { InlineText($0) }
         pool = parts.pool
@@ -87,10 +98,17 @@ final class Destination {
         overrides = parts.overrides
         anthropicVersion = OwnedBytes(parts.anthropicVersion.isEmpty ? ByteSlice("2023-06-01") : parts.anthropicVersion)
         credentialSource = parts.credentialSource
-        credentialField = try parts.credential.map { credential throws(Rejection) in try Destination.field(credential, parts.upstream) }
+        tokenSource = parts.tokenSource
+        // What is exchanged for tokens is never sent itself.
+        let credential = parts.tokenSource == nil ? parts.credential : nil
+        credentialField = try credential.map { credential throws(Rejection) in try Destination.field(credential, parts.upstream) }
         forwardedNames = parts.forwardedNames.map { name in name.withByteSlice { OwnedBytes($0) } }
         isCustomHost = parts.customPath != nil
         basePath = parts.customPath.map { OwnedBytes($0) } ?? parts.upstream.basePath.map { $0.withByteSlice { OwnedBytes($0) } }
+        azure = parts.azure.map { azure in
+            (azure.deployment.withByteSlice { OwnedBytes($0) }, azure.version.withByteSlice { OwnedBytes($0) })
+        }
+        ownModel = Destination.ownModel(parts.azure)
         requestFields = try Destination.requestFields(parts)
         answerFields = Destination.answerFields(parts)
     }
@@ -138,11 +156,37 @@ final class Destination {
     /// Whether requests to `endpoint` can be sent here. Of a provider of the configuration nothing is known.
     func serves(_ endpoint: Endpoint) -> Bool { endpoints?.contains(EndpointSet(endpoint)) ?? true }
 
+    /// How a request of a client that speaks `spoken` gets here.
+    func passage(of endpoint: Endpoint, spoken: Dialect) -> Passage {
+        Passage.of(endpoint, spoken: spoken, to: dialect, isServed: served.contains(EndpointSet(endpoint)))
+    }
+
     var fixedFields: ByteSlice { requestFields.slice }
     var fixedAnswerFields: ByteSlice { answerFields.slice }
 
-    /// Writes the request target; false when the client's is not below `/v1`.
-    func writeTarget(of target: ByteSlice, to writer: inout ByteWriter) -> Bool {
+    private static func ownModel(_ azure: AzureTarget?) -> OwnedBytes? {
+        guard let azure, !azure.deployment.isEmpty, azure.version.withByteSlice({ AzurePath.isVersionOne($0) }) else { return nil }
+        return azure.deployment.withByteSlice { name in
+            withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 6 * name.count + 2) { room in
+                guard let base = room.baseAddress else { return nil }
+                var writer = ByteWriter(base, capacity: room.count)
+                writer.append(jsonString: name)
+                return OwnedBytes(writer.written)
+            }
+        }
+    }
+
+    /// Writes the request target; false when the client's is not below `/v1`, or names no deployment where one has to be.
+    ///
+    /// - Parameter model: the body's, for targets that name no deployment.
+    func writeTarget(of target: ByteSlice, _ endpoint: Endpoint, model: ByteSlice, to writer: inout ByteWriter) -> Bool {
+        if let azure {
+            let base = basePath?.slice ?? ByteSlice(upstream.row.pathPrefix)
+            let deployment = azure.deployment.slice
+            return AzurePath.write(
+                target: target, endpoint: endpoint, base: base, deployment: deployment.isEmpty ? model : deployment, version: azure.version.slice,
+                into: &writer)
+        }
         guard let basePath else { return upstream.row.writeTarget(of: target, customPrefix: nil, into: &writer) }
         if isCustomHost, upstream.basePath == nil {
             return upstream.row.writeTarget(of: target, customPrefix: basePath.slice, into: &writer)
@@ -155,7 +199,7 @@ final class Destination {
     func usesOperatorCredential(for caller: Caller) -> Bool {
         switch credentialSource {
         case .callers, .written: false
-        case .operators: credentialField != nil
+        case .operators: credentialField != nil || tokenSource != nil
         case .callersElseOperators: credentialField != nil && caller.credential == nil
         }
     }

@@ -65,6 +65,8 @@ final class Exchange {
 
     // Dispatch.
     var attempt = Attempt()
+    /// What a translated request could not carry over.
+    var notes = TranslationNotes()
     var upstream: UpstreamConnection?
     /// Whose turn it is in a pool's queue; see `UpstreamPool`.
     var ticket: UInt64 = 0
@@ -174,6 +176,7 @@ final class Exchange {
         caller.reset()
         plan = nil
         attempt = Attempt()
+        notes.removeAll()
         answer.reset()
         record.reset()
         headByteCount = 0

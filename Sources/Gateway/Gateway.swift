@@ -3,6 +3,7 @@ import CLinux
 import Glibc
 public import Reactor
 import Synchronization
+import Tokens
 
 /// A listener and what is known of it. One a worker for IP; a Unix socket is shared.
 final class ListeningSocket: @unchecked Sendable {
@@ -31,6 +32,8 @@ public final class Gateway: Sendable {
     private let threads: [Thread]
     private let accessLog: AccessLog?
     private let logThread: Thread?
+    private let tokenFetcher: TokenFetcher
+    private let tokenThread: Thread
     private let hasEnded = Mutex(false)
     /// Where it listens, ports chosen.
     public let addresses: [SocketAddress]
@@ -51,9 +54,13 @@ public final class Gateway: Sendable {
         var mailboxes: [Mailbox<WorkerMessage>] = []
         var threads: [Thread] = []
         do {
+            let fetcher = try TokenFetcher()
+            tokenFetcher = fetcher
+            tokenThread = try Thread.start("tokens") { fetcher.run() }
             for index in 0..<count {
                 let worker = try Worker(
-                    index: index, of: count, snapshot: snapshot, listeners: rows[index], budget: budget, accessRing: accessLog?.ring(worker: index))
+                    index: index, of: count, snapshot: snapshot, listeners: rows[index], budget: budget, accessRing: accessLog?.ring(worker: index),
+                    tokenFetcher: fetcher)
                 mailboxes.append(worker.mailbox)
                 let started = StartedWorker(worker)
                 threads.append(try Thread.start("worker \(index)") { started.worker.run() })
@@ -121,6 +128,8 @@ public final class Gateway: Sendable {
             // A thread can be joined once only.
             guard !hasEnded else { return }
             for thread in threads { thread.join() }
+            tokenFetcher.stop()
+            tokenThread.join()
             accessLog?.stop()
             logThread?.join()
             hasEnded = true

@@ -30,6 +30,26 @@ public enum GatewayLimits {
     /// Plaintext gathered into one TLS record (RFC 8446 §5.1).
     static let tlsRecordByteCount = 16_384
 
+    /// Beyond twice a body's size, what its translation is first given: every message, tool and event has a frame of its own.
+    static let translationSlackByteCount = 4096
+
+    /// The path of a translated request: a model's name stands in it.
+    static let translatedPathByteCount = 2048
+
+    /// A whole answer that is translated has to be held, the provider's and the client's: the longest answers have
+    /// pictures in them.
+    static let collectedAnswerByteCount = 32 << 20
+    static let translatedAnswerByteCount = 256 << 20
+
+    /// An error of a provider's. A page of some proxy may be longer, and says no more.
+    static let collectedErrorByteCount = 256 << 10
+
+    /// Room for the events that one event of a provider's becomes; an event itself has at most 1 MiB.
+    static let translatedEventByteCount = 64 << 20
+
+    /// `content-length` and the end of the head, behind a head that waited for its body.
+    static let lengthFieldByteCount = 64
+
     /// Requests of one pipelining client served before others get their turn.
     static let requestsPerTurn = 16
 

@@ -51,6 +51,7 @@ extension Exchange {
     }
 
     private func editModel(_ plan: Plan) throws(SpliceError) {
+        if let model = plan.destination.ownModel { return try worker.splice.set("model", model.slice, in: worker.scan) }
         if plan.hasNoModel {
             if let model = plan.destination.defaultModel {
                 try worker.splice.set("model", model.slice, in: worker.scan)

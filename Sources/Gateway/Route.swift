@@ -31,6 +31,7 @@ struct RoutingHeaders {
     var customHost = ByteSlice("")
     var forwardHeaders = ByteSlice("")
     var requestTimeout = ByteSlice("")
+    var azure = AzureHeaders()
     /// `@slug` of the body's model.
     var modelKey = ByteSlice("")
     /// The config the gateway key names; −1 for none.
@@ -39,7 +40,7 @@ struct RoutingHeaders {
 
     var isEmpty: Bool {
         config.isEmpty && provider.isEmpty && virtualKey.isEmpty && customHost.isEmpty && forwardHeaders.isEmpty
-            && requestTimeout.isEmpty && modelKey.isEmpty && keyConfig < 0
+            && requestTimeout.isEmpty && modelKey.isEmpty && keyConfig < 0 && !azure.isGiven
     }
 
     var namesProvider: Bool { !provider.isEmpty || !virtualKey.isEmpty || !modelKey.isEmpty }
@@ -50,6 +51,7 @@ struct RoutingHeaders {
             writer.append(part)
             writer.append(0)
         }
+        if azure.isGiven { azure.write(to: &writer) }
         writer.append(decimal: keyConfig)
         writer.append(isKeyed ? "k" : "o")
     }

@@ -3,6 +3,7 @@ import JSON
 import Policy
 import Providers
 import TLS
+import Tokens
 
 /// Headers → program → route. Off the hot path: a worker runs it once for each distinct text.
 struct RouteBuilder {
@@ -104,16 +105,25 @@ struct RouteBuilder {
         _ target: Target, _ program: Program, _ headers: RoutingHeaders, _ named: Named, isOperatorConfig: Bool
     ) throws(Rejection) -> Destination {
         guard let index = target.provider >= 0 ? Int(target.provider) : named.upstream else { throw Rejection(.configWithoutProvider) }
-        let upstream = snapshot.upstreams[index]
+        var upstream = snapshot.upstreams[index]
         if case .unsupported(let reason) = upstream.row.standing { throw Rejection(.unsupportedProvider, "\(upstream.id): \(reason)") }
+        let azure = upstream.row.paths == .azure ? try azure(target, program, headers, upstream) : nil
+        if let azure, upstream.host.isEmpty, !azure.resource.isEmpty { upstream.host = AzurePath.host(ofResource: azure.resource) }
         let host = try host(target, program, headers, named)
         // Where a request names its host, nothing of the operator's goes there.
         let isRequestHost = host.map { !$0.isOperators && (!isOperatorConfig || !headers.customHost.isEmpty) } ?? false
-        let (credential, source) = try credential(target, program, named, upstream, isOperatorConfig: isOperatorConfig, isRequestHost: isRequestHost)
+        var (credential, source) = try credential(target, program, named, upstream, isOperatorConfig: isOperatorConfig, isRequestHost: isRequestHost)
+        if let azure {
+            if let secret = azure.secret, !isOperatorConfig, target.provider < 0, named.virtualKey == nil { (credential, source) = (secret, .written) }
+            if azure.usesToken { upstream.auth = .bearer }
+        }
         guard host != nil || !upstream.host.isEmpty else {
             throw Rejection(
-                .invalidCustomHost, "\(upstream.id) has no address of its own: send x-portkey-custom-host or set custom_host",
-                parameter: "x-portkey-custom-host")
+                .invalidCustomHost,
+                azure == nil
+                    ? "\(upstream.id) has no address of its own: send x-portkey-custom-host or set custom_host"
+                    : "\(upstream.id) needs the name of a resource: send x-portkey-azure-resource-name or set resource_name",
+                parameter: azure == nil ? "x-portkey-custom-host" : "resource_name")
         }
         let origin = host?.origin ?? Origin(
             isTLS: upstream.isTLS, host: upstream.host, port: upstream.port, caFile: upstream.caFile,
@@ -126,7 +136,12 @@ struct RouteBuilder {
             headNanoseconds: milliseconds.map { $0 * 1_000_000 } ?? worker.limits.firstByteNanoseconds, hasOwnHeadLimit: milliseconds != nil,
             credential: nil, credentialSource: source, anthropicVersion: program.bytes(target.options.anthropicVersion),
             customPath: host?.path.slice, options: options(target, program),
-            forwardedNames: names, overrides: target.overrides, path: program.bytes(target.path))
+            forwardedNames: names, overrides: target.overrides, path: program.bytes(target.path), azure: azure)
+        if let azure, !azure.tenant.isEmpty {
+            guard let credential else { throw Rejection(.missingCredential, "\(upstream.id): a client of Entra's needs its secret") }
+            parts.tokenSource = TokenSource(
+                authority: snapshot.tokenAuthority, tenant: azure.tenant, client: azure.client, secret: credential, scope: azure.scope)
+        }
         guard let credential else { return try Destination(parts) }
         return try credential.withByteSlice { bytes throws(Rejection) in
             parts.credential = bytes
@@ -154,6 +169,31 @@ struct RouteBuilder {
 
     private func ownHostOnly(_ what: String) -> Rejection {
         Rejection(.invalidCustomHost, "\(what) to its own host only", parameter: "x-portkey-custom-host")
+    }
+
+    // MARK: Azure
+
+    /// Where the target's deployment is: as its config says, or as the request's headers do where they name the provider.
+    private func azure(_ target: Target, _ program: Program, _ headers: RoutingHeaders, _ upstream: Upstream) throws(Rejection) -> AzureTarget? {
+        let options = target.options.azure
+        let isNamedByHeaders = target.provider < 0
+        let given = isNamedByHeaders ? headers.azure : AzureHeaders()
+        func text(_ configured: ByteRun, _ header: ByteSlice) -> [UInt8] { configured.isEmpty ? [UInt8](header) : [UInt8](program.bytes(configured)) }
+        var azure = AzureTarget()
+        azure.resource = String(decoding: text(options.resource, given.resource), as: UTF8.self)
+        azure.deployment = text(options.deployment, given.deployment)
+        azure.version = text(options.apiVersion, given.apiVersion)
+        azure.usesToken = options.usesToken || !given.token.isEmpty
+        azure.tenant = String(decoding: text(options.entraTenant, given.tenant), as: UTF8.self)
+        azure.client = String(decoding: text(options.entraClient, given.client), as: UTF8.self)
+        azure.scope = String(decoding: text(options.entraScope, given.scope), as: UTF8.self)
+        if !given.token.isEmpty { azure.secret = [UInt8](given.token) }
+        if !given.clientSecret.isEmpty { azure.secret = [UInt8](given.clientSecret) }
+        // Config texts were judged when they were compiled; a header's could lead to another host or path.
+        guard AzureTarget.isName(Array(azure.resource.utf8)), AzureTarget.isName(azure.version), AzureTarget.isName(Array(azure.tenant.utf8)) else {
+            throw Rejection(.invalidHeader, "an Azure resource, tenant or API version is up to 64 letters, digits, \".\" and \"-\"", parameter: "x-portkey-azure-resource-name")
+        }
+        return azure
     }
 
     private struct CustomHost {

@@ -19,6 +19,8 @@ public final class Snapshot: Sendable {
         public var defaultConfig: Int?
         /// Whether no listener can be reached from another machine.
         public var isLoopbackOnly = true
+        /// Where tokens of Entra's are asked for; nil for Microsoft's public cloud.
+        public var tokenAuthority: String?
 
         public init(upstreams: [Upstream], catalog: Catalog, keys: KeyTable) {
             self.upstreams = upstreams
@@ -68,6 +70,7 @@ public final class Snapshot: Sendable {
     let configs: [Program]
     let defaultConfig: Int?
     let isLoopbackOnly: Bool
+    let tokenAuthority: String?
 
     /// - Parameter version: different from that of every snapshot before it.
     public init(_ parts: Parts, version: UInt64) {
@@ -83,6 +86,7 @@ public final class Snapshot: Sendable {
         configs = parts.configs
         defaultConfig = parts.defaultConfig
         isLoopbackOnly = parts.isLoopbackOnly
+        tokenAuthority = parts.tokenAuthority
     }
 
     /// Whether gateway keys are declared: then what is the operator's is for their holders only.

@@ -3,9 +3,11 @@ import CLinux
 import HTTP
 import JSON
 import Ledger
+import Providers
 import Reactor
 import Synchronization
 import TLS
+import Tokens
 
 /// What the rest of the process may ask of a worker.
 enum WorkerMessage: Sendable {
@@ -13,6 +15,8 @@ enum WorkerMessage: Sendable {
     case drain
     /// Serve by this snapshot from the next request on.
     case adopt(Snapshot)
+    /// The fetcher's answer to this worker's question.
+    case token(TokenSource, TokenOutcome)
 }
 
 /// One epoll loop on one thread, with everything it needs: listeners, connections, pools,
@@ -73,8 +77,12 @@ final class Worker {
     var answerHead: ResponseHead
     /// Where an answer's head is written before it is put in front of its body.
     let headScratch = UnsafeMutablePointer<UInt8>.allocate(capacity: GatewayLimits.answerHeadByteCount)
+    let pathScratch = UnsafeMutablePointer<UInt8>.allocate(capacity: GatewayLimits.translatedPathByteCount)
+    var translator = Translator()
     let routingScratch = UnsafeMutablePointer<UInt8>.allocate(capacity: GatewayLimits.routingTextByteCount)
 
+    private var tokens = TokenPurse()
+    private let tokenFetcher: TokenFetcher?
     var routes: RouteTable
     /// The route of requests whose headers say nothing.
     var standingRoute: Route?
@@ -89,13 +97,15 @@ final class Worker {
     private var drainDeadline = Instant.distantFuture
 
     init(
-        index: Int, of workerCount: Int, snapshot: Snapshot, listeners: [ListeningSocket], budget: ByteBudget, accessRing: AccessRing?
+        index: Int, of workerCount: Int, snapshot: Snapshot, listeners: [ListeningSocket], budget: ByteBudget, accessRing: AccessRing?,
+        tokenFetcher: TokenFetcher? = nil
     ) throws(StartError) {
         self.index = index
         self.workerCount = workerCount
         self.snapshot = snapshot
         self.listeners = listeners
         self.accessRing = accessRing
+        self.tokenFetcher = tokenFetcher
         now = .now()
         timers = TimerWheel(now: now)
         blocks = BlockPool(budget: budget)
@@ -120,6 +130,7 @@ final class Worker {
         recordScratch.deallocate()
         headScratch.deallocate()
         routingScratch.deallocate()
+        pathScratch.deallocate()
     }
 
     // MARK: The loop
@@ -213,6 +224,8 @@ final class Worker {
             routes = RouteTable(seed: identifiers.random())
             standingRoute = nil
         case .drain: drain()
+        case .token(let source, let outcome):
+            for client in tokens.take(outcome, of: source, now: now) { resume(client) }
         }
     }
 
@@ -379,6 +392,15 @@ final class Worker {
 
     // MARK: For the steps
 
+    /// A token of `source` for the request of `client`, which is taken up again when one has come.
+    func token(of source: TokenSource, for client: Token) -> TokenPurse.Found {
+        guard let tokenFetcher else { return .refused("this gateway fetches no tokens") }
+        let mailbox = mailbox
+        return tokens.token(of: source, for: client, now: now) {
+            tokenFetcher.ask(source) { mailbox.send(.token(source, $0)) }
+        }
+    }
+
     /// Nanoseconds since 1970, read once a turn like the other clock, and only in turns that ask.
     func wallNanoseconds() -> UInt64 {
         if wallReadAt != now {
@@ -389,43 +411,6 @@ final class Worker {
     }
 
     func nextIdentifier(wallNanoseconds: UInt64) -> Identifier { identifiers.next(wallNanoseconds: wallNanoseconds) }
-
-    /// Appends the edited body to the runs; one too finely cut is copied together. False when there is
-    /// no memory for that.
-    func appendSplice() -> Bool {
-        if !runs.lacksRoom(for: splice.runCount + GatewayLimits.runsKeptFree) {
-            splice.forEachRun { runs.append($0) }
-            return true
-        }
-        guard let block = blocks.lease(atLeast: splice.byteCount) else { return false }
-        var writer = ByteWriter(block.base, capacity: block.capacity)
-        splice.write(into: &writer)
-        runs.append(writer.written)
-        runs.blocks.add(block)
-        return true
-    }
-
-    /// Copies the runs from `first` on into one: there are more than one call can send. False when there
-    /// is no memory for that; the runs are then as they were.
-    func coalesceRuns(from first: Int) -> Bool {
-        guard runs.scratch != nil || leaseScratch() else { return false }
-        let isContinued = first < runs.count && runs.isScratch(first)
-        let byteCount = runs.byteCount(from: isContinued ? first + 1 : first)
-        guard let room = runs.claimScratch(byteCount) else { return false }
-        var at = 0
-        for index in (isContinued ? first + 1 : first)..<runs.count {
-            (room + at).update(from: runs.runs[index].base, count: runs.runs[index].count)
-            at += runs.runs[index].count
-        }
-        runs.removeLast(from: isContinued ? first + 1 : first)
-        runs.append(ByteSlice(room, count: byteCount))
-        return true
-    }
-
-    private func leaseScratch() -> Bool {
-        runs.scratch = blocks.lease(atLeast: BufferLimits.largestPooledBlockByteCount)
-        return runs.scratch != nil
-    }
 }
 
 /// Why the gateway could not start.

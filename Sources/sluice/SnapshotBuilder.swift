@@ -69,6 +69,8 @@ struct SnapshotBuilder {
                 switch auth {
                 case .bearer: .bearer
                 case .apiKeyField: .xAPIKey
+                case .azureField: .apiKey
+                case .googleField: .googAPIKey
                 case .none: .none
                 }
         }
@@ -80,8 +82,13 @@ struct SnapshotBuilder {
 
     /// The row whose wire a provider of the file speaks.
     private func row(speaking dialect: DeclaredDialect) -> Provider {
-        let id: StaticString = dialect == .anthropic ? "anthropic" : "openai"
-        guard let row = table.first(where: { ByteSlice($0.id) == id }) else { preconditionFailure("the table has both dialects' own rows") }
+        let id: StaticString =
+            switch dialect {
+            case .openai: "openai"
+            case .anthropic: "anthropic"
+            case .gemini: "google"
+            }
+        guard let row = table.first(where: { ByteSlice($0.id) == id }) else { preconditionFailure("the table has each dialect's own row") }
         return row
     }
 

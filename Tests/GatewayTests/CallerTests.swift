@@ -291,13 +291,16 @@ struct CallerTests {
         #expect(try gateway.ask(Text.request(provider: nil, key: nil)).status == 401)
     }
 
-    @Test("a request in one dialect to a provider of the other is a clear 400")
-    func noTranslationYet() throws {
+    @Test("a request to an endpoint that the provider's dialect has nothing like is a clear 400")
+    func impossiblePassage() throws {
         let upstream = try ScriptedUpstream(answering: Text.answer())
         var world = World(upstream)
         world.providers[0].like = "anthropic"
         let gateway = try TestGateway(world)
-        #expect(try gateway.ask(Text.request()).errorCode == "unsupported_translation")
+        for path in ["/v1/completions", "/v1/embeddings", "/v1/responses"] {
+            #expect(try gateway.ask(Text.request("POST \(path)")).errorCode == "unsupported_translation")
+        }
+        #expect(upstream.requests.isEmpty)
         let answer = try gateway.ask(Text.request("POST /v1/messages"))
         #expect(answer.status == 200)
         #expect(upstream.requests.first?["x-api-key"] == Text.key)

@@ -105,6 +105,7 @@ extension Exchange {
         headers.customHost = try single(.portkeyCustomHost, "x-portkey-custom-host", message)
         headers.forwardHeaders = try single(.portkeyForwardHeaders, "x-portkey-forward-headers", message)
         headers.requestTimeout = try single(.portkeyRequestTimeout, "x-portkey-request-timeout", message)
+        headers.azure = AzureHeaders(request.fields, in: message)
         headers.isKeyed = caller.principal != nil
         if headers.config.isEmpty, !headers.namesProvider, let index = caller.principal?.configurationIndex { headers.keyConfig = index }
         return headers
@@ -140,12 +141,11 @@ extension Exchange {
     private func check(_ plan: Plan, _ client: ClientConnection) throws(Rejection) {
         let spoken = endpoint.clientDialect(sentAnthropicVersion: request.fields.contains(.anthropicVersion))
         for destination in plan.route.destinations {
-            if readsBody, spoken != destination.dialect, !destination.hasBothDialects {
-                throw Rejection(
-                    .unsupportedTranslation,
-                    "\(destination.upstream.id) does not speak the dialect of this endpoint, and translation is not supported yet")
+            let passage = destination.passage(of: endpoint, spoken: spoken)
+            if passage == .impossible {
+                throw Rejection(.unsupportedTranslation, "\(destination.upstream.id) speaks another dialect, which has nothing like this endpoint")
             }
-            guard destination.serves(endpoint) else {
+            guard passage != .direct || destination.serves(endpoint) else {
                 throw Rejection(.unsupportedEndpoint, "\(destination.upstream.id) has no such endpoint")
             }
             try checkRight(to: destination, client)

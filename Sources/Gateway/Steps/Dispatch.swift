@@ -4,15 +4,18 @@ import JSON
 import Policy
 import Providers
 import Reactor
+import Tokens
 
 extension Exchange {
     /// Gets a connection to the decision's target and writes the request to it.
     func dispatch(_ client: ClientConnection) throws(Rejection) -> Next {
         guard let plan else { throw Rejection(.internalFault) }
         switch attempt.state {
-        case .new:
+        case .new, .awaitingToken:
             let destination = plan.destination
+            if let source = destination.tokenSource, try !hasToken(of: source, client) { return .wait }
             attempt.total += 1
+            attempt.translation = translation(to: destination)
             answer.retryAfterMilliseconds = nil
             record.provider = destination.name
             switch destination.pool.lease(for: self, fresh: attempt.wantsFresh) {
@@ -39,6 +42,28 @@ extension Exchange {
         return .step(.relay)
     }
 
+    /// Whether a token is at hand; else the request waits for one.
+    private func hasToken(of source: TokenSource, _ client: ClientConnection) throws(Rejection) -> Bool {
+        switch worker.token(of: source, for: client.token) {
+        case .held: return true
+        case .refused(let reason): throw Rejection(.tokenRefused, reason)
+        case .waits:
+            if client.peerClosed { client.close() }
+            attempt.state = .awaitingToken
+            client.setDeadline(min(attempt.totalDeadline, worker.now.adding(nanoseconds: worker.limits.queueNanoseconds)))
+            return false
+        }
+    }
+
+    /// Writes the credential the target wants: a token where it has a source of them.
+    func writeCredential(_ destination: Destination, _ message: ByteSlice, _ client: ClientConnection, to writer: inout ByteWriter) throws(Rejection) {
+        guard let source = destination.tokenSource else { return try destination.writeCredential(caller, message, to: &writer) }
+        guard case .held(let token) = worker.token(of: source, for: client.token) else { throw Rejection(.tokenRefused) }
+        writer.append("authorization: Bearer ")
+        writer.append(token.slice)
+        writer.append("\r\n")
+    }
+
     /// A pool has a connection for us.
     func connectionReady(_ connection: UpstreamConnection) {
         upstream = connection
@@ -61,6 +86,10 @@ extension Exchange {
 
     /// Head and body in one write.
     private func write(_ plan: Plan, to upstream: UpstreamConnection, _ client: ClientConnection) throws(Rejection) {
+        if let translation = attempt.translation {
+            try writeTranslated(plan, translation, to: upstream, client)
+            return send(plan, to: upstream, client)
+        }
         let message = client.unread
         if body.mode == .collected { try edit(message[body.range], plan) }
         let bodyCount = body.mode == .collected ? body.range.count : 0
@@ -68,7 +97,7 @@ extension Exchange {
         let capacity = headByteCount + plan.destination.fixedFields.count + GatewayLimits.ownFieldsByteCount + joined
         guard let block = worker.blocks.lease(atLeast: capacity) else { throw Rejection(.overloaded) }
         var writer = ByteWriter(block.base, capacity: block.capacity)
-        try writeHead(plan, message, to: &writer)
+        try writeHead(plan, message, client, to: &writer)
         guard !writer.overflowed else { throw Rejection(.internalFault) }
         if joined > 0, worker.splice.isEmpty {
             writer.append(message[body.range])
@@ -78,10 +107,16 @@ extension Exchange {
             if body.mode == .collected, !worker.appendSplice() { throw Rejection(.overloaded) }
         }
         worker.runs.blocks.add(block)
+        send(plan, to: upstream, client)
+    }
+
+    /// Sends the runs gathered for the upstream, and waits for its answer.
+    private func send(_ plan: Plan, to upstream: UpstreamConnection, _ client: ClientConnection) {
         attempt.state = .sent
         attempt.sentAt = worker.now
         upstream.setDeadline(min(worker.now.adding(nanoseconds: plan.destination.headNanoseconds), attempt.totalDeadline))
         answer.state = .head
+        answer.translated.reset()
         // A reused connection may have died in its pool: reading it will tell.
         if case .failed = upstream.send(&worker.runs) {
             upstream.hungUp = true
@@ -91,14 +126,16 @@ extension Exchange {
         client.setDeadline(attempt.totalDeadline)
     }
 
-    private func writeHead(_ plan: Plan, _ message: ByteSlice, to writer: inout ByteWriter) throws(Rejection) {
+    private func writeHead(_ plan: Plan, _ message: ByteSlice, _ client: ClientConnection, to writer: inout ByteWriter) throws(Rejection) {
         let destination = plan.destination
         writer.append(message[request.methodRange])
         writer.append(UInt8(ascii: " "))
-        guard destination.writeTarget(of: originTarget(message), to: &writer) else { throw Rejection(.notFound) }
+        let target = originTarget(message)
+        let isWritten = record.model.withBytesInPlace { destination.writeTarget(of: target, endpoint, model: $0, to: &writer) }
+        guard isWritten else { throw Rejection(.notFound, "\(destination.upstream.id) has no path for this request") }
         writer.append(" HTTP/1.1\r\n")
         writer.append(destination.fixedFields)
-        try destination.writeCredential(caller, message, to: &writer)
+        try writeCredential(destination, message, client, to: &writer)
         destination.writeFields(request, message, spoken: dialect, to: &writer)
         switch body.mode {
         case .collected:
@@ -120,7 +157,7 @@ extension Exchange {
         return request.pathRange.isEmpty ? ByteSlice("/") : message[request.pathRange.lowerBound..<request.targetRange.upperBound]
     }
 
-    private func edit(_ bytes: ByteSlice, _ plan: Plan) throws(Rejection) {
+    func edit(_ bytes: ByteSlice, _ plan: Plan) throws(Rejection) {
         attempt.addedUsage = false
         worker.splice.begin(bytes)
         guard readsBody else { return }

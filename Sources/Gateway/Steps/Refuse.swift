@@ -85,9 +85,7 @@ extension Exchange {
     /// Ends a stream that has begun with an error event, then stops without a final chunk.
     func sendErrorEvent(_ rejection: Rejection, _ client: ClientConnection) {
         record.figures.wasAborted = true
-        answer.clientReusable = false
-        answer.upstreamReusable = false
-        answer.state = .done
+        answer.endBroken()
         // Without framing only a reset tells a cut answer from a whole one.
         if answer.framing == .close { return client.abort() }
         guard answer.isStream, answer.framing == .chunked, let block = worker.blocks.lease(atLeast: GatewayLimits.refusalByteCount) else { return }

@@ -50,6 +50,7 @@ extension Exchange {
             worker.turnByteCount &+= count
             if record.figures.firstByteNanoseconds == 0 { record.figures.firstByteNanoseconds = max(1, worker.now.nanoseconds(since: startedAt)) }
             if answer.state == .head { return try readHead(block, from: start > 0 ? 0 : first, count: at + count, upstream, client) }
+            if answer.translated.mode != .none { return try passTranslated(block, 0..<count, upstream, client) }
             pass(block, 0..<count, upstream, client)
             return nil
         case .blocked:
@@ -105,6 +106,9 @@ extension Exchange {
             // The connection is worth keeping when all of the refused answer is here.
             releaseUpstream(reusable: isWhole && worker.answerHead.keepAlive)
             return next
+        }
+        if let translation = attempt.translation, let mode = translationMode(block.slice(head)) {
+            return try beginTranslated(block, head, count: count, translation, mode, upstream, client)
         }
         try commit(block, head, count: count, upstream, client)
         return nil
@@ -168,7 +172,7 @@ extension Exchange {
     }
 
     /// Sends the runs gathered for the client.
-    private func sendAnswer(_ client: ClientConnection) {
+    func sendAnswer(_ client: ClientConnection) {
         record.figures.sentByteCount &+= UInt64(worker.runs.byteCount)
         switch client.send(&worker.runs) {
         case .failed: client.close()
@@ -181,8 +185,11 @@ extension Exchange {
     private func upstreamEnded(_ upstream: UpstreamConnection, _ client: ClientConnection, hasBegun: Bool) throws(Rejection) -> Step? {
         if answer.state == .body {
             guard answer.upstreamFraming == .untilClose, !upstream.inputTruncated, !upstream.hungUp else {
+                // Nothing of an answer that is being collected has left: another attempt may give one.
+                if !answer.isCommitted { return try attemptFailed(.unreachable, Rejection(.upstreamClosed), client) }
                 throw Rejection(.streamInterrupted)
             }
+            if answer.translated.mode != .none { return try finishTranslated(client) }
             answer.finish(worker)
             sendAnswer(client)
             return nil
@@ -216,7 +223,7 @@ extension Exchange {
             return upstream.setDeadline(min(worker.now.adding(nanoseconds: worker.limits.gapNanoseconds), attempt.totalDeadline))
         }
         interject(client) { () throws(Rejection) -> Step? in
-            if self.answer.state == .body { throw Rejection(.streamInterrupted, "the provider sent nothing for too long") }
+            if self.answer.isCommitted { throw Rejection(.streamInterrupted, "the provider sent nothing for too long") }
             return try self.attemptFailed(.timedOut, self.headTimeout, client)
         }
     }
@@ -236,6 +243,8 @@ extension Exchange {
         case (.dispatch, .pausing):
             attempt.state = .new
             advance()
+        case (.dispatch, .awaitingToken):
+            interject(client) { () throws(Rejection) -> Step? in throw Rejection(.tokenRefused, "no token came in time") }
         case (.dispatch, .queued):
             interject(client) { () throws(Rejection) -> Step? in try self.attemptFailed(.timedOut, Rejection(.upstreamBusy), client) }
         case (.receive, _), (.decide, _):
@@ -250,7 +259,7 @@ extension Exchange {
             interject(client) { () throws(Rejection) -> Step? in throw late }
         default:
             interject(client) { () throws(Rejection) -> Step? in
-                throw Rejection(self.answer.state == .body ? .streamInterrupted : .upstreamTimeout)
+                throw Rejection(self.answer.isCommitted ? .streamInterrupted : .upstreamTimeout)
             }
         }
     }

@@ -1,0 +1,22 @@
+import Bytes
+
+/// An Azure deployment as a target names it.
+struct AzureTarget {
+    var resource = ""
+    /// Empty: the body's model names it.
+    var deployment: [UInt8] = []
+    var version: [UInt8] = []
+    /// A client of Entra's whose secret is the credential; empty for none.
+    var tenant = ""
+    var client = ""
+    var scope = ""
+    /// The credential is a token of Entra's.
+    var usesToken = false
+    /// A credential that came in a header of its own.
+    var secret: [UInt8]?
+
+    /// Whether `name` can stand in a host or a query without leading elsewhere.
+    static func isName(_ name: [UInt8]) -> Bool {
+        name.count <= 64 && name.allSatisfy { ASCII.isLetter($0) || ASCII.isDigit($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: ".") }
+    }
+}

@@ -1,0 +1,285 @@
+import Bytes
+import HTTP
+import Providers
+
+/// An answer that is not passed on as it comes, but said again in the client's dialect.
+///
+/// A whole one is collected first, and its head waits with it: an answer that cannot be read is a failed attempt, and another
+/// target may still answer. A stream is translated event by event, in the turn in which each comes.
+struct TranslatedAnswer: ~Copyable {
+    enum Mode {
+        /// Bytes go through as they are.
+        case none
+        case whole
+        /// An error of the provider's.
+        case error
+        case stream
+    }
+
+    private(set) var mode = Mode.none
+    private(set) var translation = Translation(.chat, from: .openAI, to: .openAI)
+    private var options = AnswerOptions()
+    /// The client's head as far as it is known before the body.
+    private var head: Block?
+    private var headCount = 0
+    /// The provider's whole answer, as far as it has come.
+    private var collected: Block?
+    private var collectedCount = 0
+    private var requestID = InlineText<96>()
+    private var stream: StreamTranslation?
+    private var parser: EventStreamParser?
+
+    mutating func reset() {
+        guard mode != .none else { return }
+        mode = .none
+        head = nil
+        collected = nil
+        collectedCount = 0
+        parser = nil
+        stream = nil
+    }
+
+    mutating func begin(_ mode: Mode, _ translation: Translation, _ options: AnswerOptions, requestID: ByteSlice, limits: HTTPLimits) {
+        self.mode = mode
+        self.translation = translation
+        self.options = options
+        self.requestID.set(requestID)
+        collectedCount = 0
+        guard mode == .stream else { return }
+        stream = StreamTranslation(translation, options)
+        parser = EventStreamParser(limits: limits)
+    }
+
+    // MARK: Whole answers
+
+    mutating func keepHead(_ block: consuming Block, count: Int) {
+        head = consume block
+        headCount = count
+    }
+
+    /// Adds to the collected answer; false when there is no memory for it, or it is larger than `limit`.
+    mutating func collect(_ bytes: ByteSlice, limit: Int, _ blocks: BlockPool) -> Bool {
+        let needed = collectedCount + bytes.count
+        guard needed <= limit else { return false }
+        if capacity < needed {
+            guard let larger = blocks.lease(atLeast: max(needed, 2 * collectedCount, BufferLimits.smallestBlockByteCount)) else { return false }
+            if let smaller = collected.take() { larger.copy(smaller.slice(0..<collectedCount), to: 0) }
+            collected = consume larger
+        }
+        collected?.copy(bytes, to: collectedCount)
+        collectedCount = needed
+        return true
+    }
+
+    private var capacity: Int {
+        switch collected {
+        case .some(let block): block.capacity
+        case nil: 0
+        }
+    }
+
+    private var collectedBytes: ByteSlice {
+        switch collected {
+        case .some(let block): block.slice(0..<collectedCount)
+        case nil: ByteSlice("")
+        }
+    }
+
+    private var headBytes: ByteSlice {
+        switch head {
+        case .some(let block): block.slice(0..<headCount)
+        case nil: ByteSlice("")
+        }
+    }
+
+    /// Appends the client's answer, head and body, to the worker's runs.
+    mutating func finishWhole(status: Int, provider: InlineText<32>, _ worker: Worker) throws(Rejection) {
+        var wanted = 2 * collectedCount + headCount + GatewayLimits.translationSlackByteCount
+        while true {
+            guard wanted <= GatewayLimits.translatedAnswerByteCount, let block = worker.blocks.lease(atLeast: wanted) else { throw Rejection(.overloaded) }
+            let bodyStart = headCount + GatewayLimits.lengthFieldByteCount
+            var writer = ByteWriter(block.base + bodyStart, capacity: block.capacity - bodyStart)
+            try writeBody(status: status, provider: provider, worker, to: &writer)
+            guard !writer.overflowed else {
+                wanted = 2 * block.capacity
+                continue
+            }
+            // The head goes right before the body: they leave as one run.
+            var length = ByteWriter(worker.headScratch, capacity: GatewayLimits.lengthFieldByteCount)
+            length.append(field: "content-length", decimal: UInt64(writer.count))
+            length.appendEndOfHead()
+            let start = bodyStart - headCount - length.count
+            var place = ByteWriter(block.base + start, capacity: bodyStart - start)
+            place.append(headBytes)
+            place.append(length.written)
+            worker.runs.append(block.slice(start..<bodyStart + writer.count))
+            worker.runs.blocks.add(block)
+            head = nil
+            collected = nil
+            return
+        }
+    }
+
+    private mutating func writeBody(status: Int, provider: InlineText<32>, _ worker: Worker, to writer: inout ByteWriter) throws(Rejection) {
+        if mode == .error {
+            var scratch = ByteWriter(worker.routingScratch, capacity: GatewayLimits.routingTextByteCount)
+            let body = collectedBytes
+            requestID.withBytes { id in
+                provider.withBytes { name in
+                    worker.translator.writeError(body, status: status, provider: name, requestID: id, translation, scratch: &scratch, to: &writer)
+                }
+            }
+            return
+        }
+        do throws(TranslationFault) {
+            try worker.translator.writeAnswer(collectedBytes, translation, options, to: &writer)
+        } catch {
+            // Whatever it is, it is not the client's doing.
+            if !writer.overflowed { throw Rejection(.upstreamUnreadable, error.message) }
+        }
+    }
+
+    // MARK: Streams
+
+    /// What a read's bytes came to.
+    enum Fed {
+        case fine
+        /// The provider ended its stream with an error, which the client has been told.
+        case failed
+        /// The bytes are no stream of the provider's dialect.
+        case broken
+    }
+
+    /// Translates the events that end in `payload` and appends what the client gets, as whole chunks, to the worker's runs.
+    mutating func feed(_ payload: ByteSlice, _ usage: inout UsageReader, isChunked: Bool, _ worker: Worker) -> Fed {
+        guard let stream else { return .broken }
+        var at = 0
+        var chunk = ChunkBuilder(isChunked: isChunked)
+        while true {
+            let event: StreamEvent
+            do throws(EventStreamError) {
+                guard let next = try parser?.next(payload, from: &at) else {
+                    chunk.flush(worker)
+                    return .fine
+                }
+                event = next
+            } catch {
+                chunk.flush(worker)
+                return .broken
+            }
+            _ = usage.readEvent(event.data)
+            guard !isEnd(event.data) else { continue }
+            do throws(TranslationFault) {
+                let room = try worker.translator.readEvent(event.data)
+                guard room <= GatewayLimits.translatedEventByteCount, chunk.reserve(room, worker) else { return .broken }
+                try chunk.write { (writer) throws(TranslationFault) in
+                    try worker.translator.writeEvent(type: event.type, stream, to: &writer)
+                }
+            } catch {
+                chunk.flush(worker)
+                return .broken
+            }
+            // Cannot be, by the room that was asked for; and a stream that lost a piece must not look whole.
+            guard !chunk.overflowed else { return .broken }
+            if stream.hasFailed {
+                chunk.flush(worker)
+                return .failed
+            }
+        }
+    }
+
+    /// OpenAI's last event, which is no JSON.
+    private func isEnd(_ data: ByteSlice) -> Bool { data.count <= 8 && data.trimmed == "[DONE]" }
+
+    /// Appends what a complete stream still owes; false when it was cut.
+    mutating func finishStream(isChunked: Bool, _ worker: Worker) -> Bool {
+        guard let stream, stream.isComplete else { return false }
+        var chunk = ChunkBuilder(isChunked: isChunked)
+        guard chunk.reserve(GatewayLimits.translationSlackByteCount, worker) else { return false }
+        chunk.write { stream.end(to: &$0) }
+        chunk.flush(worker)
+        return true
+    }
+}
+
+/// Gathers a read's translated events into one chunk, size line and payload in one run.
+private struct ChunkBuilder: ~Copyable {
+    private let isChunked: Bool
+    private var block: Block?
+    private var count = 0
+    private(set) var overflowed = false
+
+    init(isChunked: Bool) { self.isChunked = isChunked }
+
+    private static let start = GatewayLimits.chunkLineByteCount
+
+    private var base: UnsafeMutablePointer<UInt8>? {
+        switch block {
+        case .some(let block): block.base + ChunkBuilder.start
+        case nil: nil
+        }
+    }
+
+    /// Payload bytes the block can hold in all.
+    var roomInBlock: Int {
+        switch block {
+        case .some(let block): block.capacity - ChunkBuilder.start - 2
+        case nil: 0
+        }
+    }
+
+    /// Makes room for another `byteCount` bytes, sending on what is there when the block is too small.
+    mutating func reserve(_ byteCount: Int, _ worker: Worker) -> Bool {
+        overflowed = false
+        if roomInBlock - count >= byteCount { return true }
+        flush(worker)
+        let wanted = max(byteCount + ChunkBuilder.start + 2, BufferLimits.smallestBlockByteCount * 4)
+        guard !worker.runs.lacksRoom(for: GatewayLimits.runsKeptFree), let larger = worker.blocks.lease(atLeast: wanted) else { return false }
+        block = consume larger
+        return true
+    }
+
+    /// Appends what `body` writes, all of it or nothing.
+    mutating func write(_ body: (inout ByteWriter) throws(TranslationFault) -> Void) throws(TranslationFault) {
+        guard let base else { return }
+        var writer = ByteWriter(base + count, capacity: roomInBlock - count)
+        try body(&writer)
+        overflowed = writer.overflowed
+        if !overflowed { count += writer.count }
+    }
+
+    /// The same for what cannot fail.
+    mutating func write(_ body: (inout ByteWriter) -> Void) {
+        guard let base else { return }
+        var writer = ByteWriter(base + count, capacity: roomInBlock - count)
+        body(&writer)
+        overflowed = writer.overflowed
+        if !overflowed { count += writer.count }
+    }
+
+    /// Hands what was gathered to the worker's runs.
+    mutating func flush(_ worker: Worker) {
+        guard count > 0, let full = block.take() else { return }
+        defer { count = 0 }
+        let start = ChunkBuilder.start
+        guard isChunked else {
+            worker.runs.append(full.slice(start..<start + count))
+            worker.runs.blocks.add(full)
+            return
+        }
+        // The size line ends where the payload starts.
+        var line = ByteWriter(full.base, capacity: start)
+        line.append(chunkSize: count)
+        let lineStart = start - line.count
+        memmoveBytes(from: full.base, to: full.base + lineStart, line.count)
+        full.base[start + count] = 0x0D
+        full.base[start + count + 1] = 0x0A
+        worker.runs.append(full.slice(lineStart..<start + count + 2))
+        worker.runs.blocks.add(full)
+    }
+
+    /// The two may overlap.
+    private func memmoveBytes(from source: UnsafeMutablePointer<UInt8>, to place: UnsafeMutablePointer<UInt8>, _ count: Int) {
+        place.update(from: source, count: count)
+    }
+}

@@ -1,0 +1,197 @@
+import Bytes
+import HTTP
+import Providers
+
+/// The relay of an answer that is said again in the client's dialect; see `TranslatedAnswer`.
+extension Exchange {
+    /// How the request is said to `destination`; nil when it goes as it is.
+    func translation(to destination: Destination) -> Translation? {
+        guard readsBody, case .translated(let translation) = destination.passage(of: endpoint, spoken: dialect) else { return nil }
+        return translation
+    }
+
+    /// How the answer with the head just read is said again; nil when it is passed on as it is, as redirects are.
+    func translationMode(_ head: ByteSlice) -> TranslatedAnswer.Mode? {
+        switch worker.answerHead.status {
+        case 200...299:
+            let type = worker.answerHead.fields.value(of: .contentType, in: head) ?? ByteSlice("")
+            return type.count >= 17 && type.prefix(17).equalsIgnoringCase("text/event-stream") ? .stream : .whole
+        case 400...: return .error
+        default: return nil
+        }
+    }
+
+    /// Takes the upstream's head; a stream's leaves with its first events, a whole answer's waits for the rest.
+    func beginTranslated(
+        _ block: consuming Block, _ head: Range<Int>, count: Int, _ translation: Translation, _ mode: TranslatedAnswer.Mode,
+        _ upstream: UpstreamConnection, _ client: ClientConnection
+    ) throws(Rejection) -> Step? {
+        guard let plan else { throw Rejection(.internalFault) }
+        let head = block.slice(head)
+        answer.begin(
+            worker.answerHead, in: head,
+            for: Answer.Request(
+                version: request.version, dialect: translation.provider, reportsUsage: endpoint.reportsUsage, addedUsage: false, mode: mode),
+            limits: worker.limits.answerHead)
+        answer.translated.begin(mode, translation, options(plan), requestID: upstreamRequestID(head), limits: worker.limits.answerHead)
+        var writer = ByteWriter(worker.headScratch, capacity: GatewayLimits.answerHeadByteCount)
+        writeTranslatedHead(head, plan, to: &writer)
+        guard !writer.overflowed else { throw Rejection(.upstreamMalformed, "the provider's header fields are too long to pass on") }
+        guard let own = worker.blocks.lease(atLeast: writer.count) else { throw Rejection(.overloaded) }
+        var place = ByteWriter(own.base, capacity: own.capacity)
+        place.append(writer.written)
+        if mode == .stream {
+            commitTranslated(upstream, client)
+            worker.runs.append(place.written)
+            worker.runs.blocks.add(own)
+        } else {
+            answer.translated.keepHead(own, count: place.count)
+        }
+        return try passTranslated(block, head.base - block.slice(0..<0).base + head.count..<count, upstream, client)
+    }
+
+    private func commitTranslated(_ upstream: UpstreamConnection?, _ client: ClientConnection) {
+        record.figures.status = UInt16(truncatingIfNeeded: answer.status)
+        record.figures.isStream = answer.isStream
+        answer.isCommitted = true
+        if body.mode != .streamed, upstream?.hasUnsent != true { giveUpRequest(client) }
+    }
+
+    /// The id under which the provider knows the request.
+    private func upstreamRequestID(_ head: ByteSlice) -> ByteSlice {
+        for name in ["request-id", "x-request-id", "apim-request-id"] as [StaticString] {
+            if let index = worker.answerHead.fields.firstIndex(named: ByteSlice(name), in: head) { return head[worker.answerHead.fields[index].valueRange] }
+        }
+        return ByteSlice("")
+    }
+
+    private func options(_ plan: Plan) -> AnswerOptions {
+        var options = AnswerOptions()
+        options.isStrict = plan.target.isStrict && !attempt.isLoose
+        options.includesUsage = attempt.wantsUsage
+        options.isBase64 = attempt.wantsBase64
+        options.created = Int64(clamping: record.figures.wallNanoseconds / 1_000_000_000)
+        options.identifier = identifier
+        record.model.withBytesInPlace { options.model.set($0) }
+        return options
+    }
+
+    /// The provider's id for the request, under the name the client's SDK reads it by.
+    private func writeRequestID(_ upstreamHead: ByteSlice, to writer: inout ByteWriter) {
+        let id = upstreamRequestID(upstreamHead)
+        let name: StaticString = dialect == .anthropic ? "request-id" : "x-request-id"
+        guard !id.isEmpty, worker.answerHead.fields.firstIndex(named: ByteSlice(name), in: upstreamHead) == nil else { return }
+        writer.append(field: name, id)
+    }
+
+    // MARK: Passing
+
+    /// Takes one read's bytes: into the collected answer, or through the stream's translation.
+    func passTranslated(
+        _ block: consuming Block, _ range: Range<Int>, _ upstream: UpstreamConnection, _ client: ClientConnection
+    ) throws(Rejection) -> Step? {
+        upstream.setDeadline(min(worker.now.adding(nanoseconds: worker.limits.gapNanoseconds), attempt.totalDeadline))
+        let bytes = block.slice(range)
+        var at = 0
+        while true {
+            switch answer.nextPayload(bytes, from: &at) {
+            case .run(let run):
+                if let step = try takePayload(bytes[run], client) { return step }
+                if answer.state == .done { return nil }
+            case .needMore:
+                if answer.translated.mode == .stream { sendAnswer(client) }
+                return nil
+            case .end:
+                return try finishTranslated(client)
+            case .broken:
+                return try breakTranslated(Rejection(.streamInterrupted), client)
+            }
+        }
+    }
+
+    private func takePayload(_ payload: ByteSlice, _ client: ClientConnection) throws(Rejection) -> Step? {
+        switch answer.translated.mode {
+        case .none: return nil
+        case .whole:
+            answer.readUsage(payload)
+            guard answer.translated.collect(payload, limit: GatewayLimits.collectedAnswerByteCount, worker.blocks) else {
+                return try attemptFailed(.unreachable, Rejection(.overloaded, "the provider's answer is too large to be translated"), client)
+            }
+        case .error:
+            // The rest of a long page says no more.
+            _ = answer.translated.collect(payload, limit: GatewayLimits.collectedErrorByteCount, worker.blocks)
+        case .stream:
+            switch answer.feedTranslation(payload, worker) {
+            case .fine: break
+            case .failed:
+                // The provider's own error event, said in the client's dialect: the stream ends there, and not cleanly.
+                sendAnswer(client)
+                answer.endBroken()
+                record.figures.wasAborted = true
+                return answer.framing == .close ? abort(client) : .settle
+            case .broken:
+                return try breakTranslated(Rejection(.streamInterrupted, "the provider's stream is not of its dialect"), client)
+            }
+        }
+        return nil
+    }
+
+    private func abort(_ client: ClientConnection) -> Step? {
+        client.abort()
+        return nil
+    }
+
+    /// The upstream's bytes cannot be read on.
+    private func breakTranslated(_ rejection: Rejection, _ client: ClientConnection) throws(Rejection) -> Step? {
+        guard answer.isCommitted else { return try attemptFailed(.unreachable, rejection, client) }
+        sendAnswer(client)
+        throw rejection
+    }
+
+    /// The upstream's answer is over.
+    func finishTranslated(_ client: ClientConnection) throws(Rejection) -> Step? {
+        answer.state = .done
+        guard answer.translated.mode == .stream else { return try finishWhole(client) }
+        guard answer.translated.finishStream(isChunked: answer.framing == .chunked, worker) else {
+            answer.state = .body
+            return try breakTranslated(Rejection(.streamInterrupted), client)
+        }
+        if answer.framing == .chunked { worker.runs.append("0\r\n\r\n") }
+        sendAnswer(client)
+        return nil
+    }
+
+    private func finishWhole(_ client: ClientConnection) throws(Rejection) -> Step? {
+        guard let plan else { throw Rejection(.internalFault) }
+        do throws(Rejection) {
+            try answer.translated.finishWhole(status: answer.status, provider: plan.destination.name, worker)
+        } catch {
+            worker.runs.removeAll()
+            return try attemptFailed(.unreachable, error, client)
+        }
+        commitTranslated(upstream, client)
+        sendAnswer(client)
+        return nil
+    }
+
+    // MARK: The head
+
+    private func writeTranslatedHead(_ upstreamHead: ByteSlice, _ plan: Plan, to writer: inout ByteWriter) {
+        writer.append(statusLine: answer.status)
+        worker.answerHead.fields.write(
+            dropping: AnswerFields.droppedFromTranslations, nominatedBy: worker.answerHead.connection, from: upstreamHead, to: &writer)
+        writer.append(answer.isStream ? "content-type: text/event-stream; charset=utf-8\r\n" : "content-type: application/json\r\n")
+        writeUsualFields(plan, to: &writer)
+        if !notes.isEmpty {
+            writer.append("x-sluice-warnings: ")
+            notes.write(into: &writer)
+            writer.append("\r\n")
+        }
+        writeRequestID(upstreamHead, to: &writer)
+        if answer.isStream { writer.append("x-accel-buffering: no\r\ncache-control: no-transform\r\n") }
+        if answer.framing == .chunked { writer.append("transfer-encoding: chunked\r\n") }
+        writeConnectionField(to: &writer)
+        // A whole answer's length, and with it the head's end, is known when its body is.
+        if answer.framing != .length { writer.appendEndOfHead() }
+    }
+}
