@@ -121,9 +121,9 @@ class Messages(GatewayCase):
         self.addCleanup(client.close)
         self.assertEqual(client.messages.create(model="claude", max_tokens=5, messages=HELLO).content[0].text, "hello")
 
-    def test_translation_is_refused(self):
-        """a chat completion to Anthropic is a clear 400 until translation lands"""
-        response = self.chat(headers=self.upstream.headers("anthropic"))
+    def test_impossible_endpoint(self):
+        """an embedding asked of Anthropic, which has none, is a clear 400"""
+        response = self.send("POST", "/v1/embeddings", self.upstream.headers("anthropic"), {"model": "m", "input": "a"})
         self.assertEqual(response.status, 400, response)
         self.assertTrue(response.message)
         self.assertEqual(self.upstream.requests, [])

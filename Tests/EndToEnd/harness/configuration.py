@@ -40,3 +40,17 @@ def with_unix_socket(path):
 def with_short_waits():
     """Times a test can wait for."""
     return {"version": 1, "limits": {"head_time": "1s", "idle": "1s", "drain_timeout": "5s"}}
+
+
+def of_dialects(port):
+    """One provider of each dialect, all on the test's own upstream: "oai", "claude" and "gem"."""
+    base = f"http://127.0.0.1:{port}"
+    return {
+        "version": 1,
+        "providers": {
+            "oai": {"dialect": "openai", "base_url": f"{base}/v1", "api_key": "sk-operator"},
+            "claude": {"dialect": "anthropic", "base_url": f"{base}/v1", "auth": "x-api-key", "api_key": "sk-operator"},
+            "gem": {"dialect": "gemini", "base_url": f"{base}/v1beta", "api_key": "sk-operator"},
+        },
+        "configs": {"claude-thrifty": {"provider": "claude", "override_params": {"max_completion_tokens": 77, "stop": "END"}}},
+    }
