@@ -100,6 +100,7 @@ final class ReadmeShell {
     /// The command with this shell's ports.
     private func local(_ command: String) -> String {
         command.replacing("127.0.0.1:8787", with: "127.0.0.1:\(port)").replacing("--port 8788", with: "--port \(mockPort)")
+            .replacing("127.0.0.1:8788", with: "127.0.0.1:\(mockPort)")
     }
 
     private func process(_ command: String, output: String) throws -> Process {
