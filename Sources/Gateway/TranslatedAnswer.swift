@@ -168,7 +168,10 @@ struct TranslatedAnswer: ~Copyable {
                 return .broken
             }
             _ = usage.readEvent(event.data)
-            guard !isEnd(event.data) else { continue }
+            guard !isEnd(event.data) else {
+                stream.noteDone()
+                continue
+            }
             do throws(TranslationFault) {
                 let room = try worker.translator.readEvent(event.data)
                 guard room <= GatewayLimits.translatedEventByteCount, chunk.reserve(room, worker) else { return .broken }

@@ -120,10 +120,3 @@ class Messages(GatewayCase):
         client = anthropic.Anthropic(base_url=self.gateway.url, api_key="k", max_retries=0, default_headers={"x-portkey-config": json.dumps(config)})
         self.addCleanup(client.close)
         self.assertEqual(client.messages.create(model="claude", max_tokens=5, messages=HELLO).content[0].text, "hello")
-
-    def test_impossible_endpoint(self):
-        """an embedding asked of Anthropic, which has none, is a clear 400"""
-        response = self.send("POST", "/v1/embeddings", self.upstream.headers("anthropic"), {"model": "m", "input": "a"})
-        self.assertEqual(response.status, 400, response)
-        self.assertTrue(response.message)
-        self.assertEqual(self.upstream.requests, [])

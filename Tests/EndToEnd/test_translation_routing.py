@@ -84,6 +84,25 @@ class Fallback(TranslationCase):
                 self.by_path(claude=Fault(Claude, 529), oai=OpenAI.whole(TEXT), gem=Gemini.whole(TEXT))
                 self.assertEqual(self.anthropic(targets(Claude, last)).messages.create(model="c", max_tokens=5, messages=HELLO).content[0].text, "hello")
 
+    def test_what_one_cannot_take(self):
+        """what the first target cannot take goes to the next that can; the client's own faults go to none (reference §13, 11)"""
+        recording = {"type": "input_audio", "input_audio": {"data": "UklGRg==", "format": "wav"}}
+        messages = [{"role": "user", "content": [recording]}]
+        self.by_path(claude=Claude.whole(TEXT), gem=Gemini.whole(TEXT))
+        client = self.openai(targets(Claude, Gemini))
+        with self.assertRaises(openai.BadRequestError):
+            client.chat.completions.create(model="m", messages=[{"role": "wizard", "content": "x"}])
+        self.assertEqual(self.upstream.requests, [])
+        self.assertEqual(client.chat.completions.create(model="gemini-2.5-flash", messages=messages).choices[0].message.content, "hello")
+        self.assertEqual(self.targets, [Gemini.path])
+
+    def test_strict_params_fall_back(self):
+        """a target that cannot honour all of a strict request is passed over for one that can"""
+        self.by_path(claude=Claude.whole(TEXT), oai=OpenAI.whole(TEXT))
+        client = self.openai(targets(Claude, OpenAI), {"x-sluice-strict-params": "1"})
+        self.assertEqual(client.chat.completions.create(model="m", messages=HELLO, seed=7).choices[0].message.content, "hello")
+        self.assertEqual(self.targets, [OpenAI.path])
+
     def test_streams(self):
         """a stream falls back before its first event"""
         self.by_path(oai=Fault(OpenAI, 503), claude=Claude.stream(("text", "hel", "lo")))
@@ -208,9 +227,11 @@ class Passing(TranslationCase):
         closed = []
 
         def handler(request, peer):
-            peer.stream(*Claude.stream(("text", "a", "b"))[:4], end=False)
-            at = peer.closed_at(within=5)
-            closed.append(at)
+            try:
+                peer.stream(*Claude.stream(("text", "a", "b"))[:4], end=False)
+                closed.append(peer.closed_at(within=5))
+            except OSError:  # it left while the events were being sent
+                closed.append(time.monotonic())
             peer.connection.close()
         self.upstream.handler = handler
         stream = self.openai("claude").chat.completions.create(model="m", messages=HELLO, stream=True)

@@ -10,7 +10,7 @@ from harness.tools import tool
 #: wrk tells its figures through this script's last line; latencies in microseconds.
 SCRIPT = """
 wrk.method = "POST"
-wrk.path = "/v1/chat/completions"
+wrk.path = "{path}"
 wrk.body = [==[{body}]==]
 wrk.headers["Content-Type"] = "application/json"
 {headers}
@@ -32,10 +32,10 @@ def chat_body(size=900, **members):
     return json.dumps(members)
 
 
-def write_script(path, body, headers):
-    """A wrk script that posts `body` with `headers`."""
+def write_script(path, body, headers, target="/v1/chat/completions"):
+    """A wrk script that posts `body` with `headers` to `target`."""
     lines = "\n".join(f'wrk.headers["{name}"] = "{value}"' for name, value in headers.items())
-    path.write_text(SCRIPT.format(body=body, headers=lines))
+    path.write_text(SCRIPT.format(body=body, headers=lines, path=target))
     return path
 
 

@@ -131,6 +131,9 @@ class Peer:
     process: object
     log: str = ""
     headers: dict = field(default_factory=dict)
+    #: What it is asked, where that is not the scenario's own path and body.
+    target: str = "/v1/chat/completions"
+    body: str = ""
 
     @property
     def pid(self):
@@ -143,6 +146,10 @@ class Peer:
     def with_headers(self, suffix, headers):
         """The same process under another name, sent other headers."""
         return Peer(f"{self.name} {suffix}", self.port, self.process, self.log, headers)
+
+    def asked(self, suffix, target, body):
+        """The same process under another name, asked something else."""
+        return Peer(f"{self.name} {suffix}", self.port, self.process, self.log, target=target, body=body)
 
 
 def start_json_upstream(shop):

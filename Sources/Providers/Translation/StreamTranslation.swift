@@ -15,6 +15,7 @@ public final class StreamTranslation {
     /// The provider has failed in its stream, and the client has been told.
     public private(set) var hasFailed = false
     private var hasEnded = false
+    private var sawDone = false
 
     public init(_ translation: Translation, _ options: AnswerOptions) {
         self.translation = translation
@@ -25,11 +26,14 @@ public final class StreamTranslation {
     /// Whether the stream has said all that a whole one says.
     public var isComplete: Bool {
         switch translation.provider {
-        case .openAI: openAIReader.isComplete
+        case .openAI: openAIReader.isComplete || sawDone
         case .anthropic: anthropicReader.isComplete
         case .gemini: geminiReader.isComplete
         }
     }
+
+    /// OpenAI's `[DONE]` has come, which is no JSON: the stream is whole, whatever it left out.
+    public func noteDone() { sawDone = true }
 
     func read(type: ByteSlice, _ event: JSONValue, to output: inout ByteWriter) throws(TranslationFault) {
         switch translation.provider {

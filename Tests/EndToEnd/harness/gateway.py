@@ -136,9 +136,9 @@ class Gateway(Process):
 class Mock(Process):
     """`sluice mock`: models such as "mock?tokens=5&gap=2" script its answers."""
 
-    def __init__(self):
+    def __init__(self, *options):
         self.port = free_port()
-        super().__init__(["mock", "--port", str(self.port)], lambda: accepts(self.port))
+        super().__init__(["mock", "--port", str(self.port), *options], lambda: accepts(self.port))
 
     @property
     def base(self):
