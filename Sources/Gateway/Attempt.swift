@@ -38,7 +38,8 @@ struct Attempt: BitwiseCopyable {
     var translation: Translation?
     /// Bytes of the path that goes with it, in the worker's scratch while the request is written.
     var pathByteCount = 0
-    /// What the client said of the answer, for its translation: it wants a stream's usage, and more than OpenAI documents.
+    /// What the client said of the answer, for its translation: a stream, its usage, and more than OpenAI documents.
+    var wantsStream = false
     var wantsUsage = false
     var wantsBase64 = false
     var isLoose = false

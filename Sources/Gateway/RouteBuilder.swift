@@ -114,7 +114,7 @@ struct RouteBuilder {
         let isRequestHost = host.map { !$0.isOperators && (!isOperatorConfig || !headers.customHost.isEmpty) } ?? false
         var (credential, source) = try credential(target, program, named, upstream, isOperatorConfig: isOperatorConfig, isRequestHost: isRequestHost)
         if let azure {
-            if let secret = azure.secret, !isOperatorConfig, target.provider < 0, named.virtualKey == nil { (credential, source) = (secret, .written) }
+            if let secret = azure.secret, virtualKey(target, named) == nil { (credential, source) = (secret, .written) }
             if azure.usesToken { upstream.auth = .bearer }
         }
         guard host != nil || !upstream.host.isEmpty else {
@@ -173,10 +173,15 @@ struct RouteBuilder {
 
     // MARK: Azure
 
+    /// Whether the request's own headers say where it goes: then they say how, too.
+    private func isNamedByHeaders(_ target: Target, _ headers: RoutingHeaders) -> Bool {
+        target.provider < 0 || headers.config.isEmpty && headers.keyConfig < 0 && headers.namesProvider
+    }
+
     /// Where the target's deployment is: as its config says, or as the request's headers do where they name the provider.
     private func azure(_ target: Target, _ program: Program, _ headers: RoutingHeaders, _ upstream: Upstream) throws(Rejection) -> AzureTarget? {
         let options = target.options.azure
-        let isNamedByHeaders = target.provider < 0
+        let isNamedByHeaders = isNamedByHeaders(target, headers)
         let given = isNamedByHeaders ? headers.azure : AzureHeaders()
         func text(_ configured: ByteRun, _ header: ByteSlice) -> [UInt8] { configured.isEmpty ? [UInt8](header) : [UInt8](program.bytes(configured)) }
         var azure = AzureTarget()

@@ -27,6 +27,10 @@ extension Exchange {
         _ upstream: UpstreamConnection, _ client: ClientConnection
     ) throws(Rejection) -> Step? {
         guard let plan else { throw Rejection(.internalFault) }
+        if mode == .stream, !attempt.wantsStream {
+            let surprise = Rejection(.upstreamUnreadable, "the provider answered with a stream that nobody asked for")
+            return try attemptFailed(.unreachable, surprise, client)
+        }
         let head = block.slice(head)
         answer.begin(
             worker.answerHead, in: head,
@@ -68,6 +72,7 @@ extension Exchange {
     private func options(_ plan: Plan) -> AnswerOptions {
         var options = AnswerOptions()
         options.isStrict = plan.target.isStrict && !attempt.isLoose
+        options.isStream = attempt.wantsStream && !answer.isStream
         options.includesUsage = attempt.wantsUsage
         options.isBase64 = attempt.wantsBase64
         options.created = Int64(clamping: record.figures.wallNanoseconds / 1_000_000_000)
@@ -180,7 +185,8 @@ extension Exchange {
         writer.append(statusLine: answer.status)
         worker.answerHead.fields.write(
             dropping: AnswerFields.droppedFromTranslations, nominatedBy: worker.answerHead.connection, from: upstreamHead, to: &writer)
-        writer.append(answer.isStream ? "content-type: text/event-stream; charset=utf-8\r\n" : "content-type: application/json\r\n")
+        let isEvents = answer.isStream || attempt.wantsStream && answer.status < 300
+        writer.append(isEvents ? "content-type: text/event-stream; charset=utf-8\r\n" : "content-type: application/json\r\n")
         writeUsualFields(plan, to: &writer)
         if !notes.isEmpty {
             writer.append("x-sluice-warnings: ")

@@ -9,6 +9,7 @@ extension Exchange {
         let message = client.unread
         try edit(message[body.range], plan)
         let content = try translatedBody(plan, translation, message)
+        attempt.wantsStream = worker.translator.wantsStream && translation.subject == .chat
         attempt.wantsUsage = worker.translator.wantsUsage
         attempt.wantsBase64 = worker.translator.wantsBase64
         attempt.isLoose = request.fields.value(of: .portkeyStrictOpenAICompliance, in: message)?.equalsIgnoringCase("false") == true

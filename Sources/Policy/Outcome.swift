@@ -8,6 +8,8 @@ public enum Outcome: Sendable, Equatable {
     case status(Int)
     /// No connection, or it broke before the response head: listed as 500, 502 or 503.
     case unreachable
+    /// The target has no place for something in the request, or no token could be had for it: nothing was sent. Always a reason to go on.
+    case unfit
     /// No response head in time: listed as 408 or 504.
     case timedOut
 
@@ -21,6 +23,7 @@ public enum Outcome: Sendable, Equatable {
         switch self {
         case .status(let status): statuses.contains(status)
         case .unreachable: statuses.contains(500) || statuses.contains(502) || statuses.contains(503)
+        case .unfit: true
         case .timedOut: statuses.contains(408) || statuses.contains(504)
         }
     }

@@ -22,7 +22,7 @@ public struct RetryPolicy: BitwiseCopyable, Sendable, Equatable {
     /// A connection that failed always is: nothing was answered, whatever the list says.
     /// A time-out is only when listed: the provider may still be at work on it.
     public func repeats(after outcome: Outcome) -> Bool {
-        outcome == .unreachable || outcome.isListed(in: statuses)
+        outcome == .unreachable || outcome != .unfit && outcome.isListed(in: statuses)
     }
 
     /// The wait before try `number` of the repeats, from 1: 1 s, then twice the one before.

@@ -13,7 +13,7 @@ extension Exchange {
         switch attempt.state {
         case .new, .awaitingToken:
             let destination = plan.destination
-            if let source = destination.tokenSource, try !hasToken(of: source, client) { return .wait }
+            if let source = destination.tokenSource, let next = try awaitToken(of: source, client) { return next }
             attempt.total += 1
             attempt.translation = translation(to: destination)
             answer.retryAfterMilliseconds = nil
@@ -38,21 +38,35 @@ extension Exchange {
             return .step(.relay)
         }
         guard let upstream else { return .wait }
-        try write(plan, to: upstream, client)
+        do throws(Rejection) {
+            try write(plan, to: upstream, client)
+        } catch {
+            // What one dialect has no place for another may have; what breaks the client's own rules is nobody's.
+            guard error.refusal == .unsupportedContent || error.refusal == .droppedParameter else { throw error }
+            return .step(try goOn(from: error, client))
+        }
         return .step(.relay)
     }
 
-    /// Whether a token is at hand; else the request waits for one.
-    private func hasToken(of source: TokenSource, _ client: ClientConnection) throws(Rejection) -> Bool {
+    /// Nil when a token is at hand; else the request waits for one, or goes on to a target that needs none.
+    private func awaitToken(of source: TokenSource, _ client: ClientConnection) throws(Rejection) -> Next? {
         switch worker.token(of: source, for: client.token) {
-        case .held: return true
-        case .refused(let reason): throw Rejection(.tokenRefused, reason)
+        case .held: return nil
+        case .refused(let reason): return .step(try goOn(from: Rejection(.tokenRefused, reason), client))
         case .waits:
             if client.peerClosed { client.close() }
             attempt.state = .awaitingToken
             client.setDeadline(min(attempt.totalDeadline, worker.now.adding(nanoseconds: worker.limits.queueNanoseconds)))
-            return false
+            return .wait
         }
+    }
+
+    /// The step to go on with after a target that the request could not be sent to: another may take it.
+    func goOn(from rejection: Rejection, _ client: ClientConnection) throws(Rejection) -> Step {
+        worker.runs.removeAll()
+        releaseUpstream(reusable: true)
+        guard let next = nextAttempt(after: .unfit, client) else { throw rejection }
+        return next
     }
 
     /// Writes the credential the target wants: a token where it has a source of them.

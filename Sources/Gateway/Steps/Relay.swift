@@ -244,7 +244,7 @@ extension Exchange {
             attempt.state = .new
             advance()
         case (.dispatch, .awaitingToken):
-            interject(client) { () throws(Rejection) -> Step? in throw Rejection(.tokenRefused, "no token came in time") }
+            interject(client) { () throws(Rejection) -> Step? in try self.goOn(from: Rejection(.tokenRefused, "no token came in time"), client) }
         case (.dispatch, .queued):
             interject(client) { () throws(Rejection) -> Step? in try self.attemptFailed(.timedOut, Rejection(.upstreamBusy), client) }
         case (.receive, _), (.decide, _):

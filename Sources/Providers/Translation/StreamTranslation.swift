@@ -43,6 +43,15 @@ public final class StreamTranslation {
         }
     }
 
+    /// The same of a whole answer.
+    func readWhole(_ answer: JSONValue, to output: inout ByteWriter) throws(TranslationFault) {
+        switch translation.provider {
+        case .openAI: try OpenAIAnswerReader.readAnswer(answer) { write($0, to: &output) }
+        case .anthropic: try AnthropicAnswerReader.readAnswer(answer) { write($0, to: &output) }
+        case .gemini: try GeminiAnswerReader.readAnswer(answer) { write($0, to: &output) }
+        }
+    }
+
     private func write(_ piece: AnswerPiece, to output: inout ByteWriter) {
         guard !hasFailed else { return }
         if case .failure(let fault) = piece.kind {

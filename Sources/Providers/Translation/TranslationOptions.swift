@@ -15,6 +15,8 @@ public struct AnswerOptions: BitwiseCopyable {
     public var isStrict = true
     /// The client asked for a stream's usage.
     public var includesUsage = false
+    /// The client asked for a stream, and the provider answers whole.
+    public var isStream = false
     /// The client asked for embeddings in base64.
     public var isBase64 = false
     /// Seconds since 1970, for answers whose provider states no time.

@@ -17,6 +17,9 @@ public struct Translator: ~Copyable {
     /// Whether the last request asked for a stream's usage.
     public var wantsUsage: Bool { request.wantsUsage }
 
+    /// Whether the last request asked for a stream.
+    public var wantsStream: Bool { request.isStream }
+
     /// Whether the last request, for embeddings, asked for them in base64.
     public private(set) var wantsBase64 = false
 
@@ -91,6 +94,7 @@ public struct Translator: ~Copyable {
             throw TranslationFault(.unreadable, "the provider's answer is not JSON: \(error)")
         }
         switch translation.subject {
+        case .chat where options.isStream: try writeChatStream(root, translation, options, to: &writer)
         case .chat: try writeChatAnswer(root, translation, options, to: &writer)
         case .embeddings:
             var model = options.model
@@ -103,6 +107,16 @@ public struct Translator: ~Copyable {
             }.get()
         case .countTokens: try GeminiCountTokens.writeAnswer(root, to: &writer)
         }
+    }
+
+    /// Writes a whole answer as the stream the client has asked for.
+    private func writeChatStream(
+        _ root: JSONValue, _ translation: Translation, _ options: AnswerOptions, to writer: inout ByteWriter
+    ) throws(TranslationFault) {
+        let stream = StreamTranslation(translation, options)
+        try stream.readWhole(root, to: &writer)
+        if stream.hasFailed { throw TranslationFault(.unreadable, "the provider answered with an error") }
+        stream.end(to: &writer)
     }
 
     private func writeChatAnswer(

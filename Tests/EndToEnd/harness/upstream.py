@@ -101,7 +101,8 @@ class Upstream:
         self.lock = threading.Lock()
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=512)
         self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
+        self.accepting = threading.Thread(target=self._accept, daemon=True)
+        self.accepting.start()
 
     @property
     def base(self):
@@ -122,6 +123,9 @@ class Upstream:
         self.handler = lambda request, peer: peer.answer(CHAT)
 
     def close(self):
+        # A thread that still waited in accept(2) could accept for the next socket of the same number, and answer for it.
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.accepting.join()
         self.listener.close()
 
     def _accept(self):
