@@ -156,8 +156,8 @@ struct Answer: ~Copyable {
     }
 
     /// Gives a part of a stream to its translation; see `TranslatedAnswer.feed`.
-    mutating func feedTranslation(_ payload: ByteSlice, _ worker: Worker) -> TranslatedAnswer.Fed {
-        translated.feed(payload, &usage, isChunked: framing == .chunked, worker)
+    mutating func feedTranslation(_ payload: ByteSlice, into chunk: inout ChunkBuilder, _ worker: Worker) -> TranslatedAnswer.Fed {
+        translated.feed(payload, &usage, into: &chunk, worker)
     }
 
     /// Reads usage from a part of a whole answer.

@@ -150,21 +150,16 @@ struct TranslatedAnswer: ~Copyable {
         case broken
     }
 
-    /// Translates the events that end in `payload` and appends what the client gets, as whole chunks, to the worker's runs.
-    mutating func feed(_ payload: ByteSlice, _ usage: inout UsageReader, isChunked: Bool, _ worker: Worker) -> Fed {
+    /// Translates the events that end in `payload` into `chunk`, which gathers those of one read.
+    mutating func feed(_ payload: ByteSlice, _ usage: inout UsageReader, into chunk: inout ChunkBuilder, _ worker: Worker) -> Fed {
         guard let stream else { return .broken }
         var at = 0
-        var chunk = ChunkBuilder(isChunked: isChunked)
         while true {
             let event: StreamEvent
             do throws(EventStreamError) {
-                guard let next = try parser?.next(payload, from: &at) else {
-                    chunk.flush(worker)
-                    return .fine
-                }
+                guard let next = try parser?.next(payload, from: &at) else { return .fine }
                 event = next
             } catch {
-                chunk.flush(worker)
                 return .broken
             }
             _ = usage.readEvent(event.data)
@@ -179,15 +174,11 @@ struct TranslatedAnswer: ~Copyable {
                     try worker.translator.writeEvent(type: event.type, stream, to: &writer)
                 }
             } catch {
-                chunk.flush(worker)
                 return .broken
             }
             // Cannot be, by the room that was asked for; and a stream that lost a piece must not look whole.
             guard !chunk.overflowed else { return .broken }
-            if stream.hasFailed {
-                chunk.flush(worker)
-                return .failed
-            }
+            if stream.hasFailed { return .failed }
         }
     }
 
@@ -195,94 +186,9 @@ struct TranslatedAnswer: ~Copyable {
     private func isEnd(_ data: ByteSlice) -> Bool { data.count <= 8 && data.trimmed == "[DONE]" }
 
     /// Appends what a complete stream still owes; false when it was cut.
-    mutating func finishStream(isChunked: Bool, _ worker: Worker) -> Bool {
-        guard let stream, stream.isComplete else { return false }
-        var chunk = ChunkBuilder(isChunked: isChunked)
-        guard chunk.reserve(GatewayLimits.translationSlackByteCount, worker) else { return false }
+    mutating func finishStream(into chunk: inout ChunkBuilder, _ worker: Worker) -> Bool {
+        guard let stream, stream.isComplete, chunk.reserve(GatewayLimits.translationSlackByteCount, worker) else { return false }
         chunk.write { stream.end(to: &$0) }
-        chunk.flush(worker)
-        return true
-    }
-}
-
-/// Gathers a read's translated events into one chunk, size line and payload in one run.
-private struct ChunkBuilder: ~Copyable {
-    private let isChunked: Bool
-    private var block: Block?
-    private var count = 0
-    private(set) var overflowed = false
-
-    init(isChunked: Bool) { self.isChunked = isChunked }
-
-    private static let start = GatewayLimits.chunkLineByteCount
-
-    private var base: UnsafeMutablePointer<UInt8>? {
-        switch block {
-        case .some(let block): block.base + ChunkBuilder.start
-        case nil: nil
-        }
-    }
-
-    /// Payload bytes the block can hold in all.
-    var roomInBlock: Int {
-        switch block {
-        case .some(let block): block.capacity - ChunkBuilder.start - 2
-        case nil: 0
-        }
-    }
-
-    /// Makes room for another `byteCount` bytes, sending on what is there when the block is too small.
-    mutating func reserve(_ byteCount: Int, _ worker: Worker) -> Bool {
-        overflowed = false
-        if roomInBlock - count >= byteCount { return true }
-        flush(worker)
-        let wanted = max(byteCount + ChunkBuilder.start + 2, BufferLimits.smallestBlockByteCount * 4)
-        guard !worker.runs.lacksRoom(for: GatewayLimits.runsKeptFree), let larger = worker.blocks.lease(atLeast: wanted) else { return false }
-        block = consume larger
-        return true
-    }
-
-    /// Appends what `body` writes, all of it or nothing.
-    mutating func write(_ body: (inout ByteWriter) throws(TranslationFault) -> Void) throws(TranslationFault) {
-        guard let base else { return }
-        var writer = ByteWriter(base + count, capacity: roomInBlock - count)
-        try body(&writer)
-        overflowed = writer.overflowed
-        if !overflowed { count += writer.count }
-    }
-
-    /// The same for what cannot fail.
-    mutating func write(_ body: (inout ByteWriter) -> Void) {
-        guard let base else { return }
-        var writer = ByteWriter(base + count, capacity: roomInBlock - count)
-        body(&writer)
-        overflowed = writer.overflowed
-        if !overflowed { count += writer.count }
-    }
-
-    /// Hands what was gathered to the worker's runs.
-    mutating func flush(_ worker: Worker) {
-        guard count > 0, let full = block.take() else { return }
-        defer { count = 0 }
-        let start = ChunkBuilder.start
-        guard isChunked else {
-            worker.runs.append(full.slice(start..<start + count))
-            worker.runs.blocks.add(full)
-            return
-        }
-        // The size line ends where the payload starts.
-        var line = ByteWriter(full.base, capacity: start)
-        line.append(chunkSize: count)
-        let lineStart = start - line.count
-        memmoveBytes(from: full.base, to: full.base + lineStart, line.count)
-        full.base[start + count] = 0x0D
-        full.base[start + count + 1] = 0x0A
-        worker.runs.append(full.slice(lineStart..<start + count + 2))
-        worker.runs.blocks.add(full)
-    }
-
-    /// The two may overlap.
-    private func memmoveBytes(from source: UnsafeMutablePointer<UInt8>, to place: UnsafeMutablePointer<UInt8>, _ count: Int) {
-        place.update(from: source, count: count)
+        return !chunk.overflowed
     }
 }

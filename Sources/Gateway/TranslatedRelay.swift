@@ -98,23 +98,31 @@ extension Exchange {
         upstream.setDeadline(min(worker.now.adding(nanoseconds: worker.limits.gapNanoseconds), attempt.totalDeadline))
         let bytes = block.slice(range)
         var at = 0
+        // One chunk a read, however many the upstream's bytes came in.
+        var chunk = ChunkBuilder(isChunked: answer.framing == .chunked)
         while true {
             switch answer.nextPayload(bytes, from: &at) {
             case .run(let run):
-                if let step = try takePayload(bytes[run], client) { return step }
+                if let step = try takePayload(bytes[run], into: &chunk, client) { return step }
                 if answer.state == .done { return nil }
             case .needMore:
-                if answer.translated.mode == .stream { sendAnswer(client) }
+                if answer.translated.mode == .stream { sendEvents(&chunk, client) }
                 return nil
             case .end:
-                return try finishTranslated(client)
+                return try finishTranslated(&chunk, client)
             case .broken:
-                return try breakTranslated(Rejection(.streamInterrupted), client)
+                return try breakTranslated(Rejection(.streamInterrupted), &chunk, client)
             }
         }
     }
 
-    private func takePayload(_ payload: ByteSlice, _ client: ClientConnection) throws(Rejection) -> Step? {
+    /// Sends the events gathered, behind the head when it has not left yet.
+    private func sendEvents(_ chunk: inout ChunkBuilder, _ client: ClientConnection) {
+        chunk.flush(worker)
+        sendAnswer(client)
+    }
+
+    private func takePayload(_ payload: ByteSlice, into chunk: inout ChunkBuilder, _ client: ClientConnection) throws(Rejection) -> Step? {
         switch answer.translated.mode {
         case .none: return nil
         case .whole:
@@ -126,16 +134,16 @@ extension Exchange {
             // The rest of a long page says no more.
             _ = answer.translated.collect(payload, limit: GatewayLimits.collectedErrorByteCount, worker.blocks)
         case .stream:
-            switch answer.feedTranslation(payload, worker) {
+            switch answer.feedTranslation(payload, into: &chunk, worker) {
             case .fine: break
             case .failed:
                 // The provider's own error event, said in the client's dialect: the stream ends there, and not cleanly.
-                sendAnswer(client)
+                sendEvents(&chunk, client)
                 answer.endBroken()
                 record.figures.wasAborted = true
                 return answer.framing == .close ? abort(client) : .settle
             case .broken:
-                return try breakTranslated(Rejection(.streamInterrupted, "the provider's stream is not of its dialect"), client)
+                return try breakTranslated(Rejection(.streamInterrupted, "the provider's stream is not of its dialect"), &chunk, client)
             }
         }
         return nil
@@ -147,20 +155,27 @@ extension Exchange {
     }
 
     /// The upstream's bytes cannot be read on.
-    private func breakTranslated(_ rejection: Rejection, _ client: ClientConnection) throws(Rejection) -> Step? {
+    private func breakTranslated(_ rejection: Rejection, _ chunk: inout ChunkBuilder, _ client: ClientConnection) throws(Rejection) -> Step? {
         guard answer.isCommitted else { return try attemptFailed(.unreachable, rejection, client) }
-        sendAnswer(client)
+        sendEvents(&chunk, client)
         throw rejection
     }
 
-    /// The upstream's answer is over.
+    /// The upstream has closed where that ends its answer.
     func finishTranslated(_ client: ClientConnection) throws(Rejection) -> Step? {
+        var chunk = ChunkBuilder(isChunked: answer.framing == .chunked)
+        return try finishTranslated(&chunk, client)
+    }
+
+    /// The upstream's answer is over; `chunk` has its last events.
+    private func finishTranslated(_ chunk: inout ChunkBuilder, _ client: ClientConnection) throws(Rejection) -> Step? {
         answer.state = .done
         guard answer.translated.mode == .stream else { return try finishWhole(client) }
-        guard answer.translated.finishStream(isChunked: answer.framing == .chunked, worker) else {
+        guard answer.translated.finishStream(into: &chunk, worker) else {
             answer.state = .body
-            return try breakTranslated(Rejection(.streamInterrupted), client)
+            return try breakTranslated(Rejection(.streamInterrupted), &chunk, client)
         }
+        chunk.flush(worker)
         if answer.framing == .chunked { worker.runs.append("0\r\n\r\n") }
         sendAnswer(client)
         return nil
