@@ -106,6 +106,25 @@ public struct ByteWriter {
         }
     }
 
+    /// All but the unreserved as `%XX`, so that the text is one segment of a path, or one value, whatever it holds.
+    /// - Source: RFC 3986 §2.1, §2.3
+    public mutating func append(percentEncoded text: ByteSlice) {
+        for index in 0..<text.count {
+            let byte = text[index]
+            if ASCII.isLetter(byte) || ASCII.isDigit(byte) || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "_")
+                || byte == UInt8(ascii: "~")
+            {
+                append(byte)
+            } else {
+                append(UInt8(ascii: "%"))
+                append(ByteWriter.upperHexDigit(byte >> 4))
+                append(ByteWriter.upperHexDigit(byte & 15))
+            }
+        }
+    }
+
+    private static func upperHexDigit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 &+ value : 0x37 &+ value }
+
     @usableFromInline
     static func hexDigit(_ value: UInt8) -> UInt8 {
         value < 10 ? 0x30 &+ value : 0x57 &+ value

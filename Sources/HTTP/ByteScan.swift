@@ -16,9 +16,9 @@ enum ByteScan {
     static func firstControl(_ base: UnsafePointer<UInt8>, _ from: Int, _ end: Int) -> Int {
         var at = from
         while at &+ 16 <= end {
-            let bytes = load(base + at)
-            let found = ((bytes .< all(space)) .& (bytes .!= all(tab))) .| (bytes .== all(delete))
-            if let lane = firstLane(found) { return at &+ lane }
+            let bytes = ByteLanes.load(base + at)
+            let found = ((bytes .< ByteLanes.all(space)) .& (bytes .!= ByteLanes.all(tab))) .| (bytes .== ByteLanes.all(delete))
+            if let lane = ByteLanes.first(found) { return at &+ lane }
             at &+= 16
         }
         while at < end, !isControl(base[at]) { at &+= 1 }
@@ -30,10 +30,10 @@ enum ByteScan {
     static func firstTargetStop(_ base: UnsafePointer<UInt8>, _ from: Int, _ end: Int) -> Int {
         var at = from
         while at &+ 16 <= end {
-            let bytes = load(base + at)
-            let found = (bytes .<= all(space)) .| (bytes .>= all(delete))
-                .| (bytes .== all(UInt8(ascii: "?"))) .| (bytes .== all(UInt8(ascii: "#")))
-            if let lane = firstLane(found) { return at &+ lane }
+            let bytes = ByteLanes.load(base + at)
+            let found = (bytes .<= ByteLanes.all(space)) .| (bytes .>= ByteLanes.all(delete))
+                .| (bytes .== ByteLanes.all(UInt8(ascii: "?"))) .| (bytes .== ByteLanes.all(UInt8(ascii: "#")))
+            if let lane = ByteLanes.first(found) { return at &+ lane }
             at &+= 16
         }
         while at < end, isVisible(base[at]), base[at] != UInt8(ascii: "?"), base[at] != UInt8(ascii: "#") { at &+= 1 }
@@ -58,12 +58,12 @@ enum ByteScan {
         var at = from
         while true {
             while at &+ 16 <= end {
-                let bytes = load(base + at)
+                let bytes = ByteLanes.load(base + at)
                 // Letters, digits and the hyphen: what nearly every name is made of.
-                let isLetter = ((bytes | all(0x20)) &- all(0x61)) .< all(26)
-                let isDigit = (bytes &- all(0x30)) .< all(10)
-                let isOther = .!(isLetter .| isDigit .| (bytes .== all(0x2D)))
-                guard let lane = firstLane(isOther) else { at &+= 16; continue }
+                let isLetter = ((bytes | ByteLanes.all(0x20)) &- ByteLanes.all(0x61)) .< ByteLanes.all(26)
+                let isDigit = (bytes &- ByteLanes.all(0x30)) .< ByteLanes.all(10)
+                let isOther = .!(isLetter .| isDigit .| (bytes .== ByteLanes.all(0x2D)))
+                guard let lane = ByteLanes.first(isOther) else { at &+= 16; continue }
                 at &+= lane
                 break
             }
@@ -77,8 +77,8 @@ enum ByteScan {
     static func firstLineEnd(_ base: UnsafePointer<UInt8>, _ from: Int, _ end: Int) -> Int {
         var at = from
         while at &+ 16 <= end {
-            let bytes = load(base + at)
-            if let lane = firstLane((bytes .== all(lineFeed)) .| (bytes .== all(carriageReturn))) { return at &+ lane }
+            let bytes = ByteLanes.load(base + at)
+            if let lane = ByteLanes.first((bytes .== ByteLanes.all(lineFeed)) .| (bytes .== ByteLanes.all(carriageReturn))) { return at &+ lane }
             at &+= 16
         }
         while at < end, base[at] != lineFeed, base[at] != carriageReturn { at &+= 1 }
@@ -96,25 +96,5 @@ enum ByteScan {
     static func isToken(_ byte: UInt8) -> Bool {
         let bits: UInt64 = byte < 64 ? 0x03FF_6CFA_0000_0000 : 0x57FF_FFFF_C7FF_FFFE
         return byte < 128 && (bits >> UInt64(byte & 63)) & 1 != 0
-    }
-
-    @inline(__always)
-    private static func load(_ bytes: UnsafePointer<UInt8>) -> SIMD16<UInt8> {
-        UnsafeRawPointer(bytes).loadUnaligned(as: SIMD16<UInt8>.self)
-    }
-
-    /// The byte in every lane. Operators between a vector and a scalar are generic, and were measured to
-    /// run lane by lane, 25 times slower than between two vectors.
-    @inline(__always)
-    private static func all(_ byte: UInt8) -> SIMD16<UInt8> { SIMD16(repeating: byte) }
-
-    /// The lowest lane that is set: a set lane is a byte of ones, so the count of trailing zero bits
-    /// of each half, divided by eight, is its number.
-    @inline(__always)
-    private static func firstLane(_ mask: SIMDMask<SIMD16<Int8>>) -> Int? {
-        let halves = unsafeBitCast(mask, to: SIMD2<UInt64>.self)
-        if halves[0] != 0 { return halves[0].trailingZeroBitCount >> 3 }
-        if halves[1] != 0 { return 8 &+ halves[1].trailingZeroBitCount >> 3 }
-        return nil
     }
 }

@@ -63,36 +63,21 @@ func firstIndex<Class: ByteClass>(
     var at = start
     if end - at >= 16 {
         // Keys and short values end here, in one step.
-        if let lane = firstLane(of: Class.matches(chunk(base, at))) { return at + lane }
+        if let lane = ByteLanes.first(Class.matches(ByteLanes.load(base + at))) { return at + lane }
         at += 16
         while end - at >= 64 {
             let found =
-                Class.matches(chunk(base, at)) .| Class.matches(chunk(base, at + 16))
-                .| Class.matches(chunk(base, at + 32)) .| Class.matches(chunk(base, at + 48))
+                Class.matches(ByteLanes.load(base + at)) .| Class.matches(ByteLanes.load(base + at + 16))
+                .| Class.matches(ByteLanes.load(base + at + 32)) .| Class.matches(ByteLanes.load(base + at + 48))
             let halves = unsafeBitCast(found, to: SIMD2<UInt64>.self)
             if halves[0] | halves[1] != 0 { break }
             at += 64
         }
         while end - at >= 16 {
-            if let lane = firstLane(of: Class.matches(chunk(base, at))) { return at + lane }
+            if let lane = ByteLanes.first(Class.matches(ByteLanes.load(base + at))) { return at + lane }
             at += 16
         }
     }
     while at < end, !Class.contains(base[at]) { at += 1 }
     return at
-}
-
-/// The sixteen bytes from `at`, which the caller has found to be there.
-@inline(__always)
-private func chunk(_ base: UnsafePointer<UInt8>, _ at: Int) -> SIMD16<UInt8> {
-    UnsafeRawPointer(base + at).loadUnaligned(as: SIMD16<UInt8>.self)
-}
-
-@inline(__always)
-private func firstLane(of mask: SIMDMask<SIMD16<Int8>>) -> Int? {
-    // Lanes are all ones or all zeros, and the first byte is the lowest (little-endian hosts).
-    let halves = unsafeBitCast(mask, to: SIMD2<UInt64>.self)
-    if halves[0] | halves[1] == 0 { return nil }
-    if halves[0] != 0 { return halves[0].trailingZeroBitCount >> 3 }
-    return 8 &+ halves[1].trailingZeroBitCount >> 3
 }

@@ -49,9 +49,10 @@ public enum AzurePath {
             return true
         }
         if isDeployments(endpoint) {
-            guard !deployment.isEmpty else { return false }
+            // A dot segment would be taken for a step (RFC 3986 §5.2.4).
+            guard !deployment.isEmpty, !(deployment == "."), !(deployment == "..") else { return false }
             writer.append("/deployments/")
-            write(encoded: deployment, into: &writer)
+            writer.append(percentEncoded: deployment)
         }
         writer.append(rest)
         // A version that the client names itself stands.
@@ -68,20 +69,5 @@ public enum AzurePath {
         }
         writer.append(query)
         return true
-    }
-
-    /// All but the unreserved (RFC 3986 §2.3) as `%XX`, so that a name is one segment whatever it holds.
-    private static func write(encoded name: ByteSlice, into writer: inout ByteWriter) {
-        for index in 0..<name.count {
-            let byte = name[index]
-            if ASCII.isLetter(byte) || ASCII.isDigit(byte) || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_") || byte == UInt8(ascii: "~")
-                || byte == UInt8(ascii: ".") && name.count > 2
-            {
-                writer.append(byte)
-            } else {
-                writer.append("%")
-                writer.append(hexadecimalOf: name[index..<index + 1])
-            }
-        }
     }
 }

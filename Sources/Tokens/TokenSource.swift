@@ -1,3 +1,5 @@
+import Bytes
+
 /// A client of Microsoft Entra's whose secret is exchanged for access tokens (OAuth 2.0 client credentials).
 /// - Source: RFC 6749 §4.4; Microsoft identity platform, "OAuth 2.0 client credentials flow"
 public struct TokenSource: Hashable, Sendable {
@@ -28,26 +30,17 @@ public struct TokenSource: Hashable, Sendable {
     var url: String { "\(authority)/\(tenant)/oauth2/v2.0/token" }
 
     var form: [UInt8] {
-        var form = Array("grant_type=client_credentials&client_id=".utf8)
-        TokenSource.append(Array(client.utf8), to: &form)
-        form += Array("&client_secret=".utf8)
-        TokenSource.append(secret, to: &form)
-        form += Array("&scope=".utf8)
-        TokenSource.append(Array(scope.utf8), to: &form)
-        return form
-    }
-
-    /// All but the unreserved as `%XX`.
-    private static func append(_ value: [UInt8], to form: inout [UInt8]) {
-        for byte in value {
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
-                UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"):
-                form.append(byte)
-            default:
-                let digits = Array("0123456789ABCDEF".utf8)
-                form += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+        let values = [Array(client.utf8), secret, Array(scope.utf8)]
+        let capacity = 64 + values.reduce(0) { $0 + 3 * $1.count }
+        return [UInt8](unsafeUninitializedCapacity: capacity) { room, count in
+            guard let base = room.baseAddress else { return }
+            var writer = ByteWriter(base, capacity: capacity)
+            writer.append("grant_type=client_credentials")
+            for (name, value) in zip(["&client_id=", "&client_secret=", "&scope="] as [StaticString], values) {
+                writer.append(name)
+                value.withByteSlice { writer.append(percentEncoded: $0) }
             }
+            count = writer.count
         }
     }
 }

@@ -41,16 +41,16 @@ struct AzurePathTests {
         #expect(path("/v1/files?api-version=x", .files) == "/openai/files?api-version=x")
     }
 
-    @Test("no name of a deployment leads to another path", arguments: [("a/../b", "a%2f%2e%2e%2fb"), ("..", "%2e%2e"), ("a?b#c", "a%3fb%23c"), ("gpt-4.1", "gpt-4.1"), ("é", "%c3%a9")])
+    @Test("no name of a deployment leads to another path", arguments: [("a/../b", "a%2F..%2Fb"), ("a?b#c", "a%3Fb%23c"), ("gpt-4.1", "gpt-4.1"), ("é", "%C3%A9")])
     func names(name: String, written: String) {
         let found = path("/v1/chat/completions", deployment: name, version: "2024-10-21") ?? ""
         #expect(found.hasPrefix("/openai/deployments/") && found.hasSuffix("/chat/completions?api-version=2024-10-21"))
         let segment = found.dropFirst("/openai/deployments/".count).dropLast("/chat/completions?api-version=2024-10-21".count)
-        #expect(!segment.contains("/") && segment != ".." && segment.replacing(".", with: "%2e") == written.replacing(".", with: "%2e"))
+        #expect(segment == written)
     }
 
     @Test("without a deployment there is no path")
-    func noDeployment() { #expect(path("/v1/chat/completions", deployment: "") == nil) }
+    func noDeployment() { for name in ["", ".", ".."] { #expect(path("/v1/chat/completions", deployment: name) == nil) } }
 
     @Test("stream options are for versions that know them", arguments: [("2024-09-01-preview", true), ("2024-10-21", true), ("2024-08-01-preview", false), ("2023-05-15", false), ("v1", true), ("", true), ("preview", true)])
     func streamOptions(version: String, takes: Bool) {

@@ -46,16 +46,7 @@ public enum GeminiPath {
         guard isSegment(model) else { return false }
         writer.append(version)
         writer.append("/models/")
-        for index in 0..<model.count {
-            let byte = model[index]
-            if isUnreserved(byte) {
-                writer.append(byte)
-            } else {
-                writer.append("%")
-                writer.append(upperDigit(byte >> 4))
-                writer.append(upperDigit(byte & 15))
-            }
-        }
+        writer.append(percentEncoded: model)
         writer.append(verb.ending)
         return true
     }
@@ -78,12 +69,4 @@ public enum GeminiPath {
         }
         return true
     }
-
-    /// RFC 3986 §2.3.
-    private static func isUnreserved(_ byte: UInt8) -> Bool {
-        ASCII.isLetter(byte) || ASCII.isDigit(byte) || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "_")
-            || byte == UInt8(ascii: "~")
-    }
-
-    private static func upperDigit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 &+ value : 0x37 &+ value }
 }
