@@ -15,6 +15,9 @@ struct AzureHeaders {
     private(set) var scope = ByteSlice("")
     private(set) var isGiven = false
 
+    /// Whether they say where a request, or a secret, goes.
+    var namesPlace: Bool { !resource.isEmpty || !tenant.isEmpty || !client.isEmpty || !scope.isEmpty }
+
     init() {}
 
     /// Reads them where there are any: most requests have no field of that kind.

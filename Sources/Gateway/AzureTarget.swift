@@ -17,6 +17,9 @@ struct AzureTarget {
 
     /// Whether `name` can stand in a host or a query without leading elsewhere.
     static func isName(_ name: [UInt8]) -> Bool {
-        name.count <= 64 && name.allSatisfy { ASCII.isLetter($0) || ASCII.isDigit($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: ".") }
+        guard let first = name.first, let last = name.last else { return true }
+        // A label begins and ends with a letter or digit; dots alone would be a step in a path.
+        guard ASCII.isLetter(first) || ASCII.isDigit(first), ASCII.isLetter(last) || ASCII.isDigit(last) else { return false }
+        return name.count <= 64 && name.allSatisfy { ASCII.isLetter($0) || ASCII.isDigit($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: ".") }
     }
 }

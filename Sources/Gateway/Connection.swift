@@ -204,6 +204,8 @@ class Connection {
     /// The wheel is touched only when the deadline comes nearer: moving it away, as each byte of a
     /// stream does, costs a store, and a timer that fires too soon is set again.
     final func setDeadline(_ instant: Instant) {
+        // A closed connection has given its timer back.
+        guard socket != nil else { return }
         deadline = instant
         if instant < timerAt {
             timerAt = instant

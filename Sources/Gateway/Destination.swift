@@ -194,6 +194,9 @@ final class Destination {
         return Provider.writeTarget(of: target, below: basePath.slice, into: &writer)
     }
 
+    /// Whether what is sent is the operator's.
+    var spendsOperators: Bool { credentialSource == .operators }
+
     /// Whether a request of `caller` would carry a credential of the operator's: the vault's, or one
     /// from the configuration or the environment.
     func usesOperatorCredential(for caller: Caller) -> Bool {

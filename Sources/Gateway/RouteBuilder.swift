@@ -114,6 +114,7 @@ struct RouteBuilder {
         let isRequestHost = host.map { !$0.isOperators && (!isOperatorConfig || !headers.customHost.isEmpty) } ?? false
         var (credential, source) = try credential(target, program, named, upstream, isOperatorConfig: isOperatorConfig, isRequestHost: isRequestHost)
         if let azure {
+            try keepAtHome(azure, target, headers, &credential, &source)
             if let secret = azure.secret, virtualKey(target, named) == nil { (credential, source) = (secret, .written) }
             if azure.usesToken { upstream.auth = .bearer }
         }
@@ -172,6 +173,19 @@ struct RouteBuilder {
     }
 
     // MARK: Azure
+
+    /// Where a request's headers say which resource or tenant, nothing of the operator's goes there.
+    private func keepAtHome(
+        _ azure: AzureTarget, _ target: Target, _ headers: RoutingHeaders, _ credential: inout [UInt8]?, _ source: inout CredentialSource
+    ) throws(Rejection) {
+        if isNamedByHeaders(target, headers), headers.azure.namesPlace {
+            if source == .operators { throw ownHostOnly("a virtual key's requests go") }
+            if source == .callersElseOperators { (credential, source) = (nil, .callers) }
+        } else if source == .callersElseOperators, !azure.tenant.isEmpty {
+            // A secret that is exchanged is the operator's, whatever the caller brings.
+            source = .operators
+        }
+    }
 
     /// Whether the request's own headers say where it goes: then they say how, too.
     private func isNamedByHeaders(_ target: Target, _ headers: RoutingHeaders) -> Bool {

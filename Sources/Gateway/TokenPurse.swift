@@ -10,6 +10,7 @@ struct TokenPurse {
     private struct Entry {
         var token: OwnedBytes?
         var expiresAtNanoseconds: UInt64 = 0
+        var renewsAtNanoseconds: UInt64 = 0
         /// Why there is none, and until when that is taken for an answer.
         var refusal = ""
         var refusedUntil: UInt64 = 0
@@ -30,17 +31,31 @@ struct TokenPurse {
 
     /// A token of `source` for the request of `client`; `ask` is called when the fetcher has to be asked.
     mutating func token(of source: TokenSource, for client: Token, now: Instant, ask: () -> Bool) -> Found {
+        guard entries[source] != nil || makeRoom(now) else { return .refused("tokens of too many clients of Entra's are in use") }
         var entry = entries[source] ?? Entry()
         defer { entries[source] = entry }
         let isHeld = entry.token != nil && now.nanoseconds < entry.expiresAtNanoseconds
-        let isFresh = isHeld && now.nanoseconds + TokenLimits.renewalNanoseconds < entry.expiresAtNanoseconds
+        let isFresh = isHeld && now.nanoseconds < entry.renewsAtNanoseconds
         if !isFresh, !entry.isAsked, now.nanoseconds >= entry.refusedUntil { entry.isAsked = ask() }
         if isHeld, let token = entry.token { return .held(token) }
         if entry.isAsked {
-            entry.waiting.append(client)
+            if !entry.waiting.contains(client) { entry.waiting.append(client) }
             return .waits
         }
         return .refused(entry.refusal.isEmpty ? "too many requests wait for a token" : entry.refusal)
+    }
+
+    /// A token of `source`, if one is at hand.
+    func held(_ source: TokenSource, now: Instant) -> OwnedBytes? {
+        guard let entry = entries[source], now.nanoseconds < entry.expiresAtNanoseconds else { return nil }
+        return entry.token
+    }
+
+    /// Whether another source can be remembered: callers name them, so what serves nobody any more makes room.
+    private mutating func makeRoom(_ now: Instant) -> Bool {
+        guard entries.count >= TokenLimits.sources else { return true }
+        entries = entries.filter { $0.value.isAsked || !$0.value.waiting.isEmpty || now.nanoseconds < $0.value.expiresAtNanoseconds }
+        return entries.count < TokenLimits.sources
     }
 
     /// Takes the fetcher's answer; the clients whose requests go on.
@@ -51,6 +66,7 @@ struct TokenPurse {
         case .granted(let token):
             entry.token = token.bytes.withByteSlice { OwnedBytes($0) }
             entry.expiresAtNanoseconds = token.expiresAtNanoseconds
+            entry.renewsAtNanoseconds = token.renewsAtNanoseconds
             entry.refusedUntil = 0
         case .refused(let reason):
             entry.refusal = reason

@@ -57,6 +57,12 @@ struct TranslatedAnswer: ~Copyable {
         headCount = count
     }
 
+    /// Adds to a collected error what fits: the rest of a long page says no more.
+    mutating func collectError(_ bytes: ByteSlice, _ blocks: BlockPool) {
+        let room = GatewayLimits.collectedErrorByteCount - collectedCount
+        if room > 0 { _ = collect(bytes.prefix(min(room, bytes.count)), limit: GatewayLimits.collectedErrorByteCount, blocks) }
+    }
+
     /// Adds to the collected answer; false when there is no memory for it, or it is larger than `limit`.
     mutating func collect(_ bytes: ByteSlice, limit: Int, _ blocks: BlockPool) -> Bool {
         let needed = collectedCount + bytes.count
@@ -163,8 +169,9 @@ struct TranslatedAnswer: ~Copyable {
                 return .broken
             }
             _ = usage.readEvent(event.data)
-            guard !isEnd(event.data) else {
+            if isEnd(event.data) {
                 stream.noteDone()
+                guard end(stream, &chunk, worker) else { return .broken }
                 continue
             }
             do throws(TranslationFault) {
@@ -179,16 +186,26 @@ struct TranslatedAnswer: ~Copyable {
             // Cannot be, by the room that was asked for; and a stream that lost a piece must not look whole.
             guard !chunk.overflowed else { return .broken }
             if stream.hasFailed { return .failed }
+            if stream.hasLastEvent, !end(stream, &chunk, worker) { return .broken }
         }
     }
+
+    /// Says the client's last events, once: it need not wait for the end of the provider's framing.
+    private func end(_ stream: StreamTranslation, _ chunk: inout ChunkBuilder, _ worker: Worker) -> Bool {
+        guard chunk.reserve(GatewayLimits.translationSlackByteCount, worker) else { return false }
+        chunk.write { stream.end(to: &$0) }
+        return !chunk.overflowed
+    }
+
+    /// Whether the provider's stream has said all, whatever becomes of its framing.
+    var isComplete: Bool { mode == .stream && stream?.isComplete == true }
 
     /// OpenAI's last event, which is no JSON.
     private func isEnd(_ data: ByteSlice) -> Bool { data.count <= 8 && data.trimmed == "[DONE]" }
 
     /// Appends what a complete stream still owes; false when it was cut.
     mutating func finishStream(into chunk: inout ChunkBuilder, _ worker: Worker) -> Bool {
-        guard let stream, stream.isComplete, chunk.reserve(GatewayLimits.translationSlackByteCount, worker) else { return false }
-        chunk.write { stream.end(to: &$0) }
-        return !chunk.overflowed
+        guard let stream, stream.isComplete else { return false }
+        return end(stream, &chunk, worker)
     }
 }

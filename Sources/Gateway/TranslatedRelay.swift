@@ -131,8 +131,7 @@ extension Exchange {
                 return try attemptFailed(.unreachable, Rejection(.overloaded, "the provider's answer is too large to be translated"), client)
             }
         case .error:
-            // The rest of a long page says no more.
-            _ = answer.translated.collect(payload, limit: GatewayLimits.collectedErrorByteCount, worker.blocks)
+            answer.translated.collectError(payload, worker.blocks)
         case .stream:
             switch answer.feedTranslation(payload, into: &chunk, worker) {
             case .fine: break

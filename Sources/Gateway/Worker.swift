@@ -393,13 +393,16 @@ final class Worker {
     // MARK: For the steps
 
     /// A token of `source` for the request of `client`, which is taken up again when one has come.
-    func token(of source: TokenSource, for client: Token) -> TokenPurse.Found {
+    func token(of source: TokenSource, for client: Token, isOperators: Bool) -> TokenPurse.Found {
         guard let tokenFetcher else { return .refused("this gateway fetches no tokens") }
         let mailbox = mailbox
         return tokens.token(of: source, for: client, now: now) {
-            tokenFetcher.ask(source) { mailbox.send(.token(source, $0)) }
+            tokenFetcher.ask(source, isUrgent: isOperators) { mailbox.send(.token(source, $0)) }
         }
     }
+
+    /// A token of `source`, if one is at hand.
+    func heldToken(of source: TokenSource) -> OwnedBytes? { tokens.held(source, now: now) }
 
     /// Nanoseconds since 1970, read once a turn like the other clock, and only in turns that ask.
     func wallNanoseconds() -> UInt64 {

@@ -43,7 +43,9 @@ extension ConfigReader {
     /// A name that becomes part of a host or of a path at Microsoft's: nothing that could lead elsewhere.
     private mutating func resource(_ field: Field) -> String? {
         guard let text = headerText(field) else { return nil }
-        guard text.utf8.count <= 64, text.utf8.allSatisfy({ isNameByte($0) }) else {
+        guard text.utf8.count <= 64, text.utf8.allSatisfy({ isNameByte($0) }), let first = text.first, let last = text.last, first.isLetter || first.isNumber,
+            last.isLetter || last.isNumber
+        else {
             schema.report("\(quoted(field.name)) is up to 64 letters, digits, \".\" and \"-\"", at: field)
             return nil
         }

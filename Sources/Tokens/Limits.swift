@@ -3,8 +3,11 @@ public enum TokenLimits {
     /// Asks that may wait for the fetcher: one a source and worker, in practice.
     static let asks = 1024
 
-    /// Sources whose tokens are remembered; past it all are asked for anew.
-    static let sources = 1024
+    /// Asks of callers' own clients that may wait: they must not keep the operator's from being asked.
+    static let callersAsks = 32
+
+    /// Sources whose tokens are remembered, by the fetcher and by each worker: callers may name any.
+    public static let sources = 1024
 
     /// A whole exchange with the token endpoint, in milliseconds.
     static let timeoutMilliseconds = 10_000
@@ -13,7 +16,7 @@ public enum TokenLimits {
     static let answerByteCount = 64 << 10
 
     /// A token is renewed this long before it ends; Entra's live for an hour.
-    public static let renewalNanoseconds: UInt64 = 300_000_000_000
+    static let renewalNanoseconds: UInt64 = 300_000_000_000
 
     /// How long a refusal is taken for an answer: a wrong secret must not become a flood at the token endpoint.
     public static let refusalNanoseconds: UInt64 = 5_000_000_000

@@ -33,13 +33,14 @@ public final class TokenFetcher: Sendable {
         var cache: [TokenSource: TokenOutcome] = [:]
         var failedAt: [TokenSource: UInt64] = [:]
         while true {
-            wakeup.wait()
-            let (asks, isStopping) = state.withLock { state in
-                defer { state.asks = [] }
-                return (state.asks, state.isStopping)
-            }
+            // One at a time: what comes in meanwhile and is urgent goes before the rest.
+            let (next, isStopping) = state.withLock { ($0.asks.isEmpty ? nil : $0.asks.removeFirst(), $0.isStopping) }
             if isStopping { return }
-            for ask in asks {
+            guard let ask = next else {
+                wakeup.wait()
+                continue
+            }
+            do {
                 let now = Instant.now().nanoseconds
                 if let known = cache[ask.source], TokenFetcher.isFresh(known, failedAt: failedAt[ask.source] ?? 0, now: now) {
                     ask.reply(known)
@@ -56,16 +57,18 @@ public final class TokenFetcher: Sendable {
 
     private static func isFresh(_ outcome: TokenOutcome, failedAt: UInt64, now: UInt64) -> Bool {
         switch outcome {
-        case .granted(let token): now + TokenLimits.renewalNanoseconds < token.expiresAtNanoseconds
+        case .granted(let token): now < token.renewsAtNanoseconds
         case .refused: now < failedAt + TokenLimits.refusalNanoseconds
         }
     }
 
     /// Asks for a token of `source`; `reply` is called on the fetcher's thread, once. False when too many wait already.
-    public func ask(_ source: TokenSource, reply: @escaping @Sendable (TokenOutcome) -> Void) -> Bool {
+    ///
+    /// - Parameter isUrgent: the operator's: it goes before those of callers' own clients.
+    public func ask(_ source: TokenSource, isUrgent: Bool, reply: @escaping @Sendable (TokenOutcome) -> Void) -> Bool {
         let isQueued = state.withLock { state in
-            guard state.asks.count < TokenLimits.asks, !state.isStopping else { return false }
-            state.asks.append(Ask(source: source, reply: reply))
+            guard state.asks.count < (isUrgent ? TokenLimits.asks : TokenLimits.callersAsks), !state.isStopping else { return false }
+            state.asks.insert(Ask(source: source, reply: reply), at: isUrgent ? 0 : state.asks.count)
             return true
         }
         wakeup.signal()
@@ -111,8 +114,9 @@ public final class TokenFetcher: Sendable {
             }
             // A number by the RFC; some write it as a string.
             let seconds = root["expires_in"]?.integer ?? root["expires_in"]?.string?.content.decimal ?? 300
-            let bounded = UInt64(max(0, min(seconds, TokenLimits.longestSeconds)))
-            return .granted(AccessToken(bytes: [UInt8](token.content), expiresAtNanoseconds: now + bounded * 1_000_000_000))
+            guard seconds > 0 else { return .refused("\(source.authority) gave client \(source.client) a token that has ended already") }
+            let life = UInt64(min(seconds, TokenLimits.longestSeconds)) * 1_000_000_000
+            return .granted(AccessToken(bytes: [UInt8](token.content), now: now, lifeNanoseconds: life))
         }
     }
 }

@@ -50,10 +50,13 @@ public struct AccessToken: Sendable {
     public let bytes: [UInt8]
     /// On the monotonic clock.
     public let expiresAtNanoseconds: UInt64
+    /// From when on the next one is asked for: five minutes before its end, or half its life.
+    public let renewsAtNanoseconds: UInt64
 
-    public init(bytes: [UInt8], expiresAtNanoseconds: UInt64) {
+    public init(bytes: [UInt8], now: UInt64, lifeNanoseconds: UInt64) {
         self.bytes = bytes
-        self.expiresAtNanoseconds = expiresAtNanoseconds
+        expiresAtNanoseconds = now + lifeNanoseconds
+        renewsAtNanoseconds = expiresAtNanoseconds - min(TokenLimits.renewalNanoseconds, lifeNanoseconds / 2)
     }
 }
 

@@ -3,6 +3,8 @@
 import collections
 import concurrent.futures
 import json
+import re
+import socket
 import threading
 import time
 import urllib.parse
@@ -11,7 +13,7 @@ import anthropic
 import openai
 
 from harness.configuration import plain
-from harness.gateway import Gateway, GatewayCase
+from harness.gateway import Gateway, GatewayCase, command
 from harness.native import OpenAI
 from harness.upstream import Upstream
 
@@ -225,7 +227,7 @@ class Entra(AzureCase):
 
     def test_expiry(self):
         """a token that is about to end is renewed while it still serves"""
-        self.grant(seconds=200)
+        self.grant(seconds=2)
         self.ask()
         self.ask()
         deadline = time.monotonic() + 3
@@ -267,3 +269,55 @@ class Entra(AzureCase):
         self.spelled = self.by_headers
         # The first or the second: a renewal of the test before may still be on its way.
         self.assertRegex(self.ask()["authorization"], "^Bearer t[12]$")
+
+
+class Hostile(GatewayCase):
+    """what a caller's headers may not do with Azure"""
+
+    @classmethod
+    def configuration(cls):
+        cls.authority = Upstream()
+        cls.addClassCleanup(cls.authority.close)
+        cls.gateway_key, digest = Hostile.made_key()
+        return {
+            "version": 1, "keys": {"tests": {"digest": digest}},
+            "virtual_keys": {"az": {"provider": "azure-openai", "api_key": SECRET}}}
+
+    @staticmethod
+    def made_key():
+        said = command("key", "new", "--name", "tests").stdout
+        return re.search(r"\bsk-sluice-\S+", said).group(0), re.search(r"sha256:[0-9a-f]{64}", said).group(0)
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.gateway.stop()
+        cls.gateway = Gateway(cls.configuration(), environment={"AZURE_AUTHORITY_HOST": f"http://127.0.0.1:{cls.authority.port}"}, workers=1)
+        cls.addClassCleanup(cls.gateway.stop)
+
+    def test_half_closed(self):
+        """clients that close their side while a token is fetched are let go, and the worker goes on"""
+        self.authority.handler = lambda request, peer: (time.sleep(1), peer.cut())
+        headers = {"x-portkey-provider": "azure-openai", "x-portkey-azure-resource-name": "r", "x-portkey-azure-entra-tenant-id": "t",
+                   "x-portkey-azure-entra-client-id": "c", "content-type": "application/json"}
+        body = b'{"model":"m","messages":[]}'
+        for number in range(20):
+            with socket.create_connection(("127.0.0.1", self.gateway.port)) as client:
+                lines = {**headers, "x-portkey-azure-entra-client-secret": f"s{number}", "host": "localhost", "content-length": str(len(body))}
+                client.sendall(b"POST /v1/chat/completions HTTP/1.1\r\n" + b"".join(f"{n}: {v}\r\n".encode() for n, v in lines.items()) + b"\r\n" + body)
+                client.shutdown(socket.SHUT_WR)
+                client.settimeout(5)
+                self.assertEqual(client.recv(1), b"")
+        idle = [socket.create_connection(("127.0.0.1", self.gateway.port)) for _ in range(30)]
+        self.assertEqual(self.send("GET", "/health").status, 200)
+        for client in idle:
+            client.close()
+        self.assertEqual(self.send("GET", "/health").status, 200)
+
+    def test_vault_stays_home(self):
+        """a virtual key's secret goes to no resource and no tenant that a header names"""
+        for name in ("resource-name", "entra-tenant-id", "entra-client-id", "entra-scope"):
+            with self.subTest(header=name):
+                response = self.chat(headers={"x-portkey-api-key": self.gateway_key, "x-portkey-virtual-key": "az", f"x-portkey-azure-{name}": "attacker"})
+                self.assertEqual(response.status, 400, response)
+                self.assertIn("own host only", response.message)

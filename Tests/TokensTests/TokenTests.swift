@@ -17,10 +17,13 @@ struct TokenTests {
         TokenFetcher.read(Array(answer.utf8), status: status, of: source, now: 1_000)
     }
 
-    @Test("a token lives as long as the answer says, a day at most", arguments: [("3600", 3600), ("\"120\"", 120), ("-5", 0), ("99999999999", 86_400), ("null", 300)])
+    @Test("a token lives as long as the answer says, a day at most", arguments: [("3600", 3600), ("\"120\"", 120), ("1", 1), ("99999999999", 86_400), ("null", 300)])
     func granted(seconds: String, lives: UInt64) throws {
         guard case .granted(let token) = read("{\"access_token\":\"abc\",\"expires_in\":\(seconds)}") else { throw Failure() }
         #expect(token.bytes == Array("abc".utf8) && token.expiresAtNanoseconds == 1_000 + lives * 1_000_000_000)
+        // The next is asked for five minutes before the end, or at half its life.
+        #expect(token.renewsAtNanoseconds == token.expiresAtNanoseconds - min(300, lives) * 1_000_000_000 / (lives < 600 ? 2 : 1) || lives >= 300)
+        #expect(token.renewsAtNanoseconds > 1_000 && token.renewsAtNanoseconds < token.expiresAtNanoseconds)
     }
 
     private struct Failure: Error {}
@@ -29,6 +32,7 @@ struct TokenTests {
         "what is no token says why, and never the secret",
         arguments: [
             ("{\"error\":\"invalid_client\",\"error_description\":\"AADSTS7000215: Invalid client secret\"}", 401, "AADSTS7000215"),
+            ("{\"access_token\":\"abc\",\"expires_in\":-5}", 200, "ended already"),
             ("<html>", 502, "no JSON"), ("{}", 200, "no access_token"), ("{\"access_token\":\"\"}", 200, "no access_token"),
         ])
     func refused(answer: String, status: Int, says: String) throws {

@@ -42,7 +42,7 @@ extension Exchange {
             try write(plan, to: upstream, client)
         } catch {
             // What one dialect has no place for another may have; what breaks the client's own rules is nobody's.
-            guard error.refusal == .unsupportedContent || error.refusal == .droppedParameter else { throw error }
+            guard error.refusal == .unsupportedContent || error.refusal == .droppedParameter || error.refusal == .tokenRefused else { throw error }
             return .step(try goOn(from: error, client))
         }
         return .step(.relay)
@@ -50,11 +50,15 @@ extension Exchange {
 
     /// Nil when a token is at hand; else the request waits for one, or goes on to a target that needs none.
     private func awaitToken(of source: TokenSource, _ client: ClientConnection) throws(Rejection) -> Next? {
-        switch worker.token(of: source, for: client.token) {
+        switch worker.token(of: source, for: client.token, isOperators: plan?.destination.spendsOperators == true) {
         case .held: return nil
         case .refused(let reason): return .step(try goOn(from: Rejection(.tokenRefused, reason), client))
         case .waits:
-            if client.peerClosed { client.close() }
+            if client.peerClosed {
+                client.close()
+                return .wait
+            }
+            guard attempt.state != .awaitingToken else { return .wait }
             attempt.state = .awaitingToken
             client.setDeadline(min(attempt.totalDeadline, worker.now.adding(nanoseconds: worker.limits.queueNanoseconds)))
             return .wait
@@ -72,7 +76,7 @@ extension Exchange {
     /// Writes the credential the target wants: a token where it has a source of them.
     func writeCredential(_ destination: Destination, _ message: ByteSlice, _ client: ClientConnection, to writer: inout ByteWriter) throws(Rejection) {
         guard let source = destination.tokenSource else { return try destination.writeCredential(caller, message, to: &writer) }
-        guard case .held(let token) = worker.token(of: source, for: client.token) else { throw Rejection(.tokenRefused) }
+        guard let token = worker.heldToken(of: source) else { throw Rejection(.tokenRefused, "the token ended while its request waited") }
         writer.append("authorization: Bearer ")
         writer.append(token.slice)
         writer.append("\r\n")

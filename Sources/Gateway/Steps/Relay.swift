@@ -185,6 +185,10 @@ extension Exchange {
     private func upstreamEnded(_ upstream: UpstreamConnection, _ client: ClientConnection, hasBegun: Bool) throws(Rejection) -> Step? {
         if answer.state == .body {
             guard answer.upstreamFraming == .untilClose, !upstream.inputTruncated, !upstream.hungUp else {
+                if answer.translated.isComplete {
+                    answer.upstreamReusable = false
+                    return try finishTranslated(client)
+                }
                 // Nothing of an answer that is being collected has left: another attempt may give one.
                 if !answer.isCommitted { return try attemptFailed(.unreachable, Rejection(.upstreamClosed), client) }
                 throw Rejection(.streamInterrupted)
@@ -223,6 +227,10 @@ extension Exchange {
             return upstream.setDeadline(min(worker.now.adding(nanoseconds: worker.limits.gapNanoseconds), attempt.totalDeadline))
         }
         interject(client) { () throws(Rejection) -> Step? in
+            if self.answer.translated.isComplete {
+                self.answer.upstreamReusable = false
+                return try self.finishTranslated(client) ?? .relay
+            }
             if self.answer.isCommitted { throw Rejection(.streamInterrupted, "the provider sent nothing for too long") }
             return try self.attemptFailed(.timedOut, self.headTimeout, client)
         }

@@ -11,14 +11,16 @@ public import JSON
 ///
 /// - Source: ai.google.dev/api/generate-content#GenerateContentResponse, #Candidate; …/api/caching#Part
 public struct GeminiAnswerReader: BitwiseCopyable {
-    /// Whether some candidate ended or the prompt was refused. The API has no last event of its own: its streams end with the
-    /// body, after the event that has the finish reason.
-    public private(set) var isComplete = false
+    /// Whether every candidate that was heard of has ended, or the prompt was refused. The API has no last event of its own: its
+    /// streams end with the body, after the event that has the finish reason.
+    public var isComplete: Bool { finished != 0 && seen & ~finished == 0 }
     private var hasBegun = false
     /// Calls count up over the whole stream: parallel ones come in events of their own.
     private var callCounts = GeminiCallCounts(repeating: 0)
     /// Bit i: candidate i has ended. One that goes on all the same has its end told once.
     private var finished: UInt32 = 0
+    /// Candidates that were heard of, by bit.
+    private var seen: UInt32 = 0
     /// Bit i: candidate i is thinking, and has not signed what it thought.
     private var thinking: UInt32 = 0
     private var reported = ReportedUsage()
@@ -83,12 +85,12 @@ public struct GeminiAnswerReader: BitwiseCopyable {
             throw GeminiAnswerReader.unreadable("a candidate that is none of the first \(callCounts.count)")
         }
         let index = Int(choice)
+        seen |= 1 << UInt32(index)
         if let parts = candidate["content"]?["parts"] {
             for part in parts.elements { try read(part: part, index, emit) }
         }
         readMetadata(of: candidate, index, emit)
         guard let word = candidate["finishReason"]?.string, let reason = GeminiFinish.reason(word, hasCalled: callCounts[index] > 0) else { return }
-        isComplete = true
         finish(index, reason, word, emit)
     }
 
@@ -169,7 +171,6 @@ public struct GeminiAnswerReader: BitwiseCopyable {
     private mutating func read(feedback: JSONValue, _ emit: (AnswerPiece) -> Void) {
         guard let word = feedback["blockReason"]?.string else { return }
         emit(AnswerPiece(.native(name: "promptFeedback", feedback)))
-        isComplete = true
         finish(0, .contentFilter, word, emit)
     }
 

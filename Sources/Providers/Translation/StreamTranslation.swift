@@ -32,6 +32,9 @@ public final class StreamTranslation {
         }
     }
 
+    /// Whether the provider has said its last event: what follows is framing. Gemini's streams have none.
+    public var hasLastEvent: Bool { sawDone || translation.provider == .anthropic && anthropicReader.isComplete }
+
     /// OpenAI's `[DONE]` has come, which is no JSON: the stream is whole, whatever it left out.
     public func noteDone() { sawDone = true }
 

@@ -187,8 +187,8 @@ public struct Translator: ~Copyable {
 
     /// Reads one of the provider's events; returns room that what it becomes fits into, in bytes.
     ///
-    /// A text is sent on once, at most doubled where it has to be escaped; the least that says something is a value, and becomes a chunk of
-    /// some 400 bytes with its id and its model.
+    /// A text is sent on once, at most doubled where it has to be escaped; the least that says something is three values, `{"text":"a"}`, and becomes
+    /// a chunk of some 400 bytes with its id and its model.
     public mutating func readEvent(_ data: ByteSlice) throws(TranslationFault) -> Int {
         do throws(JSONError) {
             event = try tape.parse(data)
@@ -196,7 +196,7 @@ public struct Translator: ~Copyable {
             event = nil
             throw TranslationFault(.unreadable, "an event of the provider's stream is not JSON: \(error)")
         }
-        return 2 * data.count + 512 * tape.valueCount + 4096
+        return 2 * data.count + 160 * tape.valueCount + 4096
     }
 
     /// Writes the client's events for the one just read, whose bytes are still in place. `stream` keeps what went before, so that what overflows is lost.
