@@ -9,7 +9,7 @@ import anthropic
 import openai
 
 from harness.native import Claude, Gemini, OpenAI
-from harness.translation import HELLO, Fault, TranslationCase
+from harness.translation import HELLO, Fault, TranslationCase, give
 
 TEXT = ("text", "hello")
 
@@ -33,12 +33,8 @@ class Fallback(TranslationCase):
             answer = answers[dialect]
             if callable(answer):
                 answer(request, peer)
-            elif isinstance(answer, Fault):
-                peer.answer(answer.body, answer.status, answer.headers)
-            elif isinstance(answer, list):
-                peer.stream(*answer)
             else:
-                peer.answer(answer)
+                give(peer, answer)
         self.upstream.handler = handler
 
     @property

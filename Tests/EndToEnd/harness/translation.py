@@ -29,6 +29,16 @@ class Fault:
         self.headers = [*own, *headers]
 
 
+def give(peer, answer):
+    """Sends an upstream's answer: an object, a stream's events, bytes, or a `Fault`."""
+    if isinstance(answer, Fault):
+        peer.answer(answer.body, answer.status, answer.headers)
+    elif isinstance(answer, list):
+        peer.stream(*answer)
+    else:
+        peer.answer(answer)
+
+
 class TranslationCase(GatewayCase):
     """The providers "oai", "claude" and "gem" are the test's upstream, which answers what `answer` was given."""
 
@@ -37,17 +47,11 @@ class TranslationCase(GatewayCase):
         return of_dialects(cls.upstream.port)
 
     def answer(self, *answers):
-        """The upstream's answers in turn, the last one from then on: an object, a stream's events, bytes, or a `Fault`."""
+        """The upstream's answers in turn, as `give` takes them, the last one from then on."""
         left = list(answers)
 
         def handler(request, peer):
-            answer = left.pop(0) if len(left) > 1 else left[0]
-            if isinstance(answer, Fault):
-                peer.answer(answer.body, answer.status, answer.headers)
-            elif isinstance(answer, list):
-                peer.stream(*answer)
-            else:
-                peer.answer(answer)
+            give(peer, left.pop(0) if len(left) > 1 else left[0])
         self.upstream.handler = handler
 
     def answer_in_steps(self, events, text):
