@@ -24,18 +24,21 @@ let package = Package(
         .target(name: "CCares", linkerSettings: [.linkedLibrary("cares")]),
         .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
         .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
+        .target(name: "CHyperscan", linkerSettings: [.linkedLibrary("hs")]),
         .target(name: "Bytes", dependencies: ["CLinux"], swiftSettings: hot),
         .target(name: "Reactor", dependencies: ["Bytes", "CCares", "CLinux"], swiftSettings: hot),
         .target(name: "TLS", dependencies: ["Bytes", "COpenSSL"], swiftSettings: hot),
         .target(name: "HTTP", dependencies: ["Bytes"], swiftSettings: hot),
         .target(name: "JSON", dependencies: ["Bytes"], swiftSettings: hot),
-        .target(name: "Policy", dependencies: ["Bytes", "JSON"], swiftSettings: hot),
+        .target(name: "Patterns", dependencies: ["Bytes", "CHyperscan"], swiftSettings: hot),
+        .target(name: "Health", dependencies: ["Bytes"], swiftSettings: hot),
+        .target(name: "Policy", dependencies: ["Bytes", "Health", "JSON", "Patterns"], swiftSettings: hot),
         .target(name: "Configuration", dependencies: ["Bytes", "JSON", "Policy", .product(name: "Yams", package: "Yams")], swiftSettings: strict),
         .target(name: "Providers", dependencies: ["Bytes", "JSON"], swiftSettings: hot),
         .target(name: "Ledger", dependencies: ["Bytes", "CLinux", "COpenSSL"], swiftSettings: hot),
         .target(name: "Tokens", dependencies: ["Bytes", "CCurl", "JSON", "Reactor"], swiftSettings: strict),
         .target(
-            name: "Gateway", dependencies: ["Bytes", "CLinux", "HTTP", "JSON", "Ledger", "Policy", "Providers", "Reactor", "TLS", "Tokens"],
+            name: "Gateway", dependencies: ["Bytes", "CLinux", "HTTP", "Health", "JSON", "Ledger", "Patterns", "Policy", "Providers", "Reactor", "TLS", "Tokens"],
             swiftSettings: hot),
         .target(name: "Mock", dependencies: ["Bytes", "HTTP", "JSON", "Reactor"], swiftSettings: hot),
         .executableTarget(
@@ -47,7 +50,7 @@ let package = Package(
             swiftSettings: strict),
 
         .target(
-            name: "BenchmarkBodies", dependencies: ["Bytes", "HTTP", "JSON", "Ledger", "Policy", "Providers"],
+            name: "BenchmarkBodies", dependencies: ["Bytes", "Health", "HTTP", "JSON", "Ledger", "Policy", "Providers"],
             path: "Benchmarks", exclude: ["Runner"], swiftSettings: hot),
         .executableTarget(name: "benchmarks", dependencies: ["BenchmarkBodies"], path: "Benchmarks/Runner", swiftSettings: strict),
 
@@ -56,7 +59,9 @@ let package = Package(
         .testTarget(name: "TLSTests", dependencies: ["Bytes", "COpenSSL", "TLS"], swiftSettings: strict),
         .testTarget(name: "HTTPTests", dependencies: ["Bytes", "HTTP"], swiftSettings: strict),
         .testTarget(name: "JSONTests", dependencies: ["Bytes", "JSON"], swiftSettings: strict),
+        .testTarget(name: "PatternsTests", dependencies: ["Bytes", "Patterns"], swiftSettings: strict),
         .testTarget(name: "PolicyTests", dependencies: ["Bytes", "JSON", "Policy"], swiftSettings: strict),
+        .testTarget(name: "HealthTests", dependencies: ["Bytes", "Health", "Reactor"], swiftSettings: strict),
         .testTarget(name: "ConfigurationTests", dependencies: ["Bytes", "Configuration", "JSON", "Policy"], swiftSettings: strict),
         .testTarget(name: "ProvidersTests", dependencies: ["Bytes", "JSON", "Providers"], swiftSettings: strict),
         .testTarget(name: "MockTests", dependencies: ["Bytes", "JSON", "Mock", "Reactor"], swiftSettings: strict),

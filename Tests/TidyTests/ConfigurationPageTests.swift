@@ -33,7 +33,10 @@ struct ConfigurationPageTests {
         ("keys", ConfigurationSchema.key),
         ("configs", ConfigSchema.config),
         ("strategy", ConfigSchema.strategy),
+        ("sticky", ConfigSchema.sticky),
         ("retry", ConfigSchema.retry),
+        ("cb_config", ConfigSchema.breaker),
+        ("hedge", ConfigSchema.hedge),
     ]
 
     @Test("docs/configuration.md explains every key of the schema, and no other", arguments: sections.map(\.heading))
