@@ -7,6 +7,8 @@ var policyBenchmarks: [Benchmark] {
     [
         walking("policy/decision: 3 levels, 10 targets, first one answers", deepConfig(), after: .status(200)),
         walking("policy/decision: 3 levels, 10 targets, all fail", deepConfig(), after: .status(503)),
+        walking("policy/decision: 3 levels, 10 targets, conditions and weights", routedConfig(), after: .status(200)),
+        walking("policy/decision: sticky among 10", stickyConfig(), after: .status(200)),
         compiling("policy/compile: 3 levels, 10 targets", deepConfig()),
         compiling("policy/compile: 256 targets", wideConfig(targetCount: 256)),
         compiling("policy/compile: 256 KiB of unknown keys", unknownKeys()),
@@ -20,13 +22,18 @@ private let benchmarkCatalog = Catalog(
 
 private func walking(_ name: String, _ config: String, after outcome: Outcome) -> Benchmark {
     guard let program = compile(config) else { preconditionFailure("the benchmark's config compiles") }
+    let body = Array(#"{"model":"gpt-4o","temperature":0.2,"metadata":{"tier":"gold","_user":"u-17"},"messages":[{"role":"user","content":"hello"}]}"#.utf8)
     return Benchmark(name: name) { count in
         var sum: UInt64 = 0
-        for _ in 0..<count {
-            var decision = Decision(program)
-            while true {
-                sum &+= UInt64(program.targets[decision.target].requestTimeoutMilliseconds) &+ UInt64(decision.target)
-                guard decision.advance(after: outcome, in: program) else { break }
+        var circumstances = PlainCircumstances()
+        body.withByteSlice { bytes in
+            circumstances.body = bytes
+            for _ in 0..<count {
+                guard var decision = try? Decision(program, &circumstances) else { break }
+                while true {
+                    sum &+= UInt64(program.targets[decision.target].requestTimeoutMilliseconds) &+ UInt64(decision.target)
+                    guard (try? decision.advance(after: outcome, in: program, &circumstances)) == true else { break }
+                }
             }
         }
         return sum
@@ -73,6 +80,21 @@ private func deepConfig() -> String {
     }
     let inner = group((0..<3).map(target))
     return group([group([inner, target(3), target(4)]), group((5..<8).map(target)), target(8), target(9)])
+}
+
+/// A condition, then a balancer, then a fallback: ten targets in all.
+private func routedConfig() -> String {
+    let balanced = (0..<2).map { group in
+        #"{"name":"g\#(group)","strategy":{"mode":"loadbalance"},"targets":[\#((0..<2).map { target(group * 4 + $0) }.joined(separator: ",")),"#
+            + #"{"strategy":{"mode":"fallback"},"targets":[\#((2..<4).map { target(group * 4 + $0) }.joined(separator: ","))]}]}"#
+    }
+    return #"{"strategy":{"mode":"conditional","conditions":[{"query":{"metadata.tier":"silver"},"then":"g0"},"#
+        + #"{"query":{"$and":[{"metadata.tier":{"$in":["gold","black"]}},{"params.temperature":{"$lt":1}}]},"then":"g1"}],"default":"last"},"#
+        + #""targets":[\#(balanced.joined(separator: ",")),{"name":"last","strategy":{"mode":"fallback"},"targets":[\#(target(8)),\#(target(9))]}]}"#
+}
+
+private func stickyConfig() -> String {
+    #"{"strategy":{"mode":"loadbalance","sticky":{"hash_fields":["metadata._user"]}},"targets":[\#((0..<10).map(target).joined(separator: ","))]}"#
 }
 
 private func wideConfig(targetCount: Int) -> String {

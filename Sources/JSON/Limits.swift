@@ -26,6 +26,9 @@ public enum JSONLimits {
     /// the numbers of 300 embeddings of 3,072.
     public static let tapeNodes = 1 << 20
 
+    /// Bytes of a number's text that is read as a double: every double is told exactly by fewer.
+    public static let doubleByteCount = 1100
+
     /// Objects and arrays a writer may have open: one bit each in a word.
     public static let openContainers = 64
 }

@@ -1,12 +1,59 @@
 import JSON
+import Patterns
 
 /// One level of a config as read: every value checked by itself, nothing inherited yet.
 struct Config {
-    enum Mode { case single, fallback }
+    enum Mode: String, CaseIterable { case single, loadbalance, fallback, conditional }
 
     struct Strategy {
         let mode: Mode
-        let statuses: StatusSet?
+        var statuses: StatusSet?
+        var balance: BalanceSettings?
+        var conditions: [Condition] = []
+        /// The target of requests for which no condition holds.
+        var otherwise: TargetName?
+        var breaker: BreakerRule?
+        var hedge: HedgeRule?
+    }
+
+    /// One `{query, then}` as read: checked, not resolved.
+    struct Condition {
+        let query: Query
+        let then: TargetName
+    }
+
+    /// A target's name where one is referred to.
+    struct TargetName {
+        let name: String
+        let field: Field
+    }
+
+    /// A query as a tree.
+    indirect enum Query {
+        case all([Query])
+        case any([Query])
+        case test(QueryRow.Kind, SubjectName, [DocumentNode])
+        case matches(SubjectName, Pattern)
+    }
+
+    struct SubjectName {
+        let source: Subject.Source
+        let key: String
+    }
+
+    struct BalanceSettings {
+        var algorithm = BalanceAlgorithm.weighted
+        var hashFields: [SubjectName] = []
+        var ttlSeconds: UInt32 = 0
+        var prefixByteCount = UInt32(PolicyLimits.affinityPrefixByteCount)
+    }
+
+    /// One credential of a pool.
+    struct PoolEntry {
+        var virtualKey: Int?
+        var apiKey: String?
+        var weight = 1.0
+        let field: Field
     }
 
     struct Parameter {
@@ -44,6 +91,14 @@ struct Config {
     var virtualKey: Int?
     var apiKey: String?
     var retry: RetryPolicy?
+    /// Among its siblings.
+    var weight = 1.0
+    /// What conditions call it.
+    var name: String?
+    var pool: [PoolEntry] = []
+    var timeouts = TargetTimeouts()
+    var breaker: BreakerRule?
+    var hedge: HedgeRule?
     var targets: [Config]?
     /// 0 means: the parent's.
     var requestTimeoutMilliseconds: UInt32 = 0
@@ -67,8 +122,9 @@ struct Config {
         static let provider = Presence(rawValue: 1)
         static let strategy = Presence(rawValue: 2)
         static let targets = Presence(rawValue: 4)
-        /// `cache`, `retry`, `request_timeout`, hooks: enough at the top, where headers may name the provider.
+        /// `retry`, `request_timeout` and their like: enough at the top, where headers may name the provider.
         static let behaviour = Presence(rawValue: 8)
         static let virtualKey = Presence(rawValue: 16)
+        static let credentials = Presence(rawValue: 32)
     }
 }

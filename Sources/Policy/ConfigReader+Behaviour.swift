@@ -36,8 +36,12 @@ extension ConfigReader {
             return nil
         }
         guard let attempts = schema.integer(found, in: 0...Int64(PolicyLimits.retryAttemptCount)) else { return nil }
-        return RetryPolicy(
-            attempts: UInt8(attempts), statuses: listed ?? RetryPolicy.defaultStatuses, usesRetryAfter: usesRetryAfter)
+        var policy = RetryPolicy(attempts: UInt8(attempts), statuses: listed ?? RetryPolicy.defaultStatuses, usesRetryAfter: usesRetryAfter)
+        if let found = fields["budget"] { policy.hasBudget = schema.boolean(found) ?? true }
+        if let found = fields["max_wait"], let milliseconds = schema.integer(found, in: 1...PolicyLimits.requestTimeoutMilliseconds) {
+            policy.maxWaitMilliseconds = UInt32(milliseconds)
+        }
+        return policy
     }
 
     /// Milliseconds; 0 for the parent's.

@@ -31,13 +31,19 @@ struct ConfigReader {
         var config = Config(field: field)
         config.has = ConfigReader.presence(fields)
         if let found = fields["strategy"] { config.strategy = strategy(found) }
+        if let found = fields["name"] { config.name = schema.string(found) }
         if let found = fields["provider"] { provider(found, into: &config) }
         if let found = fields["api_key"] { config.apiKey = apiKey(found) }
         if let found = fields["virtual_key"] { virtualKey(found, into: &config) }
         if let found = fields["retry"] { config.retry = retry(found) }
+        if let found = fields["weight"] { config.weight = weight(found) }
         if let found = fields["on_status_codes"] { misplacedStatuses(found) }
         if let found = fields["targets"] { config.targets = targets(found, depth: depth) }
         if let found = fields["request_timeout"] { config.requestTimeoutMilliseconds = timeout(found) }
+        timeouts(fields, into: &config)
+        if let found = fields["cb_config"] { config.breaker = breaker(found) }
+        if let found = fields["hedge"] { config.hedge = hedge(found) }
+        if let found = fields["credentials"] { credentials(found, into: &config) }
         if let found = fields["custom_host"] { customHost(found, into: &config) }
         if let found = fields["forward_headers"] { config.forwardHeaders = forwardHeaders(found) }
         if let found = fields["override_params"] { config.overrides = overrides(found) }
@@ -59,34 +65,16 @@ struct ConfigReader {
         if fields["strategy"] != nil { presence.insert(.strategy) }
         if fields["targets"] != nil { presence.insert(.targets) }
         if fields["virtual_key"] != nil { presence.insert(.virtualKey) }
-        if fields["retry"] != nil || fields["request_timeout"] != nil { presence.insert(.behaviour) }
+        for key in behaviourKeys where fields[key] != nil { presence.insert(.behaviour) }
+        if fields["credentials"] != nil { presence.insert(.credentials) }
         return presence
     }
 
-    // MARK: Strategy and targets
+    private static let behaviourKeys = [
+        "retry", "request_timeout", "connect_timeout", "first_token_timeout", "gap_timeout", "total_timeout", "cb_config", "hedge",
+    ]
 
-    private mutating func strategy(_ field: Field) -> Config.Strategy? {
-        guard let fields = schema.fields(of: field, schema: ConfigSchema.strategy) else { return nil }
-        let statuses = fields["on_status_codes"].flatMap { self.statuses($0) }
-        guard let found = fields["mode"] else {
-            schema.missing("mode", in: field)
-            return nil
-        }
-        guard let mode = schema.string(found) else { return nil }
-        switch mode {
-        case "single": return Config.Strategy(mode: .single, statuses: nil)
-        case "fallback": return Config.Strategy(mode: .fallback, statuses: statuses)
-        case _ where ConfigSchema.modes.contains(mode):
-            schema.report(
-                "strategy \(quoted(mode)) is not supported yet", hint: "built: single, fallback", kind: .unsupported, at: found)
-        default:
-            let wireText = "Invalid 'mode' value. Must be one of: \(ConfigSchema.modes.joined(separator: ", "))"
-            let nearest = NearestName.find(mode, among: ConfigSchema.modes)
-            let hint = nearest.map { "did you mean \(quoted($0))?" } ?? "one of \(ConfigSchema.modes.joined(separator: ", "))"
-            schema.report("unknown strategy \(quoted(mode))", hint: hint, wireText: wireText, at: found)
-        }
-        return nil
-    }
+    // MARK: Targets
 
     private mutating func targets(_ field: Field, depth: Int) -> [Config]? {
         guard let elements = schema.elements(of: field) else { return nil }
@@ -112,6 +100,7 @@ struct ConfigReader {
     }
 
     private mutating func refine(_ config: Config) {
+        if let strategy = config.strategy, let targets = config.targets { checkNames(strategy, targets, config.field) }
         if config.has.contains(.targets) != config.has.contains(.strategy) {
             let present = config.has.contains(.targets) ? "targets" : "strategy"
             let absent = config.has.contains(.targets) ? "strategy" : "targets"
@@ -161,7 +150,7 @@ struct ConfigReader {
         selectVirtualKey(slug.hasPrefix("@") ? String(slug.dropFirst()) : slug, field, into: &config)
     }
 
-    private mutating func selectVirtualKey(_ slug: String, _ field: Field, into config: inout Config) {
+    mutating func selectVirtualKey(_ slug: String, _ field: Field, into config: inout Config) {
         guard let index = catalog.virtualKeyNames.index(of: slug) else {
             reportUnknownVirtualKey(slug, field)
             return

@@ -17,8 +17,14 @@ public enum ConfigRefusal: Error, Sendable {
         case .noProvider:
             "Either x-portkey-provider needs to be passed. Or the x-portkey-config header should have a valid config with provider details in it."
         case .oldVersion: "This version of config is not supported in this route. Please migrate to the latest version"
-        case .invalid: "Invalid config passed"
+        case .invalid(let diagnostics): diagnostics.lazy.compactMap(ConfigRefusal.routerText).first ?? "Invalid config passed"
         }
+    }
+
+    /// The wire knows faults of conditions by messages of their own, which it finds with each request; here they are found ahead.
+    private static func routerText(_ diagnostic: Diagnostic) -> String? {
+        guard let text = diagnostic.wireText, text.contains("query router") else { return nil }
+        return text
     }
 
     /// The entries of `errors`; nil where the wire has no such member.

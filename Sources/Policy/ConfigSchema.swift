@@ -9,8 +9,7 @@ enum ConfigSchema {
             SchemaKey("virtual_key"),
             SchemaKey("cache", .notYet(harmless: .nothing)),
             SchemaKey("retry"),
-            // Weights matter to load balancing alone; consoles write 1 everywhere.
-            SchemaKey("weight", .notYet(harmless: .one)),
+            SchemaKey("weight"),
             SchemaKey("on_status_codes"),
             SchemaKey("targets"),
             SchemaKey("request_timeout"),
@@ -34,14 +33,22 @@ enum ConfigSchema {
             SchemaKey("azure_entra_scope"),
             // What the deployment runs; the request's own path needs it not.
             SchemaKey("azure_model_name", .label),
-            SchemaKey("name", .label),
+            SchemaKey("name"),
             SchemaKey("id", .label),
+            SchemaKey("credentials"),
+            SchemaKey("connect_timeout"),
+            SchemaKey("first_token_timeout"),
+            SchemaKey("gap_timeout"),
+            SchemaKey("total_timeout"),
+            SchemaKey("cb_config"),
+            SchemaKey("hedge"),
+            // What hosted consoles store beside a breaker: state, which is ours to keep.
+            SchemaKey("is_open", .label),
         ] + unbuilt)
 
     /// Part of the wire's schema or of ours to come; recognised, so that nobody believes they work.
     private static let unbuilt =
         lists.map { SchemaKey($0, .notYet(harmless: .emptyList)) }
-        + [SchemaKey("is_open", .notYet(harmless: .no))]
         + (mechanisms + providerOptions).map { SchemaKey($0, .notYet(harmless: .nothing)) }
 
     /// Guardrails and hooks: an empty list asks for none.
@@ -52,8 +59,7 @@ enum ConfigSchema {
     ]
 
     private static let mechanisms = [
-        "cb_config", "hedge", "retry_budget", "algorithm", "credentials", "headers", "prompt", "prompt_id",
-        "connect_timeout", "first_token_timeout", "gap_timeout", "total_timeout",
+        "headers", "prompt", "prompt_id",
     ]
 
     /// Options of providers whose dialects are not built.
@@ -72,11 +78,28 @@ enum ConfigSchema {
         [
             SchemaKey("mode"),
             SchemaKey("on_status_codes"),
-            SchemaKey("conditions", .notYet(harmless: .emptyList)),
-        ]
-            + ["default", "sticky", "cb_config", "algorithm", "hedge", "retry_budget"].map {
-                SchemaKey($0, .notYet(harmless: .nothing))
-            })
+            SchemaKey("conditions"),
+            SchemaKey("default"),
+            SchemaKey("algorithm"),
+            SchemaKey("sticky"),
+            SchemaKey("prefix_bytes"),
+            SchemaKey("cb_config"),
+            SchemaKey("hedge"),
+        ])
+
+    static let condition = Schema([SchemaKey("query"), SchemaKey("then"), SchemaKey("name", .label), SchemaKey("id", .label)])
+
+    /// - Source: the wire reference §3.7
+    static let sticky = Schema([SchemaKey("enabled"), SchemaKey("hash_fields"), SchemaKey("ttl")])
+
+    static let breaker = Schema([
+        SchemaKey("failure_threshold"), SchemaKey("failure_threshold_percentage"), SchemaKey("minimum_requests"),
+        SchemaKey("cooldown_interval"), SchemaKey("failure_status_codes"),
+    ])
+
+    static let hedge = Schema([SchemaKey("after"), SchemaKey("budget")])
+
+    static let credential = Schema([SchemaKey("virtual_key"), SchemaKey("api_key"), SchemaKey("weight"), SchemaKey("name", .label)])
 
     static let retry = Schema(
         [
@@ -84,9 +107,11 @@ enum ConfigSchema {
             SchemaKey("on_status_codes"),
             // The reference's documentation and its code spell it differently.
             SchemaKey("use_retry_after_header", aliases: ["use_retry_after_headers"]),
-        ] + ["budget", "backoff", "max_wait"].map { SchemaKey($0, .notYet(harmless: .nothing)) })
+            SchemaKey("budget"),
+            SchemaKey("max_wait"),
+        ])
 
-    static let modes = ["single", "loadbalance", "fallback", "conditional"]
+    static let modes = Config.Mode.allCases.map(\.rawValue)
 
     /// Providers the wire knows; those the catalog lacks are not built yet.
     /// - Source: the wire reference §6.0

@@ -14,6 +14,33 @@ public enum PolicyLimits {
     /// Repeats of one target. More would hold a client longer than it waits: 1 + 2 + 4 + 8 + 16 s already.
     public static let retryAttemptCount = 5
 
+    /// Milliseconds all waits before repeats of one request may take together: what a client's own time-out bears.
+    public static let retryWaitMilliseconds: Int64 = 60_000
+
+    /// Milliseconds a breaker stays open at first: under a tenth of a second it protects nothing, over an hour it is a removal.
+    public static let cooldownMilliseconds: ClosedRange<Int64> = 100...3_600_000
+
+    /// Rows of all queries of one config, operands apart.
+    public static let queryCount = 1024
+
+    /// Levels of `$and` and `$or` in one query.
+    public static let queryDepth = 8
+
+    /// Values of one `$in` or `$nin`.
+    public static let operandCount = 256
+
+    /// Fields one sticky choice hashes.
+    public static let hashFieldCount = 8
+
+    /// Bytes of system, tools and first message each that prefix affinity hashes: what stays the same in a conversation.
+    public static let affinityPrefixByteCount: Int64 = 4096
+
+    /// Credentials of one target's pool.
+    public static let poolCount = 64
+
+    /// A weight: far above any that tells targets apart, and sums of 256 stay exact.
+    public static let weight = 1_000_000.0
+
     /// Override parameters of one target, its ancestors' included. No dialect has more fields.
     public static let overrideCount = 128
 

@@ -1,5 +1,8 @@
 public import Bytes
 import Glibc
+import Health
+import Patterns
+import Synchronization
 
 /// A compiled config: what `Decision` walks, in flat tables.
 ///
@@ -9,7 +12,7 @@ public final class Program: @unchecked Sendable {
     // Unchecked for `storage` alone, which nothing writes between `init` and `deinit`.
 
     struct Node: BitwiseCopyable, Sendable {
-        enum Kind: UInt8, Sendable { case target, single, fallback }
+        enum Kind: UInt8, Sendable { case target, single, fallback, loadbalance, conditional }
 
         let kind: Kind
         let parent: Int32
@@ -19,11 +22,34 @@ public final class Program: @unchecked Sendable {
         let target: Int32
         /// A fallback's row in `statusSets`; −1 when it has no list.
         let statuses: Int32
+        /// Among its siblings.
+        var weight = 1.0
+        /// The same for the same targets, whatever stands around them.
+        var identity: UInt64 = 0
+        /// A load balancer's row in `balances`; −1 in others.
+        var balance: Int32 = -1
+        /// A conditional's rows in `conditions`.
+        var conditions = RowRun.empty
+        /// A conditional's child for requests of which no condition holds; −1 for none.
+        var otherwise: Int32 = -1
+    }
+
+    struct Condition: BitwiseCopyable, Sendable {
+        /// Its row in `queries`.
+        let query: Int32
+        let child: Int32
     }
 
     let nodes: [Node]
     let statusSets: [StatusSet]
-    let firstLeaf: Int32
+    let balances: [Balance]
+    let subjects: [Subject]
+    let conditions: [Condition]
+    let queries: [QueryRow]
+    let operands: [Operand]
+    let patterns: [Pattern]
+    /// One counter a load balancer, shared by all workers.
+    private let turns: UnsafeMutablePointer<Atomic<UInt64>>
     private let storage: UnsafeMutablePointer<UInt8>
     /// Bytes of text and credentials held.
     public let byteCount: Int
@@ -31,6 +57,7 @@ public final class Program: @unchecked Sendable {
     /// In the order of the config's text.
     public let targets: [Target]
     public let overrides: [Override]
+    public let pool: [PooledCredential]
     /// Lower case, with "-" where the config had "_".
     public let headerNames: [ByteRun]
     /// Whether some target leaves its provider to the request's headers.
@@ -42,6 +69,15 @@ public final class Program: @unchecked Sendable {
         precondition(!parts.targets.isEmpty && !parts.nodes.isEmpty, "a program has a target")
         nodes = parts.nodes
         statusSets = parts.statusSets
+        balances = parts.balances
+        subjects = parts.subjects
+        conditions = parts.conditions
+        queries = parts.queries
+        operands = parts.operands
+        patterns = parts.patterns
+        pool = parts.pool
+        turns = .allocate(capacity: max(parts.balances.count, 1))
+        for index in parts.balances.indices { (turns + index).initialize(to: Atomic(0)) }
         targets = parts.targets
         overrides = parts.overrides
         headerNames = parts.headerNames
@@ -50,13 +86,14 @@ public final class Program: @unchecked Sendable {
         for index in 0..<parts.bytes.count { storage[index] = parts.bytes[index] }
         needsRequestProvider = parts.targets.contains { $0.isNamedByRequest }
         needsGatewayKey = parts.targets.contains { $0.spendsOperatorCredential }
-        firstLeaf = Program.leaf(under: 0, in: parts.nodes)
     }
 
     deinit {
         // Plain stores before `free` are dead to the optimiser; this call is not.
         explicit_bzero(storage, byteCount)
         storage.deallocate()
+        turns.deinitialize(count: balances.count)
+        turns.deallocate()
     }
 
     /// The bytes of `run`; valid as long as the program is held.
@@ -65,19 +102,27 @@ public final class Program: @unchecked Sendable {
         return ByteSlice(UnsafePointer(storage) + Int(run.offset), count: Int(run.count))
     }
 
-    /// The first leaf at or below `node`.
-    static func leaf(under node: Int32, in nodes: [Node]) -> Int32 {
-        var node = node
-        // Every strategy has a child: the compiler refuses empty targets.
-        while nodes[Int(node)].kind != .target { node = nodes[Int(node)].firstChild }
-        return node
-    }
+    /// Whether it is one target and no strategy.
+    public var isOneTarget: Bool { nodes.count == 1 }
+
+    /// How many picks load balancer `index` has made before this one.
+    func nextTurn(_ index: Int32) -> UInt64 { turns[Int(index)].wrappingAdd(1, ordering: .relaxed).oldValue }
+
+    /// A number from 0 to below 1; those of successive picks lie spread evenly, however few they are.
+    func turnFraction(_ index: Int32) -> Double { EvenSpread.fraction(nextTurn(index)) }
 }
 
 /// A program's tables while they are being filled.
 struct ProgramParts {
     var nodes: [Program.Node] = []
     var statusSets: [StatusSet] = []
+    var balances: [Balance] = []
+    var subjects: [Subject] = []
+    var conditions: [Program.Condition] = []
+    var queries: [QueryRow] = []
+    var operands: [Operand] = []
+    var patterns: [Pattern] = []
+    var pool: [PooledCredential] = []
     var targets: [Target] = []
     var overrides: [Override] = []
     var headerNames: [ByteRun] = []
@@ -112,7 +157,8 @@ extension Program {
         parts.targets.append(
             Target(
                 provider: provider.map(Int32.init) ?? -1, credential: held, host: nil, overrides: .empty, forwardHeaders: .empty,
-                requestTimeoutMilliseconds: 0, retry: .none, isStrict: true, options: ProviderOptions(), path: path,
+                requestTimeoutMilliseconds: 0, timeouts: TargetTimeouts(), retry: .none, breaker: nil, hedge: nil, pool: .empty,
+                isStrict: true, options: ProviderOptions(), path: path,
                 spendsOperatorCredential: isOperators))
         parts.nodes.append(Node(kind: .target, parent: -1, firstChild: -1, nextSibling: -1, target: 0, statuses: -1))
         return Program(parts)

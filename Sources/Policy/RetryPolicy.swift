@@ -7,8 +7,12 @@ public struct RetryPolicy: BitwiseCopyable, Sendable, Equatable {
     /// Tries after the first, at most `PolicyLimits.retryAttemptCount`.
     public let attempts: UInt8
     public let statuses: StatusSet
-    /// Whether a 429 may say how long to wait.
+    /// Whether a 429 or a 503 may say how long to wait.
     public let usesRetryAfter: Bool
+    /// Whether repeats are bounded by what first tries have earned; see `RetryBudget`.
+    public internal(set) var hasBudget = true
+    /// Of all waits of one request together.
+    public internal(set) var maxWaitMilliseconds = UInt32(PolicyLimits.retryWaitMilliseconds)
 
     public init(attempts: UInt8, statuses: StatusSet, usesRetryAfter: Bool) {
         precondition(attempts <= PolicyLimits.retryAttemptCount, "attempts are bounded by the compiler")
@@ -25,8 +29,12 @@ public struct RetryPolicy: BitwiseCopyable, Sendable, Equatable {
         outcome == .unreachable || outcome != .unfit && outcome.isListed(in: statuses)
     }
 
-    /// The wait before try `number` of the repeats, from 1: 1 s, then twice the one before.
-    public func backoffMilliseconds(beforeRepeat number: Int) -> UInt64 {
-        1000 << UInt64(min(max(number, 1), PolicyLimits.retryAttemptCount) - 1)
+    /// The wait before try `number` of the repeats, from 1: 1 s, then twice the one before, each up to a tenth more
+    /// or less, so that clients that failed together do not come back together.
+    ///
+    /// - Parameter random: any 64 bits.
+    public func backoffMilliseconds(beforeRepeat number: Int, random: UInt64) -> UInt64 {
+        let base: UInt64 = 1000 << UInt64(min(max(number, 1), PolicyLimits.retryAttemptCount) - 1)
+        return base - base / 10 + random % (base / 5 + 1)
     }
 }

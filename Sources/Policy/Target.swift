@@ -30,6 +30,12 @@ public enum TargetCredential: BitwiseCopyable, Sendable {
     case virtualKey(Int32)
 }
 
+/// One credential of a target that has several.
+public struct PooledCredential: BitwiseCopyable, Sendable {
+    public let credential: TargetCredential
+    public let weight: Double
+}
+
 /// Where a target's requests go instead of its provider's own address.
 public struct TargetHost: BitwiseCopyable, Sendable {
     public let isSecure: Bool
@@ -89,7 +95,12 @@ public struct Target: BitwiseCopyable, Sendable {
     public let forwardHeaders: RowRun
     /// Until the response head; 0 for no limit of its own.
     public let requestTimeoutMilliseconds: UInt32
+    public let timeouts: TargetTimeouts
     public let retry: RetryPolicy
+    public let breaker: BreakerRule?
+    public let hedge: HedgeRule?
+    /// Rows of `Program.pool`; empty where there is one credential.
+    public let pool: RowRun
     public let isStrict: Bool
     public let options: ProviderOptions
     /// `config`, `config.targets[1]`, `config.targets[0].targets[2]`.

@@ -25,11 +25,16 @@ extension Endpoint {
         guard method == "GET" || method == "HEAD" else { return .unknown }
         if path == "/health" { return .health }
         if path == "/ready" { return .ready }
+        if path == "/metrics" { return .metrics }
         return .unknown
     }
 
     /// `path` is what follows `/v1`, folded.
     private static func match(method: ByteSlice, path: ByteSlice) -> Endpoint {
+        if isResource("/sluice", in: path) {
+            // No provider's, now and later.
+            return path == "/sluice/targets" ? .operatorTargets : path == "/sluice/reload" ? .operatorReload : .unknown
+        }
         if isResource("/files", in: path) { return .files }
         if isResource("/batches", in: path) { return .batches }
         if isResource("/fine_tuning", in: path) { return .fineTuning }

@@ -20,6 +20,9 @@ public enum Endpoint: UInt8, Sendable, CaseIterable {
     case realtime
     case health
     case ready
+    case metrics
+    case operatorTargets
+    case operatorReload
     /// Anything else under `/v1`, passed on as it is.
     case other
     /// Nothing this gateway answers, or a path that could mean another one upstream.
@@ -43,7 +46,7 @@ public enum Endpoint: UInt8, Sendable, CaseIterable {
         case .models, .imagesEdits, .audioTranscriptions, .audioTranslations, .files, .batches,
             .fineTuning, .realtime, .other:
             .streamed
-        case .health, .ready, .unknown: .ignored
+        case .health, .ready, .metrics, .operatorTargets, .operatorReload, .unknown: .ignored
         }
     }
 

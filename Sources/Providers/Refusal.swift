@@ -24,6 +24,7 @@ public enum Refusal: UInt8, Error, Sendable, CaseIterable {
     case invalidConfig
     case unknownConfig
     case unsupportedConfig
+    case unroutable
     case invalidProvider
     case unsupportedProvider
     case unsupportedEndpoint
@@ -132,6 +133,8 @@ extension Refusal {
             client("unknown_config", 400, "no config of this name is declared")
         case .unsupportedConfig:
             client("unsupported_config", 400, "the config uses a feature that is not supported yet")
+        case .unroutable:
+            client("no_condition_holds", 400, "Query router did not resolve to any valid target")
         case .invalidProvider:
             client("invalid_provider", 400, "Invalid provider passed")
         case .unsupportedProvider:

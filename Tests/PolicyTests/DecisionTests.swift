@@ -14,10 +14,10 @@ struct DecisionTests {
     /// The targets visited when each in turn ends with the next outcome, and whether the last went on.
     private func walk(_ config: String, _ outcomes: [Outcome]) throws -> [String] {
         let program = try Fixture.program(config)
-        var decision = Decision(program)
+        var decision = try Decision(program)
         var visited = [program.path(decision.target)]
         for outcome in outcomes {
-            guard decision.advance(after: outcome, in: program) else { return visited + ["end"] }
+            guard try decision.advance(after: outcome, in: program) else { return visited + ["end"] }
             visited.append(program.path(decision.target))
         }
         return visited
@@ -102,10 +102,10 @@ struct DecisionTests {
             var leaves = 0
             let config = DecisionTests.randomTree(&random, depth: 1, &leaves)
             let program = try Fixture.program(config)
-            var decision = Decision(program)
+            var decision = try Decision(program)
             var visited: Set<Int> = [decision.target]
             let outcomes: [Outcome] = [.status(500), .status(429), .status(200), .status(404), .unreachable, .timedOut]
-            while let outcome = outcomes.randomElement(using: &random), decision.advance(after: outcome, in: program) {
+            while let outcome = outcomes.randomElement(using: &random), try decision.advance(after: outcome, in: program) {
                 #expect(visited.insert(decision.target).inserted, "SLUICE_SEED=\(seed): \(config)")
             }
             #expect(decision.skippedCount < program.targets.count, "SLUICE_SEED=\(seed)")

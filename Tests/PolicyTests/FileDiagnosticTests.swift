@@ -44,7 +44,7 @@ struct FileDiagnosticTests {
         Case(#"{"provider":"openai","api_key":"a\nb"}"#, #"c:1:32: "api_key" has a character that a header field cannot carry"#),
         Case(#"{"provider":"openai","api_key":""}"#, #"c:1:32: "api_key" must have 1 to 4096 bytes"#),
         Case(#"{"strategy":{"mode":"fallbak"},"targets":[{"provider":"openai"}]}"#, #"c:1:21: unknown strategy "fallbak"; did you mean "fallback"?"#),
-        Case(#"{"strategy":{"mode":"conditional","conditions":[{}],"default":"a"},"targets":[{"provider":"openai"}]}"#, #"c:1:21: strategy "conditional" is not supported yet; built: single, fallback"#, #"c:1:35: "conditions" is not supported yet"#, #"c:1:53: "default" is not supported yet"#),
+        Case(#"{"strategy":{"mode":"conditional","conditions":[{}],"default":"a"},"targets":[{"provider":"openai"}]}"#, #"c:1:49: "query" is missing"#),
         Case(#"{"strategy":{"mode":"fallback"}}"#, #"c:1:1: "strategy" needs "targets" beside it"#),
         Case(#"{"strategy":{"mode":"fallback"},"targets":[]}"#, #"c:1:43: "targets" is empty; name at least one target"#),
         Case(#"{"provider":"openai","on_status_codes":[500]}"#, #"c:1:40: warning: "on_status_codes" has no effect here; write it inside "strategy" or "retry""#),

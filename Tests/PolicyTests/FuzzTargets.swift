@@ -18,14 +18,15 @@ enum PolicyFuzz {
                 precondition(diagnostic.position.line >= 1 && diagnostic.position.column >= 1, "places count from 1")
                 precondition(!diagnostic.rendered(path: "c").utf8.contains(0x0A), "one line a fault")
             }
-            if let program = compiled.program { checkProgram(program) }
+            if let program = compiled.program { checkProgram(program, text) }
         }
         _ = HostRules.judge(text, trusted: catalog.trustedHosts)
         _ = VirtualKeyName(model: text)
         _ = IPv6Address(text)
     }
 
-    static func checkProgram(_ program: Program) {
+    /// - Parameter text: the request the program is run over, its body and all its fields.
+    static func checkProgram(_ program: Program, _ text: ByteSlice) {
         precondition(program.targets.count <= PolicyLimits.targetCount, "targets are bounded")
         for target in program.targets {
             precondition(program.bytes(target.path).hasPrefix("config"), "a target has a path")
@@ -40,9 +41,17 @@ enum PolicyFuzz {
             }
         }
         for outcome in [Outcome.status(500), .status(200), .status(429), .unreachable, .timedOut] {
-            var decision = Decision(program)
+            // A request that says nothing may match no condition.
+            var plain = PlainCircumstances(seed: UInt64(text.count))
+            plain.body = text
+            plain.metadata = text
+            plain.path = text
+            plain.wallSeconds = 1_800_000_000
+            plain.hindrances = [0: 7]
+            plain.flights = [1: 100]
+            guard var decision = try? Decision(program, &plain) else { continue }
             var visits = 1
-            while decision.advance(after: outcome, in: program) { visits += 1 }
+            while (try? decision.advance(after: outcome, in: program, &plain)) == true { visits += 1 }
             precondition(visits <= program.targets.count, "no target is visited twice")
         }
     }

@@ -58,11 +58,22 @@ struct HeaderRefusalTests {
             config: #"{"cache":{"mode":"simple"},"provider":"openai","api_key":"k"}"#, message: invalid,
             errors: ["path: cache, message: \"cache\" is not supported yet"]),
         Case(
-            config: #"{"strategy":{"mode":"loadbalance"},"targets":[{"provider":"openai","api_key":"k","weight":0.7}]}"#, message: invalid,
-            errors: [
-                "path: strategy,mode, message: strategy \"loadbalance\" is not supported yet; built: single, fallback",
-                "path: targets,0,weight, message: \"weight\" is not supported yet",
-            ]),
+            config: #"{"strategy":{"mode":"loadbalance"},"targets":[{"provider":"openai","api_key":"k","weight":-0.7}]}"#, message: invalid,
+            errors: ["path: targets,0,weight, message: a weight is 0 to 1000000, not -0.7"]),
+        Case(
+            config: #"{"strategy":{"mode":"loadbalance"},"targets":[{"provider":"openai","api_key":"k","weight":0}]}"#, message: invalid,
+            errors: ["path: , message: every target's weight is 0; give one a weight above 0"]),
+        Case(
+            config: #"{"strategy":{"mode":"conditional"},"targets":[{"provider":"openai","api_key":"k","name":"a"}]}"#,
+            message: "No conditions passed in the query router", errors: ["path: strategy, message: No conditions passed in the query router"]),
+        Case(
+            config: #"{"strategy":{"mode":"conditional","conditions":[{"query":{"metadata.a":1},"then":"zz"}]},"targets":[{"provider":"openai","api_key":"k","name":"a"}]}"#,
+            message: "Invalid target name found in the query router: zz",
+            errors: ["path: strategy,conditions,0,then, message: Invalid target name found in the query router: zz"]),
+        Case(
+            config: #"{"strategy":{"mode":"conditional","conditions":[{"query":{"metadata.a":{"$foo":1}},"then":"a"}]},"targets":[{"provider":"openai","api_key":"k","name":"a"}]}"#,
+            message: "Unsupported operator used in the query router: $foo",
+            errors: ["path: strategy,conditions,0,query,metadata.a,$foo, message: Unsupported operator used in the query router: $foo"]),
         Case(
             config: #"{"virtual_key":"nobody"}"#, message: invalid, errors: ["path: virtual_key, message: no virtual key \"nobody\""]),
         Case(

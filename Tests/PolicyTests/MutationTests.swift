@@ -8,11 +8,14 @@ struct MutationTests {
         #"{"strategy":{"mode":"fallback","on_status_codes":[429]},"override_params":{"model":"a","x":{"y":[1,2.5e3,null]}},"targets":[{"provider":"openai","api_key":"k","custom_host":"https://eu.example.com:8443/v1"},{"strategy":{"mode":"single"},"targets":[{"virtual_key":"prod","forward_headers":["X_Foo"]}]}]}"#,
         #"{"override_params":{"model":"@prod/gpt"},"strict_open_ai_compliance":false,"strategy":{"mode":"fallback"},"targets":[{"retry":{"attempts":0}},{"provider":"ollama","custom_host":"http://[::1]:1/"}]}"#,
         #"{"strategy":{"mode":"loadbalance"},"cache":{"mode":"simple"},"targets":[{"provider":"anthropic","weight":0.5,"anthropic_beta":"x"}]}"#,
+        #"{"strategy":{"mode":"loadbalance","algorithm":"least_latency","cb_config":{"failure_threshold":3,"cooldown_interval":1000}},"hedge":{"after":"p95","budget":0.05},"targets":[{"provider":"openai","api_key":"k","weight":0.7},{"provider":"groq","credentials":[{"api_key":"a"},{"api_key":"b","weight":0}],"total_timeout":5,"first_token_timeout":3}]}"#,
+        #"{"strategy":{"mode":"loadbalance","sticky":{"enabled":true,"hash_fields":["metadata.a","params.provider","headers.b"],"ttl":60}},"targets":[{"provider":"openai","api_key":"k"},{"strategy":{"mode":"loadbalance","algorithm":"prefix_affinity","prefix_bytes":9},"targets":[{"virtual_key":"prod"},{"virtual_key":"prod","weight":1e3}]}]}"#,
+        #"{"strategy":{"mode":"conditional","conditions":[{"query":{"$or":[{"params.strategy.mode":"conditional"},{"metadata.x":{"$in":["a",1,null,true],"$ne":2}}],"params.n":{"$gte":1,"$lt":"5x"}},"then":"a"},{"query":{"url.pathname":{"$regex":"^/v[0-9]+(?:/chat)?$"}},"then":"b"}],"default":"b"},"targets":[{"name":"a","virtual_key":"prod"},{"name":"b","virtual_key":"prod","retry":{"attempts":2,"max_wait":9,"budget":false}}]}"#,
     ]
 
     private static let pieces: [String] = [
         "{", "}", "[", "]", ",", ":", "\"", "null", "true", "-1", "1e999", "\\ud800", "\u{0}", "\u{202E}", "\"targets\":[]", "\"provider\":\"@\"",
-        "\"strategy\":{\"mode\":\"fallback\"},", "http://[::ffff:1.2.3.4", "@prod/", "99999999999999999999",
+        "\"strategy\":{\"mode\":\"fallback\"},", "\"$regex\":\"(a*)*b\",", "\"$or\":[{}],", "\"weight\":1e308,", "\"$and\":[{\"$or\":[{", "http://[::ffff:1.2.3.4", "@prod/", "99999999999999999999",
     ]
 
     @Test("any of 10,000 mutations is a program or diagnostics, never a crash")

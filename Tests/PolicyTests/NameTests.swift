@@ -53,22 +53,26 @@ struct NameTests {
     }
 
     @Test("a program for one provider has one target, config, and passes the caller's credential")
-    func singlePrograms() {
+    func singlePrograms() throws {
         let program = Program.single(provider: 3, credential: .caller)
         #expect(program.targets.count == 1)
         #expect(program.path(0) == "config")
         #expect(!program.needsGatewayKey)
         #expect(Program.single(provider: 0, credential: .virtualKey(1)).needsGatewayKey)
         #expect(Program.single(provider: nil, credential: .none).needsRequestProvider)
-        var decision = Decision(program)
-        let goesOn = decision.advance(after: .unreachable, in: program)
+        var decision = try Decision(program)
+        let goesOn = try decision.advance(after: .unreachable, in: program)
         #expect(!goesOn)
     }
 
     @Test("retries wait twice as long each time and go by the list, but for broken connections")
     func retries() {
         let policy = RetryPolicy(attempts: 5, statuses: StatusSet([429]), usesRetryAfter: false)
-        #expect((1...5).map { policy.backoffMilliseconds(beforeRepeat: $0) } == [1000, 2000, 4000, 8000, 16000])
+        #expect((1...5).map { policy.backoffMilliseconds(beforeRepeat: $0, random: 0) } == [900, 1800, 3600, 7200, 14400])
+        for random in [0, 1, 200, 201, UInt64.max] {
+            #expect((900...1100).contains(policy.backoffMilliseconds(beforeRepeat: 1, random: random)))
+            #expect((14_400...17_600).contains(policy.backoffMilliseconds(beforeRepeat: 5, random: random)))
+        }
         #expect(policy.repeats(after: .status(429)))
         #expect(!policy.repeats(after: .status(503)))
         #expect(policy.repeats(after: .unreachable))

@@ -38,6 +38,19 @@ enum Fixture {
     struct Unexpected: Error { let text: String }
 }
 
+extension Decision {
+    /// Of a request that says nothing, with every target free.
+    init(_ program: Program) throws {
+        var plain = PlainCircumstances()
+        try self.init(program, &plain)
+    }
+
+    mutating func advance(after outcome: Outcome, in program: Program) throws -> Bool {
+        var plain = PlainCircumstances()
+        return try advance(after: outcome, in: program, &plain)
+    }
+}
+
 extension Program {
     func text(_ run: ByteRun) -> String { String(bytes(run)) }
 

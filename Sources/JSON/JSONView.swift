@@ -1,0 +1,123 @@
+public import Bytes
+
+/// One value of a text, found by name and index without tables or allocation.
+///
+/// It borrows the text. For a few look-ups in a text that has been judged already; where a text is
+/// broken what lies behind the break is not there.
+public struct JSONView: BitwiseCopyable {
+    /// The whole value, a string's quotes included.
+    public let bytes: ByteSlice
+    public let kind: JSONKind
+    /// Whether the value is a string with escapes in it.
+    public let hasEscapes: Bool
+
+    /// The value that `text` holds, white space around it apart; nil when it starts with none.
+    public init?(_ text: ByteSlice) {
+        let grammar = Grammar(base: text.base, end: text.count, depthLimit: JSONLimits.depth)
+        self.init(grammar, text, at: grammar.skipSpace(0))
+    }
+
+    private init?(_ grammar: Grammar, _ text: ByteSlice, at start: Int) {
+        guard let found = try? grammar.valueEnd(from: start, under: 0) else { return nil }
+        bytes = text[start..<found.end]
+        kind = found.kind
+        hasEscapes = found.hasEscapes
+    }
+
+    /// The value, when it is a string.
+    public var string: JSONString? {
+        kind == .string ? JSONString(content: bytes[1..<bytes.count - 1], hasEscapes: hasEscapes) : nil
+    }
+
+    /// The value, when it is a number: the nearest double.
+    public var number: Double? { kind == .number ? JSONNumber.double(bytes) : nil }
+
+    /// An object's member called `name`, the last of several; an array's element, when `name` is its index.
+    public func child(_ name: ByteSlice) -> JSONView? {
+        switch kind {
+        case .object: member(name)
+        case .array: name.decimal.flatMap { element($0) }
+        case .string, .number, .true, .false, .null: nil
+        }
+    }
+
+    /// The value at a path of names with dots between them: `metadata.plan`, `messages.0.role`.
+    ///
+    /// At each level a member whose name is all that is left of the path comes first, so names with dots in them are found, too.
+    public func value(at path: ByteSlice) -> JSONView? {
+        var value = self
+        var rest = path
+        while true {
+            if let whole = value.child(rest) { return whole }
+            guard let dot = rest.firstIndex(of: UInt8(ascii: ".")), let next = value.child(rest.prefix(dot)) else { return nil }
+            value = next
+            rest = rest.dropFirst(dot + 1)
+        }
+    }
+
+    private func member(_ name: ByteSlice) -> JSONView? {
+        let grammar = Grammar(base: bytes.base, end: bytes.count, depthLimit: JSONLimits.depth)
+        var found: JSONView?
+        var at = grammar.skipSpace(1)
+        while grammar.byte(at) == UInt8(ascii: "\""), let key = try? grammar.keyEnd(from: at) {
+            guard let value = JSONView(grammar, bytes, at: key.value) else { break }
+            if JSONString(content: bytes[at + 1..<key.quote], hasEscapes: key.hasEscapes) == name { found = value }
+            at = grammar.skipSpace(key.value + value.bytes.count)
+            guard grammar.byte(at) == UInt8(ascii: ",") else { break }
+            at = grammar.skipSpace(at + 1)
+        }
+        return found
+    }
+
+    private func element(_ index: Int64) -> JSONView? {
+        let grammar = Grammar(base: bytes.base, end: bytes.count, depthLimit: JSONLimits.depth)
+        var at = grammar.skipSpace(1)
+        var count: Int64 = 0
+        while let value = JSONView(grammar, bytes, at: at) {
+            if count == index { return value }
+            count += 1
+            at = grammar.skipSpace(at + value.bytes.count)
+            guard grammar.byte(at) == UInt8(ascii: ",") else { return nil }
+            at = grammar.skipSpace(at + 1)
+        }
+        return nil
+    }
+}
+
+extension JSONNumber {
+    /// The nearest double of a number's text; nil when it is none, infinite when it is too large for one.
+    public static func double(_ text: ByteSlice) -> Double? {
+        guard !text.isEmpty, text.count <= JSONLimits.doubleByteCount else { return nil }
+        return Double(String(text))
+    }
+
+    /// As JavaScript's `parseFloat`: the number that `text` begins with, white space before it apart; nil for NaN.
+    /// - Source: ECMA-262 §19.2.4
+    public static func leadingDouble(_ text: ByteSlice) -> Double? {
+        var start = 0
+        while start < text.count, text[start] == 0x20 || (0x09...0x0D).contains(text[start]) { start += 1 }
+        var at = start
+        func skipDigits() -> Int {
+            let first = at
+            while at < text.count, ASCII.isDigit(text[at]) { at += 1 }
+            return at - first
+        }
+        if at < text.count, text[at] == UInt8(ascii: "-") || text[at] == UInt8(ascii: "+") { at += 1 }
+        var digits = skipDigits()
+        if at < text.count, text[at] == UInt8(ascii: ".") {
+            let point = at
+            at += 1
+            let fraction = skipDigits()
+            if fraction == 0 { at = point }
+            digits += fraction
+        }
+        guard digits > 0 else { return nil }
+        let mantissaEnd = at
+        if at < text.count, text[at] | 0x20 == UInt8(ascii: "e") {
+            at += 1
+            if at < text.count, text[at] == UInt8(ascii: "-") || text[at] == UInt8(ascii: "+") { at += 1 }
+            if skipDigits() == 0 { at = mantissaEnd }
+        }
+        return double(text[start..<at])
+    }
+}

@@ -1,0 +1,168 @@
+public import Bytes
+import JSON
+public import Patterns
+
+/// What a condition looks at.
+struct Subject: BitwiseCopyable, Sendable {
+    enum Source: UInt8, Sendable { case metadata, parameters, path, header }
+
+    let source: Source
+    /// The way below the source, dots between names; a header's name in lower case.
+    let key: ByteRun
+}
+
+/// One row of a compiled query. A group stands before its members and knows where they end.
+///
+///     {"$or": [{"metadata.tier": "gold"}, {"params.model": {"$regex": "^gpt"}}], "params.n": {"$lt": 2}}
+///
+///     all ─┬─ any ─┬─ equal metadata.tier "gold"
+///          │       └─ matches params.model ^gpt
+///          └─ less params.n 2
+struct QueryRow: BitwiseCopyable, Sendable {
+    enum Kind: UInt8, Sendable {
+        case all, any
+        case equal, notEqual, greater, greaterOrEqual, less, lessOrEqual, among, notAmong, matches
+    }
+
+    let kind: Kind
+    var subject = Subject(source: .path, key: .empty)
+    /// Rows of `Program.operands`; of `patterns` for `matches`.
+    var operands = RowRun.empty
+    /// The row after this one and all below it.
+    var end: Int32 = 0
+}
+
+/// What a condition compares with.
+struct Operand: BitwiseCopyable, Sendable {
+    enum Kind: UInt8, Sendable { case string, number, `true`, `false`, null }
+
+    let kind: Kind
+    var text = ByteRun.empty
+    var number: Double = .nan
+}
+
+/// What a request says that conditions and hashes may look at.
+///
+/// Slices are read during one call only.
+public protocol RequestFacts {
+    /// The client's JSON body as it came; empty where there is none.
+    var body: ByteSlice { get }
+    /// The value of `x-portkey-metadata`; empty where there is none.
+    var metadata: ByteSlice { get }
+    /// The path of the request's target, its query left off.
+    var path: ByteSlice { get }
+    /// A header field's value by its lower-case name; nil where there is none.
+    func header(_ name: ByteSlice) -> ByteSlice?
+    /// Whether `pattern` is found in `text`.
+    func finds(_ pattern: Pattern, in text: ByteSlice) -> Bool
+}
+
+/// Runs a program's queries over one request.
+struct QueryRun<Facts: RequestFacts> {
+    let program: Program
+    let facts: Facts
+
+    /// Whether the query at `row` holds. As deep as the query's nesting, which the compiler bounds.
+    func holds(_ row: Int32) -> Bool {
+        let query = program.queries[Int(row)]
+        switch query.kind {
+        case .all:
+            var member = row + 1
+            while member < query.end {
+                guard holds(member) else { return false }
+                member = program.queries[Int(member)].end
+            }
+            return true
+        case .any:
+            var member = row + 1
+            while member < query.end {
+                if holds(member) { return true }
+                member = program.queries[Int(member)].end
+            }
+            return false
+        default: return test(query, FoundValue(query.subject, program, facts))
+        }
+    }
+
+    private func test(_ query: QueryRow, _ value: FoundValue) -> Bool {
+        switch query.kind {
+        case .equal: equals(value, query.operands.rows.lowerBound)
+        case .notEqual: !equals(value, query.operands.rows.lowerBound)
+        case .among: query.operands.rows.contains { equals(value, $0) }
+        case .notAmong: !query.operands.rows.contains { equals(value, $0) }
+        case .greater: compare(value, query) { $0 > $1 }
+        case .greaterOrEqual: compare(value, query) { $0 >= $1 }
+        case .less: compare(value, query) { $0 < $1 }
+        case .lessOrEqual: compare(value, query) { $0 <= $1 }
+        case .matches: value.withText { facts.finds(program.patterns[query.operands.rows.lowerBound], in: $0) }
+        case .all, .any: false
+        }
+    }
+
+    /// As JavaScript's `===`: of one type and of one value.
+    private func equals(_ value: FoundValue, _ index: Int) -> Bool {
+        let operand = program.operands[index]
+        switch (value, operand.kind) {
+        case (.text(let text), .string): return text == program.bytes(operand.text)
+        case (.json(let json), .string): return json.string.map { $0 == program.bytes(operand.text) } ?? false
+        case (.json(let json), .number): return json.number == operand.number
+        case (.json(let json), .true): return json.kind == .true
+        case (.json(let json), .false): return json.kind == .false
+        case (.json(let json), .null): return json.kind == .null
+        default: return false
+        }
+    }
+
+    private func compare(_ value: FoundValue, _ query: QueryRow, _ holds: (Double, Double) -> Bool) -> Bool {
+        guard let number = value.number else { return false }
+        return holds(number, program.operands[query.operands.rows.lowerBound].number)
+    }
+}
+
+/// What stands where a condition looks.
+enum FoundValue: BitwiseCopyable {
+    case missing
+    case text(ByteSlice)
+    case json(JSONView)
+
+    init(_ subject: Subject, _ program: Program, _ facts: some RequestFacts) {
+        let key = program.bytes(subject.key)
+        switch subject.source {
+        case .path: self = .text(facts.path)
+        case .header: self = facts.header(key).map { .text($0) } ?? .missing
+        case .parameters: self = FoundValue(JSONView(facts.body)?.value(at: key))
+        case .metadata:
+            // The header's word over the body's.
+            let given = JSONView(facts.metadata)?.value(at: key)
+            self = FoundValue(given ?? JSONView(facts.body)?.child(ByteSlice("metadata"))?.value(at: key))
+        }
+    }
+
+    private init(_ value: JSONView?) { self = value.map { .json($0) } ?? .missing }
+
+    /// As JavaScript's `parseFloat`; nil for what it calls NaN.
+    var number: Double? {
+        switch self {
+        case .missing: nil
+        case .text(let text): JSONNumber.leadingDouble(text)
+        case .json(let value): value.number ?? value.string.flatMap { JSONNumber.leadingDouble($0.content) }
+        }
+    }
+
+    /// Whether `body` holds of the value as text: a string decoded, any other value as it is written. A missing one has none.
+    func withText(_ body: (ByteSlice) -> Bool) -> Bool {
+        switch self {
+        case .missing: return false
+        case .text(let text): return body(text)
+        case .json(let value):
+            guard let string = value.string else { return body(value.bytes) }
+            if let plain = string.plain { return body(plain) }
+            return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: string.content.count) { room in
+                guard let base = room.baseAddress else { return false }
+                var writer = ByteWriter(base, capacity: room.count)
+                string.decode(into: &writer)
+                return body(writer.written)
+            }
+        }
+    }
+}
