@@ -1,15 +1,15 @@
-/// A short text stored in place, at most `capacity` (below 256) bytes; what is longer is cut.
+/// A short text stored in place, at most `capacity` (below 65,536) bytes; what is longer is cut.
 ///
 /// Everything is inlinable: a generic value whose size the compiler cannot see is copied byte by
 /// byte through its witnesses.
 @frozen
 public struct InlineText<let capacity: Int>: BitwiseCopyable, Sendable {
     @usableFromInline var storage: InlineArray<capacity, UInt8>
-    @usableFromInline var length: UInt8
+    @usableFromInline var length: UInt16
 
     @inlinable
     public init() {
-        assert(capacity < 256)
+        assert(capacity < 65_536)
         storage = InlineArray(repeating: 0)
         length = 0
     }
@@ -41,7 +41,7 @@ public struct InlineText<let capacity: Int>: BitwiseCopyable, Sendable {
             guard kept > 0, let base = room.baseAddress else { return }
             (base + start).copyMemory(from: bytes.base, byteCount: kept)
         }
-        length += UInt8(truncatingIfNeeded: kept)
+        length += UInt16(truncatingIfNeeded: kept)
     }
 
     @inlinable
@@ -58,7 +58,7 @@ public struct InlineText<let capacity: Int>: BitwiseCopyable, Sendable {
             guard let base = room.baseAddress else { return 0 }
             var writer = ByteWriter(base.assumingMemoryBound(to: UInt8.self), capacity: capacity)
             body(&writer)
-            return UInt8(truncatingIfNeeded: writer.count)
+            return UInt16(truncatingIfNeeded: writer.count)
         }
     }
 

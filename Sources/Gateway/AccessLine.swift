@@ -8,7 +8,7 @@ struct AccessLine {
     /// `2026-11-24T09:30:00.`
     private var secondText = InlineText<20>()
 
-    mutating func appendJSON(_ record: inout AccessRecord, to writer: inout ByteWriter) {
+    mutating func appendJSON(_ record: inout AccessRecord, _ tries: ByteSlice, to writer: inout ByteWriter) {
         writer.append("{\"time\":\"")
         appendTime(record.figures.wallNanoseconds, to: &writer)
         writer.append("\"")
@@ -25,8 +25,13 @@ struct AccessLine {
         member(",\"status\":", UInt64(record.figures.status), to: &writer)
         member(",\"error\":", &record.errorCode, to: &writer)
         member(",\"attempts\":", UInt64(record.figures.attempts), to: &writer)
+        if !tries.isEmpty {
+            writer.append(",\"tries\":")
+            writer.append(tries)
+        }
         writer.append(record.figures.isStream ? ",\"stream\":true" : ",\"stream\":false")
         if record.figures.wasAborted { writer.append(",\"aborted\":true") }
+        if record.figures.wasHedged { writer.append(",\"hedged\":true") }
         if record.figures.inputTokens >= 0 { member(",\"tokens_in\":", UInt64(record.figures.inputTokens), to: &writer) }
         if record.figures.outputTokens >= 0 { member(",\"tokens_out\":", UInt64(record.figures.outputTokens), to: &writer) }
         if record.figures.firstByteNanoseconds > 0 { member(",\"first_byte_us\":", record.figures.firstByteNanoseconds / 1000, to: &writer) }
@@ -36,7 +41,7 @@ struct AccessLine {
         writer.append("}\n")
     }
 
-    mutating func appendText(_ record: inout AccessRecord, to writer: inout ByteWriter) {
+    mutating func appendText(_ record: inout AccessRecord, _ tries: ByteSlice, to writer: inout ByteWriter) {
         appendTime(record.figures.wallNanoseconds, to: &writer)
         column(&record.identifier, to: &writer)
         column(&record.peer, to: &writer)
@@ -67,6 +72,10 @@ struct AccessLine {
         writer.append(decimal: record.figures.receivedByteCount)
         writer.append(UInt8(ascii: "/"))
         writer.append(decimal: record.figures.sentByteCount)
+        if !tries.isEmpty {
+            writer.append(" tries=")
+            writer.append(tries)
+        }
         if record.figures.isStream { writer.append(" stream") }
         if record.figures.wasAborted { writer.append(" aborted") }
         writer.append(UInt8(ascii: "\n"))

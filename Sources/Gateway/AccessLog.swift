@@ -75,14 +75,14 @@ final class AccessLog: Sendable {
         var writer = ByteWriter(buffer, capacity: capacity)
         var wrote = false
         for ring in rings {
-            ring.drain { record in
+            ring.drain { record, tries in
                 if writer.count + GatewayLimits.accessLineByteCount > capacity {
                     write(writer.written)
                     writer = ByteWriter(buffer, capacity: capacity)
                 }
                 switch format {
-                case .json: line.appendJSON(&record, to: &writer)
-                case .text: line.appendText(&record, to: &writer)
+                case .json: line.appendJSON(&record, tries, to: &writer)
+                case .text: line.appendText(&record, tries, to: &writer)
                 }
                 wrote = true
             }

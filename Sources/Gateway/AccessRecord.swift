@@ -21,6 +21,10 @@ struct AccessRecord: BitwiseCopyable, Sendable {
         var hasOwnTrace = false
         var isStream = false
         var wasAborted = false
+        /// A second attempt was begun beside the first; the tries tell which won.
+        var wasHedged = false
+        /// Bytes of the tries, which lie behind the packed record.
+        var triesByteCount: UInt16 = 0
     }
 
     var figures = Figures()
@@ -54,8 +58,8 @@ struct AccessRecord: BitwiseCopyable, Sendable {
 
     // MARK: Packed
 
-    /// The most bytes a packed record takes: the figures, and each text with its length before it.
-    static let largestPackedByteCount = MemoryLayout<AccessRecord>.stride
+    /// The most bytes a packed record takes: the figures, each text with its length before it, and the tries.
+    static let largestPackedByteCount = MemoryLayout<AccessRecord>.stride + GatewayLimits.triesByteCount
 
     /// Appends the record; needs room for `largestPackedByteCount` bytes.
     mutating func pack(to writer: inout ByteWriter) {

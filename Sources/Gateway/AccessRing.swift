@@ -29,7 +29,8 @@ final class AccessRing: @unchecked Sendable {
 
     deinit { storage.deallocate() }
 
-    func push(_ record: inout AccessRecord) {
+    /// - Parameter tries: the attempts, as JSON; empty where there was one and no choice.
+    func push(_ record: inout AccessRecord, tries: ByteSlice = ByteSlice("")) {
         let at = head.load(ordering: .relaxed)
         // What lies behind the ring's end is counted as its first bytes, so that none is in use twice.
         guard at + AccessRecord.largestPackedByteCount - tail.load(ordering: .acquiring) <= mask + 1 else {
@@ -37,17 +38,22 @@ final class AccessRing: @unchecked Sendable {
             return
         }
         var writer = ByteWriter(storage + at & mask, capacity: AccessRecord.largestPackedByteCount)
+        record.figures.triesByteCount = UInt16(min(tries.count, GatewayLimits.triesByteCount))
         record.pack(to: &writer)
+        if !tries.isEmpty { writer.append(tries.prefix(Int(record.figures.triesByteCount))) }
         head.store(at + writer.count, ordering: .releasing)
     }
 
-    /// Calls `body` with each waiting record, oldest first.
-    func drain(_ body: (inout AccessRecord) -> Void) {
+    /// Calls `body` with each waiting record and its tries, oldest first.
+    func drain(_ body: (inout AccessRecord, ByteSlice) -> Void) {
         let end = head.load(ordering: .acquiring)
         var at = tail.load(ordering: .relaxed)
         while at < end {
-            at += current.unpack(ByteSlice(storage + at & mask, count: AccessRecord.largestPackedByteCount))
-            body(&current)
+            let bytes = ByteSlice(storage + at & mask, count: AccessRecord.largestPackedByteCount)
+            let start = current.unpack(bytes)
+            let end = start + Int(current.figures.triesByteCount)
+            body(&current, bytes[start..<end])
+            at += end
             tail.store(at, ordering: .releasing)
         }
     }

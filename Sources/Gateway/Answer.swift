@@ -21,6 +21,8 @@ struct Answer: ~Copyable {
     var status = 0
     /// What a 429 asks to wait.
     var retryAfterMilliseconds: UInt64?
+    /// A 429 says that money is spent, not that requests came too fast.
+    var isQuotaSpent = false
     private(set) var upstreamFraming = BodyFraming.none
     private(set) var framing = Framing.length
     private var remaining: Int64 = 0
@@ -41,6 +43,7 @@ struct Answer: ~Copyable {
         state = .head
         status = 0
         retryAfterMilliseconds = nil
+        isQuotaSpent = false
         clientReusable = false
         upstreamReusable = false
         isCommitted = false

@@ -24,7 +24,16 @@ extension Exchange {
         writer.append("x-portkey-retry-attempt-count: ")
         writer.append(decimal: retryAttemptCount(plan))
         writer.append("\r\n")
+        writeDecision(plan, to: &writer)
         writeTraceFields(to: &writer)
+    }
+
+    /// Why this answer and no other, for who asked with `x-sluice-explain: 1`.
+    func writeDecision(_ plan: Plan, to writer: inout ByteWriter) {
+        guard explains else { return }
+        writer.append("x-sluice-decision: ")
+        trail.writeField(plan.route.program, to: &writer)
+        writer.append("\r\n")
     }
 
     /// Repeats at the target that answered; −1 when all were used and the last was still worth repeating.

@@ -1,5 +1,6 @@
 import Bytes
 import HTTP
+import Health
 import Policy
 import Providers
 import Reactor
@@ -32,7 +33,22 @@ struct Attempt: BitwiseCopyable {
     var freshTries = 0
     /// The provider asked for a longer wait than is taken: no more repeats at this target.
     var stoppedRepeating = false
+    /// Milliseconds waited before repeats so far.
+    var pausedMilliseconds: UInt64 = 0
+    /// Which of the destination's keys it carries.
+    var key = 0
+    /// Keys of earlier tries at this target, one bit each.
+    var triedKeys: UInt64 = 0
+    /// The right to be made, until what came of it is told.
+    var admission: Admission?
+    /// It counts as in flight at its target.
+    var isCounted = false
+    var begunAt = Instant(nanoseconds: 0)
     var sentAt = Instant(nanoseconds: 0)
+    /// When a second attempt is begun beside this one.
+    var hedgeAt = Instant.distantFuture
+    /// When a stream's first content came.
+    var contentAt = Instant(nanoseconds: 0)
     var totalDeadline = Instant.distantFuture
     /// How the request was said to the target's dialect; nil when it went as it was.
     var translation: Translation?

@@ -1,22 +1,11 @@
 import Bytes
 import HTTP
+import Health
 import JSON
 import Ledger
 import Policy
 import Providers
 import Tokens
-
-/// Where a target's credential comes from.
-enum CredentialSource {
-    /// The caller brings it.
-    case callers
-    /// The caller wrote it into its own config.
-    case written
-    /// The operator's: of the vault, or in a config of the file.
-    case operators
-    /// The operator's, for callers that bring none.
-    case callersElseOperators
-}
 
 /// A target of a program as one worker sends to it: the pool, and everything of its requests and
 /// answers that no request changes, written out once.
@@ -33,18 +22,24 @@ final class Destination {
     private let endpoints: EndpointSet?
     /// What its row has on paths of its own, whichever dialect.
     private let served: EndpointSet
-    private let sendsCredential: Bool
+    let sendsCredential: Bool
     /// The upstream's id, for records.
     let name: InlineText<32>
     let pool: UpstreamPool
     /// Until the response head.
     let headNanoseconds: UInt64
     let hasOwnHeadLimit: Bool
-    private let credentialSource: CredentialSource
-    /// Where the credential is a secret to be exchanged for tokens.
-    let tokenSource: TokenSource?
-    /// The credential's field line, where one is known.
-    private let credentialField: OwnedBytes?
+    /// Bounds the target has of its own.
+    let connectNanoseconds: UInt64?
+    let firstTokenNanoseconds: UInt64?
+    let gapNanoseconds: UInt64
+    let totalNanoseconds: UInt64?
+    /// The credentials its requests may carry, at least one; which, `DestinationKey` decides with each attempt.
+    let keys: [DestinationKey]
+    let breaker: BreakerRule?
+    /// What its repeats are paid from.
+    let retryBudget: RetryBudget
+    let hedgeBudget: RetryBudget
 
     /// `host` and what the target's options add.
     private let requestFields: OwnedBytes
@@ -68,8 +63,12 @@ final class Destination {
         var pool: UpstreamPool
         var headNanoseconds: UInt64
         var hasOwnHeadLimit: Bool
-        var credential: ByteSlice?
-        var credentialSource: CredentialSource
+        var timeouts: TargetTimeouts
+        var gapNanoseconds: UInt64
+        var keys: [DestinationKey]
+        var breaker: BreakerRule?
+        var retryBudget: RetryBudget
+        var hedgeBudget: RetryBudget
         var anthropicVersion: ByteSlice
         var customPath: ByteSlice?
         var options: [(StaticString, ByteSlice)]
@@ -77,7 +76,6 @@ final class Destination {
         var overrides: RowRun
         var path: ByteSlice
         var azure: AzureTarget?
-        var tokenSource: TokenSource?
     }
 
     init(_ parts: Parts) throws(Rejection) {
@@ -95,13 +93,17 @@ final class Destination {
         pool = parts.pool
         headNanoseconds = parts.headNanoseconds
         hasOwnHeadLimit = parts.hasOwnHeadLimit
+        connectNanoseconds = Destination.nanoseconds(parts.timeouts.connectMilliseconds)
+        firstTokenNanoseconds = Destination.nanoseconds(parts.timeouts.firstTokenMilliseconds)
+        gapNanoseconds = Destination.nanoseconds(parts.timeouts.gapMilliseconds) ?? parts.gapNanoseconds
+        totalNanoseconds = Destination.nanoseconds(parts.timeouts.totalMilliseconds)
         overrides = parts.overrides
         anthropicVersion = OwnedBytes(parts.anthropicVersion.isEmpty ? ByteSlice("2023-06-01") : parts.anthropicVersion)
-        credentialSource = parts.credentialSource
-        tokenSource = parts.tokenSource
-        // What is exchanged for tokens is never sent itself.
-        let credential = parts.tokenSource == nil ? parts.credential : nil
-        credentialField = try credential.map { credential throws(Rejection) in try Destination.field(credential, parts.upstream) }
+        precondition(!parts.keys.isEmpty, "a destination has a key, if only the caller's")
+        keys = parts.keys
+        breaker = parts.breaker
+        retryBudget = parts.retryBudget
+        hedgeBudget = parts.hedgeBudget
         forwardedNames = parts.forwardedNames.map { name in name.withByteSlice { OwnedBytes($0) } }
         isCustomHost = parts.customPath != nil
         basePath = parts.customPath.map { OwnedBytes($0) } ?? parts.upstream.basePath.map { $0.withByteSlice { OwnedBytes($0) } }
@@ -113,6 +115,8 @@ final class Destination {
         answerFields = Destination.answerFields(parts)
     }
 
+    private static func nanoseconds(_ milliseconds: UInt32) -> UInt64? { milliseconds > 0 ? UInt64(milliseconds) * 1_000_000 : nil }
+
     private static func requestFields(_ parts: Parts) throws(Rejection) -> OwnedBytes {
         let storage = UnsafeMutablePointer<UInt8>.allocate(capacity: GatewayLimits.fixedFieldsByteCount)
         defer { storage.deallocate() }
@@ -123,21 +127,6 @@ final class Destination {
         for (name, value) in parts.options where !value.isEmpty { writer.append(field: name, value) }
         writer.append("accept-encoding: identity\r\n")
         guard !writer.overflowed else { throw Rejection(.invalidHeader, "the target's header fields are too long") }
-        return OwnedBytes(writer.written)
-    }
-
-    private static func field(_ credential: ByteSlice, _ upstream: Upstream) throws(Rejection) -> OwnedBytes {
-        let storage = UnsafeMutablePointer<UInt8>.allocate(capacity: GatewayLimits.fixedFieldsByteCount)
-        defer {
-            storage.update(repeating: 0, count: GatewayLimits.fixedFieldsByteCount)
-            storage.deallocate()
-        }
-        var writer = ByteWriter(storage, capacity: GatewayLimits.fixedFieldsByteCount)
-        do throws(CredentialError) {
-            try upstream.auth.writeField(credential: credential, into: &writer)
-        } catch {
-            throw Rejection(.invalidHeader, "the credential for \(upstream.id) cannot be sent in a header: \(error)")
-        }
         return OwnedBytes(writer.written)
     }
 
@@ -194,42 +183,9 @@ final class Destination {
         return Provider.writeTarget(of: target, below: basePath.slice, into: &writer)
     }
 
-    /// Whether what is sent is the operator's.
-    var spendsOperators: Bool { credentialSource == .operators }
-
-    /// Whether a request of `caller` would carry a credential of the operator's: the vault's, or one
-    /// from the configuration or the environment.
-    func usesOperatorCredential(for caller: Caller) -> Bool {
-        switch credentialSource {
-        case .callers, .written: false
-        case .operators: credentialField != nil || tokenSource != nil
-        case .callersElseOperators: credentialField != nil && caller.credential == nil
-        }
-    }
-
-    /// Writes the credential the target's requests carry.
-    func writeCredential(_ caller: Caller, _ message: ByteSlice, to writer: inout ByteWriter) throws(Rejection) {
-        guard sendsCredential else { return }
-        if let credentialField, credentialSource != .callersElseOperators || caller.credential == nil {
-            writer.append(credentialField.slice)
-            return
-        }
-        guard let range = caller.credential, credentialSource != .operators else {
-            guard upstream.row.needsCredential, upstream.basePath == nil else { return }
-            throw Rejection(
-                .missingCredential,
-                "no credential for \(upstream.id): send it as \"Authorization: Bearer …\", or use a virtual key with a gateway key")
-        }
-        if caller.isOtherScheme, upstream.auth == .bearer {
-            writer.append(field: "authorization", message[range])
-            return
-        }
-        do throws(CredentialError) {
-            try upstream.auth.writeField(credential: message[range], into: &writer)
-        } catch {
-            throw Rejection(.missingCredential, "the credential for \(upstream.id) cannot be sent in a header: \(error)")
-        }
-    }
+    /// Whether a request of `caller` may carry a credential of the operator's: the vault's, or one from the configuration or
+    /// the environment.
+    func usesOperatorCredential(for caller: Caller) -> Bool { keys.contains { $0.isOperators(for: caller) } }
 
     /// Writes the client's fields that go on to the provider, in runs as long as they are.
     ///

@@ -62,12 +62,25 @@ final class Exchange {
     /// The snapshot the caller was found in.
     var snapshotVersion: UInt64 = 0
     var plan: Plan?
+    /// Whether the answer says how it was decided.
+    var explains = false
+
+    /// The request's config is being compiled elsewhere.
+    var isAwaitingCompile = false
+
+    // What operators ask.
+    var isAskingOperations = false
+    var operatorAnswer: Operations.Answer?
 
     // Dispatch.
     var attempt = Attempt()
     /// What a translated request could not carry over.
     var notes = TranslationNotes()
     var upstream: UpstreamConnection?
+    /// A second attempt beside this one, until one of them has content.
+    var rival: Rival?
+    /// The attempts so far.
+    var trail = Trail()
     /// Whose turn it is in a pool's queue; see `UpstreamPool`.
     var ticket: UInt64 = 0
 
@@ -159,7 +172,9 @@ final class Exchange {
         guard client != nil else { return }
         client = nil
         isOver = true
+        dropRival()
         releaseUpstream(reusable: false)
+        endAttempt()
         if headByteCount > 0 {
             record.figures.wasAborted = true
             // As others log a client that did not wait for its answer.
@@ -175,7 +190,12 @@ final class Exchange {
         body.reset()
         caller.reset()
         plan = nil
+        explains = false
+        isAwaitingCompile = false
+        isAskingOperations = false
+        operatorAnswer = nil
         attempt = Attempt()
+        trail.removeAll()
         notes.removeAll()
         answer.reset()
         record.reset()

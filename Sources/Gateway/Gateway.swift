@@ -1,6 +1,7 @@
 import Bytes
 import CLinux
 import Glibc
+public import Health
 public import Reactor
 import Synchronization
 import Tokens
@@ -34,6 +35,14 @@ public final class Gateway: Sendable {
     private let logThread: Thread?
     private let tokenFetcher: TokenFetcher
     private let tokenThread: Thread
+    private let notices: Notices
+    private let noticeThread: Thread
+    public let operations: Operations
+    private let operationsThread: Thread
+    private let compiler: ConfigCompiler
+    private let compilerThread: Thread
+    /// How every target fares; reloads keep it.
+    public let health = HealthTable()
     private let hasEnded = Mutex(false)
     /// Where it listens, ports chosen.
     public let addresses: [SocketAddress]
@@ -57,10 +66,20 @@ public final class Gateway: Sendable {
             let fetcher = try TokenFetcher()
             tokenFetcher = fetcher
             tokenThread = try Thread.start("tokens") { fetcher.run() }
+            let notices = try Notices()
+            self.notices = notices
+            noticeThread = try Thread.start("notices") { notices.run() }
+            let operations = try Operations(health: health, notices: notices)
+            self.operations = operations
+            operationsThread = try Thread.start("operations") { operations.run() }
+            let compiler = try ConfigCompiler()
+            self.compiler = compiler
+            compilerThread = try Thread.start("compiler") { compiler.run() }
             for index in 0..<count {
                 let worker = try Worker(
                     index: index, of: count, snapshot: snapshot, listeners: rows[index], budget: budget, accessRing: accessLog?.ring(worker: index),
-                    tokenFetcher: fetcher)
+                    tokenFetcher: fetcher, health: health, notices: notices, operations: operations,
+                    compiler: compiler)
                 mailboxes.append(worker.mailbox)
                 let started = StartedWorker(worker)
                 threads.append(try Thread.start("worker \(index)") { started.worker.run() })
@@ -130,6 +149,12 @@ public final class Gateway: Sendable {
             for thread in threads { thread.join() }
             tokenFetcher.stop()
             tokenThread.join()
+            compiler.stop()
+            compilerThread.join()
+            operations.stop()
+            operationsThread.join()
+            notices.stop()
+            noticeThread.join()
             accessLog?.stop()
             logThread?.join()
             hasEnded = true

@@ -21,6 +21,21 @@ public enum GatewayLimits {
     /// The longest wait a provider's Retry-After may ask for (the wire reference §4).
     static let retryAfterMilliseconds: UInt64 = 60_000
 
+    /// What an operator asks may read a configuration and compile it.
+    static let operatorNanoseconds: UInt64 = 30_000_000_000
+
+    /// A credential that was refused is tried again after so long: it may have been renewed.
+    static let quarantineNanoseconds: UInt64 = 60_000_000_000
+
+    /// One whose money is spent: people refill it, in minutes rather than seconds.
+    static let spentNanoseconds: UInt64 = 300_000_000_000
+
+    /// A 429 that does not say how long to wait.
+    static let parkMilliseconds: UInt64 = 5_000
+
+    /// The beginning of a stream that is held until its first content, so that another target may still answer.
+    static let openingByteCount = 64 << 10
+
     /// A refusal, head and body: half each. The faults of a config may fill it.
     static let refusalByteCount = 64 << 10
 
@@ -66,6 +81,15 @@ public enum GatewayLimits {
     static let cachedRoutes = 512
     static let cachedRouteTextByteCount = 4 << 20
 
+    /// A header config up to this size, without patterns, is compiled by its worker at once: some 50 µs.
+    static let quickConfigByteCount = 8 << 10
+
+    /// Header configs of one worker that are being compiled elsewhere, or were and wait for their first use.
+    static let compilingConfigs = 64
+
+    /// For one that is: behind a few others that take the longest they may.
+    static let compileNanoseconds: UInt64 = 10_000_000_000
+
     /// Routing headers of one request together. Longer configs belong in the file, by name.
     static let routingTextByteCount = 16 << 10
 
@@ -95,5 +119,8 @@ public enum GatewayLimits {
     /// records of 200 bytes, in memory that stays in the processor's cache.
     static let accessRingByteCount = 1 << 20
     static let accessLogIntervalMilliseconds: Int32 = 20
-    static let accessLineByteCount = 2048
+    static let accessLineByteCount = 4096
+
+    /// The attempts of one request as its record tells them: the first eight, in paths of eight levels.
+    static let triesByteCount = 1024
 }

@@ -6,11 +6,17 @@ extension Exchange {
     /// Answers what the gateway answers itself: whether it lives, and whether it wants traffic.
     func answerLocally(_ client: ClientConnection) throws(Rejection) -> Next {
         switch endpoint {
+        case .operatorTargets, .operatorReload, .metrics: return try answerOperator(client)
         case .health:
             answerLocally(200, "{\"status\":\"ok\"}", client)
         case .ready:
             if worker.isDraining {
                 answerLocally(503, "{\"status\":\"draining\"}", client)
+            } else if let standing = worker.operations?.current, !standing.faults.isEmpty {
+                // Ready all the same: the configuration before it serves.
+                let faults = standing.faults.map { Operations.quoted($0) }.joined(separator: ",")
+                let detail = "{\"status\":\"ready\",\"configuration\":{\"version\":\(standing.version),\"stale\":true,\"faults\":[\(faults)]}}"
+                send(200, "application/json", Array(detail.utf8), client)
             } else {
                 answerLocally(200, "{\"status\":\"ready\"}", client)
             }
@@ -25,6 +31,14 @@ extension Exchange {
     }
 
     private func answerLocally(_ status: Int, _ content: StaticString, _ client: ClientConnection) {
+        answerLocally(status, "application/json", ByteSlice(content), client)
+    }
+
+    func send(_ status: Int, _ contentType: StaticString, _ content: [UInt8], _ client: ClientConnection) {
+        content.withByteSlice { answerLocally(status, contentType, $0, client) }
+    }
+
+    private func answerLocally(_ status: Int, _ contentType: StaticString, _ content: ByteSlice, _ client: ClientConnection) {
         if request.framing == .none || request.framing == .length(0) {
             body.consumedCount = headByteCount
             body.isWhole = true
@@ -33,11 +47,13 @@ extension Exchange {
             answer.clientReusable = false
             body.isConsumed = true
         }
-        guard let block = worker.blocks.lease(atLeast: GatewayLimits.ownFieldsByteCount) else { return client.abort() }
+        guard let block = worker.blocks.lease(atLeast: GatewayLimits.ownFieldsByteCount + content.count) else { return client.abort() }
         var writer = ByteWriter(block.base, capacity: block.capacity)
         writer.append(statusLine: status)
-        writer.append("content-type: application/json\r\n")
-        writer.append(field: "content-length", decimal: UInt64(ByteSlice(content).count))
+        writer.append("content-type: ")
+        writer.append(contentType)
+        writer.append("\r\n")
+        writer.append(field: "content-length", decimal: UInt64(content.count))
         writeTraceFields(to: &writer)
         writeConnectionField(to: &writer)
         writer.appendEndOfHead()

@@ -15,9 +15,15 @@ struct Plan {
     var hasNoModel = false
     var wantsStream = false
 
-    init(_ route: Route) {
+    /// Runs the route's program over the exchange's request.
+    init(_ route: Route, _ exchange: Exchange, _ client: ClientConnection) throws(RoutingFault) {
         self.route = route
-        decision = Decision(route.program)
+        if route.destinations.count == 1, route.program.isOneTarget {
+            decision = Decision(onlyTargetOf: route.program)
+        } else {
+            var surroundings = Surroundings(exchange: exchange, client: client, route: route)
+            decision = try Decision(route.program, &surroundings)
+        }
         destination = route.destinations[decision.target]
     }
 
@@ -25,10 +31,20 @@ struct Plan {
     var hasAlternatives: Bool { route.hasAlternatives }
 
     var target: Target { route.program.targets[decision.target] }
+    /// Its row in the program.
+    var targetIndex: Int { decision.target }
+    var reason: PickReason { decision.reason }
 
     /// To the next target after `outcome`; false when there is none.
-    mutating func moveOn(after outcome: Outcome) -> Bool {
-        guard decision.advance(after: outcome, in: route.program) else { return false }
+    mutating func moveOn(after outcome: Outcome, _ exchange: Exchange, _ client: ClientConnection) -> Bool {
+        guard !route.program.isOneTarget else { return false }
+        var surroundings = Surroundings(exchange: exchange, client: client, route: route)
+        do throws(RoutingFault) {
+            guard try decision.advance(after: outcome, in: route.program, &surroundings) else { return false }
+        } catch {
+            // A fallback under which no condition holds has nothing to add.
+            return false
+        }
         destination = route.destinations[decision.target]
         return true
     }

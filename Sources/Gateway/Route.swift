@@ -15,7 +15,7 @@ final class Route {
 
     init(program: Program, destinations: [Destination], text: OwnedBytes, isOperatorConfig: Bool) {
         precondition(destinations.count == program.targets.count, "each target has its destination")
-        hasAlternatives = program.targets.count > 1 || program.targets.contains { $0.retry.attempts > 0 }
+        hasAlternatives = program.targets.count > 1 || program.targets.contains { $0.retry.attempts > 0 || $0.hedge != nil || $0.pool.count > 1 }
         self.program = program
         self.destinations = destinations
         self.text = text

@@ -1,5 +1,7 @@
 import Bytes
+import Health
 import JSON
+import Ledger
 import Policy
 import Providers
 import TLS
@@ -16,31 +18,38 @@ struct RouteBuilder {
     }
 
     /// The route of `headers`, compiled; `text` is what the table will find it by.
-    func build(_ headers: RoutingHeaders, text: ByteSlice) throws(Rejection) -> Route {
-        let (program, isOperatorConfig) = try program(headers)
+    ///
+    /// - Parameter compiled: what the headers' config came to, where another thread has compiled it.
+    func build(_ headers: RoutingHeaders, text: ByteSlice, _ compiled: Result<Program, ConfigRefusal>?) throws(Rejection) -> Route {
+        let (program, isOperatorConfig) = try program(headers, compiled)
         let named = program.needsRequestProvider ? try provider(headers) : Named()
         var destinations: [Destination] = []
         for target in program.targets {
-            destinations.append(try destination(target, program, headers, named, isOperatorConfig: isOperatorConfig))
+            destinations.append(try destination(target, program, headers, named, text, isOperatorConfig: isOperatorConfig))
         }
         return Route(program: program, destinations: destinations, text: OwnedBytes(text), isOperatorConfig: isOperatorConfig)
     }
 
     // MARK: The program
 
-    private func program(_ headers: RoutingHeaders) throws(Rejection) -> (Program, isOperatorConfig: Bool) {
-        if !headers.config.isEmpty { return try program(config: headers.config.trimmed, headers) }
+    private func program(
+        _ headers: RoutingHeaders, _ compiled: Result<Program, ConfigRefusal>?
+    ) throws(Rejection) -> (Program, isOperatorConfig: Bool) {
+        if !headers.config.isEmpty { return try program(config: headers.config.trimmed, headers, compiled) }
         if headers.keyConfig >= 0 { return (snapshot.configs[headers.keyConfig], true) }
         if headers.namesProvider { return (try named(headers), false) }
         guard let index = snapshot.defaultConfig else { throw Rejection(.missingProvider) }
         return (snapshot.configs[index], true)
     }
 
-    private func program(config: ByteSlice, _ headers: RoutingHeaders) throws(Rejection) -> (Program, isOperatorConfig: Bool) {
+    private func program(
+        config: ByteSlice, _ headers: RoutingHeaders, _ compiled: Result<Program, ConfigRefusal>?
+    ) throws(Rejection) -> (Program, isOperatorConfig: Bool) {
         if config[0] != UInt8(ascii: "{"), let index = snapshot.catalog.configNames.index(of: config) { return (snapshot.configs[index], true) }
         guard config.count <= GatewayLimits.routingTextByteCount else { throw Rejection(.invalidConfig, "the config in x-portkey-config is too long; declare it by name") }
         let catalog = headers.isKeyed ? snapshot.catalog : snapshot.openCatalog
         do throws(ConfigRefusal) {
+            if let compiled { return (try compiled.get(), false) }
             return (try PolicyCompiler.compile(header: config, catalog: catalog, requestNamesProvider: headers.namesProvider), false)
         } catch {
             throw rejection(error, config)
@@ -102,22 +111,27 @@ struct RouteBuilder {
     // MARK: A target
 
     private func destination(
-        _ target: Target, _ program: Program, _ headers: RoutingHeaders, _ named: Named, isOperatorConfig: Bool
+        _ target: Target, _ program: Program, _ headers: RoutingHeaders, _ named: Named, _ text: ByteSlice, isOperatorConfig: Bool
     ) throws(Rejection) -> Destination {
         guard let index = target.provider >= 0 ? Int(target.provider) : named.upstream else { throw Rejection(.configWithoutProvider) }
         var upstream = snapshot.upstreams[index]
         if case .unsupported(let reason) = upstream.row.standing { throw Rejection(.unsupportedProvider, "\(upstream.id): \(reason)") }
         let azure = upstream.row.paths == .azure ? try azure(target, program, headers, upstream) : nil
         if let azure, upstream.host.isEmpty, !azure.resource.isEmpty { upstream.host = AzurePath.host(ofResource: azure.resource) }
-        let host = try host(target, program, headers, named)
+        let host = try host(of: target, program, headers, named)
         // Where a request names its host, nothing of the operator's goes there.
         let isRequestHost = host.map { !$0.isOperators && (!isOperatorConfig || !headers.customHost.isEmpty) } ?? false
-        var (credential, source) = try credential(target, program, named, upstream, isOperatorConfig: isOperatorConfig, isRequestHost: isRequestHost)
-        if let azure {
-            try keepAtHome(azure, target, headers, &credential, &source)
-            if let secret = azure.secret, virtualKey(target, named) == nil { (credential, source) = (secret, .written) }
-            if azure.usesToken { upstream.auth = .bearer }
+        var credentials: [(label: String, secret: [UInt8]?, source: CredentialSource, weight: Double)] = []
+        for (label, credential, weight) in self.credentials(of: target, program, named) {
+            var (secret, source) = try self.credential(
+                credential, target, program, named, upstream, isOperatorConfig: isOperatorConfig, isRequestHost: isRequestHost)
+            if let azure {
+                try keepAtHome(azure, target, headers, &secret, &source)
+                if let own = azure.secret, virtualKey(credential, target, named) == nil { (secret, source) = (own, .written) }
+            }
+            credentials.append((label, secret, source, weight))
         }
+        if let azure, azure.usesToken { upstream.auth = .bearer }
         guard host != nil || !upstream.host.isEmpty else {
             throw Rejection(
                 .invalidCustomHost,
@@ -132,32 +146,99 @@ struct RouteBuilder {
         let milliseconds = try requestTimeout(headers) ?? (target.requestTimeoutMilliseconds > 0 ? UInt64(target.requestTimeoutMilliseconds) : nil)
         var names = forwardedNames(headers)
         if names.isEmpty { names = program.headerNames(target.forwardHeaders).map { [UInt8](program.bytes($0)) } }
-        var parts = Destination.Parts(
+        let place = HealthPlace(target: target, program: program, origin: origin, text: text, tenant: isOperatorConfig ? "" : "caller")
+        var keys: [DestinationKey] = []
+        for (label, secret, source, weight) in credentials {
+            var tokenSource: TokenSource?
+            if let azure, !azure.tenant.isEmpty {
+                guard let secret else { throw Rejection(.missingCredential, "\(upstream.id): a client of Entra's needs its secret") }
+                tokenSource = TokenSource(
+                    authority: snapshot.tokenAuthority, tenant: azure.tenant, client: azure.client, secret: secret, scope: azure.scope)
+            }
+            keys.append(
+                try DestinationKey(
+                    secret, source, tokenSource: tokenSource, weight: weight, label: label,
+                    health: health(place, upstream, secret, source, label), upstream))
+        }
+        let budgetKey = healthKey(place, upstream, nil, keys[0].source)
+        let parts = Destination.Parts(
             upstream: upstream, pool: try worker.pool(for: origin),
             headNanoseconds: milliseconds.map { $0 * 1_000_000 } ?? worker.limits.firstByteNanoseconds, hasOwnHeadLimit: milliseconds != nil,
-            credential: nil, credentialSource: source, anthropicVersion: program.bytes(target.options.anthropicVersion),
+            timeouts: target.timeouts, gapNanoseconds: worker.limits.gapNanoseconds,
+            keys: keys, breaker: target.breaker, retryBudget: worker.health.budget(for: budgetKey, .retries, now: worker.now.nanoseconds),
+            hedgeBudget: worker.health.budget(for: budgetKey, .hedges, now: worker.now.nanoseconds),
+            anthropicVersion: program.bytes(target.options.anthropicVersion),
             customPath: host?.path.slice, options: options(target, program),
             forwardedNames: names, overrides: target.overrides, path: program.bytes(target.path), azure: azure)
-        if let azure, !azure.tenant.isEmpty {
-            guard let credential else { throw Rejection(.missingCredential, "\(upstream.id): a client of Entra's needs its secret") }
-            parts.tokenSource = TokenSource(
-                authority: snapshot.tokenAuthority, tenant: azure.tenant, client: azure.client, secret: credential, scope: azure.scope)
+        return try Destination(parts)
+    }
+
+    // MARK: Health
+
+    /// What tells one target's health from another's, but for the credential.
+    private struct HealthPlace {
+        let target: Target
+        let program: Program
+        let origin: Origin
+        /// What the headers said.
+        let text: ByteSlice
+        let tenant: String
+    }
+
+    private func health(
+        _ place: HealthPlace, _ upstream: Upstream, _ secret: [UInt8]?, _ source: CredentialSource, _ label: String
+    ) -> TargetHealth {
+        let model = model(place)
+        let description = "\(upstream.id) \(place.origin.host):\(place.origin.port)" + (model.isEmpty ? "" : " \(model)") + (label.isEmpty ? "" : " [\(label)]")
+        return worker.health.health(for: healthKey(place, upstream, secret, source), description: description, now: worker.now.nanoseconds)
+    }
+
+    /// What callers bring or write themselves fares by itself: no caller's failures are another's.
+    private func healthKey(_ place: HealthPlace, _ upstream: Upstream, _ secret: [UInt8]?, _ source: CredentialSource) -> HealthKey {
+        var text: [UInt8] = []
+        func append(_ part: some Collection<UInt8>) {
+            text += Array("\(part.count):".utf8)
+            text += part
         }
-        guard let credential else { return try Destination(parts) }
-        return try credential.withByteSlice { bytes throws(Rejection) in
-            parts.credential = bytes
-            return try Destination(parts)
+        let isShared = source == .operators || place.tenant.isEmpty
+        append(isShared ? [] : [UInt8](place.text))
+        append("\(upstream.id) \(place.origin.isTLS) \(place.origin.host):\(place.origin.port)".utf8)
+        append(secret ?? [])
+        append(model(place).utf8)
+        let half = text.withByteSlice { KeyDigest(of: $0).firstHalf }
+        return HealthKey(half.0, half.1)
+    }
+
+    /// The model the target's config sets.
+    private func model(_ place: HealthPlace) -> String {
+        for override in place.program.overrides(place.target.overrides) where place.program.bytes(override.name) == "model" {
+            return String(String(place.program.bytes(override.value)).filter { $0 != "\"" })
         }
+        return ""
+    }
+
+    // MARK: Credentials
+
+    /// The target's credentials with their labels and weights; more than one where it has a pool.
+    private func credentials(of target: Target, _ program: Program, _ named: Named) -> [(String, TargetCredential, Double)] {
+        guard target.pool.count > 0 else { return [(label(target.credential, target, named, 0), target.credential, 1)] }
+        return program.pool[target.pool.rows].enumerated().map { (label($1.credential, target, named, $0), $1.credential, $1.weight) }
+    }
+
+    private func label(_ credential: TargetCredential, _ target: Target, _ named: Named, _ index: Int) -> String {
+        if let key = virtualKey(credential, target, named) { return snapshot.virtualKeys[key].slug }
+        return target.pool.count > 0 ? "credential \(index)" : ""
     }
 
     private func credential(
-        _ target: Target, _ program: Program, _ named: Named, _ upstream: Upstream, isOperatorConfig: Bool, isRequestHost: Bool
+        _ credential: TargetCredential, _ target: Target, _ program: Program, _ named: Named, _ upstream: Upstream, isOperatorConfig: Bool,
+        isRequestHost: Bool
     ) throws(Rejection) -> ([UInt8]?, CredentialSource) {
-        if let key = virtualKey(target, named) {
+        if let key = virtualKey(credential, target, named) {
             if isRequestHost { throw ownHostOnly("a virtual key's requests go") }
             return (snapshot.virtualKeys[key].credential, .operators)
         }
-        switch target.credential {
+        switch credential {
         case .none, .virtualKey: return (nil, .callers)
         case .literal(let run):
             if isOperatorConfig, isRequestHost { throw ownHostOnly("requests with the gateway's own credential go") }
@@ -222,9 +303,24 @@ struct RouteBuilder {
         var isOperators = false
     }
 
+    /// The one host all of the target's credentials lead to.
+    private func host(of target: Target, _ program: Program, _ headers: RoutingHeaders, _ named: Named) throws(Rejection) -> CustomHost? {
+        let credentials = credentials(of: target, program, named)
+        let first = try host(credentials[0].1, target, program, headers, named)
+        for (label, credential, _) in credentials.dropFirst() {
+            let other = try host(credential, target, program, headers, named)
+            guard other?.origin == first?.origin, other?.path.slice ?? ByteSlice("") == first?.path.slice ?? ByteSlice("") else {
+                throw Rejection(.invalidConfig, "\(String(program.bytes(target.path))): [\(label)] leads to another host than the credentials before it")
+            }
+        }
+        return first
+    }
+
     /// The host the request's headers or the target's config want; the header wins.
-    private func host(_ target: Target, _ program: Program, _ headers: RoutingHeaders, _ named: Named) throws(Rejection) -> CustomHost? {
-        if let key = virtualKey(target, named) {
+    private func host(
+        _ credential: TargetCredential, _ target: Target, _ program: Program, _ headers: RoutingHeaders, _ named: Named
+    ) throws(Rejection) -> CustomHost? {
+        if let key = virtualKey(credential, target, named) {
             guard headers.customHost.isEmpty else {
                 throw ownHostOnly("a virtual key's requests go")
             }
@@ -240,8 +336,8 @@ struct RouteBuilder {
         return CustomHost(origin: origin, path: OwnedBytes(program.bytes(host.pathPrefix)))
     }
 
-    private func virtualKey(_ target: Target, _ named: Named) -> Int? {
-        if case .virtualKey(let key) = target.credential { return Int(key) }
+    private func virtualKey(_ credential: TargetCredential, _ target: Target, _ named: Named) -> Int? {
+        if case .virtualKey(let key) = credential { return Int(key) }
         return target.provider < 0 ? named.virtualKey : nil
     }
 

@@ -31,6 +31,8 @@ extension Exchange {
             let surprise = Rejection(.upstreamUnreadable, "the provider answered with a stream that nobody asked for")
             return try attemptFailed(.unreachable, surprise, client)
         }
+        dropRival()
+        record.provider = plan.destination.name
         let head = block.slice(head)
         answer.begin(
             worker.answerHead, in: head,
@@ -58,6 +60,7 @@ extension Exchange {
         record.figures.status = UInt16(truncatingIfNeeded: answer.status)
         record.figures.isStream = answer.isStream
         answer.isCommitted = true
+        noteFirstContent()
         if body.mode != .streamed, upstream?.hasUnsent != true { giveUpRequest(client) }
     }
 
@@ -95,7 +98,7 @@ extension Exchange {
     func passTranslated(
         _ block: consuming Block, _ range: Range<Int>, _ upstream: UpstreamConnection, _ client: ClientConnection
     ) throws(Rejection) -> Step? {
-        upstream.setDeadline(min(worker.now.adding(nanoseconds: worker.limits.gapNanoseconds), attempt.totalDeadline))
+        upstream.setDeadline(gapDeadline)
         let bytes = block.slice(range)
         var at = 0
         // One chunk a read, however many the upstream's bytes came in.

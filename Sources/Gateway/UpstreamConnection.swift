@@ -48,7 +48,7 @@ final class UpstreamConnection: Connection {
     func deadlinePassed() {
         switch state {
         case .connecting(let dial), .handshaking(let dial): dial.timedOut(self)
-        case .busy(let exchange): exchange.upstreamDeadlinePassed()
+        case .busy(let exchange): exchange.upstreamDeadlinePassed(self)
         case .idle: pool.discard(self)
         case .closed: break
         }

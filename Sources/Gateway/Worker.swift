@@ -1,8 +1,11 @@
 import Bytes
 import CLinux
 import HTTP
+import Health
 import JSON
 import Ledger
+import Patterns
+import Policy
 import Providers
 import Reactor
 import Synchronization
@@ -17,6 +20,10 @@ enum WorkerMessage: Sendable {
     case adopt(Snapshot)
     /// The fetcher's answer to this worker's question.
     case token(TokenSource, TokenOutcome)
+    /// The program of the routing headers whose text this is, compiled under the snapshot of that version.
+    case compiled([UInt8], UInt64, Result<Program, ConfigRefusal>)
+    /// What an operator asked over this client's connection, in the request of that id.
+    case operatorAnswer(Token, InlineText<36>, Operations.Answer)
 }
 
 /// One epoll loop on one thread, with everything it needs: listeners, connections, pools,
@@ -83,6 +90,17 @@ final class Worker {
 
     private var tokens = TokenPurse()
     private let tokenFetcher: TokenFetcher?
+    private var compiling = CompilePurse()
+    private let compiler: ConfigCompiler?
+    /// The whole process's.
+    let health: HealthTable
+    let notices: Notices?
+    let operations: Operations?
+    /// For jitter and picks; nothing secret.
+    var random: SplitMix64
+    var patternScratch = PatternScratch()
+    /// Where a stream's beginning is put together to be looked at.
+    let openingScratch = UnsafeMutablePointer<UInt8>.allocate(capacity: GatewayLimits.openingByteCount)
     var routes: RouteTable
     /// The route of requests whose headers say nothing.
     var standingRoute: Route?
@@ -98,7 +116,7 @@ final class Worker {
 
     init(
         index: Int, of workerCount: Int, snapshot: Snapshot, listeners: [ListeningSocket], budget: ByteBudget, accessRing: AccessRing?,
-        tokenFetcher: TokenFetcher? = nil
+        tokenFetcher: TokenFetcher? = nil, health: HealthTable = HealthTable(), notices: Notices? = nil, operations: Operations? = nil, compiler: ConfigCompiler? = nil
     ) throws(StartError) {
         self.index = index
         self.workerCount = workerCount
@@ -106,6 +124,10 @@ final class Worker {
         self.listeners = listeners
         self.accessRing = accessRing
         self.tokenFetcher = tokenFetcher
+        self.health = health
+        self.notices = notices
+        self.operations = operations
+        self.compiler = compiler
         now = .now()
         timers = TimerWheel(now: now)
         blocks = BlockPool(budget: budget)
@@ -116,6 +138,7 @@ final class Worker {
             mailbox = try Mailbox()
             poller = try Poller()
             identifiers = try IdentifierMaker()
+            random = SplitMix64(seed: identifiers.random())
             resolver = try Resolver()
             routes = RouteTable(seed: identifiers.random())
             try poller.watchLevel(mailbox.descriptor, .readable, token: Token(kind: Kind.mailbox, generation: 0, slot: 0).rawValue)
@@ -131,6 +154,7 @@ final class Worker {
         headScratch.deallocate()
         routingScratch.deallocate()
         pathScratch.deallocate()
+        openingScratch.deallocate()
     }
 
     // MARK: The loop
@@ -221,8 +245,15 @@ final class Worker {
         switch message {
         case .adopt(let newer):
             snapshot = newer
+            for client in compiling.removeAll() { resume(client) }
             routes = RouteTable(seed: identifiers.random())
             standingRoute = nil
+        case .compiled(let text, let version, let result):
+            // Under another snapshot it was asked for anew.
+            guard version == snapshot.version else { return }
+            for client in compiling.take(result, of: text) { resume(client) }
+        case .operatorAnswer(let client, let number, let answer):
+            clients.object(for: client)?.exchange?.operationsAnswered(number, answer)
         case .drain: drain()
         case .token(let source, let outcome):
             for client in tokens.take(outcome, of: source, now: now) { resume(client) }
@@ -398,6 +429,21 @@ final class Worker {
         let mailbox = mailbox
         return tokens.token(of: source, for: client, now: now) {
             tokenFetcher.ask(source, isUrgent: isOperators) { mailbox.send(.token(source, $0)) }
+        }
+    }
+
+    /// The program of the header config of `headers`, whose text is `text`, compiled elsewhere; the request of `client` is taken up
+    /// again when it has been.
+    func program(of headers: RoutingHeaders, text: ByteSlice, for client: Token) -> CompilePurse.Found {
+        guard let compiler else { return .refused }
+        let config = [UInt8](headers.config.trimmed)
+        let catalog = headers.isKeyed ? snapshot.catalog : snapshot.openCatalog
+        let namesProvider = headers.namesProvider
+        let version = snapshot.version
+        let mailbox = mailbox
+        return compiling.program(of: text, for: client) { key in
+            compiler.compile(
+                ConfigCompiler.Job(config: config, catalog: catalog, namesProvider: namesProvider) { mailbox.send(.compiled(key, version, $0)) })
         }
     }
 

@@ -46,6 +46,9 @@ public struct KeyDigest: BitwiseCopyable, Hashable, Sendable {
         }
     }
 
+    /// The digest's first 128 bits: enough to tell apart whatever was digested.
+    public var firstHalf: (UInt64, UInt64) { (words.0, words.1) }
+
     /// Equality whose time says nothing about where digests differ.
     @inline(__always)
     func equalsInConstantTime(_ other: KeyDigest) -> Bool {

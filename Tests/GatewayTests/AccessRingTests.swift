@@ -22,7 +22,7 @@ struct AccessRingTests {
 
     @Test("records come out as they went in, over many laps and at every place of the ring's end")
     func laps() {
-        let ring = AccessRing(capacity: 2048)
+        let ring = AccessRing(capacity: 4096)
         var sent = 0
         var received = 0
         for round in 0..<5_000 {
@@ -31,12 +31,12 @@ struct AccessRingTests {
                 ring.push(&record)
                 sent += 1
             }
-            ring.drain { found in
+            ring.drain { found, tries in
                 let wanted = record(received)
                 #expect(found.figures.totalNanoseconds == UInt64(received) && found.figures.inputTokens == -1 && found.figures.status == 200)
                 #expect(found.figures.hasOwnTrace == wanted.figures.hasOwnTrace)
                 #expect(text(found.path) == text(wanted.path) && text(found.traceIdentifier) == text(wanted.traceIdentifier))
-                #expect(text(found.model) == "gpt-4o" && found.user.isEmpty && found.peer.isEmpty)
+                #expect(text(found.model) == "gpt-4o" && found.user.isEmpty && found.peer.isEmpty && tries.isEmpty)
                 received += 1
             }
         }
@@ -46,13 +46,13 @@ struct AccessRingTests {
 
     @Test("a full ring drops the newest and counts them; what was in it stays whole")
     func full() {
-        let ring = AccessRing(capacity: 2048)
+        let ring = AccessRing(capacity: 4096)
         for number in 0..<100 {
             var record = record(number)
             ring.push(&record)
         }
         var received = 0
-        ring.drain { found in
+        ring.drain { found, _ in
             #expect(text(found.path) == text(record(received).path))
             received += 1
         }
@@ -76,11 +76,12 @@ struct AccessRingTests {
             record.errorCode.append(1)
             record.peer.append(1)
         }
-        let ring = AccessRing(capacity: 1024)
-        ring.push(&record)
+        let ring = AccessRing(capacity: 4096)
+        let tries = [UInt8](repeating: UInt8(ascii: "t"), count: GatewayLimits.triesByteCount)
+        tries.withByteSlice { ring.push(&record, tries: $0) }
         var count = 0
-        ring.drain { found in
-            #expect(found.peer.count == 48 && found.errorCode.count == 32)
+        ring.drain { found, tries in
+            #expect(found.peer.count == 48 && found.errorCode.count == 32 && tries.count == GatewayLimits.triesByteCount)
             count += 1
         }
         #expect(count == 1)

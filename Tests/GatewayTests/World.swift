@@ -179,7 +179,7 @@ final class TestWorker: @unchecked Sendable {
         worker.mailbox.send(.drain)
         thread.join()
         var records: [AccessRecord] = []
-        ring.drain { records.append($0) }
+        ring.drain { record, _ in records.append(record) }
         return records
     }
 }

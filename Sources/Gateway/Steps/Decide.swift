@@ -25,12 +25,17 @@ extension Exchange {
             noteUser(message)
             if let model, !model.hasEscapes, let named = VirtualKeyName(model: model.content) { headers.modelKey = named.slug }
         }
-        let route = try route(headers)
-        var plan = Plan(route)
+        guard let route = try route(headers, client) else {
+            client.setDeadline(worker.now.adding(nanoseconds: GatewayLimits.compileNanoseconds))
+            return .wait
+        }
+        isAwaitingCompile = false
+        var plan = try plan(route, client)
         if readsBody { read(model, headers, into: &plan) }
         try check(plan, client)
+        explains = wantsExplanation(client)
         self.plan = plan
-        attempt.totalDeadline = startedAt.adding(nanoseconds: worker.limits.totalNanoseconds)
+        attempt.totalDeadline = startedAt.adding(nanoseconds: min(worker.limits.totalNanoseconds, plan.destination.totalNanoseconds ?? .max))
         return .step(.dispatch)
     }
 
@@ -120,7 +125,8 @@ extension Exchange {
         return message[request.fields[index].valueRange]
     }
 
-    private func route(_ headers: RoutingHeaders) throws(Rejection) -> Route {
+    /// Nil while the config is compiled elsewhere.
+    private func route(_ headers: RoutingHeaders, _ client: ClientConnection) throws(Rejection) -> Route? {
         if headers.isEmpty, let standing = worker.standingRoute { return standing }
         var writer = ByteWriter(worker.routingScratch, capacity: GatewayLimits.routingTextByteCount)
         headers.write(to: &writer)
@@ -129,10 +135,35 @@ extension Exchange {
                 .invalidHeader, "the x-portkey-* headers that route the request are longer than \(GatewayLimits.routingTextByteCount) bytes together")
         }
         if let known = worker.routes.route(for: writer.written) { return known }
-        let built = try RouteBuilder(worker).build(headers, text: writer.written)
+        var compiled: Result<Program, ConfigRefusal>?
+        if ConfigCompiler.isCostly(headers.config) {
+            switch worker.program(of: headers, text: writer.written, for: client.token) {
+            case .compiled(let result): compiled = result
+            case .refused: throw Rejection(.overloaded, "too many configs are being compiled")
+            case .waits:
+                isAwaitingCompile = true
+                return nil
+            }
+        }
+        let built = try RouteBuilder(worker).build(headers, text: writer.written, compiled)
         worker.routes.insert(built)
         if headers.isEmpty { worker.standingRoute = built }
         return built
+    }
+
+    private func plan(_ route: Route, _ client: ClientConnection) throws(Rejection) -> Plan {
+        do throws(RoutingFault) {
+            return try Plan(route, self, client)
+        } catch {
+            throw Rejection(.unroutable)
+        }
+    }
+
+    /// What targets there are is the operator's to tell: to holders of keys, and where there are none to this machine.
+    private func wantsExplanation(_ client: ClientConnection) -> Bool {
+        guard request.fields.contains(.sluice), caller.principal != nil || !worker.snapshot.hasKeys && client.isLoopback else { return false }
+        let message = client.unread
+        return request.fields.firstIndex(named: ByteSlice("x-sluice-explain"), in: message).map { message[request.fields[$0].valueRange] == "1" } ?? false
     }
 
     // MARK: Checks

@@ -13,17 +13,21 @@ extension Exchange {
         switch attempt.state {
         case .new, .awaitingToken:
             let destination = plan.destination
-            if let source = destination.tokenSource, let next = try awaitToken(of: source, client) { return next }
+            if attempt.state == .new { chooseKey(destination) }
+            if let source = destination.keys[attempt.key].tokenSource, let next = try awaitToken(of: source, client) { return next }
             attempt.total += 1
+            attempt.begunAt = worker.now
+            beginAttempt(destination)
             attempt.translation = translation(to: destination)
             answer.retryAfterMilliseconds = nil
+            answer.isQuotaSpent = false
             record.provider = destination.name
             switch destination.pool.lease(for: self, fresh: attempt.wantsFresh) {
             case .ready(let connection):
                 upstream = connection
             case .queued:
                 attempt.state = .queued
-                client.setDeadline(min(attempt.totalDeadline, worker.now.adding(nanoseconds: worker.limits.queueNanoseconds)))
+                client.setDeadline(min(attempt.totalDeadline, worker.now.adding(nanoseconds: destination.connectNanoseconds ?? worker.limits.queueNanoseconds)))
                 return .wait
             case .refused:
                 throw Rejection(.upstreamBusy, "too many requests wait for a connection to \(destination.upstream.id)")
@@ -50,7 +54,7 @@ extension Exchange {
 
     /// Nil when a token is at hand; else the request waits for one, or goes on to a target that needs none.
     private func awaitToken(of source: TokenSource, _ client: ClientConnection) throws(Rejection) -> Next? {
-        switch worker.token(of: source, for: client.token, isOperators: plan?.destination.spendsOperators == true) {
+        switch worker.token(of: source, for: client.token, isOperators: plan?.destination.keys[attempt.key].isOperators == true) {
         case .held: return nil
         case .refused(let reason): return .step(try goOn(from: Rejection(.tokenRefused, reason), client))
         case .waits:
@@ -75,7 +79,8 @@ extension Exchange {
 
     /// Writes the credential the target wants: a token where it has a source of them.
     func writeCredential(_ destination: Destination, _ message: ByteSlice, _ client: ClientConnection, to writer: inout ByteWriter) throws(Rejection) {
-        guard let source = destination.tokenSource else { return try destination.writeCredential(caller, message, to: &writer) }
+        let key = destination.keys[attempt.key]
+        guard let source = key.tokenSource else { return try key.write(caller, message, to: destination, &writer) }
         guard let token = worker.heldToken(of: source) else { throw Rejection(.tokenRefused, "the token ended while its request waited") }
         writer.append("authorization: Bearer ")
         writer.append(token.slice)
@@ -84,6 +89,10 @@ extension Exchange {
 
     /// A pool has a connection for us.
     func connectionReady(_ connection: UpstreamConnection) {
+        if let client, rival?.attempt.state == .queued {
+            swapRival()
+            return writeRival(to: connection, client)
+        }
         upstream = connection
         attempt.state = .connected
         advance()
@@ -91,6 +100,12 @@ extension Exchange {
 
     /// A pool has none.
     func connectionFailed(_ failure: DialFailure) {
+        if rival?.attempt.state == .queued {
+            rival?.attempt.state = .new
+            swapRival()
+            conclude(.unreachable)
+            return dropFront()
+        }
         guard let client, let plan else { return }
         let name = plan.destination.upstream.id
         attempt.state = .new
@@ -103,7 +118,7 @@ extension Exchange {
     // MARK: Writing
 
     /// Head and body in one write.
-    private func write(_ plan: Plan, to upstream: UpstreamConnection, _ client: ClientConnection) throws(Rejection) {
+    func write(_ plan: Plan, to upstream: UpstreamConnection, _ client: ClientConnection) throws(Rejection) {
         if let translation = attempt.translation {
             try writeTranslated(plan, translation, to: upstream, client)
             return send(plan, to: upstream, client)
@@ -132,7 +147,7 @@ extension Exchange {
     private func send(_ plan: Plan, to upstream: UpstreamConnection, _ client: ClientConnection) {
         attempt.state = .sent
         attempt.sentAt = worker.now
-        upstream.setDeadline(min(worker.now.adding(nanoseconds: plan.destination.headNanoseconds), attempt.totalDeadline))
+        upstream.setDeadline(openingDeadline(plan))
         answer.state = .head
         answer.translated.reset()
         // A reused connection may have died in its pool: reading it will tell.
@@ -140,8 +155,10 @@ extension Exchange {
             upstream.hungUp = true
             upstream.isReadable = true
         }
-        if !upstream.hasUnsent { client.shrinkInbound() }
-        client.setDeadline(attempt.totalDeadline)
+        // Two attempts may send from the client's one block.
+        if !upstream.hasUnsent, rival == nil { client.shrinkInbound() }
+        attempt.hedgeAt = plan.target.hedge == nil ? .distantFuture : hedgeTime(plan)
+        client.setDeadline(min(attempt.totalDeadline, attempt.hedgeAt))
     }
 
     private func writeHead(_ plan: Plan, _ message: ByteSlice, _ client: ClientConnection, to writer: inout ByteWriter) throws(Rejection) {
@@ -203,63 +220,5 @@ extension Exchange {
         } else {
             connection.pool.discard(connection)
         }
-    }
-
-    /// The step to go on with after an attempt that failed: a repeat, another target, or nil when none is left.
-    func nextAttempt(after outcome: Outcome, _ client: ClientConnection) -> Step? {
-        guard let plan, !answer.isCommitted, !body.hasLeft, worker.now < attempt.totalDeadline else { return nil }
-        let policy = plan.target.retry
-        attempt.state = .new
-        attempt.wantsFresh = false
-        if attempt.repeats < Int(policy.attempts), policy.repeats(after: outcome) {
-            attempt.repeats += 1
-            attempt.state = .pausing
-            // A repeat that could not start in time is none: its request would be sent and not awaited.
-            guard let pause = retryPause(policy), worker.now.adding(nanoseconds: pause) < attempt.totalDeadline else {
-                return stopRepeating(after: outcome)
-            }
-            client.setDeadline(worker.now.adding(nanoseconds: pause))
-            return .dispatch
-        }
-        return moveOn(after: outcome)
-    }
-
-    /// To the next target the decision names.
-    private func moveOn(after outcome: Outcome) -> Step? {
-        guard var plan, plan.moveOn(after: outcome) else { return nil }
-        attempt.repeats = 0
-        attempt.state = .new
-        attempt.stoppedRepeating = false
-        self.plan = plan
-        return .dispatch
-    }
-
-    /// The provider asks for a longer wait than a client would bear.
-    private func stopRepeating(after outcome: Outcome) -> Step? {
-        attempt.repeats -= 1
-        attempt.stoppedRepeating = true
-        return moveOn(after: outcome)
-    }
-
-    /// Nanoseconds before the next repeat; nil when the provider asks for too many.
-    private func retryPause(_ policy: RetryPolicy) -> UInt64? {
-        if policy.usesRetryAfter, let asked = answer.retryAfterMilliseconds {
-            return asked < GatewayLimits.retryAfterMilliseconds ? asked * 1_000_000 : nil
-        }
-        return policy.backoffMilliseconds(beforeRepeat: attempt.repeats) * 1_000_000
-    }
-}
-
-/// `Retry-After` in the forms providers use.
-enum RetryAfter {
-    /// Milliseconds asked for: `retry-after-ms` and `x-ms-retry-after-ms` before `retry-after` in seconds.
-    static func milliseconds(_ fields: borrowing FieldTable, in head: ByteSlice) -> UInt64? {
-        for name in ["retry-after-ms", "x-ms-retry-after-ms"] as [StaticString] {
-            if let index = fields.firstIndex(named: ByteSlice(name), in: head), let value = head[fields[index].valueRange].decimal {
-                return UInt64(value)
-            }
-        }
-        guard let seconds = fields.value(of: .retryAfter, in: head)?.decimal else { return nil }
-        return UInt64(seconds).multipliedReportingOverflow(by: 1000).overflow ? nil : UInt64(seconds) * 1000
     }
 }

@@ -8,7 +8,9 @@ extension Exchange {
     func refuse(_ rejection: Rejection, _ client: ClientConnection) -> Next {
         // Runs gathered for what is now refused.
         worker.runs.removeAll()
+        dropRival()
         releaseUpstream(reusable: false)
+        endAttempt()
         if rejection.isUnanswerable { return .wait }
         record.errorCode.set(ByteSlice(rejection.refusal.code))
         // A head that could not be read has named nothing yet.
@@ -76,6 +78,7 @@ extension Exchange {
         head.append("x-portkey-retry-attempt-count: ")
         head.append(decimal: attempt.repeats)
         head.append("\r\n")
+        if let plan { writeDecision(plan, to: &head) }
         writeTraceFields(to: &head)
         if status == 503 || status == 429 { head.append("retry-after: 1\r\n") }
         writeConnectionField(to: &head)

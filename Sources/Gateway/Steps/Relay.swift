@@ -10,6 +10,13 @@ extension Exchange {
     /// The answer is read into a pooled block and leaves from that block. Nothing more is read while
     /// the client has not taken what came before: one stalled client holds one block.
     func relay(_ client: ClientConnection) throws(Rejection) -> Next {
+        let next = try relayFront(client)
+        guard case .wait = next, rival?.upstream != nil, self.client != nil, !answer.isCommitted else { return next }
+        swapRival()
+        return try relayFront(client)
+    }
+
+    private func relayFront(_ client: ClientConnection) throws(Rejection) -> Next {
         guard let upstream else { return .wait }
         if upstream.hasUnsent {
             resumeBody(upstream)
@@ -94,7 +101,8 @@ extension Exchange {
     ) throws(Rejection) -> Step? {
         let status = worker.answerHead.status
         answer.status = status
-        answer.retryAfterMilliseconds = status == 429 ? RetryAfter.milliseconds(worker.answerHead.fields, in: block.slice(head)) : nil
+        if status == 429 || status == 503 { noteRefusal(block.slice(head), status == 429 ? block.slice(head.upperBound..<count) : ByteSlice("")) }
+        noteQuota(block.slice(head))
         let isWhole: Bool =
             switch worker.answerHead.framing {
             case .none: head.upperBound == count
@@ -104,9 +112,23 @@ extension Exchange {
         // A success is looked at only where a config may say that it is none.
         if !(200...299).contains(status) || plan?.hasAlternatives == true, let next = nextAttempt(after: .status(status), client) {
             // The connection is worth keeping when all of the refused answer is here.
-            releaseUpstream(reusable: isWhole && worker.answerHead.keepAlive)
+            if self.upstream === upstream { releaseUpstream(reusable: isWhole && worker.answerHead.keepAlive) }
             return next
         }
+        if holdsOpening(block.slice(head)) {
+            switch opening(block.slice(head.upperBound..<count)) {
+            case .undecided:
+                upstream.keepInbound(block, from: head.lowerBound, count: count)
+                return nil
+            case .failed(let status):
+                if let next = nextAttempt(after: .status(status), client) {
+                    if self.upstream === upstream { releaseUpstream(reusable: false) }
+                    return next
+                }
+            case .content: break
+            }
+        }
+        conclude(.status(status))
         if let translation = attempt.translation, let mode = translationMode(block.slice(head)) {
             return try beginTranslated(block, head, count: count, translation, mode, upstream, client)
         }
@@ -119,6 +141,8 @@ extension Exchange {
         _ block: consuming Block, _ head: Range<Int>, count: Int, _ upstream: UpstreamConnection, _ client: ClientConnection
     ) throws(Rejection) {
         guard let plan else { throw Rejection(.internalFault) }
+        dropRival()
+        record.provider = plan.destination.name
         answer.begin(
             worker.answerHead, in: block.slice(head),
             for: Answer.Request(
@@ -132,6 +156,7 @@ extension Exchange {
         record.figures.status = UInt16(truncatingIfNeeded: answer.status)
         record.figures.isStream = answer.isStream
         answer.isCommitted = true
+        noteFirstContent()
         // What waits for the upstream lies in the client's own block.
         if body.mode != .streamed, !upstream.hasUnsent { giveUpRequest(client) }
         pass(block, head.upperBound..<count, upstream, client)
@@ -164,7 +189,7 @@ extension Exchange {
 
     /// Passes one read's bytes on in one write, with the head if that has not left yet.
     private func pass(_ block: consuming Block, _ range: Range<Int>, _ upstream: UpstreamConnection, _ client: ClientConnection) {
-        upstream.setDeadline(min(worker.now.adding(nanoseconds: worker.limits.gapNanoseconds), attempt.totalDeadline))
+        upstream.setDeadline(gapDeadline)
         let framed = answer.frame(block, range, worker)
         worker.runs.blocks.add(block)
         sendAnswer(client)
@@ -219,12 +244,25 @@ extension Exchange {
 
     // MARK: Time
 
+    /// For the answer's head, or its first content where the target has a bound for that.
+    func openingDeadline(_ plan: Plan) -> Instant {
+        let destination = plan.destination
+        let wait = plan.wantsStream ? min(destination.headNanoseconds, destination.firstTokenNanoseconds ?? .max) : destination.headNanoseconds
+        return min(worker.now.adding(nanoseconds: wait), attempt.totalDeadline)
+    }
+
+    /// For more of the answer.
+    var gapDeadline: Instant {
+        min(worker.now.adding(nanoseconds: plan?.destination.gapNanoseconds ?? worker.limits.gapNanoseconds), attempt.totalDeadline)
+    }
+
     /// The upstream has taken too long: for its head, or for more of its body.
-    func upstreamDeadlinePassed() {
+    func upstreamDeadlinePassed(_ connection: UpstreamConnection) {
         guard let client else { return }
+        if connection === rival?.upstream { swapRival() }
         if answer.state == .body, client.hasUnsent, let upstream, worker.now < attempt.totalDeadline {
             // It is we who do not read: the client takes nothing, and its own time runs.
-            return upstream.setDeadline(min(worker.now.adding(nanoseconds: worker.limits.gapNanoseconds), attempt.totalDeadline))
+            return upstream.setDeadline(gapDeadline)
         }
         interject(client) { () throws(Rejection) -> Step? in
             if self.answer.translated.isComplete {
@@ -247,6 +285,7 @@ extension Exchange {
     /// The client's timer: a queue waited in for too long, a pause over, a stalled reader, or the total.
     func clientDeadlinePassed() {
         guard let client else { return }
+        if startRival(client) { return }
         switch (step, attempt.state) {
         case (.dispatch, .pausing):
             attempt.state = .new
@@ -255,6 +294,10 @@ extension Exchange {
             interject(client) { () throws(Rejection) -> Step? in try self.goOn(from: Rejection(.tokenRefused, "no token came in time"), client) }
         case (.dispatch, .queued):
             interject(client) { () throws(Rejection) -> Step? in try self.attemptFailed(.timedOut, Rejection(.upstreamBusy), client) }
+        case (.identify, _):
+            interject(client) { () throws(Rejection) -> Step? in throw Rejection(.overloaded, "the configuration takes too long to be read") }
+        case (.decide, _) where isAwaitingCompile:
+            interject(client) { () throws(Rejection) -> Step? in throw Rejection(.overloaded, "the config takes too long to be compiled") }
         case (.receive, _), (.decide, _):
             var late = Rejection(.requestTooSlow)
             late.closesConnection = true

@@ -9,6 +9,8 @@ extension Exchange {
         if body.mode == .streamed, !body.isWhole { answer.clientReusable = false }
         // First: what it has not sent lies in the client's block.
         releaseUpstream(reusable: answer.upstreamReusable && body.isWhole)
+        if answer.readsUsage, plan?.hasAlternatives == true, let usage = answer.usage.usage { noteTokens(usage.outputTotal) }
+        endAttempt()
         giveUpRequest(client)
         writeRecord()
         return .over
@@ -27,6 +29,10 @@ extension Exchange {
             record.figures.inputTokens = usage.inputTotal
             record.figures.outputTokens = usage.outputTotal
         }
-        ring.push(&record)
+        guard trail.count > 1, let program = plan?.route.program else { return ring.push(&record) }
+        // All attempts or none: half a list would not be JSON.
+        var tries = ByteWriter(worker.headScratch, capacity: GatewayLimits.triesByteCount)
+        trail.writeJSON(program, to: &tries)
+        ring.push(&record, tries: tries.overflowed ? ByteSlice("") : tries.written)
     }
 }

@@ -1,0 +1,212 @@
+import Bytes
+import Glibc
+import Health
+import JSON
+import Reactor
+import Synchronization
+
+/// What came of looking at the configuration again.
+public struct ReloadReport: Sendable {
+    /// Why the old configuration goes on serving, fault by fault; empty when the new one serves.
+    public var faults: [String]
+
+    public init(faults: [String] = []) { self.faults = faults }
+}
+
+/// What operators ask a running gateway: how its targets fare, and to read its configuration again.
+///
+/// Answered on a thread of its own: a worker hands the question over and takes the answer as a message.
+public final class Operations: Sendable {
+    enum Question: Sendable {
+        case targets
+        case metrics
+        case reload
+    }
+
+    struct Answer: Sendable {
+        var status: Int
+        var contentType: StaticString
+        var content: [UInt8]
+    }
+
+    private struct Asked: Sendable {
+        let question: Question
+        let answer: @Sendable (Answer) -> Void
+    }
+
+    /// How the running configuration came about.
+    struct Standing: Sendable {
+        /// Configurations adopted since the start, the first included.
+        var version: UInt64 = 1
+        var failureCount: UInt64 = 0
+        var loadedAt = wallClockNanoseconds()
+        /// Of the last attempt to load another.
+        var faults: [String] = []
+    }
+
+    private let questions: Mailbox<Asked>
+    private let isStopping = Atomic(false)
+    private let standing = Mutex(Standing())
+    private let health: HealthTable
+    private let notices: Notices
+    private let reloader = Mutex<(@Sendable () -> ReloadReport)?>(nil)
+    /// Loads are one at a time, whoever asks for them.
+    private let loading = Mutex(())
+
+    init(health: HealthTable, notices: Notices) throws(SystemError) {
+        questions = try Mailbox()
+        self.health = health
+        self.notices = notices
+    }
+
+    /// How a configuration is read again; without it there is none to read.
+    public func setReloader(_ reload: @escaping @Sendable () -> ReloadReport) { reloader.withLock { $0 = reload } }
+
+    /// Reads the configuration again, now and on this thread.
+    @discardableResult
+    public func reload(because cause: String) -> ReloadReport {
+        loading.withLock { _ in
+            guard let reload = reloader.withLock({ $0 }) else { return ReloadReport(faults: ["there is no configuration file to read"]) }
+            let report = reload()
+            standing.withLock { standing in
+                standing.faults = report.faults
+                if report.faults.isEmpty {
+                    standing.version += 1
+                    standing.loadedAt = wallClockNanoseconds()
+                } else {
+                    standing.failureCount += 1
+                }
+            }
+            if report.faults.isEmpty {
+                notices.say("configuration read again (\(cause))")
+            } else {
+                for fault in report.faults { notices.say(fault) }
+                notices.say("the configuration was not adopted (\(cause)); the one before it goes on serving")
+            }
+            return report
+        }
+    }
+
+    /// Whether the last load failed, for who is asked whether the gateway is ready.
+    var current: Standing { standing.withLock { $0 } }
+
+    // MARK: Questions
+
+    /// - Returns: false when too many wait.
+    func ask(_ question: Question, answer: @escaping @Sendable (Answer) -> Void) -> Bool {
+        questions.send(Asked(question: question, answer: answer))
+    }
+
+    func run() {
+        while !isStopping.load(ordering: .acquiring) {
+            var entry = pollfd(fd: questions.descriptor, events: Int16(POLLIN), revents: 0)
+            _ = poll(&entry, 1, -1)
+            for asked in questions.receiveAll() { asked.answer(answer(asked.question)) }
+        }
+    }
+
+    func stop() {
+        isStopping.store(true, ordering: .releasing)
+        _ = ask(.targets) { _ in }
+    }
+
+    private func answer(_ question: Question) -> Answer {
+        switch question {
+        case .targets: Answer(status: 200, contentType: "application/json", content: Array(targets().utf8))
+        case .metrics: Answer(status: 200, contentType: "text/plain; version=0.0.4", content: Array(metrics().utf8))
+        case .reload: reloaded()
+        }
+    }
+
+    private func reloaded() -> Answer {
+        let report = reload(because: "asked over HTTP")
+        let standing = current
+        if report.faults.isEmpty {
+            return Answer(status: 200, contentType: "application/json", content: Array("{\"status\":\"reloaded\",\"version\":\(standing.version)}".utf8))
+        }
+        let faults = report.faults.map { Operations.quoted($0) }.joined(separator: ",")
+        return Answer(
+            status: 409, contentType: "application/json",
+            content: Array("{\"status\":\"refused\",\"version\":\(standing.version),\"faults\":[\(faults)]}".utf8))
+    }
+
+    // MARK: Texts
+
+    private func targets() -> String {
+        let now = Instant.now().nanoseconds
+        let rows = health.snapshot(now: now).map { reading in
+            var row = "{\"target\":\(Operations.quoted(reading.description)),\"state\":\"\(Operations.word(reading.availability))\""
+            if let until = Operations.end(reading.availability) { row += ",\"back_in_ms\":\((until - min(until, now)) / 1_000_000)" }
+            row += ",\"in_flight\":\(reading.inFlight),\"successes\":\(reading.counts.successes),\"failures\":\(reading.counts.failures)"
+            if let time = reading.firstTokenNanoseconds { row += ",\"first_token_ms\":\(Operations.milliseconds(time))" }
+            if let time = reading.firstTokenQuantileNanoseconds { row += ",\"first_token_p95_ms\":\(Operations.milliseconds(time))" }
+            if let time = reading.outputTokenNanoseconds { row += ",\"output_token_ms\":\(Operations.milliseconds(time))" }
+            return row + ",\"quota_left\":\(Double(reading.quotaShare) / 1000)}"
+        }
+        return "{\"targets\":[\(rows.joined(separator: ","))]}"
+    }
+
+    /// In the text format of Prometheus.
+    private func metrics() -> String {
+        let now = Instant.now().nanoseconds
+        let standing = current
+        var text = """
+            # HELP sluice_configuration_version Configurations adopted since the start.
+            # TYPE sluice_configuration_version counter
+            sluice_configuration_version \(standing.version)
+            # HELP sluice_configuration_failures_total Configurations that were refused.
+            # TYPE sluice_configuration_failures_total counter
+            sluice_configuration_failures_total \(standing.failureCount)
+            # HELP sluice_configuration_stale 1 when the last configuration was refused and an older one serves.
+            # TYPE sluice_configuration_stale gauge
+            sluice_configuration_stale \(standing.faults.isEmpty ? 0 : 1)
+
+            """
+        let readings = health.snapshot(now: now)
+        func gauge(_ name: String, _ help: String, _ value: (TargetReading) -> String?) {
+            text += "# HELP \(name) \(help)\n# TYPE \(name) gauge\n"
+            for reading in readings {
+                guard let value = value(reading) else { continue }
+                text += "\(name){target=\(Operations.quoted(reading.description))} \(value)\n"
+            }
+        }
+        gauge("sluice_target_available", "1 when requests may be sent to the target.") { reading in
+            switch reading.availability {
+            case .available, .probe: "1"
+            case .open, .parked, .quarantined: "0"
+            }
+        }
+        gauge("sluice_target_breaker_open", "1 when the target's breaker is open.") { if case .open = $0.availability { "1" } else { "0" } }
+        gauge("sluice_target_in_flight", "Requests under way.") { "\($0.inFlight)" }
+        gauge("sluice_target_failures", "Failures of the last minute.") { "\($0.counts.failures)" }
+        gauge("sluice_target_successes", "Successes of the last minute.") { "\($0.counts.successes)" }
+        gauge("sluice_target_first_token_seconds", "Time to the first token, a decayed average of peaks.") { $0.firstTokenNanoseconds.map { "\(Double($0) / 1e9)" } }
+        return text
+    }
+
+    private static func word(_ availability: Availability) -> String {
+        switch availability {
+        case .available: "available"
+        case .probe: "half_open"
+        case .open: "open"
+        case .parked: "parked"
+        case .quarantined: "quarantined"
+        }
+    }
+
+    private static func end(_ availability: Availability) -> UInt64? {
+        switch availability {
+        case .available, .probe: nil
+        case .open(let until), .parked(let until), .quarantined(let until): until
+        }
+    }
+
+    private static func milliseconds(_ nanoseconds: UInt64) -> Double { Double(nanoseconds / 1000) / 1000 }
+
+    /// As JSON has it, which Prometheus's labels read alike for what stands here.
+    static func quoted(_ text: String) -> String {
+        var quoted: [UInt8] = []
+        DocumentNode.write(text, into: &quoted)
+        return String(decoding: quoted, as: UTF8.self)
+    }
+}

@@ -1,0 +1,50 @@
+import Bytes
+import HTTP
+import Providers
+import Reactor
+
+extension Exchange {
+    /// Answers what only operators may ask: handed to `Operations` once, and answered when its message comes.
+    func answerOperator(_ client: ClientConnection) throws(Rejection) -> Next {
+        if let answer = operatorAnswer.take() {
+            send(answer.status, answer.contentType, answer.content, client)
+            return .step(.settle)
+        }
+        if isAskingOperations { return .wait }
+        try checkOperator(client)
+        guard let operations = worker.operations else { throw Rejection(.notFound) }
+        let message = client.unread
+        let question: Operations.Question
+        switch (endpoint, request.method) {
+        case (.operatorReload, .post): question = .reload
+        case (.operatorTargets, .get), (.operatorTargets, .head): question = .targets
+        case (.metrics, .get), (.metrics, .head): question = .metrics
+        default: throw Rejection(.methodNotAllowed, "\(String(request.path(in: message))) takes \(endpoint == .operatorReload ? "POST" : "GET")")
+        }
+        isAskingOperations = true
+        let token = client.token
+        let mailbox = worker.mailbox
+        let number = identifier
+        guard operations.ask(question, answer: { mailbox.send(.operatorAnswer(token, number, $0)) }) else { throw Rejection(.overloaded) }
+        client.setDeadline(worker.now.adding(nanoseconds: GatewayLimits.operatorNanoseconds))
+        return .wait
+    }
+
+    /// Until there are keys for operators, they are whoever can reach this machine's own sockets, and no web page.
+    private func checkOperator(_ client: ClientConnection) throws(Rejection) {
+        let message = client.unread
+        let isPage = request.fields.firstIndex(named: ByteSlice("origin"), in: message) != nil
+            || request.fields.firstIndex(named: ByteSlice("sec-fetch-site"), in: message) != nil
+        guard client.isLoopback, !isPage, let host = request.hostRange, LoopbackHost.names(message[host]) else {
+            throw Rejection(.forbidden, "operators ask on a loopback address or a Unix socket of this machine")
+        }
+    }
+
+    /// The answer to what was handed over, if it still is this request's.
+    func operationsAnswered(_ number: InlineText<36>, _ answer: Operations.Answer) {
+        var number = number
+        guard isAskingOperations, identifier.withBytesInPlace({ own in number.withBytesInPlace { own == $0 } }) else { return }
+        operatorAnswer = answer
+        advance()
+    }
+}

@@ -1,0 +1,57 @@
+import Bytes
+import HTTP
+import Patterns
+import Policy
+
+/// What a decision is made from: the request of one exchange, and how the targets of its route fare.
+struct Surroundings: Circumstances {
+    let exchange: Exchange
+    let client: ClientConnection
+    let route: Route
+
+    private var worker: Worker { exchange.worker }
+    private var message: ByteSlice { client.unread }
+
+    // MARK: The request
+
+    var body: ByteSlice {
+        guard exchange.readsBody, exchange.body.mode == .collected else { return ByteSlice("") }
+        return message[exchange.body.range]
+    }
+
+    var metadata: ByteSlice { exchange.request.fields.value(of: .portkeyMetadata, in: message) ?? ByteSlice("") }
+
+    var path: ByteSlice { exchange.request.path(in: message) }
+
+    func header(_ name: ByteSlice) -> ByteSlice? {
+        exchange.request.fields.firstIndex(named: name, in: message).map { message[exchange.request.fields[$0].valueRange] }
+    }
+
+    func finds(_ pattern: Pattern, in text: ByteSlice) -> Bool { pattern.matches(text, &worker.patternScratch) }
+
+    var tenant: UInt64 {
+        let hash = ByteHash(seed: 0)
+        if let principal = exchange.caller.principal { return hash.hash(principal.name) }
+        return exchange.caller.credential.map { hash.hash(message[$0]) } ?? 0
+    }
+
+    var wallSeconds: UInt64 { worker.wallNanoseconds() / 1_000_000_000 }
+
+    // MARK: The targets
+
+    func hindrance(_ target: Int) -> UInt64 { route.destinations[target].hindrance(now: worker.now.nanoseconds) }
+
+    func inFlight(_ target: Int) -> Int {
+        var sum = 0
+        for key in route.destinations[target].keys { sum += key.health.inFlight }
+        return sum
+    }
+
+    func latencyScore(_ target: Int) -> UInt64 {
+        var least = UInt64.max
+        for key in route.destinations[target].keys { least = min(least, key.health.score(now: worker.now.nanoseconds)) }
+        return least
+    }
+
+    mutating func random() -> UInt64 { worker.random.next() }
+}

@@ -1,0 +1,102 @@
+import Bytes
+import Policy
+
+/// The attempts of one request in order, for its record and for `x-sluice-decision`.
+struct Trail: BitwiseCopyable {
+    private struct Entry: BitwiseCopyable {
+        var target: UInt16 = 0
+        /// 0 where nothing was answered.
+        var status: UInt16 = 0
+        var milliseconds: UInt32 = 0
+        var reason = PickReason.only
+        var end = End.answered
+        var isRepeat = false
+    }
+
+    private enum End: UInt8 {
+        case answered, unreachable, timedOut, unfit, hedged
+
+        var text: StaticString {
+            switch self {
+            case .answered: ""
+            case .unreachable: "unreachable"
+            case .timedOut: "timeout"
+            case .unfit: "unfit"
+            case .hedged: "hedge_lost"
+            }
+        }
+    }
+
+    private static let capacity = 8
+    private var entries = InlineArray<8, Entry>(repeating: Entry())
+    /// Attempts, those past the table's end too.
+    private(set) var count = 0
+
+    mutating func removeAll() { count = 0 }
+
+    mutating func add(target: Int, outcome: Outcome, reason: PickReason, isRepeat: Bool, nanoseconds: UInt64) {
+        var entry = Entry(target: UInt16(clamping: target), reason: reason, isRepeat: isRepeat)
+        entry.milliseconds = UInt32(clamping: nanoseconds / 1_000_000)
+        switch outcome {
+        case .status(let status): entry.status = UInt16(clamping: status)
+        case .unreachable: entry.end = .unreachable
+        case .unfit: entry.end = .unfit
+        case .timedOut: entry.end = .timedOut
+        }
+        add(entry)
+    }
+
+    /// A second attempt whose answer was not the first.
+    mutating func addLost(target: Int, reason: PickReason, nanoseconds: UInt64) {
+        add(Entry(target: UInt16(clamping: target), milliseconds: UInt32(clamping: nanoseconds / 1_000_000), reason: reason, end: .hedged))
+    }
+
+    private mutating func add(_ entry: Entry) {
+        if count < Trail.capacity { entries[count] = entry }
+        count += 1
+    }
+
+    /// `[{"target":"config.targets[0]","status":503,"ms":120,"why":"first"},…]`
+    func writeJSON(_ program: Program, to writer: inout ByteWriter) {
+        writer.append("[")
+        for index in 0..<min(count, Trail.capacity) {
+            let entry = entries[index]
+            writer.append(index == 0 ? "{\"target\":\"" : ",{\"target\":\"")
+            writePath(entry, program, to: &writer)
+            if entry.end == .answered {
+                writer.append("\",\"status\":")
+                writer.append(decimal: UInt64(entry.status))
+            } else {
+                writer.append("\",\"end\":\"")
+                writer.append(entry.end.text)
+                writer.append("\"")
+            }
+            writer.append(",\"ms\":")
+            writer.append(decimal: UInt64(entry.milliseconds))
+            writer.append(",\"why\":\"")
+            writer.append(entry.isRepeat ? "retry" : entry.reason.text)
+            writer.append("\"}")
+        }
+        writer.append("]")
+    }
+
+    /// `config.targets[0];503;120ms;first, config.targets[1];200;9ms;fallback`
+    func writeField(_ program: Program, to writer: inout ByteWriter) {
+        for index in 0..<min(count, Trail.capacity) {
+            let entry = entries[index]
+            if index > 0 { writer.append(", ") }
+            writePath(entry, program, to: &writer)
+            writer.append(";")
+            if entry.end == .answered { writer.append(decimal: UInt64(entry.status)) } else { writer.append(entry.end.text) }
+            writer.append(";")
+            writer.append(decimal: UInt64(entry.milliseconds))
+            writer.append("ms;")
+            writer.append(entry.isRepeat ? "retry" : entry.reason.text)
+        }
+    }
+
+    private func writePath(_ entry: Entry, _ program: Program, to writer: inout ByteWriter) {
+        guard Int(entry.target) < program.targets.count else { return }
+        writer.append(program.bytes(program.targets[Int(entry.target)].path))
+    }
+}
