@@ -49,12 +49,28 @@ struct Serve: ParsableCommand {
             throw ExitCode(1)
         }
         for line in plan.greeting(gateway.addresses) { standardError(line) }
-        let first = signals.wait()
+        watch(plan, gateway)
+        let first = signals.wait { gateway.operations.reload(because: "SIGHUP") }
         standardError("sluice: \(first == SIGINT ? "interrupted" : "asked to stop"); finishing what is in flight (again to stop at once)")
         exitOnSecond(signals)
         gateway.drain()
         gateway.wait()
         plan.mock?.stop()
+    }
+
+    /// Has the gateway follow its configuration file.
+    private func watch(_ plan: ServePlan, _ gateway: Gateway) {
+        guard let path = config, let configuration = plan.configuration else { return }
+        let reloader = Reloader(ConfigurationFile(path: path), listen: plan.listen, first: configuration, gateway: gateway)
+        gateway.operations.setReloader { reloader.reload() }
+        let operations = gateway.operations
+        _ = try? Thread.start("configuration") {
+            guard let watch = FileWatch(path: path) else { return standardError("sluice: \(path) is not watched; SIGHUP has it read again") }
+            while true {
+                watch.wait()
+                operations.reload(because: "the file has changed")
+            }
+        }
     }
 
     private func exitOnSecond(_ signals: StopSignals) {

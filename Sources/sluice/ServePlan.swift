@@ -11,6 +11,8 @@ struct ServePlan {
     var workers: Int?
     var log: LogSettings
     var mock: EmbeddedMock?
+    /// The file's configuration as it was at the start.
+    var configuration: ServerConfiguration?
 
     init(file: ConfigurationFile, overriding addresses: [ListenAddress]) throws {
         let configuration = try file.read()
@@ -21,6 +23,7 @@ struct ServePlan {
         parts.isLoopbackOnly = listen.allSatisfy(\.isLoopback)
         workers = configuration.workerCount
         log = configuration.log
+        self.configuration = configuration
     }
 
     /// A mock provider, and the big two where their keys are in the environment.
@@ -50,7 +53,7 @@ struct ServePlan {
     }
 
     /// Another cloud's token authority, by the name Azure's own SDKs know it by. Secrets go there: https, or this machine.
-    private static func tokenAuthority() throws -> String? {
+    static func tokenAuthority() throws -> String? {
         guard let bytes = environment("AZURE_AUTHORITY_HOST") else { return nil }
         var text = String(decoding: bytes, as: UTF8.self)
         while text.hasSuffix("/") { text.removeLast() }

@@ -6,7 +6,7 @@ struct Sluice: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sluice",
         abstract: "An AI gateway: routing, fallbacks, keys and streams in front of language-model providers.",
-        subcommands: [Serve.self, Check.self, MockCommand.self, Key.self, Version.self],
+        subcommands: [Serve.self, Check.self, Explain.self, MockCommand.self, Key.self, Version.self],
         defaultSubcommand: Serve.self)
 }
 

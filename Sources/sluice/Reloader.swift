@@ -1,0 +1,104 @@
+import CLinux
+import Configuration
+import Foundation
+import Gateway
+import Glibc
+import JSON
+import Policy
+import Reactor
+import Synchronization
+
+/// Reads the configuration file again and has the gateway serve by it; a bad file changes nothing.
+final class Reloader: Sendable {
+    private let file: ConfigurationFile
+    private let listen: [ListenAddress]
+    private let first: ServerConfiguration
+    private let gateway: Gateway
+    private let version = Atomic<UInt64>(1)
+
+    init(_ file: ConfigurationFile, listen: [ListenAddress], first: ServerConfiguration, gateway: Gateway) {
+        self.file = file
+        self.listen = listen
+        self.first = first
+        self.gateway = gateway
+    }
+
+    func reload() -> ReloadReport {
+        do {
+            let (configuration, diagnostics) = ConfigurationReader.read(try file.text(), builtIn: SnapshotBuilder.builtInProviders())
+            guard let configuration, !diagnostics.hasErrors else { return report(diagnostics) }
+            let (secrets, missing) = configuration.resolveSecrets { ProcessInfo.processInfo.environment[$0] }
+            guard !missing.hasErrors else { return report(missing) }
+            var parts = try SnapshotBuilder(configuration, secrets).parts()
+            parts.tokenAuthority = try ServePlan.tokenAuthority()
+            parts.isLoopbackOnly = listen.allSatisfy(\.isLoopback)
+            gateway.adopt(Snapshot(parts, version: version.wrappingAdd(1, ordering: .relaxed).newValue))
+            for change in changesThatWait(configuration) { standardError("sluice: \(change) takes effect with the next start") }
+            return ReloadReport()
+        } catch {
+            return ReloadReport(faults: ["\(error)"])
+        }
+    }
+
+    private func report(_ diagnostics: [Diagnostic]) -> ReloadReport {
+        ReloadReport(faults: diagnostics.filter { $0.severity == .error }.map { $0.rendered(path: file.path) })
+    }
+
+    /// What a running process cannot change.
+    private func changesThatWait(_ configuration: ServerConfiguration) -> [String] {
+        var changes: [String] = []
+        if configuration.listen != first.listen { changes.append("\"listen\"") }
+        if configuration.workerCount != first.workerCount { changes.append("\"workers\"") }
+        if configuration.log != first.log { changes.append("\"log\"") }
+        return changes
+    }
+}
+
+/// Tells when a file has another content: written in place, or replaced as editors and deployments do.
+///
+/// The directory is watched, since a file that is replaced takes its watch with it.
+struct FileWatch: ~Copyable {
+    private let descriptor: CInt
+    private let name: String
+
+    /// Nil where the directory cannot be watched; SIGHUP still works there.
+    init?(path: String) {
+        let url = URL(fileURLWithPath: path)
+        name = url.lastPathComponent
+        descriptor = inotify_init1(CInt(IN_CLOEXEC))
+        guard descriptor >= 0 else { return nil }
+        let mask = UInt32(IN_CLOSE_WRITE | IN_MOVED_TO)
+        if inotify_add_watch(descriptor, url.deletingLastPathComponent().path, mask) < 0 {
+            close(descriptor)
+            return nil
+        }
+    }
+
+    deinit { close(descriptor) }
+
+    /// Sleeps until the file has changed, and then until it has not for a while.
+    func wait() {
+        while !read() {}
+        var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        while poll(&entry, 1, 50) > 0 { _ = read() }
+    }
+
+    /// Takes the events that wait; whether one is of the file, or of a link that may lead to it.
+    private func read() -> Bool {
+        withUnsafeTemporaryAllocation(byteCount: 4096, alignment: MemoryLayout<inotify_event>.alignment) { room in
+            let count = Glibc.read(descriptor, room.baseAddress, room.count)
+            var at = 0
+            var isOurs = false
+            while count - at >= MemoryLayout<inotify_event>.size {
+                let event = room.loadUnaligned(fromByteOffset: at, as: inotify_event.self)
+                let start = at + MemoryLayout<inotify_event>.size
+                let end = min(start + Int(event.len), count)
+                let written = String(decoding: room[start..<end].prefix { $0 != 0 }, as: UTF8.self)
+                // Kubernetes swaps a link called ..data beside the file's own.
+                if written == name || written == "..data" { isOurs = true }
+                at = start + Int(event.len)
+            }
+            return isOurs
+        }
+    }
+}
