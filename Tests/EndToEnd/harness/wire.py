@@ -172,6 +172,8 @@ class Wire:
 def request(method, target, headers=(), body=None, host="gateway.test"):
     """A request's bytes; a body brings its Content-Length unless the headers frame it."""
     fields = list(headers.items() if isinstance(headers, dict) else headers)
+    host = next((value for name, value in fields if name.lower() == "host"), host)
+    fields = [(name, value) for name, value in fields if name.lower() != "host"]
     names = {name.lower() for name, _ in fields}
     if isinstance(body, (dict, list)):
         body = json.dumps(body).encode()
