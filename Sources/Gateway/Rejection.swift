@@ -11,6 +11,8 @@ struct Rejection: Error {
     var status: Int?
     /// The single faults of a config, in Portkey's form.
     var faults: [String] = []
+    /// Where each of them is, as a JSON pointer.
+    var places: [String] = []
     /// The header or member at fault.
     var parameter = ""
     /// The connection's framing is lost, or its client cannot be trusted with another request.

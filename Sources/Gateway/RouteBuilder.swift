@@ -68,6 +68,7 @@ struct RouteBuilder {
         case .oldVersion, .invalid:
             var rejection = Rejection(.invalidConfig, refusal.message)
             rejection.faults = refusal.errors ?? []
+            rejection.places = refusal.pointers
             return rejection
         }
     }

@@ -35,6 +35,12 @@ public enum ConfigRefusal: Error, Sendable {
         }
     }
 
+    /// Where each entry of `errors` is, as a JSON pointer into the config.
+    public var pointers: [String] {
+        guard case .invalid(let diagnostics) = self else { return [] }
+        return diagnostics.filter { $0.severity == .error }.map(\.path.pointer)
+    }
+
     /// What was found, with places; empty where the config as a whole is the fault.
     public var diagnostics: [Diagnostic] {
         switch self {

@@ -26,13 +26,15 @@ public struct ErrorShape {
 
     /// Writes the body of an error response. `faults` are the single faults of a config, in
     /// Portkey's form `path: a,b, message: …`; only the OpenAI shape has a place for them.
-    public func write(in dialect: Dialect, faults: [String] = [], into writer: inout ByteWriter) {
+    ///   - places: where each fault is, as a JSON pointer (RFC 6901).
+    public func write(in dialect: Dialect, faults: [String] = [], places: [String] = [], into writer: inout ByteWriter) {
         if dialect == .anthropic { return writeAnthropic(into: &writer) }
         // Portkey's timeout body has these members and no others, and retry code matches on it.
         if refusal == .requestTimeout { return writeBareOpenAI(code: false, into: &writer) }
         writer.append("{\"status\":\"failure\",\"message\":")
         writeMessage(into: &writer)
-        if !faults.isEmpty { ErrorShape.write(faults: faults, into: &writer) }
+        if !faults.isEmpty { ErrorShape.write("errors", faults, into: &writer) }
+        if !places.isEmpty { ErrorShape.write("pointers", places, into: &writer) }
         writer.append(",\"error\":")
         writeOpenAIError(code: true, into: &writer)
         writeRequestID(into: &writer)
@@ -89,11 +91,13 @@ public struct ErrorShape {
         }
     }
 
-    private static func write(faults: [String], into writer: inout ByteWriter) {
-        writer.append(",\"errors\":[")
-        for (index, fault) in faults.enumerated() {
+    private static func write(_ name: StaticString, _ texts: [String], into writer: inout ByteWriter) {
+        writer.append(",\"")
+        writer.append(name)
+        writer.append("\":[")
+        for (index, text) in texts.enumerated() {
             if index > 0 { writer.append(",") }
-            Array(fault.utf8).withByteSlice { writer.append(jsonString: $0) }
+            Array(text.utf8).withByteSlice { writer.append(jsonString: $0) }
         }
         writer.append("]")
     }

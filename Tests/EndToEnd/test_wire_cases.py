@@ -36,6 +36,13 @@ class ConfigErrors(GatewayCase):
         self.assertIn("Invalid config passed", response.message)
         errors = response.json.get("errors") or response.json["error"]["errors"]
         self.assertTrue(errors[0].startswith("path: strategy,mode, message: Invalid 'mode' value"), errors)
+        self.assertEqual(response.json["pointers"][0], "/strategy/mode")
+
+    def test_default_guardrails(self):
+        """guardrails that headers ask for are refused while they are not made"""
+        headers = {**self.upstream.headers(), "x-portkey-default-input-guardrails": '[{"default.contains":{"words":["x"]}}]'}
+        self.assertIn("not supported yet", self.refused(headers).message)
+        self.assertEqual(self.chat(headers={**self.upstream.headers(), "x-portkey-default-output-guardrails": "[]"}).status, 200)
 
     def test_private_custom_host(self):
         """a custom host in a private network is refused, on the proxy route too (case 5)"""

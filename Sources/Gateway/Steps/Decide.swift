@@ -111,9 +111,21 @@ extension Exchange {
         headers.forwardHeaders = try single(.portkeyForwardHeaders, "x-portkey-forward-headers", message)
         headers.requestTimeout = try single(.portkeyRequestTimeout, "x-portkey-request-timeout", message)
         headers.azure = AzureHeaders(request.fields, in: message)
+        if request.fields.contains(.otherPortkey) { try refuseGuardrails(message) }
         headers.isKeyed = caller.principal != nil
         if headers.config.isEmpty, !headers.namesProvider, let index = caller.principal?.configurationIndex { headers.keyConfig = index }
         return headers
+    }
+
+    /// Checks that are asked for and not made would be worse than none.
+    private func refuseGuardrails(_ message: ByteSlice) throws(Rejection) {
+        for name in ["x-portkey-default-input-guardrails", "x-portkey-default-output-guardrails"] as [StaticString] {
+            guard let index = request.fields.firstIndex(named: ByteSlice(name), in: message) else { continue }
+            let value = message[request.fields[index].valueRange].trimmed
+            guard value.isEmpty || value == "[]" else {
+                throw Rejection(.unsupportedConfig, "\(name.description) is not supported yet", parameter: name.description)
+            }
+        }
     }
 
     /// A routing header's value. Given twice it could mean one thing here and another elsewhere.

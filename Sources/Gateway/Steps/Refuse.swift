@@ -26,7 +26,7 @@ extension Exchange {
         }
         let bodyStart = GatewayLimits.refusalByteCount / 2
         var content = ByteWriter(block.base + bodyStart, capacity: block.capacity - bodyStart)
-        writeShape(rejection) { $0.write(in: dialect, faults: rejection.faults, into: &content) }
+        writeShape(rejection) { $0.write(in: dialect, faults: rejection.faults, places: rejection.places, into: &content) }
         let status = rejection.status ?? rejection.refusal.status
         settleReuse(rejection, client)
         var head = ByteWriter(block.base, capacity: bodyStart)
