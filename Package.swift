@@ -50,7 +50,7 @@ let package = Package(
             swiftSettings: strict),
 
         .target(
-            name: "BenchmarkBodies", dependencies: ["Bytes", "Health", "HTTP", "JSON", "Ledger", "Policy", "Providers"],
+            name: "BenchmarkBodies", dependencies: ["Bytes", "Health", "HTTP", "JSON", "Ledger", "Patterns", "Policy", "Providers"],
             path: "Benchmarks", exclude: ["Runner"], swiftSettings: hot),
         .executableTarget(name: "benchmarks", dependencies: ["BenchmarkBodies"], path: "Benchmarks/Runner", swiftSettings: strict),
 

@@ -1,4 +1,7 @@
 import Bytes
+import Health
+import JSON
+import Patterns
 import Policy
 
 /// What policy costs a request (the walk) and a change of configuration (the compile).
@@ -25,9 +28,8 @@ private func walking(_ name: String, _ config: String, after outcome: Outcome) -
     let body = Array(#"{"model":"gpt-4o","temperature":0.2,"metadata":{"tier":"gold","_user":"u-17"},"messages":[{"role":"user","content":"hello"}]}"#.utf8)
     return Benchmark(name: name) { count in
         var sum: UInt64 = 0
-        var circumstances = PlainCircumstances()
         body.withByteSlice { bytes in
-            circumstances.body = bytes
+            var circumstances = ScannedRequest(body: bytes)
             for _ in 0..<count {
                 guard var decision = try? Decision(program, &circumstances) else { break }
                 while true {
@@ -38,6 +40,34 @@ private func walking(_ name: String, _ config: String, after outcome: Outcome) -
         }
         return sum
     }
+}
+
+/// A request as the gateway has it when it decides: its body scanned.
+private struct ScannedRequest: Circumstances {
+    private final class Scan {
+        var table = ObjectScan()
+    }
+
+    private let body: ByteSlice
+    private let scan = Scan()
+    private var generator = SplitMix64(seed: 1)
+
+    init(body: ByteSlice) {
+        self.body = body
+        try? scan.table.scan(body)
+    }
+
+    func parameter(_ name: ByteSlice) -> JSONView? { scan.table.member(name).map { JSONView($0, in: body) } }
+    var metadata: ByteSlice { ByteSlice("") }
+    var path: ByteSlice { ByteSlice("/v1/chat/completions") }
+    func header(_ name: ByteSlice) -> ByteSlice? { nil }
+    func finds(_ pattern: Pattern, in text: ByteSlice) -> Bool { false }
+    func hindrance(_ target: Int) -> UInt64 { 0 }
+    func inFlight(_ target: Int) -> Int { target }
+    func latencyScore(_ target: Int) -> UInt64 { UInt64(target) }
+    var tenant: UInt64 { 7 }
+    var wallSeconds: UInt64 { 1_800_000_000 }
+    mutating func random() -> UInt64 { generator.next() }
 }
 
 private func compiling(_ name: String, _ config: String) -> Benchmark {

@@ -63,8 +63,11 @@ extension Exchange {
     }
 
     /// What a 429 or a 503 asks for, and what its body says of why.
-    func noteRefusal(_ head: ByteSlice, _ body: ByteSlice) {
+    func noteRefusal(_ status: Int, _ head: ByteSlice, _ body: ByteSlice) {
+        answer.retryAfterMilliseconds = nil
+        answer.isQuotaSpent = false
+        guard status == 429 || status == 503 else { return }
         answer.retryAfterMilliseconds = RetryAfter.milliseconds(worker.answerHead.fields, in: head, wallSeconds: worker.wallNanoseconds() / 1_000_000_000)
-        answer.isQuotaSpent = body.firstRange(of: ByteSlice("insufficient_quota")) != nil
+        answer.isQuotaSpent = status == 429 && body.firstRange(of: ByteSlice("insufficient_quota")) != nil
     }
 }

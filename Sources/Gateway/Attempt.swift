@@ -39,6 +39,10 @@ struct Attempt: BitwiseCopyable {
     var key = 0
     /// Keys of earlier tries at this target, one bit each.
     var triedKeys: UInt64 = 0
+    /// What an earlier key of this request was refused with.
+    var keyStatus = 0
+    /// Its place in the trail; negative before it has one.
+    var trailIndex = -1
     /// The right to be made, until what came of it is told.
     var admission: Admission?
     /// It counts as in flight at its target.

@@ -20,7 +20,7 @@ extension Exchange {
         health.begin()
         attempt.isCounted = true
         attempt.admission = health.admit(now: worker.now.nanoseconds, policy: destination.breaker?.policy ?? .never) ?? health.admitRegardless()
-        if attempt.repeats == 0 { destination.retryBudget.deposit() }
+        if attempt.repeats == 0, attempt.triedKeys == 0 { destination.retryBudget.deposit() }
     }
 
     /// Says once what came of the attempt.
@@ -30,24 +30,40 @@ extension Exchange {
         let destination = plan.destination
         let key = destination.keys[attempt.key]
         let now = worker.now.nanoseconds
-        trail.add(
-            target: plan.targetIndex, outcome: outcome, reason: plan.reason, isRepeat: attempt.repeats > 0,
-            nanoseconds: worker.now.nanoseconds(since: attempt.begunAt))
+        noteTrail(outcome)
         let change = key.health.report(
-            verdict(outcome, destination.breaker), of: admission, policy: destination.breaker?.policy ?? .never, now: now, random: worker.random.next())
+            verdict(outcome, destination.breaker, key), of: admission, policy: destination.breaker?.policy ?? .never, now: now, random: worker.random.next())
         switch change {
         case .none: break
         case .opened(let until): worker.notices?.say("breaker of \(key.health.description) opened for \((until - min(until, now)) / 1_000_000) ms")
         case .closed: worker.notices?.say("breaker of \(key.health.description) closed")
         }
-        if case .timedOut = outcome { key.health.noteFirstToken(nanoseconds: worker.now.nanoseconds(since: attempt.sentAt), now: now) }
+        if case .timedOut = outcome, attempt.sentAt >= attempt.begunAt {
+            key.health.noteFirstToken(nanoseconds: worker.now.nanoseconds(since: attempt.sentAt), now: now)
+        }
         // A target with one credential and no breaker is asked each time, whatever it said before: so its config is written.
         guard destination.keys.count > 1 || destination.breaker != nil, case .status(let status) = outcome, key.isOwn(for: caller) else { return }
-        note(status, of: key, isPooled: destination.keys.count > 1, now: now)
+        // What the key before it was refused with, too, is the request's doing rather than this one's.
+        if attempt.keyStatus != status { note(status, of: key, isPooled: destination.keys.count > 1, now: now) }
+        attempt.keyStatus = status
     }
 
-    private func verdict(_ outcome: Outcome, _ breaker: BreakerRule?) -> AttemptOutcome {
-        if (breaker ?? .standard).isFailure(outcome) { return .failure }
+    /// The attempt's line in the trail: begun once, its outcome the last that is known.
+    func noteTrail(_ outcome: Outcome) {
+        guard let plan else { return }
+        let waited = worker.now.nanoseconds(since: attempt.begunAt)
+        attempt.trailIndex = trail.note(
+            at: attempt.trailIndex, target: plan.targetIndex, outcome: outcome, reason: plan.reason, isRepeat: attempt.repeats > 0,
+            nanoseconds: waited)
+    }
+
+    private func verdict(_ outcome: Outcome, _ breaker: BreakerRule?, _ key: DestinationKey) -> AttemptOutcome {
+        if (breaker ?? .standard).isFailure(outcome) {
+            // Where callers bring their own credentials they share what is known of the target, and what is wrong with one's request
+            // says nothing to another.
+            if case .status(let status) = outcome, status < 500, key.source == .callers { return .ignored }
+            return .failure
+        }
         // Whoever says what is wrong with a request is at work; what it says of credentials and quotas is not about that.
         if case .status(let status) = outcome, ![401, 402, 403, 429].contains(status) { return .success }
         return .ignored
@@ -65,7 +81,8 @@ extension Exchange {
             noteSpent(health, now)
         case 429:
             if answer.isQuotaSpent, isPooled { return noteSpent(health, now) }
-            health.park(until: now &+ (answer.retryAfterMilliseconds ?? GatewayLimits.parkMilliseconds) &* 1_000_000, now: now)
+            let pause = min(answer.retryAfterMilliseconds ?? GatewayLimits.parkMilliseconds, GatewayLimits.longestParkMilliseconds)
+            health.park(until: now &+ pause * 1_000_000, now: now)
         default: break
         }
     }
@@ -79,6 +96,7 @@ extension Exchange {
     func endAttempt() {
         guard attempt.isCounted, let plan else { return }
         attempt.isCounted = false
+        attempt.trailIndex = -1
         let health = plan.destination.keys[attempt.key].health
         if let admission = attempt.admission.take() { health.abandon(admission) }
         health.end()

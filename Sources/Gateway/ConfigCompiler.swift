@@ -59,6 +59,8 @@ struct CompilePurse {
     private struct Entry {
         var result: Result<Program, ConfigRefusal>?
         var waiting: [Token] = []
+        /// From then on nobody waits any more: an answer that could not be delivered is none.
+        var endsAt = Instant.distantFuture
     }
 
     private var entries: [[UInt8]: Entry] = [:]
@@ -72,14 +74,16 @@ struct CompilePurse {
     }
 
     /// The program of the routing headers `text`; `ask` is called when nobody has asked yet.
-    mutating func program(of text: ByteSlice, for client: Token, ask: ([UInt8]) -> Bool) -> Found {
+    mutating func program(of text: ByteSlice, for client: Token, now: Instant, ask: ([UInt8]) -> Bool) -> Found {
         let key = [UInt8](text)
+        if let entry = entries[key], entry.endsAt <= now { entries[key] = nil }
         if let result = entries[key]?.result { return .compiled(result) }
         if entries[key] == nil {
-            if entries.count >= GatewayLimits.compilingConfigs { entries = entries.filter { !$0.value.waiting.isEmpty } }
+            if entries.count >= GatewayLimits.compilingConfigs { entries = entries.filter { !$0.value.waiting.isEmpty && now < $0.value.endsAt } }
             guard entries.count < GatewayLimits.compilingConfigs, ask(key) else { return .refused }
         }
-        if entries[key]?.waiting.contains(client) != true { entries[key, default: Entry()].waiting.append(client) }
+        let ends = now.adding(nanoseconds: 2 * GatewayLimits.compileNanoseconds)
+        if entries[key]?.waiting.contains(client) != true { entries[key, default: Entry(endsAt: ends)].waiting.append(client) }
         return .waits
     }
 

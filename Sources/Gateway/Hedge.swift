@@ -21,10 +21,10 @@ extension Exchange {
     /// When a second attempt is due, told when the first has been sent.
     func hedgeTime(_ plan: Plan) -> Instant {
         guard let rule = plan.target.hedge, rival == nil, attempt.total == 1, body.mode == .collected, readsBody else { return .distantFuture }
-        plan.destination.hedgeBudget.deposit(thousandths: rule.budgetThousandths)
+        if attempt.freshTries == 0 { plan.destination.hedgeBudget.deposit(thousandths: rule.budgetThousandths) }
         if rule.afterMilliseconds > 0 { return worker.now.adding(nanoseconds: UInt64(rule.afterMilliseconds) * 1_000_000) }
-        // Until enough answers have been timed there is nothing to tell slow from usual.
-        guard let usual = plan.destination.keys[attempt.key].health.firstTokenQuantile(thousandths: 950) else { return .distantFuture }
+        // A whole answer has no first token to time; and until enough have been timed there is nothing to tell slow from usual.
+        guard plan.wantsStream, let usual = plan.destination.keys[attempt.key].health.firstTokenQuantile(thousandths: 950) else { return .distantFuture }
         return worker.now.adding(nanoseconds: usual)
     }
 
@@ -43,6 +43,7 @@ extension Exchange {
         attempt.total += 1
         second.total = attempt.total
         second.totalDeadline = attempt.totalDeadline
+        record.figures.wasHedged = true
         rival = Rival(plan: other, attempt: second)
         swapRival()
         connectRival(other.destination, client)
@@ -85,8 +86,10 @@ extension Exchange {
             try write(plan, to: connection, client)
         } catch {
             worker.runs.removeAll()
-            dropFront()
+            return dropFront()
         }
+        // What came before it was written to, its end for instance, is no event any more.
+        if connection.isReadable { worker.resume(connection.token) }
     }
 
     /// Gives the exchange's own place to the other attempt.
@@ -121,13 +124,12 @@ extension Exchange {
             }
         }
         dropFront()
-        record.figures.wasHedged = true
     }
 
     /// Of two attempts the one in front has failed: the step the other is at.
     func goOnWithRival() -> Step? {
         guard rival != nil else { return nil }
         dropFront()
-        return attempt.state == .sent ? .relay : .dispatch
+        return upstream == nil ? .dispatch : .relay
     }
 }

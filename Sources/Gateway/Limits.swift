@@ -33,6 +33,12 @@ public enum GatewayLimits {
     /// A 429 that does not say how long to wait.
     static let parkMilliseconds: UInt64 = 5_000
 
+    /// The longest a 429 may ask for.
+    static let longestParkMilliseconds: UInt64 = 3_600_000
+
+    /// Of a config's model, what names a target to operators.
+    static let describedModelByteCount = 64
+
     /// The beginning of a stream that is held until its first content, so that another target may still answer.
     static let openingByteCount = 64 << 10
 

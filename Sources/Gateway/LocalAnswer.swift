@@ -14,7 +14,7 @@ extension Exchange {
                 answerLocally(503, "{\"status\":\"draining\"}", client)
             } else if let standing = worker.operations?.current, !standing.faults.isEmpty {
                 // Ready all the same: the configuration before it serves.
-                let faults = standing.faults.map { Operations.quoted($0) }.joined(separator: ",")
+                let faults = isOperator(client) ? standing.faults.map { Operations.quoted($0) }.joined(separator: ",") : ""
                 let detail = "{\"status\":\"ready\",\"configuration\":{\"version\":\(standing.version),\"stale\":true,\"faults\":[\(faults)]}}"
                 send(200, "application/json", Array(detail.utf8), client)
             } else {

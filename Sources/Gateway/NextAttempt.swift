@@ -7,32 +7,44 @@ import Reactor
 /// What comes after an attempt that failed: another credential, a repeat, another target, or nothing.
 extension Exchange {
     /// The step to go on with after `outcome`, or nil when that is the answer.
+    ///
+    /// Nothing of the attempt changes unless there is a step: its answer may be on its way.
     func nextAttempt(after outcome: Outcome, _ client: ClientConnection) -> Step? {
-        conclude(outcome)
+        if !outcome.isSuccess { conclude(outcome) }
         // Of two attempts the other is the one to go on with, unless this one's answer is one.
-        if !outcome.isSuccess, let step = goOnWithRival() { return step }
+        if rival != nil { return outcome.isSuccess ? nil : goOnWithRival() }
         guard let plan, !answer.isCommitted, !body.hasLeft, worker.now < attempt.totalDeadline else { return nil }
-        let policy = plan.target.retry
-        attempt.state = .new
-        attempt.wantsFresh = false
         if hasAnotherKey(after: outcome, plan.destination) {
             attempt.triedKeys |= 1 << UInt64(attempt.key)
-            endAttempt()
-            return .dispatch
+            return again(after: outcome, .new)
         }
-        if attempt.repeats < Int(policy.attempts), policy.repeats(after: outcome) {
-            attempt.repeats += 1
-            attempt.state = .pausing
-            // A repeat that could not start in time is none: its request would be sent and not awaited.
-            guard let pause = retryPause(policy, after: outcome), worker.now.adding(nanoseconds: pause * 1_000_000) < attempt.totalDeadline,
-                !policy.hasBudget || plan.destination.retryBudget.withdraw(now: worker.now.nanoseconds)
-            else { return stopRepeating(after: outcome, client) }
-            attempt.pausedMilliseconds += pause
-            endAttempt()
-            client.setDeadline(worker.now.adding(nanoseconds: pause * 1_000_000))
-            return .dispatch
+        let policy = plan.target.retry
+        guard attempt.repeats < Int(policy.attempts), policy.repeats(after: outcome) else { return moveOn(after: outcome, client) }
+        guard let pause = retryPause(policy), mayRepeat(policy, in: pause, plan.destination) else {
+            // The wait asked for is longer than a client would bear, or others have used up what repeats there are.
+            if let step = moveOn(after: outcome, client) { return step }
+            attempt.stoppedRepeating = true
+            return nil
         }
-        return moveOn(after: outcome, client)
+        attempt.repeats += 1
+        attempt.pausedMilliseconds += pause
+        client.setDeadline(worker.now.adding(nanoseconds: pause * 1_000_000))
+        return again(after: outcome, .pausing)
+    }
+
+    /// The same target once more.
+    private func again(after outcome: Outcome, _ state: Attempt.State) -> Step {
+        conclude(outcome)
+        endAttempt()
+        attempt.state = state
+        attempt.wantsFresh = false
+        return .dispatch
+    }
+
+    /// Whether a repeat could still be awaited, and is paid for.
+    private func mayRepeat(_ policy: RetryPolicy, in pause: UInt64, _ destination: Destination) -> Bool {
+        guard worker.now.adding(nanoseconds: pause * 1_000_000) < attempt.totalDeadline else { return false }
+        return !policy.hasBudget || destination.retryBudget.withdraw(now: worker.now.nanoseconds)
     }
 
     /// Whether the failure is the credential's, and the target has one that was not tried and may be.
@@ -48,26 +60,18 @@ extension Exchange {
     /// To the next target the decision names.
     private func moveOn(after outcome: Outcome, _ client: ClientConnection) -> Step? {
         guard var plan, plan.moveOn(after: outcome, self, client) else { return nil }
-        if let step = goOnWithRival() { return step }
-        endAttempt()
+        let step = again(after: outcome, .new)
         attempt.repeats = 0
         attempt.triedKeys = 0
-        attempt.state = .new
+        attempt.keyStatus = 0
         attempt.stoppedRepeating = false
         self.plan = plan
-        return .dispatch
-    }
-
-    /// No more repeats here: the wait asked for is longer than a client would bear, or others have used up what repeats there are.
-    private func stopRepeating(after outcome: Outcome, _ client: ClientConnection) -> Step? {
-        attempt.repeats -= 1
-        attempt.stoppedRepeating = true
-        return moveOn(after: outcome, client)
+        return step
     }
 
     /// Milliseconds before the next repeat; nil when that is more than the request may wait.
-    private func retryPause(_ policy: RetryPolicy, after outcome: Outcome) -> UInt64? {
-        var pause = policy.backoffMilliseconds(beforeRepeat: attempt.repeats, random: worker.random.next())
+    private func retryPause(_ policy: RetryPolicy) -> UInt64? {
+        var pause = policy.backoffMilliseconds(beforeRepeat: attempt.repeats + 1, random: worker.random.next())
         if policy.usesRetryAfter, let asked = answer.retryAfterMilliseconds {
             guard asked < GatewayLimits.retryAfterMilliseconds else { return nil }
             pause = asked

@@ -162,26 +162,43 @@ public final class Operations: Sendable {
             sluice_configuration_stale \(standing.faults.isEmpty ? 0 : 1)
 
             """
-        let readings = health.snapshot(now: now)
-        func gauge(_ name: String, _ help: String, _ value: (TargetReading) -> String?) {
+        // Targets that only their credentials tell apart are one series.
+        let readings = Dictionary(grouping: health.snapshot(now: now), by: \.description).values.map(Series.init).sorted { $0.name < $1.name }
+        func gauge(_ name: String, _ help: String, _ value: (Series) -> String?) {
             text += "# HELP \(name) \(help)\n# TYPE \(name) gauge\n"
             for reading in readings {
                 guard let value = value(reading) else { continue }
-                text += "\(name){target=\(Operations.quoted(reading.description))} \(value)\n"
+                text += "\(name){target=\(Operations.quoted(reading.name))} \(value)\n"
             }
         }
-        gauge("sluice_target_available", "1 when requests may be sent to the target.") { reading in
-            switch reading.availability {
-            case .available, .probe: "1"
-            case .open, .parked, .quarantined: "0"
-            }
-        }
-        gauge("sluice_target_breaker_open", "1 when the target's breaker is open.") { if case .open = $0.availability { "1" } else { "0" } }
+        gauge("sluice_target_available", "1 when requests may be sent to the target.") { $0.isAvailable ? "1" : "0" }
+        gauge("sluice_target_breaker_open", "1 when the target's breaker is open.") { $0.isOpen ? "1" : "0" }
         gauge("sluice_target_in_flight", "Requests under way.") { "\($0.inFlight)" }
-        gauge("sluice_target_failures", "Failures of the last minute.") { "\($0.counts.failures)" }
-        gauge("sluice_target_successes", "Successes of the last minute.") { "\($0.counts.successes)" }
-        gauge("sluice_target_first_token_seconds", "Time to the first token, a decayed average of peaks.") { $0.firstTokenNanoseconds.map { "\(Double($0) / 1e9)" } }
+        gauge("sluice_target_failures", "Failures of the last minute.") { "\($0.failures)" }
+        gauge("sluice_target_successes", "Successes of the last minute.") { "\($0.successes)" }
+        gauge("sluice_target_first_token_seconds", "Time to the first token, a decayed average of peaks.") { $0.firstToken.map { "\(Double($0) / 1e9)" } }
         return text
+    }
+
+    /// What metrics tell of the targets of one name.
+    private struct Series {
+        let name: String
+        let isAvailable: Bool
+        let isOpen: Bool
+        let inFlight: Int
+        let failures: UInt64
+        let successes: UInt64
+        let firstToken: UInt64?
+
+        init(_ readings: [TargetReading]) {
+            name = readings.first?.description ?? ""
+            isAvailable = readings.contains { $0.availability == .available || $0.availability == .probe }
+            isOpen = readings.contains { if case .open = $0.availability { true } else { false } }
+            inFlight = readings.reduce(0) { $0 + $1.inFlight }
+            failures = readings.reduce(0) { $0 + $1.counts.failures }
+            successes = readings.reduce(0) { $0 + $1.counts.successes }
+            firstToken = readings.compactMap(\.firstTokenNanoseconds).max()
+        }
     }
 
     private static func word(_ availability: Availability) -> String {

@@ -32,12 +32,18 @@ extension Exchange {
 
     /// Until there are keys for operators, they are whoever can reach this machine's own sockets, and no web page.
     private func checkOperator(_ client: ClientConnection) throws(Rejection) {
-        let message = client.unread
-        let isPage = request.fields.firstIndex(named: ByteSlice("origin"), in: message) != nil
-            || request.fields.firstIndex(named: ByteSlice("sec-fetch-site"), in: message) != nil
-        guard client.isLoopback, !isPage, let host = request.hostRange, LoopbackHost.names(message[host]) else {
+        guard isOperator(client) else {
             throw Rejection(.forbidden, "operators ask on a loopback address or a Unix socket of this machine")
         }
+    }
+
+    func isOperator(_ client: ClientConnection) -> Bool {
+        let message = client.unread
+        guard client.isLoopback, let host = request.hostRange, LoopbackHost.names(message[host]) else { return false }
+        // A page's requests say so, and so do those that a proxy on this machine passes on.
+        guard !request.fields.contains(.forwarded), !request.fields.contains(.xForwardedFor) else { return false }
+        return request.fields.firstIndex(named: ByteSlice("origin"), in: message) == nil
+            && request.fields.firstIndex(named: ByteSlice("sec-fetch-site"), in: message) == nil
     }
 
     /// The answer to what was handed over, if it still is this request's.

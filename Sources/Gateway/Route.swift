@@ -37,6 +37,8 @@ struct RoutingHeaders {
     /// The config the gateway key names; −1 for none.
     var keyConfig = -1
     var isKeyed = false
+    /// Who asks, where what the headers say is this caller's alone.
+    var principal = ByteSlice("")
 
     var isEmpty: Bool {
         config.isEmpty && provider.isEmpty && virtualKey.isEmpty && customHost.isEmpty && forwardHeaders.isEmpty
@@ -47,7 +49,7 @@ struct RoutingHeaders {
 
     /// One text that two requests share only when they go the same way. Field values hold no NUL.
     func write(to writer: inout ByteWriter) {
-        for part in [config, provider, virtualKey, customHost, forwardHeaders, requestTimeout, modelKey] {
+        for part in [config, provider, virtualKey, customHost, forwardHeaders, requestTimeout, modelKey, principal] {
             writer.append(part)
             writer.append(0)
         }

@@ -147,7 +147,7 @@ struct RouteBuilder {
         let milliseconds = try requestTimeout(headers) ?? (target.requestTimeoutMilliseconds > 0 ? UInt64(target.requestTimeoutMilliseconds) : nil)
         var names = forwardedNames(headers)
         if names.isEmpty { names = program.headerNames(target.forwardHeaders).map { [UInt8](program.bytes($0)) } }
-        let place = HealthPlace(target: target, program: program, origin: origin, text: text, tenant: isOperatorConfig ? "" : "caller")
+        let place = HealthPlace(target: target, program: program, origin: origin, text: text, isOperators: isOperatorConfig && headers.requestTimeout.isEmpty)
         var keys: [DestinationKey] = []
         for (label, secret, source, weight) in credentials {
             var tokenSource: TokenSource?
@@ -159,9 +159,9 @@ struct RouteBuilder {
             keys.append(
                 try DestinationKey(
                     secret, source, tokenSource: tokenSource, weight: weight, label: label,
-                    health: health(place, upstream, secret, source, label), upstream))
+                    health: health(place, upstream, secret, label), upstream))
         }
-        let budgetKey = healthKey(place, upstream, nil, keys[0].source)
+        let budgetKey = healthKey(place, upstream, nil)
         let parts = Destination.Parts(
             upstream: upstream, pool: try worker.pool(for: origin),
             headNanoseconds: milliseconds.map { $0 * 1_000_000 } ?? worker.limits.firstByteNanoseconds, hasOwnHeadLimit: milliseconds != nil,
@@ -183,26 +183,27 @@ struct RouteBuilder {
         let origin: Origin
         /// What the headers said.
         let text: ByteSlice
-        let tenant: String
+        /// Whether nothing of how it is used is the caller's choice.
+        let isOperators: Bool
     }
 
     private func health(
-        _ place: HealthPlace, _ upstream: Upstream, _ secret: [UInt8]?, _ source: CredentialSource, _ label: String
+        _ place: HealthPlace, _ upstream: Upstream, _ secret: [UInt8]?, _ label: String
     ) -> TargetHealth {
         let model = model(place)
         let description = "\(upstream.id) \(place.origin.host):\(place.origin.port)" + (model.isEmpty ? "" : " \(model)") + (label.isEmpty ? "" : " [\(label)]")
-        return worker.health.health(for: healthKey(place, upstream, secret, source), description: description, now: worker.now.nanoseconds)
+        return worker.health.health(for: healthKey(place, upstream, secret), description: description, now: worker.now.nanoseconds)
     }
 
-    /// What callers bring or write themselves fares by itself: no caller's failures are another's.
-    private func healthKey(_ place: HealthPlace, _ upstream: Upstream, _ secret: [UInt8]?, _ source: CredentialSource) -> HealthKey {
+    /// Whatever callers decide of how a target is used (a breaker's bounds, a time-out) is theirs alone: what came of it is kept apart
+    /// by all that their headers say, the holder of the key with it.
+    private func healthKey(_ place: HealthPlace, _ upstream: Upstream, _ secret: [UInt8]?) -> HealthKey {
         var text: [UInt8] = []
         func append(_ part: some Collection<UInt8>) {
             text += Array("\(part.count):".utf8)
             text += part
         }
-        let isShared = source == .operators || place.tenant.isEmpty
-        append(isShared ? [] : [UInt8](place.text))
+        append(place.isOperators ? [] : [UInt8](place.text))
         append("\(upstream.id) \(place.origin.isTLS) \(place.origin.host):\(place.origin.port)".utf8)
         append(secret ?? [])
         append(model(place).utf8)
@@ -213,7 +214,8 @@ struct RouteBuilder {
     /// The model the target's config sets.
     private func model(_ place: HealthPlace) -> String {
         for override in place.program.overrides(place.target.overrides) where place.program.bytes(override.name) == "model" {
-            return String(String(place.program.bytes(override.value)).filter { $0 != "\"" })
+            let value = place.program.bytes(override.value)
+            return String(String(value.prefix(min(value.count, GatewayLimits.describedModelByteCount))).filter { $0 != "\"" })
         }
         return ""
     }

@@ -1,5 +1,6 @@
 import Bytes
 import HTTP
+import JSON
 import Patterns
 import Policy
 
@@ -14,9 +15,14 @@ struct Surroundings: Circumstances {
 
     // MARK: The request
 
-    var body: ByteSlice {
-        guard exchange.readsBody, exchange.body.mode == .collected else { return ByteSlice("") }
-        return message[exchange.body.range]
+    func parameter(_ name: ByteSlice) -> JSONView? {
+        guard exchange.readsBody, exchange.body.mode == .collected else { return nil }
+        let body = message[exchange.body.range]
+        // Scanned already, as a rule; the table of a scan may have had no room for all members.
+        if worker.scanOwner == ObjectIdentifier(exchange), worker.scan.text.base == body.base, !worker.scan.overflowed {
+            return worker.scan.member(name).map { JSONView($0, in: body) }
+        }
+        return JSONView(objectIn: body)?.child(name)
     }
 
     var metadata: ByteSlice { exchange.request.fields.value(of: .portkeyMetadata, in: message) ?? ByteSlice("") }

@@ -34,7 +34,13 @@ struct Trail: BitwiseCopyable {
 
     mutating func removeAll() { count = 0 }
 
-    mutating func add(target: Int, outcome: Outcome, reason: PickReason, isRepeat: Bool, nanoseconds: UInt64) {
+    /// Puts an attempt at the end, or its later outcome in its place.
+    ///
+    /// - Parameter index: what an earlier call for the same attempt returned; negative for the first.
+    /// - Returns: the attempt's place.
+    mutating func note(
+        at index: Int, target: Int, outcome: Outcome, reason: PickReason, isRepeat: Bool, nanoseconds: UInt64
+    ) -> Int {
         var entry = Entry(target: UInt16(clamping: target), reason: reason, isRepeat: isRepeat)
         entry.milliseconds = UInt32(clamping: nanoseconds / 1_000_000)
         switch outcome {
@@ -43,7 +49,12 @@ struct Trail: BitwiseCopyable {
         case .unfit: entry.end = .unfit
         case .timedOut: entry.end = .timedOut
         }
-        add(entry)
+        guard index >= 0 else {
+            add(entry)
+            return count - 1
+        }
+        if index < Trail.capacity { entries[index] = entry }
+        return index
     }
 
     /// A second attempt whose answer was not the first.

@@ -33,6 +33,7 @@ extension Exchange {
         }
         dropRival()
         record.provider = plan.destination.name
+        noteTrail(.status(worker.answerHead.status))
         let head = block.slice(head)
         answer.begin(
             worker.answerHead, in: head,
@@ -57,6 +58,7 @@ extension Exchange {
     }
 
     private func commitTranslated(_ upstream: UpstreamConnection?, _ client: ClientConnection) {
+        conclude(.status(answer.status))
         record.figures.status = UInt16(truncatingIfNeeded: answer.status)
         record.figures.isStream = answer.isStream
         answer.isCommitted = true

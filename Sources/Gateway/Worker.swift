@@ -12,20 +12,6 @@ import Synchronization
 import TLS
 import Tokens
 
-/// What the rest of the process may ask of a worker.
-enum WorkerMessage: Sendable {
-    /// Stop accepting, finish what is in flight, then return.
-    case drain
-    /// Serve by this snapshot from the next request on.
-    case adopt(Snapshot)
-    /// The fetcher's answer to this worker's question.
-    case token(TokenSource, TokenOutcome)
-    /// The program of the routing headers whose text this is, compiled under the snapshot of that version.
-    case compiled([UInt8], UInt64, Result<Program, ConfigRefusal>)
-    /// What an operator asked over this client's connection, in the request of that id.
-    case operatorAnswer(Token, InlineText<36>, Operations.Answer)
-}
-
 /// One epoll loop on one thread, with everything it needs: listeners, connections, pools,
 /// timers, buffers. Workers share nothing but the snapshot and named atomics.
 ///
@@ -116,7 +102,8 @@ final class Worker {
 
     init(
         index: Int, of workerCount: Int, snapshot: Snapshot, listeners: [ListeningSocket], budget: ByteBudget, accessRing: AccessRing?,
-        tokenFetcher: TokenFetcher? = nil, health: HealthTable = HealthTable(), notices: Notices? = nil, operations: Operations? = nil, compiler: ConfigCompiler? = nil
+        tokenFetcher: TokenFetcher? = nil, health: HealthTable = HealthTable(), notices: Notices? = nil,
+        operations: Operations? = nil, compiler: ConfigCompiler? = nil
     ) throws(StartError) {
         self.index = index
         self.workerCount = workerCount
@@ -441,7 +428,7 @@ final class Worker {
         let namesProvider = headers.namesProvider
         let version = snapshot.version
         let mailbox = mailbox
-        return compiling.program(of: text, for: client) { key in
+        return compiling.program(of: text, for: client, now: now) { key in
             compiler.compile(
                 ConfigCompiler.Job(config: config, catalog: catalog, namesProvider: namesProvider) { mailbox.send(.compiled(key, version, $0)) })
         }
@@ -460,11 +447,4 @@ final class Worker {
     }
 
     func nextIdentifier(wallNanoseconds: UInt64) -> Identifier { identifiers.next(wallNanoseconds: wallNanoseconds) }
-}
-
-/// Why the gateway could not start.
-public struct StartError: Error, CustomStringConvertible {
-    public let description: String
-
-    public init(_ description: String) { self.description = description }
 }

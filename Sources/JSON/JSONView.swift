@@ -17,6 +17,30 @@ public struct JSONView: BitwiseCopyable {
         self.init(grammar, text, at: grammar.skipSpace(0))
     }
 
+    /// The object that `text` begins with, its end not looked for: a member is found in one pass.
+    public init?(objectIn text: ByteSlice) {
+        let grammar = Grammar(base: text.base, end: text.count, depthLimit: JSONLimits.depth)
+        let start = grammar.skipSpace(0)
+        guard grammar.byte(start) == UInt8(ascii: "{") else { return nil }
+        bytes = text.dropFirst(start)
+        kind = .object
+        hasEscapes = false
+    }
+
+    /// The value of a member that a scan of `text` has found.
+    public init(_ member: Member, in text: ByteSlice) {
+        bytes = text[member.value]
+        kind = member.kind
+        hasEscapes = member.valueHasEscapes
+    }
+
+    /// The beginning of a value: what stands before its end is found in it.
+    private init(prefix: ByteSlice, _ kind: JSONKind) {
+        bytes = prefix
+        self.kind = kind
+        hasEscapes = false
+    }
+
     private init?(_ grammar: Grammar, _ text: ByteSlice, at start: Int) {
         guard let found = try? grammar.valueEnd(from: start, under: 0) else { return nil }
         bytes = text[start..<found.end]
@@ -44,8 +68,10 @@ public struct JSONView: BitwiseCopyable {
     /// The value at a path of names with dots between them: `metadata.plan`, `messages.0.role`.
     ///
     /// At each level a member whose name is all that is left of the path comes first, so names with dots in them are found, too.
-    public func value(at path: ByteSlice) -> JSONView? {
-        var value = self
+    ///
+    /// - Parameter byteCount: how much of the value is searched.
+    public func value(at path: ByteSlice, within byteCount: Int = .max) -> JSONView? {
+        var value = byteCount < bytes.count ? JSONView(prefix: bytes.prefix(byteCount), kind) : self
         var rest = path
         while true {
             if let whole = value.child(rest) { return whole }
@@ -61,7 +87,7 @@ public struct JSONView: BitwiseCopyable {
         var at = grammar.skipSpace(1)
         while grammar.byte(at) == UInt8(ascii: "\""), let key = try? grammar.keyEnd(from: at) {
             guard let value = JSONView(grammar, bytes, at: key.value) else { break }
-            if JSONString(content: bytes[at + 1..<key.quote], hasEscapes: key.hasEscapes) == name { found = value }
+            if key.quote - at > name.count, JSONString(content: bytes[at + 1..<key.quote], hasEscapes: key.hasEscapes) == name { found = value }
             at = grammar.skipSpace(key.value + value.bytes.count)
             guard grammar.byte(at) == UInt8(ascii: ",") else { break }
             at = grammar.skipSpace(at + 1)

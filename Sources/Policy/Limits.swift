@@ -21,7 +21,13 @@ public enum PolicyLimits {
     public static let cooldownMilliseconds: ClosedRange<Int64> = 100...3_600_000
 
     /// Rows of all queries of one config, operands apart.
-    public static let queryCount = 1024
+    public static let queryCount = 256
+
+    /// Patterns of one config in a header: each may take a second to compile, while others' wait.
+    public static let headerPatternCount = 16
+
+    /// Bytes of a member of the body that are searched for what is deeper in it: each test looks anew.
+    public static let searchedByteCount = 64 << 10
 
     /// Levels of `$and` and `$or` in one query.
     public static let queryDepth = 8

@@ -157,11 +157,10 @@ enum Pick {
 
     private static func prefixKey(_ balance: Balance, _ circumstances: some Circumstances) -> UInt64 {
         var key = circumstances.tenant
-        guard let body = JSONView(circumstances.body) else { return key }
         let limit = Int(balance.prefixByteCount)
-        for name in ["model", "system", "instructions", "tools"] as [StaticString] { mix(body.child(ByteSlice(name)), limit, into: &key) }
+        for name in ["model", "system", "instructions", "tools"] as [StaticString] { mix(circumstances.parameter(ByteSlice(name)), limit, into: &key) }
         // OpenAI's system messages stand first among the others.
-        if let first = body.value(at: ByteSlice("messages.0")) { mix(first, limit, into: &key) }
+        if let first = circumstances.parameter(ByteSlice("messages"))?.child(ByteSlice("0")) { mix(first, limit, into: &key) }
         return key
     }
 
@@ -172,7 +171,7 @@ enum Pick {
 
     private static func mix(_ value: FoundValue, into key: inout UInt64) {
         _ = value.withText { text in
-            key = ByteHash(seed: key).hash(text)
+            key = ByteHash(seed: key).hash(text.prefix(min(text.count, PolicyLimits.searchedByteCount)))
             return true
         }
     }

@@ -1,4 +1,5 @@
 public import Bytes
+public import JSON
 import Health
 public import Patterns
 
@@ -26,6 +27,8 @@ public struct PlainCircumstances: Circumstances {
     }
 
     public init(seed: UInt64 = 0) { generator = SplitMix64(seed: seed) }
+
+    public func parameter(_ name: ByteSlice) -> JSONView? { JSONView(objectIn: body)?.child(name) }
 
     public func header(_ name: ByteSlice) -> ByteSlice? {
         headers.first { Array($0.name.utf8).withByteSlice { $0 == name } }?.value

@@ -1,5 +1,5 @@
 public import Bytes
-import JSON
+public import JSON
 public import Patterns
 
 /// What a condition looks at.
@@ -45,8 +45,8 @@ struct Operand: BitwiseCopyable, Sendable {
 ///
 /// Slices are read during one call only.
 public protocol RequestFacts {
-    /// The client's JSON body as it came; empty where there is none.
-    var body: ByteSlice { get }
+    /// A member of the client's JSON body; nil where it has none of that name, or is no object.
+    func parameter(_ name: ByteSlice) -> JSONView?
     /// The value of `x-portkey-metadata`; empty where there is none.
     var metadata: ByteSlice { get }
     /// The path of the request's target, its query left off.
@@ -130,12 +130,18 @@ enum FoundValue: BitwiseCopyable {
         switch subject.source {
         case .path: self = .text(facts.path)
         case .header: self = facts.header(key).map { .text($0) } ?? .missing
-        case .parameters: self = FoundValue(JSONView(facts.body)?.value(at: key))
+        case .parameters: self = FoundValue(FoundValue.parameter(key, facts))
         case .metadata:
             // The header's word over the body's.
-            let given = JSONView(facts.metadata)?.value(at: key)
-            self = FoundValue(given ?? JSONView(facts.body)?.child(ByteSlice("metadata"))?.value(at: key))
+            let given = JSONView(objectIn: facts.metadata)?.value(at: key)
+            self = FoundValue(given ?? facts.parameter(ByteSlice("metadata"))?.value(at: key, within: PolicyLimits.searchedByteCount))
         }
+    }
+
+    /// As `JSONView.value(at:)`, from the body on.
+    private static func parameter(_ path: ByteSlice, _ facts: some RequestFacts) -> JSONView? {
+        guard let dot = path.firstIndex(of: UInt8(ascii: ".")) else { return facts.parameter(path) }
+        return facts.parameter(path) ?? facts.parameter(path.prefix(dot))?.value(at: path.dropFirst(dot + 1), within: PolicyLimits.searchedByteCount)
     }
 
     private init(_ value: JSONView?) { self = value.map { .json($0) } ?? .missing }

@@ -7,7 +7,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from harness.gateway import GatewayCase
-from harness.upstream import CHAT, ERROR
+from harness.upstream import CHAT, ERROR, Upstream
 from harness.wire import Wire, request
 
 
@@ -138,6 +138,20 @@ class Conditions(RoutingCase):
         self.assertIn("Unsupported operator used in the query router: $foo", message(({"metadata.a": {"$foo": 1}}, "b")))
         self.assertIn("Invalid config passed", message(({"params.a": {"$regex": "(a"}}, "b")))
         self.assertEqual(self.upstream.requests, [])
+
+    def test_too_many(self):
+        """more tests than a config may have, beside a condition without any, are faults and nothing worse"""
+        first = {"strategy": {"mode": "conditional", "conditions": [{"query": {"$or": [{}] * 1030}, "then": "a"}]}, "targets": [{**self.keyed("a")[0], "name": "a"}]}
+        second = {"strategy": {"mode": "conditional", "conditions": []}, "targets": [{**self.keyed("a")[0], "name": "a"}]}
+        response = self.chat({"strategy": {"mode": "loadbalance"}, "targets": [first, second]})
+        self.assertEqual(response.status, 400, response)
+
+    def test_large_bodies(self):
+        """many tests of a large body hold nobody up"""
+        tests = {f"params.filler.x{n}": 1 for n in range(100)} | {f"params.absent{n}.y": {"$ne": 1} for n in range(100)}
+        started = time.monotonic()
+        self.assertEqual(self.route((tests, "b"), default="a", filler={"numbers": list(range(1_000_000))}), "a")
+        self.assertLess(time.monotonic() - started, 3)
 
     def test_neighbours_of_groups(self):
         """keys beside $or count, too, where the reference forgets them"""
@@ -282,6 +296,17 @@ class Streams(RoutingCase):
         self.assertEqual((head.status, body), (200, chunk("fine") + DONE))
         self.assertLess(time.monotonic() - started, 0.6)
 
+    def test_head_in_time(self):
+        """request_timeout is for the head alone, also where a stream is held for its content"""
+        def handler(request, peer):
+            peer.stream(ROLE, end=False)
+            time.sleep(0.5)
+            peer.chunk(chunk("late") + DONE)
+            peer.send(b"0\r\n\r\n")
+        self.upstream.handler = handler
+        head, body = self.events(self.stream_config("a", "b", request_timeout=200))
+        self.assertEqual((head.status, head["x-portkey-last-used-option-index"], body), (200, "config.targets[0]", ROLE + chunk("late") + DONE))
+
     def test_gap(self):
         """gap_timeout ends a stream that says nothing more with an error event"""
         def handler(request, peer):
@@ -342,6 +367,26 @@ class Breakers(RoutingCase):
         self.chat(config)
         self.assertEqual(self.asked(), ["a"])
 
+    def test_error_in_a_stream(self):
+        """an error inside a 200 stream is a failure of the target's"""
+        self.upstream.handler = lambda request, peer: peer.stream(ROLE, b'data: {"error":{"type":"overloaded_error"}}\n\n') \
+            if request["authorization"] == "Bearer a" else peer.stream(chunk("x"), DONE)
+        config = self.inline(self.config(cooldown_interval=60_000))
+        for _ in range(6):
+            wire, head = self.open_stream(config)
+            self.assertIn(b"x", b"".join(wire.body(head)))
+        self.assertEqual(self.asked().count("a"), 3)
+
+    def test_others_breakers(self):
+        """what one caller's config makes of a target is not another's"""
+        self.failing("a")
+        mine = {**self.config(failure_threshold=1, cooldown_interval=3_600_000), "request_timeout": 1000}
+        self.chat(mine)
+        self.upstream.forget()
+        self.failing("a")
+        self.chat({**self.config(), "override_params": {"seed": 1}})
+        self.assertEqual(self.asked(), ["a", "b"])
+
     def test_never_the_last(self):
         """with every target open the least bad is asked"""
         config = {**self.config(), "targets": self.keyed("a")}
@@ -392,6 +437,16 @@ class KeyPools(RoutingCase):
         self.many(100, pool)
         self.assertLess(self.asked().count("a"), 12)
 
+    def test_requests_own_fault(self):
+        """a request that every key is refused for parks the first alone"""
+        self.failing("a", "b", "c", status=429, headers=[("retry-after", "30")])
+        pool = self.pool("a", "b", "c")
+        self.assertEqual(self.chat(pool).status, 429)
+        self.failing()
+        self.upstream.forget()
+        self.many(30, pool)
+        self.assertEqual(len(set(self.asked())), 2)
+
     def test_all_refused(self):
         """when every key is refused the last refusal is the answer"""
         self.failing("a", "b", status=401)
@@ -401,6 +456,44 @@ class KeyPools(RoutingCase):
 
 class Hedges(RoutingCase):
     """A second attempt beside a slow one."""
+
+    def test_stale_connection(self):
+        """a pooled connection that dies while both are under way sends no request to the other's host"""
+        other = Upstream(lambda request, peer: (time.sleep(0.6), peer.answer(CHAT)))
+        self.addCleanup(other.close)
+
+        def handler(request, peer):
+            if request.number == 1:
+                peer.answer(CHAT)
+            elif request.number == 2:
+                time.sleep(0.2)
+                peer.cut()
+            else:
+                peer.answer(CHAT)
+        self.upstream.handler = handler
+        config = {"strategy": {"mode": "fallback"}, "targets": [self.upstream.target(api_key="a"), other.target(api_key="b")], "hedge": {"after": 100, "budget": 1}}
+        self.assertEqual(self.chat(config).status, 200)
+        response = self.chat(config)
+        self.assertEqual((response.status, response["x-portkey-last-used-option-index"]), (200, "config.targets[1]"))
+        self.assertEqual({request["authorization"] for request in self.upstream.requests}, {"Bearer a"})
+        self.assertEqual({request["authorization"] for request in other.requests}, {"Bearer b"})
+
+    def test_undecided_and_failing(self):
+        """a first attempt whose stream has begun without content goes on when the second fails"""
+        def handler(request, peer):
+            if request["authorization"] == "Bearer a":
+                peer.stream(ROLE, end=False)
+                time.sleep(0.4)
+                peer.chunk(chunk("late") + DONE)
+                peer.send(b"0\r\n\r\n")
+            else:
+                time.sleep(0.1)
+                peer.answer(ERROR, 500)
+        self.upstream.handler = handler
+        config = {"strategy": {"mode": "fallback"}, "targets": self.keyed("a", "b"), "hedge": {"after": 100, "budget": 1}}
+        wire, head = self.open_stream(self.inline(config))
+        self.assertEqual((head.status, head["x-portkey-last-used-option-index"], b"".join(wire.body(head))), (200, "config.targets[0]", ROLE + chunk("late") + DONE))
+        self.assertEqual(self.asked(), ["a", "b"])
 
     def test_second_wins(self):
         """the second attempt's content is the answer, and the first is let go at once"""

@@ -113,6 +113,7 @@ extension Exchange {
         headers.azure = AzureHeaders(request.fields, in: message)
         if request.fields.contains(.otherPortkey) { try refuseGuardrails(message) }
         headers.isKeyed = caller.principal != nil
+        if !headers.config.isEmpty || !headers.requestTimeout.isEmpty, let principal = caller.principal { headers.principal = principal.name }
         if headers.config.isEmpty, !headers.namesProvider, let index = caller.principal?.configurationIndex { headers.keyConfig = index }
         return headers
     }

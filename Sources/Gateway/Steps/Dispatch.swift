@@ -13,7 +13,8 @@ extension Exchange {
         switch attempt.state {
         case .new, .awaitingToken:
             let destination = plan.destination
-            if attempt.state == .new { chooseKey(destination) }
+            // A try that only needs another connection keeps what it was counted with.
+            if attempt.state == .new, !attempt.isCounted { chooseKey(destination) }
             if let source = destination.keys[attempt.key].tokenSource, let next = try awaitToken(of: source, client) { return next }
             attempt.total += 1
             attempt.begunAt = worker.now
@@ -30,7 +31,8 @@ extension Exchange {
                 client.setDeadline(min(attempt.totalDeadline, worker.now.adding(nanoseconds: destination.connectNanoseconds ?? worker.limits.queueNanoseconds)))
                 return .wait
             case .refused:
-                throw Rejection(.upstreamBusy, "too many requests wait for a connection to \(destination.upstream.id)")
+                let busy = Rejection(.upstreamBusy, "too many requests wait for a connection to \(destination.upstream.id)")
+                return .step(try goOn(from: busy, client))
             }
         case .queued, .pausing:
             // A client that leaves while it waits must not keep its place.
@@ -89,7 +91,7 @@ extension Exchange {
 
     /// A pool has a connection for us.
     func connectionReady(_ connection: UpstreamConnection) {
-        if let client, rival?.attempt.state == .queued {
+        if let client, let rival, rival.attempt.state == .queued, connection.pool === rival.plan?.destination.pool {
             swapRival()
             return writeRival(to: connection, client)
         }

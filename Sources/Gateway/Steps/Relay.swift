@@ -101,7 +101,7 @@ extension Exchange {
     ) throws(Rejection) -> Step? {
         let status = worker.answerHead.status
         answer.status = status
-        if status == 429 || status == 503 { noteRefusal(block.slice(head), status == 429 ? block.slice(head.upperBound..<count) : ByteSlice("")) }
+        noteRefusal(status, block.slice(head), block.slice(head.upperBound..<count))
         noteQuota(block.slice(head))
         let isWhole: Bool =
             switch worker.answerHead.framing {
@@ -109,26 +109,24 @@ extension Exchange {
             case .length(let length): length == Int64(count - head.upperBound)
             case .chunked, .untilClose: false
             }
+        var outcome = Outcome.status(status)
+        if holdsOpening(block.slice(head)) {
+            switch opening(block.slice(head.upperBound..<count)) {
+            case .undecided:
+                // The head has come: what is awaited now is content.
+                upstream.setDeadline(contentDeadline)
+                upstream.keepInbound(block, from: head.lowerBound, count: count)
+                return nil
+            case .failed(let status): outcome = .status(status)
+            case .content: break
+            }
+        }
         // A success is looked at only where a config may say that it is none.
-        if !(200...299).contains(status) || plan?.hasAlternatives == true, let next = nextAttempt(after: .status(status), client) {
+        if !outcome.isSuccess || plan?.hasAlternatives == true, let next = nextAttempt(after: outcome, client) {
             // The connection is worth keeping when all of the refused answer is here.
             if self.upstream === upstream { releaseUpstream(reusable: isWhole && worker.answerHead.keepAlive) }
             return next
         }
-        if holdsOpening(block.slice(head)) {
-            switch opening(block.slice(head.upperBound..<count)) {
-            case .undecided:
-                upstream.keepInbound(block, from: head.lowerBound, count: count)
-                return nil
-            case .failed(let status):
-                if let next = nextAttempt(after: .status(status), client) {
-                    if self.upstream === upstream { releaseUpstream(reusable: false) }
-                    return next
-                }
-            case .content: break
-            }
-        }
-        conclude(.status(status))
         if let translation = attempt.translation, let mode = translationMode(block.slice(head)) {
             return try beginTranslated(block, head, count: count, translation, mode, upstream, client)
         }
@@ -142,6 +140,7 @@ extension Exchange {
     ) throws(Rejection) {
         guard let plan else { throw Rejection(.internalFault) }
         dropRival()
+        conclude(.status(answer.status))
         record.provider = plan.destination.name
         answer.begin(
             worker.answerHead, in: block.slice(head),
@@ -223,7 +222,7 @@ extension Exchange {
             sendAnswer(client)
             return nil
         }
-        if upstream.isReused, !hasBegun, attempt.freshTries < GatewayLimits.freshTries, !body.hasLeft {
+        if upstream.isReused, !hasBegun, rival == nil, attempt.freshTries < GatewayLimits.freshTries, !body.hasLeft {
             // It had been closed before our request reached it: the same again on a fresh one, unseen.
             releaseUpstream(reusable: false)
             attempt.state = .new
@@ -251,6 +250,12 @@ extension Exchange {
         return min(worker.now.adding(nanoseconds: wait), attempt.totalDeadline)
     }
 
+    /// For a stream's first content, its head having come.
+    private var contentDeadline: Instant {
+        guard let bound = plan?.destination.firstTokenNanoseconds else { return gapDeadline }
+        return min(attempt.sentAt.adding(nanoseconds: bound), attempt.totalDeadline)
+    }
+
     /// For more of the answer.
     var gapDeadline: Instant {
         min(worker.now.adding(nanoseconds: plan?.destination.gapNanoseconds ?? worker.limits.gapNanoseconds), attempt.totalDeadline)
@@ -258,8 +263,10 @@ extension Exchange {
 
     /// The upstream has taken too long: for its head, or for more of its body.
     func upstreamDeadlinePassed(_ connection: UpstreamConnection) {
-        guard let client else { return }
+        guard let client else { return connection.pool.discard(connection) }
         if connection === rival?.upstream { swapRival() }
+        // Nobody's any more: whatever became of its exchange, this one is not concerned.
+        guard connection === upstream else { return connection.pool.discard(connection) }
         if answer.state == .body, client.hasUnsent, let upstream, worker.now < attempt.totalDeadline {
             // It is we who do not read: the client takes nothing, and its own time runs.
             return upstream.setDeadline(gapDeadline)

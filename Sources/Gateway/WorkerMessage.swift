@@ -1,0 +1,18 @@
+import Bytes
+import Policy
+import Reactor
+import Tokens
+
+/// What the rest of the process may ask of a worker.
+enum WorkerMessage: Sendable {
+    /// Stop accepting, finish what is in flight, then return.
+    case drain
+    /// Serve by this snapshot from the next request on.
+    case adopt(Snapshot)
+    /// The fetcher's answer to this worker's question.
+    case token(TokenSource, TokenOutcome)
+    /// The program of the routing headers whose text this is, compiled under the snapshot of that version.
+    case compiled([UInt8], UInt64, Result<Program, ConfigRefusal>)
+    /// What an operator asked over this client's connection, in the request of that id.
+    case operatorAnswer(Token, InlineText<36>, Operations.Answer)
+}
