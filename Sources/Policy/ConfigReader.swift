@@ -35,6 +35,7 @@ struct ConfigReader {
         if let found = fields["provider"] { provider(found, into: &config) }
         if let found = fields["api_key"] { config.apiKey = apiKey(found) }
         if let found = fields["virtual_key"] { virtualKey(found, into: &config) }
+        if let found = fields["cache"] { cache(found) }
         if let found = fields["retry"] { config.retry = retry(found) }
         if let found = fields["weight"] { config.weight = weight(found) }
         if let found = fields["on_status_codes"] { misplacedStatuses(found) }
@@ -71,7 +72,7 @@ struct ConfigReader {
     }
 
     private static let behaviourKeys = [
-        "retry", "request_timeout", "connect_timeout", "first_token_timeout", "gap_timeout", "total_timeout", "cb_config", "hedge",
+        "cache", "retry", "request_timeout", "connect_timeout", "first_token_timeout", "gap_timeout", "total_timeout", "cb_config", "hedge",
     ]
 
     // MARK: Targets

@@ -7,7 +7,7 @@ enum ConfigSchema {
             SchemaKey("provider"),
             SchemaKey("api_key"),
             SchemaKey("virtual_key"),
-            SchemaKey("cache", .notYet(harmless: .nothing)),
+            SchemaKey("cache"),
             SchemaKey("retry"),
             SchemaKey("weight"),
             SchemaKey("on_status_codes"),
@@ -110,6 +110,10 @@ enum ConfigSchema {
             SchemaKey("budget"),
             SchemaKey("max_wait"),
         ])
+
+    static let cache = Schema([SchemaKey("mode"), SchemaKey("max_age")])
+
+    static let cacheModes = ["simple", "semantic"]
 
     static let modes = Config.Mode.allCases.map(\.rawValue)
 

@@ -62,6 +62,9 @@ public enum PolicyLimits {
     /// Bytes of the name of a provider, a virtual key or a config.
     public static let nameByteCount = 64
 
+    /// Seconds a cached answer may be kept for: ten years.
+    public static let cacheAgeSeconds: Int64 = 315_360_000
+
     /// Milliseconds a target may take to answer: a day, which is a mistake already.
     public static let requestTimeoutMilliseconds: Int64 = 86_400_000
 }

@@ -11,7 +11,7 @@ public struct SchemaKey: Sendable {
     }
 
     /// Values of an unbuilt key that ask for nothing.
-    public enum Harmless: Sendable, Equatable { case nothing, emptyList, one, no }
+    public enum Harmless: Sendable, Equatable { case nothing, emptyList }
 
     public let name: String
     /// Other spellings in use.
@@ -151,8 +151,6 @@ public struct SchemaReader {
         switch (harmless, node.value) {
         case (.emptyList, .array(let elements)): elements.isEmpty
         case (.emptyList, .object(let members)): members.isEmpty
-        case (.one, .number(let number)): number.integer == 1
-        case (.no, .boolean(let flag)): !flag
         default: false
         }
     }

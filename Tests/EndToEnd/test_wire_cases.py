@@ -63,13 +63,20 @@ class ConfigErrors(GatewayCase):
         """what a later version completes is refused in words, not ignored"""
         target = self.upstream.target()
         for config in ({**target, "prompt_id": "pp-1"},
-                       {**target, "cache": {"mode": "semantic"}}, {**target, "input_guardrails": [{"default.contains": {"words": ["x"]}}]}):
+                       {**target, "input_guardrails": [{"default.contains": {"words": ["x"]}}]}):
             with self.subTest(config=list(config)):
                 self.assertTrue(self.refused({"x-portkey-config": json.dumps(config)}).message)
 
 
 class Targets(GatewayCase):
     """One target."""
+
+    def test_cache(self):
+        """a config may ask for a cache; the answer says that it is disabled, as Portkey's does by default"""
+        for cache in ({"mode": "simple"}, {"mode": "semantic", "max_age": 60}):
+            with self.subTest(cache=cache):
+                response = self.chat({**self.upstream.target(), "cache": cache})
+                self.assertEqual((response.status, response["x-portkey-cache-status"]), (200, "DISABLED"), response)
 
     def test_plain_answer(self):
         """an upstream's answer arrives byte for byte with the response headers of §2.2 (case 6)"""

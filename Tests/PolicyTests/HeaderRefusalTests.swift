@@ -55,8 +55,16 @@ struct HeaderRefusalTests {
             config: #"{"strategy":{"mode":"fallback"},"targets":[]}"#, message: invalid,
             errors: ["path: targets, message: \"targets\" is empty; name at least one target"]),
         Case(
-            config: #"{"cache":{"mode":"simple"},"provider":"openai","api_key":"k"}"#, message: invalid,
-            errors: ["path: cache, message: \"cache\" is not supported yet"]),
+            config: #"{"cache":"simple","provider":"openai","api_key":"k"}"#, message: invalid,
+            errors: ["path: cache, message: Expected object, received string"]),
+        Case(
+            config: #"{"cache":{"mode":"clever","max_age":"1"},"provider":"openai","api_key":"k"}"#, message: invalid,
+            errors: [
+                "path: cache,max_age, message: Expected number, received string",
+                "path: cache,mode, message: Invalid 'cache.mode' value. Must be one of: simple, semantic",
+            ]),
+        Case(
+            config: #"{"cache":{},"provider":"openai","api_key":"k"}"#, message: invalid, errors: ["path: cache,mode, message: Required"]),
         Case(
             config: #"{"strategy":{"mode":"loadbalance"},"targets":[{"provider":"openai","api_key":"k","weight":-0.7}]}"#, message: invalid,
             errors: ["path: targets,0,weight, message: a weight is 0 to 1000000, not -0.7"]),
