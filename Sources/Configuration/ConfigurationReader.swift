@@ -51,7 +51,7 @@ public struct ConfigurationReader {
         configNames = fields["configs"].map { schema.entries(of: $0).map(\.name) } ?? []
         configuration.catalog = Catalog(
             providers: rows, virtualKeys: configuration.virtualKeys.map { .init(slug: $0.slug, provider: $0.provider) },
-            configNames: configNames, trustedHosts: trusted)
+            configNames: configNames, trustedHosts: trusted, breaker: fields["cb_config"].flatMap { breaker($0) })
         if let found = fields["configs"] { configuration.configs = configs(found, configuration.catalog) }
         if let found = fields["default"] { configuration.defaultConfig = configName(found) }
         if let found = fields["keys"] { configuration.keys = keys(found) }
@@ -137,6 +137,12 @@ public struct ConfigurationReader {
             }
         }
         return settings
+    }
+
+    private mutating func breaker(_ field: Field) -> BreakerRule? {
+        let (rule, diagnostics) = PolicyCompiler.breaker(field)
+        for diagnostic in diagnostics { schema.report(diagnostic) }
+        return rule
     }
 
     // MARK: Bounds

@@ -6,8 +6,7 @@ enum ConfigurationSchema {
 
     static let root = schema(
         "version", "listen", "workers", "data", "log", "limits", "timeouts", "providers", "trusted_hosts", "keys", "virtual_keys",
-        "configs",
-        "default")
+        "configs", "default", "cb_config")
 
     static let log = schema("format", "access")
     static let provider = schema("base_url", "dialect", "auth", "api_key", "ca_file", "allow_private")

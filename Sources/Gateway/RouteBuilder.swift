@@ -76,9 +76,9 @@ struct RouteBuilder {
     /// A request without a config: one target, which its headers or its model name.
     private func named(_ headers: RoutingHeaders) throws(Rejection) -> Program {
         let provider = try provider(headers)
-        if let key = provider.virtualKey { return .single(provider: provider.upstream, credential: .virtualKey(key)) }
+        if let key = provider.virtualKey { return .single(provider: provider.upstream, credential: .virtualKey(key), breaker: snapshot.catalog.breaker) }
         let needsCredential = provider.upstream.map { snapshot.upstreams[$0].auth != .none } ?? true
-        return .single(provider: provider.upstream, credential: needsCredential ? .caller : .none)
+        return .single(provider: provider.upstream, credential: needsCredential ? .caller : .none, breaker: snapshot.catalog.breaker)
     }
 
     // MARK: The provider that headers or model name

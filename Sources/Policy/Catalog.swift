@@ -31,10 +31,12 @@ public struct Catalog: Sendable {
     public let virtualKeyNames: NameTable
     public let configNames: NameTable
     public let trustedHosts: TrustedHosts
+    /// The circuit breaker of targets whose configs have none; nil for none.
+    public let breaker: BreakerRule?
 
     public init(
         providers: [Provider], virtualKeys: [VirtualKey] = [], configNames: [String] = [],
-        trustedHosts: TrustedHosts = TrustedHosts([])
+        trustedHosts: TrustedHosts = TrustedHosts([]), breaker: BreakerRule? = nil
     ) {
         precondition(virtualKeys.allSatisfy { providers.indices.contains($0.provider) }, "a virtual key's provider is declared")
         self.providers = providers
@@ -43,6 +45,7 @@ public struct Catalog: Sendable {
         virtualKeyNames = NameTable(virtualKeys.map(\.slug))
         self.configNames = NameTable(configNames)
         self.trustedHosts = trustedHosts
+        self.breaker = breaker
     }
 
     /// The same without virtual keys: what a caller without a gateway key may name.
@@ -50,6 +53,6 @@ public struct Catalog: Sendable {
     /// Indexes of providers and configs stay as they are. A slug that exists and one that does not are
     /// then refused alike, so nobody learns by asking what the vault holds.
     public var withoutVirtualKeys: Catalog {
-        Catalog(providers: providers, configNames: configNames.names, trustedHosts: trustedHosts)
+        Catalog(providers: providers, configNames: configNames.names, trustedHosts: trustedHosts, breaker: breaker)
     }
 }

@@ -1,5 +1,5 @@
 import Health
-import JSON
+public import JSON
 
 /// The keys that say what is done when a target is slow, failing or out of quota.
 extension ConfigReader {
@@ -83,5 +83,14 @@ extension ConfigReader {
             return schema.report("a credential is a virtual_key or an api_key", kind: .meaning, at: field)
         }
         config.pool.append(entry)
+    }
+}
+
+extension PolicyCompiler {
+    /// The breaker that a configuration file gives all its targets, and the faults in it.
+    public static func breaker(_ field: Field) -> (rule: BreakerRule?, diagnostics: [Diagnostic]) {
+        var reader = ConfigReader(origin: .file, catalog: Catalog(providers: []))
+        let rule = reader.breaker(field)
+        return (rule, reader.diagnostics)
     }
 }

@@ -42,6 +42,7 @@ struct Lowering {
 
     mutating func lower(_ config: Config) {
         var inherited = Inherited()
+        inherited.breaker = reader.catalog.breaker
         _ = lower(config, parent: -1, path: "config", &inherited)
     }
 

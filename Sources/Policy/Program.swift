@@ -142,7 +142,7 @@ extension Program {
     /// The program of a request that has no config and names its provider alone.
     ///
     /// - Parameter provider: an index in the catalog; nil leaves it to the request's headers.
-    public static func single(provider: Int?, credential: SingleCredential) -> Program {
+    public static func single(provider: Int?, credential: SingleCredential, breaker: BreakerRule? = nil) -> Program {
         var parts = ProgramParts()
         let path = parts.store("config")
         let held: TargetCredential
@@ -157,7 +157,7 @@ extension Program {
         parts.targets.append(
             Target(
                 provider: provider.map(Int32.init) ?? -1, credential: held, host: nil, overrides: .empty, forwardHeaders: .empty,
-                requestTimeoutMilliseconds: 0, timeouts: TargetTimeouts(), retry: .none, breaker: nil, hedge: nil, pool: .empty,
+                requestTimeoutMilliseconds: 0, timeouts: TargetTimeouts(), retry: .none, breaker: breaker, hedge: nil, pool: .empty,
                 isStrict: true, options: ProviderOptions(), path: path,
                 spendsOperatorCredential: isOperators))
         parts.nodes.append(Node(kind: .target, parent: -1, firstChild: -1, nextSibling: -1, target: 0, statuses: -1))

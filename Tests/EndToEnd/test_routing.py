@@ -395,6 +395,30 @@ class Breakers(RoutingCase):
         self.assertEqual((statuses, len(self.upstream.requests)), ([500] * 6, 6))
 
 
+class FileBreaker(RoutingCase):
+    """A circuit breaker for the whole file."""
+
+    @classmethod
+    def configuration(cls):
+        return {**super().configuration(), "cb_config": {"failure_threshold": 2, "cooldown_interval": 60_000}}
+
+    def test_all_targets(self):
+        """targets without a breaker of their own have the file's"""
+        self.failing("a")
+        config = {"strategy": {"mode": "fallback"}, "targets": self.keyed("a", "b")}
+        for _ in range(5):
+            self.assertEqual(self.chat(config).status, 200)
+        self.assertEqual(self.asked().count("a"), 2)
+
+    def test_own_breaker(self):
+        """a config's own goes before the file's"""
+        self.failing("a")
+        config = {"strategy": {"mode": "fallback", "cb_config": {"failure_threshold": 4}}, "targets": self.keyed("a", "b")}
+        for _ in range(6):
+            self.assertEqual(self.chat(config).status, 200)
+        self.assertEqual(self.asked().count("a"), 4)
+
+
 class KeyPools(RoutingCase):
     """Targets with several credentials."""
 
