@@ -57,7 +57,9 @@ final class Reloader: Sendable {
 /// Tells when a file has another content: written in place, or replaced as editors and deployments do.
 ///
 /// The directory is watched, since a file that is replaced takes its watch with it.
-struct FileWatch: ~Copyable {
+///
+/// Changes from its making on are told, also those before the first `wait`.
+final class FileWatch: Sendable {
     private let descriptor: CInt
     private let name: String
 

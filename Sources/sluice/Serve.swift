@@ -38,6 +38,8 @@ struct Serve: ParsableCommand {
     func run() throws {
         var signals = StopSignals()
         let addresses = try listen.map { try address($0) }
+        // Before the file is read: what changes from then on is noticed.
+        let fileWatch = config.flatMap { FileWatch(path: $0) }
         let plan = try config.map { try ServePlan(file: ConfigurationFile(path: $0), overriding: addresses) } ?? ServePlan(embedded: addresses)
         let gateway: Gateway
         do {
@@ -49,7 +51,7 @@ struct Serve: ParsableCommand {
             throw ExitCode(1)
         }
         for line in plan.greeting(gateway.addresses) { standardError(line) }
-        watch(plan, gateway)
+        follow(plan, fileWatch, gateway)
         let first = signals.wait { gateway.operations.reload(because: "SIGHUP") }
         standardError("sluice: \(first == SIGINT ? "interrupted" : "asked to stop"); finishing what is in flight (again to stop at once)")
         exitOnSecond(signals)
@@ -59,13 +61,13 @@ struct Serve: ParsableCommand {
     }
 
     /// Has the gateway follow its configuration file.
-    private func watch(_ plan: ServePlan, _ gateway: Gateway) {
+    private func follow(_ plan: ServePlan, _ watch: FileWatch?, _ gateway: Gateway) {
         guard let path = config, let configuration = plan.configuration else { return }
         let reloader = Reloader(ConfigurationFile(path: path), listen: plan.listen, first: configuration, gateway: gateway)
         gateway.operations.setReloader { reloader.reload() }
         let operations = gateway.operations
+        guard let watch else { return standardError("sluice: \(path) is not watched; SIGHUP has it read again") }
         _ = try? Thread.start("configuration") {
-            guard let watch = FileWatch(path: path) else { return standardError("sluice: \(path) is not watched; SIGHUP has it read again") }
             while true {
                 watch.wait()
                 operations.reload(because: "the file has changed")
