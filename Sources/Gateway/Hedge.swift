@@ -10,11 +10,18 @@ import Reactor
 ///
 /// Everything that belongs to one attempt changes places with the exchange's own while it is the other's turn,
 /// so that each step knows one attempt only.
-struct Rival {
+///
+/// An object of its own, made for the few requests that have one: in place it would cost every exchange its size.
+final class Rival {
     var plan: Plan?
     var attempt: Attempt
     var notes = TranslationNotes()
     var upstream: UpstreamConnection?
+
+    init(plan: Plan, attempt: Attempt) {
+        self.plan = plan
+        self.attempt = attempt
+    }
 }
 
 extension Exchange {
@@ -94,12 +101,11 @@ extension Exchange {
 
     /// Gives the exchange's own place to the other attempt.
     func swapRival() {
-        guard var other = rival else { return }
+        guard let other = rival else { return }
         swap(&other.plan, &plan)
         swap(&other.attempt, &attempt)
         swap(&other.notes, &notes)
         swap(&other.upstream, &upstream)
-        rival = other
     }
 
     /// The attempt in the exchange's own place comes to nothing: the other goes on.
