@@ -60,6 +60,13 @@ public struct ByteSlice: BitwiseCopyable {
     @inlinable
     public func hasPrefix(_ prefix: StaticString) -> Bool { hasPrefix(ByteSlice(prefix)) }
 
+    /// - Parameter lowercase: letters in lower case; here they may be of either.
+    @inlinable
+    public func hasPrefix(ignoringCase lowercase: StaticString) -> Bool {
+        let count = lowercase.utf8CodeUnitCount
+        return self.count >= count && prefix(count).equalsIgnoringCase(lowercase)
+    }
+
     /// Byte equality. Not for secrets: see `equalsInConstantTime`.
     @inlinable
     public static func == (left: ByteSlice, right: ByteSlice) -> Bool {

@@ -93,8 +93,7 @@ struct Answer: ~Copyable {
         case .stream: framing = request.version == .http11 ? .chunked : .close
         }
         if framing == .close { clientReusable = false }
-        let type = head.fields.value(of: .contentType, in: bytes) ?? ByteSlice("")
-        isStream = type.count >= 17 && type.prefix(17).equalsIgnoringCase("text/event-stream")
+        isStream = head.fields.sayEventStream(in: bytes)
         readsUsage = request.reportsUsage && status == 200
         if readsUsage { usage.reset(request.dialect) }
         if isStream { watch.begin(removingUsage: request.addedUsage && readsUsage && framing != .length) }

@@ -16,8 +16,7 @@ extension Exchange {
     func holdsOpening(_ head: ByteSlice) -> Bool {
         guard let plan, (200...299).contains(worker.answerHead.status) else { return false }
         guard plan.hasAlternatives || plan.destination.firstTokenNanoseconds != nil else { return false }
-        let type = worker.answerHead.fields.value(of: .contentType, in: head) ?? ByteSlice("")
-        return type.count >= 17 && type.prefix(17).equalsIgnoringCase("text/event-stream")
+        return worker.answerHead.fields.sayEventStream(in: head)
     }
 
     /// What `bytes`, all that has come of the body behind the head in `worker.answerHead`, begin with.

@@ -1,5 +1,4 @@
 import Bytes
-import Glibc
 import Policy
 import Reactor
 import Synchronization
@@ -25,9 +24,7 @@ final class ConfigCompiler: Sendable {
 
     func run() {
         while !isStopping.load(ordering: .acquiring) {
-            var entry = pollfd(fd: jobs.descriptor, events: Int16(POLLIN), revents: 0)
-            _ = poll(&entry, 1, -1)
-            for job in jobs.receiveAll() where !isStopping.load(ordering: .acquiring) { job.done(ConfigCompiler.result(of: job)) }
+            for job in jobs.waitForAll() where !isStopping.load(ordering: .acquiring) { job.done(ConfigCompiler.result(of: job)) }
         }
     }
 

@@ -15,9 +15,7 @@ public final class Notices: Sendable {
 
     func run() {
         while !isStopping.load(ordering: .acquiring) {
-            var entry = pollfd(fd: lines.descriptor, events: Int16(POLLIN), revents: 0)
-            _ = poll(&entry, 1, -1)
-            for line in lines.receiveAll() {
+            for line in lines.waitForAll() {
                 var line = line
                 line.withUTF8 { bytes in _ = write(STDERR_FILENO, bytes.baseAddress, bytes.count) }
             }

@@ -1,5 +1,4 @@
 import Bytes
-import Glibc
 import Health
 import JSON
 import Reactor
@@ -99,9 +98,7 @@ public final class Operations: Sendable {
 
     func run() {
         while !isStopping.load(ordering: .acquiring) {
-            var entry = pollfd(fd: questions.descriptor, events: Int16(POLLIN), revents: 0)
-            _ = poll(&entry, 1, -1)
-            for asked in questions.receiveAll() { asked.answer(answer(asked.question)) }
+            for asked in questions.waitForAll() { asked.answer(answer(asked.question)) }
         }
     }
 

@@ -13,9 +13,7 @@ extension Exchange {
     /// How the answer with the head just read is said again; nil when it is passed on as it is, as redirects are.
     func translationMode(_ head: ByteSlice) -> TranslatedAnswer.Mode? {
         switch worker.answerHead.status {
-        case 200...299:
-            let type = worker.answerHead.fields.value(of: .contentType, in: head) ?? ByteSlice("")
-            return type.count >= 17 && type.prefix(17).equalsIgnoringCase("text/event-stream") ? .stream : .whole
+        case 200...299: return worker.answerHead.fields.sayEventStream(in: head) ? .stream : .whole
         case 400...: return .error
         default: return nil
         }

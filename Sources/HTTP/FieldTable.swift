@@ -104,3 +104,10 @@ public struct FieldTable: ~Copyable {
         if first.pointee == 0 { first.pointee = UInt16(truncatingIfNeeded: count) }
     }
 }
+
+extension FieldTable {
+    /// Whether `content-type` says that the body is server-sent events, whatever its parameters (WHATWG HTML §9.2.1).
+    public func sayEventStream(in head: ByteSlice) -> Bool {
+        value(of: .contentType, in: head)?.hasPrefix(ignoringCase: "text/event-stream") ?? false
+    }
+}

@@ -143,7 +143,7 @@ extension MockTranscript.Answer {
         }
         if name.equalsIgnoringCase("content-type") {
             saysType = true
-            isStream = value.count >= 17 && value.prefix(17).equalsIgnoringCase("text/event-stream")
+            isStream = value.hasPrefix(ignoringCase: "text/event-stream")
         }
         fields += [UInt8](name) + [UInt8](ByteSlice(": ")) + [UInt8](value) + [0x0D, 0x0A]
         guard fields.count <= MockLimits.transcriptFieldsByteCount else {

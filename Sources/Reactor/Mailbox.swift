@@ -27,6 +27,12 @@ public final class Mailbox<Message: Sendable>: Sendable {
         return accepted
     }
 
+    /// Sleeps until something waits, and takes it. For threads without a loop of their own.
+    public func waitForAll() -> [Message] {
+        wakeup.wait()
+        return receiveAll()
+    }
+
     /// Everything that waits, in order.
     public func receiveAll() -> [Message] {
         wakeup.clear()

@@ -48,7 +48,7 @@ extension Exchange {
         guard body.mode == .none else { return }
         let message = client.unread
         let type = request.fields.value(of: .contentType, in: message) ?? ByteSlice("")
-        body.isMultipart = type.count >= 10 && type.prefix(10).equalsIgnoringCase("multipart/")
+        body.isMultipart = type.hasPrefix(ignoringCase: "multipart/")
         if endpoint.body == .collected, !body.isMultipart {
             if let coding = request.fields.value(of: .contentEncoding, in: message), !coding.equalsIgnoringCase("identity") {
                 throw Rejection(.unsupportedContentCoding)
@@ -220,7 +220,7 @@ extension Exchange {
             return request.fields.firstIndex(named: ByteSlice("sec-fetch-site"), in: message) == nil
         }
         guard let type = request.fields.value(of: .contentType, in: message) else { return false }
-        return type.count >= 16 && type.prefix(16).equalsIgnoringCase("application/json")
+        return type.hasPrefix(ignoringCase: "application/json")
     }
 }
 
