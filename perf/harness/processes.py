@@ -38,12 +38,17 @@ def has_two_cores():
     return len(os.sched_getaffinity(0)) >= 2
 
 
+def core_number(index):
+    """The number by which the kernel knows the first core we may use, the second, ..."""
+    cores = sorted(os.sched_getaffinity(0))
+    return cores[min(index, len(cores) - 1)]
+
+
 def pinned(command, core):
     """The command held to one core; unchanged where there is only one."""
     if not has_two_cores():
         return command
-    cores = sorted(os.sched_getaffinity(0))
-    return ["taskset", "-c", str(cores[min(core, len(cores) - 1)]), *command]
+    return ["taskset", "-c", str(core_number(core)), *command]
 
 
 class Workshop:

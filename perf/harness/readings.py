@@ -29,6 +29,15 @@ def cpu_nanoseconds(pid):
     return on_core, waiting
 
 
+def stolen_seconds(core):
+    """Time that the machine's host took from a core, by now."""
+    for line in _read("/proc/stat").splitlines():
+        name, *ticks = line.split()
+        if name == f"cpu{core}":
+            return int(ticks[7]) / os.sysconf("SC_CLK_TCK")
+    return 0
+
+
 def memory_bytes(pid):
     """Resident memory of the tree; pages shared within it are counted once (Pss)."""
     return 1024 * sum(_field(f"/proc/{member}/smaps_rollup", "Pss:") for member in tree(pid))
