@@ -242,20 +242,3 @@ final class Destination {
         if dialect == .anthropic, !sentVersion { writer.append(field: "anthropic-version", anthropicVersion.slice) }
     }
 }
-
-/// Bytes that live as long as their owner; zeroed at its end, since some are credentials.
-final class OwnedBytes {
-    let slice: ByteSlice
-    private let storage: UnsafeMutablePointer<UInt8>
-
-    init(_ bytes: ByteSlice) {
-        storage = .allocate(capacity: max(1, bytes.count))
-        storage.update(from: bytes.base, count: bytes.count)
-        slice = ByteSlice(storage, count: bytes.count)
-    }
-
-    deinit {
-        storage.update(repeating: 0, count: slice.count)
-        storage.deallocate()
-    }
-}

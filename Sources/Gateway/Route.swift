@@ -11,7 +11,6 @@ final class Route {
     /// Whether the operator wrote the config: then its credentials are the operator's.
     let isOperatorConfig: Bool
     let hasAlternatives: Bool
-    var wasUsed = true
 
     init(program: Program, destinations: [Destination], text: OwnedBytes, isOperatorConfig: Bool) {
         precondition(destinations.count == program.targets.count, "each target has its destination")
@@ -59,38 +58,11 @@ struct RoutingHeaders {
     }
 }
 
-/// The routes of one worker under one snapshot, found by what the headers said.
-///
-/// A text is compiled once. The table compares whole texts, so its hash need not be strong; it is
-/// bounded in routes and bytes, and gives up what has not been used since it last had to.
-struct RouteTable {
-    private var routes: [UInt64: Route] = [:]
-    private var textByteCount = 0
-    private let hash: ByteHash
+/// The routes of one worker under one snapshot, found by what the headers said: a text is compiled once.
+typealias RouteTable = TextCache<Route>
 
-    init(seed: UInt64) { hash = ByteHash(seed: seed) }
-
-    func route(for text: ByteSlice) -> Route? {
-        guard let route = routes[hash.hash(text)], route.text.slice == text else { return nil }
-        route.wasUsed = true
-        return route
-    }
-
-    mutating func insert(_ route: Route) {
-        if routes.count >= GatewayLimits.cachedRoutes || textByteCount + route.text.slice.count > GatewayLimits.cachedRouteTextByteCount {
-            sweep()
-        }
-        // Two texts of one hash take turns.
-        if let replaced = routes.updateValue(route, forKey: hash.hash(route.text.slice)) {
-            textByteCount -= replaced.text.slice.count
-        }
-        textByteCount += route.text.slice.count
-    }
-
-    private mutating func sweep() {
-        let kept = routes.filter(\.value.wasUsed)
-        routes = kept.count <= GatewayLimits.cachedRoutes / 2 ? kept : [:]
-        textByteCount = routes.values.reduce(0) { $0 + $1.text.slice.count }
-        for route in routes.values { route.wasUsed = false }
+extension RouteTable {
+    init(seed: UInt64) {
+        self.init(seed: seed, capacity: GatewayLimits.cachedRoutes, textByteCount: GatewayLimits.cachedRouteTextByteCount)
     }
 }

@@ -147,7 +147,7 @@ extension Exchange {
             throw Rejection(
                 .invalidHeader, "the x-portkey-* headers that route the request are longer than \(GatewayLimits.routingTextByteCount) bytes together")
         }
-        if let known = worker.routes.route(for: writer.written) { return known }
+        if let known = worker.routes.value(for: writer.written) { return known }
         var compiled: Result<Program, ConfigRefusal>?
         if ConfigCompiler.isCostly(headers.config) {
             switch worker.program(of: headers, text: writer.written, for: client.token) {
@@ -159,7 +159,7 @@ extension Exchange {
             }
         }
         let built = try RouteBuilder(worker).build(headers, text: writer.written, compiled)
-        worker.routes.insert(built)
+        worker.routes.insert(built, for: built.text)
         if headers.isEmpty { worker.standingRoute = built }
         return built
     }
