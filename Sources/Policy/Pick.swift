@@ -46,8 +46,7 @@ enum Pick {
     // MARK: By condition
 
     static func match(_ node: Program.Node, _ program: Program, _ circumstances: some Circumstances) -> (node: Int32, reason: PickReason)? {
-        let run = QueryRun(program: program, facts: circumstances)
-        for index in node.conditions.rows where run.holds(program.conditions[index].query) {
+        for index in node.conditions.rows where program.holds(program.conditions[index].query, circumstances) {
             return (program.conditions[index].child, .condition)
         }
         return node.otherwise >= 0 ? (node.otherwise, .otherwise) : nil

@@ -57,34 +57,35 @@ public protocol RequestFacts {
     func finds(_ pattern: Pattern, in text: ByteSlice) -> Bool
 }
 
-/// Runs a program's queries over one request.
-struct QueryRun<Facts: RequestFacts> {
-    let program: Program
-    let facts: Facts
-
+/// A program's queries, asked of one request.
+///
+/// Facts are a parameter everywhere and stored nowhere: a generic value would be built anew, its type too, for each request.
+extension Program {
     /// Whether the query at `row` holds. As deep as the query's nesting, which the compiler bounds.
-    func holds(_ row: Int32) -> Bool {
-        let query = program.queries[Int(row)]
+    func holds(_ row: Int32, _ facts: some RequestFacts) -> Bool {
+        let query = queries[Int(row)]
         switch query.kind {
         case .all:
             var member = row + 1
             while member < query.end {
-                guard holds(member) else { return false }
-                member = program.queries[Int(member)].end
+                guard holds(member, facts) else { return false }
+                member = queries[Int(member)].end
             }
             return true
         case .any:
             var member = row + 1
             while member < query.end {
-                if holds(member) { return true }
-                member = program.queries[Int(member)].end
+                if holds(member, facts) { return true }
+                member = queries[Int(member)].end
             }
             return false
-        default: return test(query, FoundValue(query.subject, program, facts))
+        case .matches:
+            return FoundValue(query.subject, self, facts).withText { facts.finds(patterns[query.operands.rows.lowerBound], in: $0) }
+        default: return holds(query, of: FoundValue(query.subject, self, facts))
         }
     }
 
-    private func test(_ query: QueryRow, _ value: FoundValue) -> Bool {
+    private func holds(_ query: QueryRow, of value: FoundValue) -> Bool {
         switch query.kind {
         case .equal: equals(value, query.operands.rows.lowerBound)
         case .notEqual: !equals(value, query.operands.rows.lowerBound)
@@ -94,17 +95,16 @@ struct QueryRun<Facts: RequestFacts> {
         case .greaterOrEqual: compare(value, query) { $0 >= $1 }
         case .less: compare(value, query) { $0 < $1 }
         case .lessOrEqual: compare(value, query) { $0 <= $1 }
-        case .matches: value.withText { facts.finds(program.patterns[query.operands.rows.lowerBound], in: $0) }
-        case .all, .any: false
+        case .all, .any, .matches: false
         }
     }
 
     /// As JavaScript's `===`: of one type and of one value.
     private func equals(_ value: FoundValue, _ index: Int) -> Bool {
-        let operand = program.operands[index]
+        let operand = operands[index]
         switch (value, operand.kind) {
-        case (.text(let text), .string): return text == program.bytes(operand.text)
-        case (.json(let json), .string): return json.string.map { $0 == program.bytes(operand.text) } ?? false
+        case (.text(let text), .string): return text == bytes(operand.text)
+        case (.json(let json), .string): return json.string.map { $0 == bytes(operand.text) } ?? false
         case (.json(let json), .number): return json.number == operand.number
         case (.json(let json), .true): return json.kind == .true
         case (.json(let json), .false): return json.kind == .false
@@ -115,7 +115,7 @@ struct QueryRun<Facts: RequestFacts> {
 
     private func compare(_ value: FoundValue, _ query: QueryRow, _ holds: (Double, Double) -> Bool) -> Bool {
         guard let number = value.number else { return false }
-        return holds(number, program.operands[query.operands.rows.lowerBound].number)
+        return holds(number, operands[query.operands.rows.lowerBound].number)
     }
 }
 

@@ -53,4 +53,20 @@ struct JSONViewTests {
         #expect(Array(longest.utf8).withByteSlice { JSONNumber.double($0) } == .infinity)
         #expect(Array((longest + "0").utf8).withByteSlice { JSONNumber.double($0) } == nil)
     }
+
+    @Test("any number is the nearest double, on the short way too")
+    func nearestDoubles() {
+        var random = SeededGenerator(seed: 41)
+        for _ in 0..<20_000 {
+            var text = Bool.random(using: &random) ? "-" : ""
+            for _ in 0..<Int.random(in: 1...17, using: &random) { text += String(Int.random(in: 0...9, using: &random)) }
+            if Bool.random(using: &random) {
+                text += "."
+                for _ in 0..<Int.random(in: 1...17, using: &random) { text += String(Int.random(in: 0...9, using: &random)) }
+            }
+            if Int.random(in: 0..<8, using: &random) == 0 { text += "e\(Int.random(in: -30...30, using: &random))" }
+            let found = Array(text.utf8).withByteSlice { JSONNumber.double($0) }
+            #expect(found?.bitPattern == Double(text)?.bitPattern, "\(text)")
+        }
+    }
 }
