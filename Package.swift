@@ -51,8 +51,9 @@ let package = Package(
 
         .target(
             name: "BenchmarkBodies", dependencies: ["Bytes", "Health", "HTTP", "JSON", "Ledger", "Patterns", "Policy", "Providers"],
-            path: "Benchmarks", exclude: ["Runner"], swiftSettings: hot),
-        .executableTarget(name: "benchmarks", dependencies: ["BenchmarkBodies"], path: "Benchmarks/Runner", swiftSettings: strict),
+            path: "Benchmarks", exclude: ["Runner", "CAllocations"], swiftSettings: hot),
+        .target(name: "CAllocations", path: "Benchmarks/CAllocations"),
+        .executableTarget(name: "benchmarks", dependencies: ["BenchmarkBodies", "CAllocations"], path: "Benchmarks/Runner", swiftSettings: strict),
 
         .testTarget(name: "BytesTests", dependencies: ["Bytes"], swiftSettings: strict),
         .testTarget(name: "ReactorTests", dependencies: ["Bytes", "CLinux", "Reactor"], swiftSettings: strict),

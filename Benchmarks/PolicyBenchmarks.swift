@@ -12,6 +12,7 @@ var policyBenchmarks: [Benchmark] {
         walking("policy/decision: 3 levels, 10 targets, all fail", deepConfig(), after: .status(503)),
         walking("policy/decision: 3 levels, 10 targets, conditions and weights", routedConfig(), after: .status(200)),
         walking("policy/decision: sticky among 10", stickyConfig(), after: .status(200)),
+        finding("policy/a header config seen before: 10 targets, 1 KB", deepConfig()),
         compiling("policy/compile: 3 levels, 10 targets", deepConfig()),
         compiling("policy/compile: 256 targets", wideConfig(targetCount: 256)),
         compiling("policy/compile: 256 KiB of unknown keys", unknownKeys()),
@@ -68,6 +69,30 @@ private struct ScannedRequest: Circumstances {
     var tenant: UInt64 { 7 }
     var wallSeconds: UInt64 { 1_800_000_000 }
     mutating func random() -> UInt64 { generator.next() }
+}
+
+/// What a header config costs once it is known: its text put together and found.
+private func finding(_ name: String, _ config: String) -> Benchmark {
+    let text = Array(config.utf8)
+    return Benchmark(name: name) { count in
+        text.withByteSlice { bytes in
+            var cache = TextCache<OwnedBytes>(seed: 1, capacity: 512, textByteCount: 1 << 22)
+            let scratch = UnsafeMutablePointer<UInt8>.allocate(capacity: 1 << 16)
+            defer { scratch.deallocate() }
+            var found: UInt64 = 0
+            for iteration in 0...count {
+                var writer = ByteWriter(scratch, capacity: 1 << 16)
+                writer.append(bytes)
+                writer.append(0)
+                if let known = cache.value(for: writer.written) {
+                    found &+= UInt64(known.slice.count)
+                } else if iteration == 0 {
+                    cache.insert(OwnedBytes(bytes), for: OwnedBytes(writer.written))
+                }
+            }
+            return found
+        }
+    }
 }
 
 private func compiling(_ name: String, _ config: String) -> Benchmark {

@@ -1,10 +1,12 @@
 import BenchmarkBodies
+import CAllocations
 import Glibc
 
-/// What one benchmark took, in nanoseconds an operation.
+/// What one benchmark took, in nanoseconds and allocations an operation.
 struct Measurement {
     let least: Double
     let median: Double
+    let allocations: Double
     let checksum: UInt64
 
     /// Finds how many operations fill a batch, then times the batches.
@@ -20,11 +22,16 @@ struct Measurement {
         times.sort()
         least = times[0]
         median = times[times.count / 2]
+        allocations = Measurement.allocations(benchmark, operations)
         self.checksum = checksum
     }
 
     var leastText: String { Measurement.text(least) }
     var medianText: String { Measurement.text(median) }
+    var allocationsText: String {
+        let hundredths = Int64((allocations * 100).rounded())
+        return "\(hundredths / 100).\(hundredths / 10 % 10)\(hundredths % 10)"
+    }
 
     /// A count whose batch lasts at least half of `nanoseconds`; 1 when none is asked for. Warms up on the way.
     private static func operations(filling nanoseconds: UInt64, _ benchmark: Benchmark) -> Int {
@@ -33,6 +40,19 @@ struct Measurement {
         // 2³⁰ of anything is more than half a batch; the bound ends a benchmark that was optimised away.
         while operations < 1 << 30, time(benchmark, operations).nanoseconds < nanoseconds / 2 { operations *= 2 }
         return operations
+    }
+
+    /// Allocations of one operation more: what a batch allocates before its first is not the operation's.
+    private static func allocations(_ benchmark: Benchmark, _ operations: Int) -> Double {
+        let few = allocations(of: benchmark, operations)
+        let many = allocations(of: benchmark, 2 * operations)
+        return Double(many - min(few, many)) / Double(operations)
+    }
+
+    private static func allocations(of benchmark: Benchmark, _ operations: Int) -> UInt64 {
+        let before = allocations_of_thread()
+        _ = benchmark.run(operations)
+        return allocations_of_thread() - before
     }
 
     private static func time(_ benchmark: Benchmark, _ operations: Int) -> (nanoseconds: UInt64, checksum: UInt64) {

@@ -1,7 +1,7 @@
 import BenchmarkBodies
 import Glibc
 
-/// `benchmarks [--filter TEXT] [--toy]`: nanoseconds an operation, as the least and the median of many batches.
+/// `benchmarks [--filter TEXT] [--toy]`: nanoseconds an operation, as the least and the median of many batches, and allocations.
 ///
 /// Machines are shared: the least is what the code costs, the median what it cost this time, and a
 /// difference below a tenth is none.
@@ -41,12 +41,12 @@ struct Runner {
             exit(1)
         }
         let width = chosen.map(\.name.count).max() ?? 0
-        print("benchmark".padded(to: width) + "    least ns   median ns  checksum")
+        print("benchmark".padded(to: width) + "    least ns   median ns  mallocs  checksum")
         for benchmark in chosen {
             let result = isToy ? Measurement(benchmark, batches: 3, batchNanoseconds: 0) : Measurement(benchmark)
             print(
                 benchmark.name.padded(to: width) + result.leastText.leftPadded(to: 12) + result.medianText.leftPadded(to: 12)
-                    + "  " + String(result.checksum, radix: 16))
+                    + result.allocationsText.leftPadded(to: 9) + "  " + String(result.checksum, radix: 16))
         }
     }
 }
