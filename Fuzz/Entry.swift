@@ -25,6 +25,8 @@ public func fuzzOneInput(_ bytes: UnsafePointer<UInt8>, _ count: Int) -> CInt {
         fuzzTape(input)
     #elseif config
         PolicyFuzz.fuzzConfiguration(input)
+    #elseif pattern
+        PatternFuzz.fuzzPattern(input)
     #elseif usage
         fuzzUsage(input)
     #elseif openAI

@@ -1,8 +1,15 @@
 import Bytes
 import Patterns
 
-/// What must hold for any bytes; each traps where it does not. Called by seeded rounds in the tests.
+/// What must hold for any bytes; each traps where it does not. Called by seeded rounds in the tests and by libFuzzer.
 enum PatternFuzz {
+    /// A pattern on the first line, and what it is tried on after it.
+    static func fuzzPattern(_ input: ByteSlice) {
+        let end = input.firstIndex(of: 0x0A) ?? input.count
+        var scratch = PatternScratch()
+        _ = fuzzPattern(input.prefix(end), against: input.dropFirst(min(end + 1, input.count)), &scratch)
+    }
+
     /// Text → a pattern that matches or not, or a reason that stands within it.
     static func fuzzPattern(_ text: ByteSlice, against sample: ByteSlice, _ scratch: inout PatternScratch) -> Bool {
         do throws(PatternError) {
