@@ -30,7 +30,7 @@ public enum Limits {
 
     /// Function calls in one turn that results are looked up among, so that a body of nothing but calls and results costs no
     /// square of its length. No model makes more than some dozens.
-    static let geminiTurnCallCount = 1024
+    static let geminiTurnCallCount = 256
 
     /// Stop sequences a request of Gemini's may have.
     static let geminiStopCount = 5

@@ -215,6 +215,14 @@ struct GeminiRequestTests {
         #expect(try translate(request).fault == expected)
     }
 
+    @Test("a result is looked up in a turn of so many calls, and no more", arguments: [0, 1])
+    func longTurns(excess: Int) throws {
+        let count = Limits.geminiTurnCallCount + excess
+        let calls = (0..<count).map { #"{"role":"assistant","call":"f","id":"i\#($0)","args":{}}"# }.joined(separator: ",")
+        let translated = try translate(#"{"parts":[{"text":"q"},\#(calls),{"result":"i\#(count - 1)"}]}"#)
+        #expect((translated.fault == nil) == (excess == 0), "\(translated.fault ?? "taken")")
+    }
+
     @Test("a body that does not fit is written the same with more memory")
     func overflow() throws {
         let text = #"{"parts":[{"text":"q"},{"role":"assistant","call":"f","id":"1","args":"{\"a\":[1,2,3]}"},{"result":"1"}],"given":{"temperature":1}}"#
