@@ -36,7 +36,7 @@ let package = Package(
         .target(name: "Configuration", dependencies: ["Bytes", "JSON", "Policy", .product(name: "Yams", package: "Yams")], swiftSettings: strict),
         .target(name: "Providers", dependencies: ["Bytes", "JSON"], swiftSettings: hot),
         .target(name: "Ledger", dependencies: ["Bytes", "CLinux", "COpenSSL"], swiftSettings: hot),
-        .target(name: "Tokens", dependencies: ["Bytes", "CCurl", "JSON", "Reactor"], swiftSettings: strict),
+        .target(name: "Tokens", dependencies: ["Bytes", "CCurl", "COpenSSL", "JSON", "Reactor"], swiftSettings: strict),
         .target(
             name: "Gateway", dependencies: ["Bytes", "CLinux", "HTTP", "Health", "JSON", "Ledger", "Patterns", "Policy", "Providers", "Reactor", "TLS", "Tokens"],
             swiftSettings: hot),
@@ -69,7 +69,7 @@ let package = Package(
         .testTarget(name: "LedgerTests", dependencies: ["Bytes", "Ledger"], swiftSettings: strict),
         .testTarget(name: "TokensTests", dependencies: ["Bytes", "Reactor", "Tokens"], swiftSettings: strict),
         .testTarget(
-            name: "GatewayTests", dependencies: ["Bytes", "CLinux", "COpenSSL", "Gateway", "Ledger", "Policy", "Providers", "Reactor"],
+            name: "GatewayTests", dependencies: ["Bytes", "CLinux", "COpenSSL", "Gateway", "Ledger", "Policy", "Providers", "Reactor", "Tokens"],
             swiftSettings: strict),
         .testTarget(name: "BenchmarksTests", dependencies: ["BenchmarkBodies"], swiftSettings: strict),
         .testTarget(name: "TidyTests", dependencies: ["Bytes", "Configuration", "Policy", "Providers"], swiftSettings: strict),

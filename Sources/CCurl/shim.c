@@ -21,6 +21,21 @@ static size_t take(char *bytes, size_t size, size_t items, void *context) {
     return count;
 }
 
+static int ask(CURL *curl, const char *url, long timeout_milliseconds, struct sink *sink, long *status, char *error) {
+    curl_easy_setopt(curl, CURLOPT_URL, url);
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, timeout_milliseconds);
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, sink);
+    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, error);
+    CURLcode code = curl_easy_perform(curl);
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, status);
+    if (code != CURLE_OK && error[0] == 0) strncat(error, curl_easy_strerror(code), 255);
+    return (int)code;
+}
+
 int curl_post_form(
     const char *url, const char *form, size_t form_count, long timeout_milliseconds, char *out, size_t capacity, size_t *count,
     long *status, char *error) {
@@ -30,20 +45,30 @@ int curl_post_form(
     *count = 0;
     *status = 0;
     if (curl == NULL) return CURLE_FAILED_INIT;
-    curl_easy_setopt(curl, CURLOPT_URL, url);
-    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(curl, CURLOPT_POSTFIELDS, form);
     curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)form_count);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, timeout_milliseconds);
-    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &sink);
-    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, error);
-    CURLcode code = curl_easy_perform(curl);
-    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, status);
+    int code = ask(curl, url, timeout_milliseconds, &sink, status, error);
     curl_easy_cleanup(curl);
     *count = sink.count;
-    if (code != CURLE_OK && error[0] == 0) strncat(error, curl_easy_strerror(code), 255);
-    return (int)code;
+    return code;
+}
+
+int curl_get(
+    const char *url, const char *field, long timeout_milliseconds, char *out, size_t capacity, size_t *count, long *status, char *error) {
+    CURL *curl = curl_easy_init();
+    struct curl_slist *fields = curl_slist_append(NULL, field);
+    struct sink sink = {out, capacity, 0};
+    int code = CURLE_FAILED_INIT;
+    error[0] = 0;
+    *count = 0;
+    *status = 0;
+    if (curl != NULL && fields != NULL) {
+        curl_easy_setopt(curl, CURLOPT_HTTPHEADER, fields);
+        curl_easy_setopt(curl, CURLOPT_PROXY, "");
+        code = ask(curl, url, timeout_milliseconds, &sink, status, error);
+    }
+    curl_slist_free_all(fields);
+    curl_easy_cleanup(curl);
+    *count = sink.count;
+    return code;
 }

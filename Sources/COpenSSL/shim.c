@@ -98,3 +98,24 @@ void openssl_sha256(const uint8_t *bytes, size_t count, uint8_t *out) {
     // The state holds the tail of what was hashed, which may be a secret.
     OPENSSL_cleanse(&state, sizeof state);
 }
+
+size_t openssl_sign_rs256(
+    const uint8_t *pem, size_t pem_count, const uint8_t *text, size_t text_count, uint8_t *out, size_t capacity, int least, int most) {
+    if (pem_count == 0 || pem_count > 1 << 20) return 0;
+    size_t count = 0;
+    BIO *source = BIO_new_mem_buf(pem, (int)pem_count);
+    // Without a passphrase of its own, if an empty one, OpenSSL would ask the terminal for one.
+    EVP_PKEY *key = source ? PEM_read_bio_PrivateKey(source, NULL, NULL, (void *)"") : NULL;
+    EVP_MD_CTX *context = key ? EVP_MD_CTX_new() : NULL;
+    int bits = key ? EVP_PKEY_get_bits(key) : 0;
+    if (context && EVP_PKEY_is_a(key, "RSA") && bits >= least && bits <= most
+        && EVP_DigestSignInit(context, NULL, EVP_sha256(), NULL, key) == 1) {
+        count = capacity;
+        if (EVP_DigestSign(context, out, &count, text, text_count) != 1) count = 0;
+    }
+    EVP_MD_CTX_free(context);
+    EVP_PKEY_free(key);
+    BIO_free(source);
+    ERR_clear_error();
+    return count;
+}

@@ -6,6 +6,9 @@ public enum ConfigurationLimits {
     /// Bytes of a secret read from a file or the environment: what one header line carries.
     public static let secretByteCount = 4096
 
+    /// Bytes of a secret that is a service account's key file: 2.4 KiB, twice that with the longest key.
+    public static let accountByteCount = 8 << 10
+
     /// Addresses to listen on.
     public static let listenCount = 32
 }

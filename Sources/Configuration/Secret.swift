@@ -80,9 +80,12 @@ public struct Secret: Sendable, CustomStringConvertible, CustomDebugStringConver
             && name.utf8.allSatisfy { ASCII.isLetter($0) || ASCII.isDigit($0) || $0 == UInt8(ascii: "_") }
     }
 
-    /// Why bytes cannot be a credential; nil when they can.
+    /// Why bytes cannot be a credential; nil when they can. A service account's key file is JSON, which is sent nowhere.
     static func fault(of bytes: ByteSlice) -> String? {
         if bytes.isEmpty { return "is empty" }
+        if bytes[0] == UInt8(ascii: "{") {
+            return bytes.count > ConfigurationLimits.accountByteCount ? "is longer than \(ConfigurationLimits.accountByteCount) bytes" : nil
+        }
         if bytes.count > ConfigurationLimits.secretByteCount {
             return "is longer than \(ConfigurationLimits.secretByteCount) bytes"
         }

@@ -66,7 +66,7 @@ extension Secret {
             report("\(path) can be written by others (mode \(mode))", hint: "chmod 600 \(path)", &diagnostics)
             return nil
         }
-        var bytes = [UInt8](repeating: 0, count: ConfigurationLimits.secretByteCount + 2)
+        var bytes = [UInt8](repeating: 0, count: ConfigurationLimits.accountByteCount + 2)
         let count = Glibc.read(descriptor, &bytes, bytes.count)
         guard count >= 0 else {
             report("\(path) cannot be read: \(String(cString: strerror(errno)))", hint: nil, &diagnostics)

@@ -65,6 +65,9 @@ extension Exchange {
     func noteRefusal(_ status: Int, _ head: ByteSlice, _ body: ByteSlice) {
         answer.retryAfterMilliseconds = nil
         answer.isQuotaSpent = false
+        if status == 401, attempt.tokenGrant > 0, let source = plan?.destination.keys[attempt.key].tokenSource {
+            worker.giveUpToken(of: source, grantedAt: attempt.tokenGrant)
+        }
         guard status == 429 || status == 503 else { return }
         answer.retryAfterMilliseconds = RetryAfter.milliseconds(worker.answerHead.fields, in: head, wallSeconds: worker.wallNanoseconds() / 1_000_000_000)
         answer.isQuotaSpent = status == 429 && body.firstRange(of: ByteSlice("insufficient_quota")) != nil

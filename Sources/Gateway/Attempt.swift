@@ -37,6 +37,8 @@ struct Attempt: BitwiseCopyable {
     var pausedMilliseconds: UInt64 = 0
     /// Which of the destination's keys it carries.
     var key = 0
+    /// When its token was granted; 0 where it carries none.
+    var tokenGrant: UInt64 = 0
     /// Keys of earlier tries at this target, one bit each.
     var triedKeys: UInt64 = 0
     /// What an earlier key of this request was refused with.

@@ -13,6 +13,8 @@ struct AzureHeaders {
     private(set) var tenant = ByteSlice("")
     private(set) var client = ByteSlice("")
     private(set) var scope = ByteSlice("")
+    /// The caller asks for the identity of the gateway's machine, which is not its to use.
+    private(set) var wantsIdentity = false
     private(set) var isGiven = false
 
     /// Whether they say where a request, or a secret, goes.
@@ -42,6 +44,7 @@ struct AzureHeaders {
         else if rest.equalsIgnoringCase("entra-tenant-id") { tenant = value }
         else if rest.equalsIgnoringCase("entra-client-id") { client = value }
         else if rest.equalsIgnoringCase("entra-scope") { scope = value }
+        else if rest.equalsIgnoringCase("auth-mode") { wantsIdentity = value.equalsIgnoringCase("managed") || value.equalsIgnoringCase("workload") }
         else { return }
         isGiven = true
     }
@@ -51,5 +54,6 @@ struct AzureHeaders {
             writer.append(part)
             writer.append(0)
         }
+        if wantsIdentity { writer.append("i") }
     }
 }

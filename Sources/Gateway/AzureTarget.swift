@@ -1,4 +1,5 @@
 import Bytes
+import Policy
 
 /// An Azure deployment as a target names it.
 struct AzureTarget {
@@ -10,6 +11,9 @@ struct AzureTarget {
     var tenant = ""
     var client = ""
     var scope = ""
+    /// No credential: the machine vouches for its requests.
+    var identity = AzureIdentity.none
+    var identityClient = ""
     /// The credential is a token of Entra's.
     var usesToken = false
     /// A credential that came in a header of its own.

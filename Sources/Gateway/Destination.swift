@@ -52,6 +52,13 @@ final class Destination {
     private let azure: (deployment: OwnedBytes, version: OwnedBytes)?
     /// The model its bodies name whatever the client says, as JSON: Azure's version 1 calls deployments so.
     let ownModel: OwnedBytes?
+    /// Where it is Vertex AI's: the dialect is the model's then.
+    let vertex: VertexPlace?
+    /// The model its config sets, a string's content.
+    let overriddenModel: OwnedBytes?
+    /// Whether its provider has an endpoint for filling in the middle, and its config wants completions to go there.
+    let fillsInTheMiddle: Bool
+    let completesInTheMiddle: Bool
     /// Client fields the target wants whatever their usual fate, lower case.
     private let forwardedNames: [OwnedBytes]
     let overrides: RowRun
@@ -74,8 +81,12 @@ final class Destination {
         var options: [(StaticString, ByteSlice)]
         var forwardedNames: [[UInt8]]
         var overrides: RowRun
+        /// A string's content; empty for none.
+        var overriddenModel: ByteSlice
         var path: ByteSlice
         var azure: AzureTarget?
+        var vertex: VertexTarget?
+        var completesInTheMiddle: Bool
     }
 
     init(_ parts: Parts) throws(Rejection) {
@@ -111,6 +122,10 @@ final class Destination {
             (azure.deployment.withByteSlice { OwnedBytes($0) }, azure.version.withByteSlice { OwnedBytes($0) })
         }
         ownModel = Destination.ownModel(parts.azure)
+        overriddenModel = parts.overriddenModel.isEmpty ? nil : OwnedBytes(parts.overriddenModel)
+        vertex = parts.vertex.map { Destination.vertexPlace($0, parts) }
+        fillsInTheMiddle = parts.upstream.row.fillsInTheMiddle
+        completesInTheMiddle = parts.completesInTheMiddle
         requestFields = try Destination.requestFields(parts)
         answerFields = Destination.answerFields(parts)
     }
@@ -146,8 +161,11 @@ final class Destination {
     func serves(_ endpoint: Endpoint) -> Bool { endpoints?.contains(EndpointSet(endpoint)) ?? true }
 
     /// How a request of a client that speaks `spoken` gets here.
-    func passage(of endpoint: Endpoint, spoken: Dialect) -> Passage {
-        Passage.of(endpoint, spoken: spoken, to: dialect, isServed: served.contains(EndpointSet(endpoint)))
+    ///
+    /// - Parameter model: whose model it is for, where that decides.
+    func passage(of endpoint: Endpoint, spoken: Dialect, _ model: VertexModel?) -> Passage {
+        if let model { return model.passage(of: endpoint, spoken: spoken) }
+        return Passage.of(endpoint, spoken: spoken, to: dialect, isServed: served.contains(EndpointSet(endpoint)))
     }
 
     var fixedFields: ByteSlice { requestFields.slice }
@@ -165,15 +183,41 @@ final class Destination {
         }
     }
 
-    /// Writes the request target; false when the client's is not below `/v1`, or names no deployment where one has to be.
+    /// `/v1` as the target's host has it: a custom host's path ends with it.
+    private static func vertexPlace(_ target: VertexTarget, _ parts: Parts) -> VertexPlace {
+        var base = parts.upstream.basePath ?? Array("\(parts.upstream.row.pathPrefix)".utf8)
+        if let custom = parts.customPath {
+            let kept = Array("\(parts.upstream.row.keptUnderCustomHost)".utf8)
+            base = [UInt8](custom)
+            while base.last == UInt8(ascii: "/") { base.removeLast() }
+            if parts.upstream.basePath == nil, !base.suffix(kept.count).elementsEqual(kept) { base += kept }
+        }
+        return base.withByteSlice { VertexPlace(target, base: $0, model: parts.overriddenModel) }
+    }
+
+    /// What a request says of its model, for paths in which that stands.
+    struct PathModel {
+        var vertex: VertexModel?
+        /// Decoded; empty where no body names it.
+        var name: ByteSlice
+        var isStream: Bool
+    }
+
+    /// Whether a model's name stands in the paths of requests.
+    var namesModelInPath: Bool { azure != nil || vertex != nil }
+
+    /// Writes the request target; false when the client's is not below `/v1`, or no model or deployment is named where one has to be.
     ///
-    /// - Parameter model: the body's, for targets that name no deployment.
-    func writeTarget(of target: ByteSlice, _ endpoint: Endpoint, model: ByteSlice, to writer: inout ByteWriter) -> Bool {
+    /// - Parameter model: what a request to one of those hosts says; see `namesModelInPath`.
+    func writeTarget(of target: ByteSlice, _ endpoint: Endpoint, _ model: PathModel, to writer: inout ByteWriter) -> Bool {
+        if let vertex {
+            return vertex.writeTarget(of: target, endpoint, model.vertex, name: model.name, isStream: model.isStream, to: &writer)
+        }
         if let azure {
             let base = basePath?.slice ?? ByteSlice(upstream.row.pathPrefix)
             let deployment = azure.deployment.slice
             return AzurePath.write(
-                target: target, endpoint: endpoint, base: base, deployment: deployment.isEmpty ? model : deployment, version: azure.version.slice,
+                target: target, endpoint: endpoint, base: base, deployment: deployment.isEmpty ? model.name : deployment, version: azure.version.slice,
                 into: &writer)
         }
         guard let basePath else { return upstream.row.writeTarget(of: target, customPrefix: nil, into: &writer) }

@@ -14,6 +14,8 @@ struct Plan {
     /// The body has no model, or the SDK's word for "none given".
     var hasNoModel = false
     var wantsStream = false
+    /// Whose model the body names, where the route turns on that.
+    var vertexModel: VertexModel?
 
     /// Runs the route's program over the exchange's request.
     init(_ route: Route, _ exchange: Exchange, _ client: ClientConnection) throws(RoutingFault) {
@@ -55,10 +57,12 @@ extension Exchange {
     /// - Precondition: `worker.scan` has scanned `worker.splice`'s text.
     func edit(_ plan: Plan) throws(SpliceError) {
         try editModel(plan)
+        try addVertexVersion(plan)
         let program = plan.route.program
         for override in program.overrides(plan.destination.overrides) {
             try worker.splice.set(program.bytes(override.name), program.bytes(override.value), in: worker.scan)
         }
+        try editVertexModel(plan)
         if plan.destination.hasRenames {
             let renames = plan.destination.upstream.row.renames
             for index in 0..<renames.count { try rename(renames[index]) }

@@ -11,10 +11,13 @@ final class Route {
     /// Whether the operator wrote the config: then its credentials are the operator's.
     let isOperatorConfig: Bool
     let hasAlternatives: Bool
+    /// Whether a model's name says how a request to some target is said.
+    let readsModels: Bool
 
     init(program: Program, destinations: [Destination], text: OwnedBytes, isOperatorConfig: Bool) {
         precondition(destinations.count == program.targets.count, "each target has its destination")
         hasAlternatives = program.targets.count > 1 || program.targets.contains { $0.retry.attempts > 0 || $0.hedge != nil || $0.pool.count > 1 }
+        readsModels = destinations.contains { $0.vertex != nil }
         self.program = program
         self.destinations = destinations
         self.text = text
@@ -31,6 +34,7 @@ struct RoutingHeaders {
     var forwardHeaders = ByteSlice("")
     var requestTimeout = ByteSlice("")
     var azure = AzureHeaders()
+    var vertex = VertexHeaders()
     /// `@slug` of the body's model.
     var modelKey = ByteSlice("")
     /// The config the gateway key names; −1 for none.
@@ -41,7 +45,7 @@ struct RoutingHeaders {
 
     var isEmpty: Bool {
         config.isEmpty && provider.isEmpty && virtualKey.isEmpty && customHost.isEmpty && forwardHeaders.isEmpty
-            && requestTimeout.isEmpty && modelKey.isEmpty && keyConfig < 0 && !azure.isGiven
+            && requestTimeout.isEmpty && modelKey.isEmpty && keyConfig < 0 && !azure.isGiven && !vertex.isGiven
     }
 
     var namesProvider: Bool { !provider.isEmpty || !virtualKey.isEmpty || !modelKey.isEmpty }
@@ -53,6 +57,7 @@ struct RoutingHeaders {
             writer.append(0)
         }
         if azure.isGiven { azure.write(to: &writer) }
+        if vertex.isGiven { vertex.write(to: &writer) }
         writer.append(decimal: keyConfig)
         writer.append(isKeyed ? "k" : "o")
     }

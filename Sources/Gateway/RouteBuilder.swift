@@ -119,18 +119,29 @@ struct RouteBuilder {
         if case .unsupported(let reason) = upstream.row.standing { throw Rejection(.unsupportedProvider, "\(upstream.id): \(reason)") }
         let azure = upstream.row.paths == .azure ? try azure(target, program, headers, upstream) : nil
         if let azure, upstream.host.isEmpty, !azure.resource.isEmpty { upstream.host = AzurePath.host(ofResource: azure.resource) }
+        var vertex = upstream.row.paths == .vertex ? try vertex(target, program, headers, isOperatorConfig: isOperatorConfig) : nil
+        if let vertex, upstream.host.isEmpty { upstream.host = VertexPath.host(ofRegion: vertex.region) }
         let host = try host(of: target, program, headers, named)
         // Where a request names its host, nothing of the operator's goes there.
         let isRequestHost = host.map { !$0.isOperators && (!isOperatorConfig || !headers.customHost.isEmpty) } ?? false
-        var credentials: [(label: String, secret: [UInt8]?, source: CredentialSource, weight: Double)] = []
+        var credentials: [(label: String, secret: [UInt8]?, source: CredentialSource, weight: Double, account: ServiceAccount?)] = []
         for (label, credential, weight) in self.credentials(of: target, program, named) {
             var (secret, source) = try self.credential(
                 credential, target, program, named, upstream, isOperatorConfig: isOperatorConfig, isRequestHost: isRequestHost)
             if let azure {
-                try keepAtHome(azure, target, headers, &secret, &source)
+                try keepAtHome(azure, target, headers, &secret, &source, isOperatorConfig: isOperatorConfig)
                 if let own = azure.secret, virtualKey(credential, target, named) == nil { (secret, source) = (own, .written) }
             }
-            credentials.append((label, secret, source, weight))
+            var account: ServiceAccount?
+            if var place = vertex {
+                if let own = place.account, virtualKey(credential, target, named) == nil { (secret, source) = (own, .written) }
+                account = try self.account(in: &secret, &source, label, &place, upstream)
+                vertex = place
+            }
+            credentials.append((label, secret, source, weight, account))
+        }
+        if let vertex, vertex.project.isEmpty {
+            throw Rejection(.invalidHeader, "Vertex AI needs a project: send x-portkey-vertex-project-id or set vertex_project_id", parameter: "vertex_project_id")
         }
         if let azure, azure.usesToken { upstream.auth = .bearer }
         guard host != nil || !upstream.host.isEmpty else {
@@ -149,13 +160,9 @@ struct RouteBuilder {
         if names.isEmpty { names = program.headerNames(target.forwardHeaders).map { [UInt8](program.bytes($0)) } }
         let place = HealthPlace(target: target, program: program, origin: origin, text: text, isOperators: isOperatorConfig && headers.requestTimeout.isEmpty)
         var keys: [DestinationKey] = []
-        for (label, secret, source, weight) in credentials {
-            var tokenSource: TokenSource?
-            if let azure, !azure.tenant.isEmpty {
-                guard let secret else { throw Rejection(.missingCredential, "\(upstream.id): a client of Entra's needs its secret") }
-                tokenSource = TokenSource(
-                    authority: snapshot.tokenAuthority, tenant: azure.tenant, client: azure.client, secret: secret, scope: azure.scope)
-            }
+        for (label, secret, source, weight, account) in credentials {
+            var tokenSource = account.map { TokenSource($0, endpoint: snapshot.clouds.googleTokenEndpoint) }
+            if let azure { tokenSource = try self.tokenSource(azure, secret, upstream) }
             keys.append(
                 try DestinationKey(
                     secret, source, tokenSource: tokenSource, weight: weight, label: label,
@@ -170,7 +177,8 @@ struct RouteBuilder {
             hedgeBudget: worker.health.budget(for: budgetKey, .hedges, now: worker.now.nanoseconds),
             anthropicVersion: program.bytes(target.options.anthropicVersion),
             customPath: host?.path.slice, options: options(target, program),
-            forwardedNames: names, overrides: target.overrides, path: program.bytes(target.path), azure: azure)
+            forwardedNames: names, overrides: target.overrides, overriddenModel: overriddenModel(target, program),
+            path: program.bytes(target.path), azure: azure, vertex: vertex, completesInTheMiddle: target.options.completesInTheMiddle)
         return try Destination(parts)
     }
 
@@ -243,6 +251,12 @@ struct RouteBuilder {
         }
         switch credential {
         case .none, .virtualKey: return (nil, .callers)
+        case .identity:
+            if isRequestHost { throw ownHostOnly("requests with the gateway's own identity go") }
+            guard upstream.row.paths == .azure else {
+                throw Rejection(.invalidConfig, "\(upstream.id): azure_auth_mode is for deployments at Azure", parameter: "azure_auth_mode")
+            }
+            return (nil, .operators)
         case .literal(let run):
             if isOperatorConfig, isRequestHost { throw ownHostOnly("requests with the gateway's own credential go") }
             return ([UInt8](program.bytes(run)), isOperatorConfig ? .operators : .written)
@@ -252,51 +266,8 @@ struct RouteBuilder {
         }
     }
 
-    private func ownHostOnly(_ what: String) -> Rejection {
+    func ownHostOnly(_ what: String) -> Rejection {
         Rejection(.invalidCustomHost, "\(what) to its own host only", parameter: "x-portkey-custom-host")
-    }
-
-    // MARK: Azure
-
-    /// Where a request's headers say which resource or tenant, nothing of the operator's goes there.
-    private func keepAtHome(
-        _ azure: AzureTarget, _ target: Target, _ headers: RoutingHeaders, _ credential: inout [UInt8]?, _ source: inout CredentialSource
-    ) throws(Rejection) {
-        if isNamedByHeaders(target, headers), headers.azure.namesPlace {
-            if source == .operators { throw ownHostOnly("a virtual key's requests go") }
-            if source == .callersElseOperators { (credential, source) = (nil, .callers) }
-        } else if source == .callersElseOperators, !azure.tenant.isEmpty {
-            // A secret that is exchanged is the operator's, whatever the caller brings.
-            source = .operators
-        }
-    }
-
-    /// Whether the request's own headers say where it goes: then they say how, too.
-    private func isNamedByHeaders(_ target: Target, _ headers: RoutingHeaders) -> Bool {
-        target.provider < 0 || headers.config.isEmpty && headers.keyConfig < 0 && headers.namesProvider
-    }
-
-    /// Where the target's deployment is: as its config says, or as the request's headers do where they name the provider.
-    private func azure(_ target: Target, _ program: Program, _ headers: RoutingHeaders, _ upstream: Upstream) throws(Rejection) -> AzureTarget? {
-        let options = target.options.azure
-        let isNamedByHeaders = isNamedByHeaders(target, headers)
-        let given = isNamedByHeaders ? headers.azure : AzureHeaders()
-        func text(_ configured: ByteRun, _ header: ByteSlice) -> [UInt8] { configured.isEmpty ? [UInt8](header) : [UInt8](program.bytes(configured)) }
-        var azure = AzureTarget()
-        azure.resource = String(decoding: text(options.resource, given.resource), as: UTF8.self)
-        azure.deployment = text(options.deployment, given.deployment)
-        azure.version = text(options.apiVersion, given.apiVersion)
-        azure.usesToken = options.usesToken || !given.token.isEmpty
-        azure.tenant = String(decoding: text(options.entraTenant, given.tenant), as: UTF8.self)
-        azure.client = String(decoding: text(options.entraClient, given.client), as: UTF8.self)
-        azure.scope = String(decoding: text(options.entraScope, given.scope), as: UTF8.self)
-        if !given.token.isEmpty { azure.secret = [UInt8](given.token) }
-        if !given.clientSecret.isEmpty { azure.secret = [UInt8](given.clientSecret) }
-        // Config texts were judged when they were compiled; a header's could lead to another host or path.
-        guard AzureTarget.isName(Array(azure.resource.utf8)), AzureTarget.isName(azure.version), AzureTarget.isName(Array(azure.tenant.utf8)) else {
-            throw Rejection(.invalidHeader, "an Azure resource, tenant or API version is up to 64 letters, digits, \".\" and \"-\"", parameter: "x-portkey-azure-resource-name")
-        }
-        return azure
     }
 
     private struct CustomHost {

@@ -19,8 +19,7 @@ public final class Snapshot: Sendable {
         public var defaultConfig: Int?
         /// Whether no listener can be reached from another machine.
         public var isLoopbackOnly = true
-        /// Where tokens of Entra's are asked for; nil for Microsoft's public cloud.
-        public var tokenAuthority: String?
+        public var clouds = CloudEnvironment()
 
         public init(upstreams: [Upstream], catalog: Catalog, keys: KeyTable) {
             self.upstreams = upstreams
@@ -70,7 +69,7 @@ public final class Snapshot: Sendable {
     let configs: [Program]
     let defaultConfig: Int?
     let isLoopbackOnly: Bool
-    let tokenAuthority: String?
+    let clouds: CloudEnvironment
 
     /// - Parameter version: different from that of every snapshot before it.
     public init(_ parts: Parts, version: UInt64) {
@@ -86,7 +85,7 @@ public final class Snapshot: Sendable {
         configs = parts.configs
         defaultConfig = parts.defaultConfig
         isLoopbackOnly = parts.isLoopbackOnly
-        tokenAuthority = parts.tokenAuthority
+        clouds = parts.clouds
     }
 
     /// Whether gateway keys are declared: then what is the operator's is for their holders only.

@@ -9,6 +9,9 @@ import Tokens
 struct TokenPurse {
     private struct Entry {
         var token: OwnedBytes?
+        var grantedAtNanoseconds: UInt64 = 0
+        /// When the last one that a provider refused had been granted.
+        var refusedGrant: UInt64 = 0
         var expiresAtNanoseconds: UInt64 = 0
         var renewsAtNanoseconds: UInt64 = 0
         /// Why there is none, and until when that is taken for an answer.
@@ -29,14 +32,14 @@ struct TokenPurse {
         case waits
     }
 
-    /// A token of `source` for the request of `client`; `ask` is called when the fetcher has to be asked.
-    mutating func token(of source: TokenSource, for client: Token, now: Instant, ask: () -> Bool) -> Found {
-        guard entries[source] != nil || makeRoom(now) else { return .refused("tokens of too many clients of Entra's are in use") }
+    /// A token of `source` for the request of `client`; `ask` is called when the fetcher has to be asked, for one granted after the time it is told.
+    mutating func token(of source: TokenSource, for client: Token, now: Instant, ask: (UInt64) -> Bool) -> Found {
+        guard entries[source] != nil || makeRoom(now) else { return .refused("tokens of too many sources are in use") }
         var entry = entries[source] ?? Entry()
         defer { entries[source] = entry }
         let isHeld = entry.token != nil && now.nanoseconds < entry.expiresAtNanoseconds
         let isFresh = isHeld && now.nanoseconds < entry.renewsAtNanoseconds
-        if !isFresh, !entry.isAsked, now.nanoseconds >= entry.refusedUntil { entry.isAsked = ask() }
+        if !isFresh, !entry.isAsked, now.nanoseconds >= entry.refusedUntil { entry.isAsked = ask(entry.refusedGrant) }
         if isHeld, let token = entry.token { return .held(token) }
         if entry.isAsked {
             if !entry.waiting.contains(client) { entry.waiting.append(client) }
@@ -49,6 +52,19 @@ struct TokenPurse {
     func held(_ source: TokenSource, now: Instant) -> OwnedBytes? {
         guard let entry = entries[source], now.nanoseconds < entry.expiresAtNanoseconds else { return nil }
         return entry.token
+    }
+
+    /// When the token at hand was granted; 0 for none.
+    func grant(of source: TokenSource) -> UInt64 { entries[source]?.token == nil ? 0 : entries[source]?.grantedAtNanoseconds ?? 0 }
+
+    /// A provider has refused the token of `source` that was granted at `grant`: the next request asks for another.
+    mutating func giveUp(_ source: TokenSource, grantedAt grant: UInt64, now: Instant) {
+        guard grant > 0, now.nanoseconds > grant &+ TokenLimits.unripeNanoseconds, entries[source]?.token != nil,
+            entries[source]?.grantedAtNanoseconds == grant
+        else { return }
+        entries[source]?.token = nil
+        entries[source]?.expiresAtNanoseconds = 0
+        entries[source]?.refusedGrant = grant
     }
 
     /// Whether another source can be remembered: callers name them, so what serves nobody any more makes room.
@@ -65,6 +81,7 @@ struct TokenPurse {
         switch outcome {
         case .granted(let token):
             entry.token = token.bytes.withByteSlice { OwnedBytes($0) }
+            entry.grantedAtNanoseconds = token.grantedAtNanoseconds
             entry.expiresAtNanoseconds = token.expiresAtNanoseconds
             entry.renewsAtNanoseconds = token.renewsAtNanoseconds
             entry.refusedUntil = 0

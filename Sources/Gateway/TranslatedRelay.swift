@@ -6,7 +6,8 @@ import Providers
 extension Exchange {
     /// How the request is said to `destination`; nil when it goes as it is.
     func translation(to destination: Destination) -> Translation? {
-        guard readsBody, case .translated(let translation) = destination.passage(of: endpoint, spoken: dialect) else { return nil }
+        let model = plan.flatMap { vertexModel($0, at: destination) }
+        guard readsBody, case .translated(let translation) = destination.passage(of: endpoint, spoken: dialect, model) else { return nil }
         return translation
     }
 

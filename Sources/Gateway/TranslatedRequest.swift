@@ -20,7 +20,7 @@ extension Exchange {
         var writer = ByteWriter(block.base, capacity: block.capacity)
         writer.append("POST ")
         // A translated request goes to the endpoint its dialect has for it.
-        let isWritten = record.model.withBytesInPlace { plan.destination.writeTarget(of: path, .chatCompletions, model: $0, to: &writer) }
+        let isWritten = writePath(of: path, .chatCompletions, plan, isStream: attempt.wantsStream, to: &writer)
         guard isWritten else { throw Rejection(.notFound, "\(plan.destination.upstream.id) has no path for this request") }
         writer.append(" HTTP/1.1\r\n")
         writer.append(plan.destination.fixedFields)
@@ -47,6 +47,8 @@ extension Exchange {
     private func translatedBody(_ plan: Plan, _ translation: Translation, _ message: ByteSlice) throws(Rejection) -> TranslatedBody {
         var options = RequestOptions()
         options.takesIncludeUsage = plan.destination.takesIncludeUsage
+        options.takesTopK = plan.destination.upstream.row.takesTopK
+        options.isVertex = plan.destination.vertex != nil
         guard worker.splice.isEmpty else {
             // Overrides belong to the client's dialect: they are laid over its body before that is translated.
             guard let merged = worker.blocks.lease(atLeast: worker.splice.byteCount) else { throw Rejection(.overloaded) }

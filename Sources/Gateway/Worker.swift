@@ -414,10 +414,16 @@ final class Worker {
     func token(of source: TokenSource, for client: Token, isOperators: Bool) -> TokenPurse.Found {
         guard let tokenFetcher else { return .refused("this gateway fetches no tokens") }
         let mailbox = mailbox
-        return tokens.token(of: source, for: client, now: now) {
-            tokenFetcher.ask(source, isUrgent: isOperators) { mailbox.send(.token(source, $0)) }
+        return tokens.token(of: source, for: client, now: now) { grant in
+            tokenFetcher.ask(source, isUrgent: isOperators, after: grant) { mailbox.send(.token(source, $0)) }
         }
     }
+
+    /// When the token at hand was granted, on the monotonic clock; 0 for none.
+    func tokenGrant(of source: TokenSource) -> UInt64 { tokens.grant(of: source) }
+
+    /// A provider has refused the token of `source` that was granted then.
+    func giveUpToken(of source: TokenSource, grantedAt grant: UInt64) { tokens.giveUp(source, grantedAt: grant, now: now) }
 
     /// The program of the header config of `headers`, whose text is `text`, compiled elsewhere; the request of `client` is taken up
     /// again when it has been.

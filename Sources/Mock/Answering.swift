@@ -14,7 +14,7 @@ extension Connection {
             path, isPost: method == .post, isAnthropic: worker.requestHead.fields.contains(.anthropicVersion), isGoogle: isGoogle)
         let request = Request(
             method: message[worker.requestHead.methodRange], target: message[worker.requestHead.targetRange],
-            endpoint: address.endpoint, dialect: address.dialect,
+            endpoint: address.endpoint, dialect: address.dialect, isVertex: address.isVertex,
             body: message.dropFirst(headCount), message: message, isHead: method == .head)
         delivery = Delivery()
         delivery.end = worker.requestHead.keepAlive ? .next : .linger
@@ -178,6 +178,7 @@ extension Connection {
         case .geminiTokens: GeminiAnswers.writeTokens(ask.promptTokens, into: &worker.body)
         case .embed: GeminiAnswers.writeEmbedding(of: document, into: &worker.body)
         case .embedBatch: GeminiAnswers.writeEmbeddings(of: document, into: &worker.body)
+        case .predict: GeminiAnswers.writePredictions(of: document, into: &worker.body)
         case .models where request.dialect == .gemini: GeminiAnswers.writeModels(into: &worker.body)
         case .model(let name) where request.dialect == .gemini:
             GeminiAnswers.writeModel(worker.pathModel(name), into: &worker.body)

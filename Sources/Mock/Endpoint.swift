@@ -8,7 +8,7 @@ enum Endpoint {
     case models, model(ByteSlice)
     case audioText, files
     /// Gemini's, of one model.
-    case generate, stream, geminiTokens, embed, embedBatch
+    case generate, stream, geminiTokens, embed, embedBatch, predict
     case statistics, reset
     /// What the provider would not know, and says so.
     case notFound
@@ -72,7 +72,7 @@ enum Endpoint {
     var readsJSON: Bool {
         switch self {
         case .chat, .completions, .responses, .messages, .embeddings, .countTokens: true
-        case .generate, .stream, .geminiTokens, .embed, .embedBatch: true
+        case .generate, .stream, .geminiTokens, .embed, .embedBatch, .predict: true
         default: false
         }
     }
@@ -96,13 +96,17 @@ struct Address {
     var model = ByteSlice("")
     /// Azure's, unless the path has the version in it.
     var wantsVersion = false
+    /// Vertex AI's, whosever dialect the model speaks.
+    var isVertex = false
 
     /// - Parameters:
     ///   - isAnthropic: whether a field says so.
     ///   - isGoogle: the same.
     init(_ path: ByteSlice, isPost: Bool, isAnthropic: Bool, isGoogle: Bool) {
         // Google's OpenAI-compatible paths are no Gemini.
-        if path.hasPrefix("/v1beta/"), !path.hasPrefix("/v1beta/openai/") {
+        if path.hasPrefix("/v1/projects/") {
+            readVertex(path.dropFirst(13), isPost: isPost)
+        } else if path.hasPrefix("/v1beta/"), !path.hasPrefix("/v1beta/openai/") {
             dialect = .gemini
             readGemini(path.dropFirst(8), isPost: isPost)
         } else if path.hasPrefix("/v1/models"), isGoogle || (isPost && Address.hasMethod(path)) {
@@ -126,7 +130,7 @@ struct Address {
 
     /// `models/{model}:{method}`
     /// - Source: ai.google.dev/api
-    private mutating func readGemini(_ rest: ByteSlice, isPost: Bool) {
+    mutating func readGemini(_ rest: ByteSlice, isPost: Bool) {
         endpoint = .notFound
         guard rest.hasPrefix("models") else { return }
         let name = rest.dropFirst(6)
@@ -155,6 +159,8 @@ struct Address {
             endpoint = .embed
         } else if method == "batchEmbedContents" {
             endpoint = .embedBatch
+        } else if method == "predict", isVertex {
+            endpoint = .predict
         }
     }
 
@@ -185,6 +191,7 @@ struct Request {
     let target: ByteSlice
     let endpoint: Endpoint
     let dialect: Dialect
+    let isVertex: Bool
     let body: ByteSlice
     /// The head's bytes, which the worker's field table counts from.
     let message: ByteSlice

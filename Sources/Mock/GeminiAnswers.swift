@@ -59,13 +59,35 @@ enum GeminiAnswers {
         output.append("]}")
     }
 
+    /// Vertex AI's answer for texts.
+    static func writePredictions(of body: JSONValue?, into output: inout Output) {
+        output.append("{\"predictions\":[")
+        var isFirst = true
+        let parameters = body?["parameters"]
+        guard let instances = body?["instances"] else { return output.append("]}") }
+        for instance in instances.elements {
+            if !isFirst { output.append(",") }
+            isFirst = false
+            let text = instance["content"]
+            output.append("{\"embeddings\":{\"statistics\":{\"truncated\":false,\"token_count\":")
+            output.append(decimal: ((text?.string?.content.count ?? 0) + 3) / 4)
+            output.append("},\"values\":")
+            writeValues(of: text, parameters?["outputDimensionality"], into: &output)
+            output.append("}}")
+        }
+        output.append("]}")
+    }
+
     /// The vector that OpenAI's endpoint gives for the same text.
     private static func writeVector(of request: JSONValue?, into output: inout Output) {
-        let asked = request?["outputDimensionality"]?.integer.map { Int(clamping: $0) } ?? MockLimits.embeddingDimensions
-        let text = request?["content"]?["parts"]?.elements.first { $0["text"] != nil }?["text"]
         output.append("{\"values\":")
-        Embedding(of: text?.bytes ?? ByteSlice("")).write(min(max(asked, 1), MockLimits.largestEmbedding), isBase64: false, into: &output)
+        writeValues(of: request?["content"]?["parts"]?.elements.first { $0["text"] != nil }?["text"], request?["outputDimensionality"], into: &output)
         output.append("}")
+    }
+
+    private static func writeValues(of text: JSONValue?, _ dimensions: JSONValue?, into output: inout Output) {
+        let asked = dimensions?.integer.map { Int(clamping: $0) } ?? MockLimits.embeddingDimensions
+        Embedding(of: text?.bytes ?? ByteSlice("")).write(min(max(asked, 1), MockLimits.largestEmbedding), isBase64: false, into: &output)
     }
 
     static func writeModels(into output: inout Output) {

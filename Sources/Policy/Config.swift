@@ -80,6 +80,15 @@ struct Config {
         var entraTenant = ""
         var entraClient = ""
         var entraScope = ""
+        var identity = AzureIdentity.none
+        /// Which of the machine's identities; empty for the only one, or the environment's.
+        var identityClient = ""
+    }
+
+    /// Where a model of Vertex AI's is. Who vouches for the caller is the credential.
+    struct Vertex {
+        var project = ""
+        var region = ""
     }
 
     /// The place of the whole level.
@@ -113,6 +122,9 @@ struct Config {
     var anthropicVersion = ""
     var anthropicBeta = ""
     var azure = Azure()
+    var vertex = Vertex()
+    /// Completions of a model that fills in the middle have an endpoint of their own (Mistral's).
+    var completesInTheMiddle = false
     /// Keys present, whatever became of their values.
     var has = Presence()
 

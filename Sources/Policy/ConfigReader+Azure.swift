@@ -4,7 +4,7 @@ import JSON
 /// - Source: the wire reference §6.4
 extension ConfigReader {
     /// How a caller proves itself to Azure, beside a key.
-    static let azureModes = ["default", "apiKey", "entra"]
+    static let azureModes = ["default", "apiKey", "entra", "managed", "workload"]
 
     mutating func azure(_ fields: Fields, into config: inout Config) {
         if let found = fields["resource_name"] { config.azure.resource = resource(found) ?? "" }
@@ -23,20 +23,41 @@ extension ConfigReader {
         if let found = fields["azure_entra_tenant_id"] { config.azure.entraTenant = resource(found) ?? "" }
         if let found = fields["azure_entra_client_id"] { config.azure.entraClient = headerText(found) ?? "" }
         if let found = fields["azure_entra_scope"] { config.azure.entraScope = headerText(found) ?? "" }
-        if let found = fields["azure_auth_mode"], let mode = schema.string(found) { check(mode, found, config) }
+        let managed = fields["azure_managed_client_id"].flatMap { headerText($0) }
+        let workload = fields["azure_workload_client_id"].flatMap { headerText($0) }
+        guard let found = fields["azure_auth_mode"], let mode = schema.string(found) else { return }
+        check(mode, found, config)
+        switch mode {
+        case "managed": takeIdentity(.managed, client: managed, found, into: &config)
+        case "workload": takeIdentity(.workload, client: workload, found, into: &config)
+        default: break
+        }
+    }
+
+    /// The machine's identity is the operator's: where its tokens go, no caller says.
+    private mutating func takeIdentity(_ identity: AzureIdentity, client: String?, _ field: Field, into config: inout Config) {
+        guard origin == .file else {
+            schema.report(
+                "\(quoted("azure_auth_mode")) \(identity) asks with the identity of the gateway's machine, which only configs of its file may",
+                hint: "declare the config in the file and name it", kind: .meaning, at: field)
+            return
+        }
+        if config.apiKey != nil || config.virtualKey != nil || config.has.contains(.credentials) {
+            schema.report("a target with \(quoted("azure_auth_mode")) \(identity) has no other credential", kind: .meaning, at: field)
+        }
+        config.azure.identity = identity
+        config.azure.identityClient = client ?? ""
     }
 
     private mutating func check(_ mode: String, _ field: Field, _ config: Config) {
         switch mode {
-        case "managed", "workload":
-            schema.report("azure_auth_mode \(quoted(mode)) is not supported yet", hint: "built: a key, azure_ad_token, entra", kind: .unsupported, at: field)
         case "entra":
             if config.azure.entraTenant.isEmpty || config.azure.entraClient.isEmpty {
                 let hint = "set azure_entra_tenant_id, azure_entra_client_id and azure_entra_client_secret"
                 schema.report("azure_auth_mode \"entra\" needs a client of Entra's", hint: hint, kind: .meaning, at: field)
             }
         case _ where ConfigReader.azureModes.contains(mode): break
-        default: schema.report("unknown azure_auth_mode \(quoted(mode))", hint: "one of default, entra", at: field)
+        default: schema.report("unknown azure_auth_mode \(quoted(mode))", hint: "one of default, entra, managed, workload", at: field)
         }
     }
 

@@ -55,6 +55,8 @@ struct ConfigReader {
         if let found = fields["anthropic_version"] { config.anthropicVersion = headerText(found) ?? "" }
         if let found = fields["anthropic_beta"] { config.anthropicBeta = headerText(found) ?? "" }
         azure(fields, into: &config)
+        vertex(fields, into: &config)
+        if let found = fields["mistral_fim_completion"] { config.completesInTheMiddle = flag(found) ?? false }
         // As the reference's validator: a level whose parts are wrong is not judged as a whole.
         if schema.diagnostics.count == faultCount { refine(config) }
         return config

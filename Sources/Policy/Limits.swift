@@ -56,6 +56,9 @@ public enum PolicyLimits {
     /// Bytes of a credential or of a provider option, which travel in one header line.
     public static let credentialByteCount = 4096
 
+    /// Bytes of a service account's key file: 2.4 KiB, twice that with the longest key.
+    public static let accountByteCount = 8 << 10
+
     /// Bytes of a custom host. The line of a request head has 8 KiB for host and path together.
     public static let customHostByteCount = 2048
 

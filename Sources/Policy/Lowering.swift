@@ -229,6 +229,7 @@ struct Lowering {
             refuseForeignHost(scope)
             return .virtualKey(Int32(virtualKey))
         }
+        if config.azure.identity != .none { return .identity }
         if let key = config.apiKey { return .literal(parts.store(key)) }
         // A pool's are chosen by the request; the first stands for them.
         if let first = config.pool.first { return pooled(first, scope) }
@@ -253,7 +254,7 @@ struct Lowering {
     private func spendsOperators(_ credential: TargetCredential) -> Bool {
         switch credential {
         case .none, .caller: false
-        case .virtualKey: true
+        case .virtualKey, .identity: true
         case .literal: reader.origin == .file
         }
     }
@@ -278,6 +279,11 @@ struct Lowering {
         options.azure.entraTenant = parts.store(config.azure.entraTenant)
         options.azure.entraClient = parts.store(config.azure.entraClient)
         options.azure.entraScope = parts.store(config.azure.entraScope)
+        options.azure.identity = config.azure.identity
+        options.azure.identityClient = parts.store(config.azure.identityClient)
+        options.vertex.project = parts.store(config.vertex.project)
+        options.vertex.region = parts.store(config.vertex.region)
+        options.completesInTheMiddle = config.completesInTheMiddle
         return options
     }
 }

@@ -28,6 +28,8 @@ public enum TargetCredential: BitwiseCopyable, Sendable {
     case literal(ByteRun)
     /// A virtual key, by its index in the catalog.
     case virtualKey(Int32)
+    /// None that is written anywhere: the gateway's machine has an identity of its own.
+    case identity
 }
 
 /// One credential of a target that has several.
@@ -70,6 +72,27 @@ public struct AzureOptions: BitwiseCopyable, Sendable {
     public internal(set) var entraTenant = ByteRun.empty
     public internal(set) var entraClient = ByteRun.empty
     public internal(set) var entraScope = ByteRun.empty
+    public internal(set) var identity = AzureIdentity.none
+    public internal(set) var identityClient = ByteRun.empty
+
+    /// Whether it says where a request, or a secret, goes.
+    public var namesPlace: Bool { !resource.isEmpty || !entraTenant.isEmpty || !entraClient.isEmpty || !entraScope.isEmpty }
+}
+
+/// Which identity of the gateway's machine vouches for its requests.
+public enum AzureIdentity: UInt8, BitwiseCopyable, Sendable {
+    /// None: there is a credential.
+    case none
+    /// The one Azure gave the machine.
+    case managed
+    /// The one its cluster gave the pod.
+    case workload
+}
+
+/// Where a model of Vertex AI's is; empty runs are absent.
+public struct VertexOptions: BitwiseCopyable, Sendable {
+    public internal(set) var project = ByteRun.empty
+    public internal(set) var region = ByteRun.empty
 }
 
 /// What one dialect or another wants beside the credential; empty runs are absent.
@@ -80,6 +103,9 @@ public struct ProviderOptions: BitwiseCopyable, Sendable {
     public internal(set) var anthropicVersion = ByteRun.empty
     public internal(set) var anthropicBeta = ByteRun.empty
     public internal(set) var azure = AzureOptions()
+    public internal(set) var vertex = VertexOptions()
+    /// Completions go to the endpoint for filling in the middle, where the provider has one.
+    public internal(set) var completesInTheMiddle = false
 }
 
 /// One upstream of a program with all that its ancestors left it: a row, ready to be dispatched.
@@ -108,7 +134,7 @@ public struct Target: BitwiseCopyable, Sendable {
 
     public var isNamedByRequest: Bool { provider < 0 }
 
-    /// Whether it spends a credential of the operator's: a virtual key, or one written in the file. Then only a
+    /// Whether it spends a credential of the operator's: a virtual key, one written in the file, the machine's own. Then only a
     /// caller with a gateway key may use it, and no header may send it to another host.
     public let spendsOperatorCredential: Bool
 }

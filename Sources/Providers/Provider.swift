@@ -24,6 +24,10 @@ public struct Provider: Sendable {
     public let renames: FieldRenames
     public let standing: Standing
     public var paths = PathStyle.below
+    /// Whether it has `/v1/fim/completions`, which takes a prompt and a suffix.
+    public var fillsInTheMiddle = false
+    /// Whether its chat completions take `top_k`, as Anthropic's messages do.
+    public var takesTopK = false
 
     /// Whether `stream_options.include_usage` may be added to a streamed chat or completion.
     public var takesIncludeUsage: Bool { streamUsage == .onRequest }
@@ -48,6 +52,8 @@ public enum PathStyle: UInt8, Sendable {
     case below
     /// A deployment stands before it, and a version behind it; see `AzurePath`.
     case azure
+    /// A project, a region and a model's maker stand in it; see `VertexPath`.
+    case vertex
 }
 
 /// Whether requests can be sent to a provider.

@@ -27,6 +27,11 @@ extension ProviderTable {
             needsCredential: true, dialect: .openAI, streamUsage: .onRequest,
             endpoints: [.chat, .completions, .embeddings, .responses, .images, .speech, .transcription, .files, .realtime],
             renames: .none, standing: .served, paths: .azure),
+        // Its host is made of the target's region, and each model speaks its maker's dialect: see `VertexModel`.
+        Provider(
+            id: "vertex-ai", scheme: .https, host: "", port: 443, pathPrefix: "/v1", keptUnderCustomHost: "/v1", auth: .bearer,
+            needsCredential: true, dialect: .gemini, streamUsage: .always,
+            endpoints: [.messages, EndpointSet(.chatCompletions, .embeddings, .other)], renames: .none, standing: .served, paths: .vertex),
     ]
 
     /// Hosts that speak OpenAI's chat completions.
@@ -46,7 +51,7 @@ extension ProviderTable {
         compatible("deepseek", "api.deepseek.com", "/v1", kept: "/v1", usage: .always, renames: maxTokens),
         compatible("featherless-ai", "api.featherless.ai", "/v1", has: [.completions]),
         compatible("fireworks-ai", "api.fireworks.ai", "/inference/v1", usage: .always,
-            has: [.completions, .embeddings, .responses, .transcription, .rerank]),
+            has: [.completions, .embeddings, .responses, .transcription, .rerank], takesTopK: true),
         // GitHub's REST documentation; Portkey's base is the older preview's.
         compatible("github", "models.github.ai", "/inference", has: [.embeddings]),
         compatible("groq", "api.groq.com", "/openai/v1", usage: .always, has: [.responses, .speech, .transcription, .files]),
@@ -67,7 +72,7 @@ extension ProviderTable {
         compatible("mistral-ai", "api.mistral.ai", "/v1", usage: .always,
             has: [.completions, .embeddings, .transcription, .files, .moderations],
             renames: FieldRenames(
-                FieldRename("seed", to: "random_seed"), FieldRename("max_completion_tokens", to: "max_tokens"))),
+                FieldRename("seed", to: "random_seed"), FieldRename("max_completion_tokens", to: "max_tokens")), fillsInTheMiddle: true),
         compatible("monsterapi", "llm.monsterapi.ai", "/v1"),
         compatible("moonshot", "api.moonshot.cn", "/v1", kept: "/v1", has: [.files]),
         compatible("ncompass", "api.ncompass.tech", "/v1"),
@@ -78,14 +83,14 @@ extension ProviderTable {
         compatible("nscale", "inference.api.nscale.com", "/v1", has: [.images]),
         // Its documentation: `include_usage` has no effect, usage is always sent.
         compatible("openrouter", "openrouter.ai", "/api/v1", kept: "/v1", usage: .always,
-            has: [.completions, .embeddings, .responses, .messages]),
+            has: [.completions, .embeddings, .responses, .messages], takesTopK: true),
         compatible("ovhcloud", "oai.endpoints.kepler.ai.cloud.ovh.net", "/v1", has: [.completions, .embeddings, .transcription]),
         compatible("perplexity-ai", "api.perplexity.ai", "", usage: .always, renames: maxTokens),
         compatible("sambanova", "api.sambanova.ai", "/v1", kept: "/v1", usage: .onRequest, has: [.embeddings, .transcription]),
         compatible("siliconflow", "api.siliconflow.cn", "/v1",
             has: [.completions, .embeddings, .images, .speech, .transcription, .rerank]),
         compatible("together-ai", "api.together.xyz", "/v1", kept: "/v1", usage: .always,
-            has: [.completions, .embeddings, .images, .speech, .transcription, .files, .rerank], renames: maxTokens),
+            has: [.completions, .embeddings, .images, .speech, .transcription, .files, .rerank], renames: maxTokens, takesTopK: true),
         compatible("upstage", "api.upstage.ai", "/v1/solar", has: [.embeddings]),
         compatible("x-ai", "api.x.ai", "/v1", usage: .onRequest,
             has: [.completions, .embeddings, .responses, .messages, .images, .files]),
@@ -96,9 +101,9 @@ extension ProviderTable {
     /// Servers on the user's own machine: plain HTTP on loopback, at each one's default port. A
     /// custom host is where they run otherwise, with or without its `/v1`.
     private static let localRows: [Provider] = [
-        local("vllm", port: 8000, has: [.completions, .embeddings, .responses, .transcription, .rerank]),
+        local("vllm", port: 8000, has: [.completions, .embeddings, .responses, .transcription, .rerank], takesTopK: true),
         local("lm-studio", port: 1234, usage: .unknown, has: [.completions, .embeddings, .responses]),
-        local("llama-cpp", port: 8080, has: [.completions, .embeddings, .rerank]),
+        local("llama-cpp", port: 8080, has: [.completions, .embeddings, .rerank], takesTopK: true),
         local("localai", port: 8080, usage: .unknown,
             has: [.completions, .embeddings, .images, .speech, .transcription, .rerank]),
         local("ollama", port: 11434, auth: .none, has: [.completions, .embeddings, .responses]),
@@ -129,7 +134,6 @@ extension ProviderTable {
         unsupported("azure-ai", "its address is made of a resource; use provider \"openai\" with the custom host https://RESOURCE.services.ai.azure.com/openai/v1"),
         unsupported("bedrock", "it speaks its own dialect and signs each request"),
         unsupported("sagemaker", "it speaks its own dialect and signs each request"),
-        unsupported("vertex-ai", "it speaks its own dialect and needs a Google service account"),
         unsupported("palm", "its host has closed this API; use a Gemini model"),
         unsupported("cohere", "it speaks its own dialect; use provider \"openai\" with the custom host https://api.cohere.ai/compatibility/v1"),
         unsupported("reka-ai", "it speaks its own dialect"),
@@ -147,21 +151,23 @@ extension ProviderTable {
     private static func compatible(
         _ id: StaticString, _ host: StaticString, _ prefix: StaticString, kept: StaticString = "",
         usage: StreamUsage = .unknown, needsCredential: Bool = true, has: EndpointSet = [],
-        renames: FieldRenames = .none, standing: Standing = .served
+        renames: FieldRenames = .none, standing: Standing = .served, fillsInTheMiddle: Bool = false,
+        takesTopK: Bool = false
     ) -> Provider {
         Provider(
             id: id, scheme: .https, host: host, port: 443, pathPrefix: prefix, keptUnderCustomHost: kept,
             auth: .bearer, needsCredential: needsCredential, dialect: .openAI, streamUsage: usage,
-            endpoints: has.union(.chat), renames: renames, standing: standing)
+            endpoints: has.union(.chat), renames: renames, standing: standing, fillsInTheMiddle: fillsInTheMiddle, takesTopK: takesTopK)
     }
 
     private static func local(
-        _ id: StaticString, port: UInt16, auth: AuthStyle = .bearer, usage: StreamUsage = .onRequest, has: EndpointSet
+        _ id: StaticString, port: UInt16, auth: AuthStyle = .bearer, usage: StreamUsage = .onRequest, has: EndpointSet,
+        takesTopK: Bool = false
     ) -> Provider {
         Provider(
             id: id, scheme: .http, host: "127.0.0.1", port: port, pathPrefix: "/v1", keptUnderCustomHost: "/v1",
             auth: auth, needsCredential: false, dialect: .openAI, streamUsage: usage,
-            endpoints: has.union(.chat), renames: .none, standing: .served)
+            endpoints: has.union(.chat), renames: .none, standing: .served, takesTopK: takesTopK)
     }
 
     private static func single(

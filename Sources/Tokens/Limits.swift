@@ -21,6 +21,30 @@ public enum TokenLimits {
     /// How long a refusal is taken for an answer: a wrong secret must not become a flood at the token endpoint.
     public static let refusalNanoseconds: UInt64 = 5_000_000_000
 
+    /// A token that a provider refuses is given up if it is older than this: a younger one is refused for another reason, and another token would be, too.
+    public static let unripeNanoseconds: UInt64 = 5_000_000_000
+
     /// The longest life believed, in seconds: a day.
     static let longestSeconds: Int64 = 86_400
+
+    /// What a form has beside its values.
+    static let formFrameByteCount = 256
+
+    /// A federated token in its file. A cluster's have some 1.5 KiB.
+    static let fileByteCount = 16 << 10
+
+    /// The key file of a service account: 2.4 KiB, twice that with the longest key.
+    public static let accountByteCount = 8 << 10
+
+    /// An account's address, its project, its key's id.
+    static let accountNameByteCount = 256
+
+    /// RSA keys that are signed with: shorter ones are not secret, longer ones cost others the wait.
+    static let keyBits = 2048...4096
+
+    /// A signature by the longest of them.
+    static let signatureByteCount = 512
+
+    /// How long a signed statement holds, in seconds: the most Google takes.
+    static let assertionSeconds: UInt64 = 3600
 }

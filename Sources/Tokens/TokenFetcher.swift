@@ -11,6 +11,8 @@ import Synchronization
 public final class TokenFetcher: Sendable {
     private struct Ask: Sendable {
         let source: TokenSource
+        /// Tokens granted so early serve no more, whatever was said of their life.
+        let after: UInt64
         let reply: @Sendable (TokenOutcome) -> Void
     }
 
@@ -42,7 +44,7 @@ public final class TokenFetcher: Sendable {
             }
             do {
                 let now = Instant.now().nanoseconds
-                if let known = cache[ask.source], TokenFetcher.isFresh(known, failedAt: failedAt[ask.source] ?? 0, now: now) {
+                if let known = cache[ask.source], TokenFetcher.isFresh(known, after: ask.after, failedAt: failedAt[ask.source] ?? 0, now: now) {
                     ask.reply(known)
                     continue
                 }
@@ -55,20 +57,22 @@ public final class TokenFetcher: Sendable {
         }
     }
 
-    private static func isFresh(_ outcome: TokenOutcome, failedAt: UInt64, now: UInt64) -> Bool {
+    private static func isFresh(_ outcome: TokenOutcome, after: UInt64, failedAt: UInt64, now: UInt64) -> Bool {
         switch outcome {
-        case .granted(let token): now < token.renewsAtNanoseconds
+        case .granted(let token): now < token.renewsAtNanoseconds && token.grantedAtNanoseconds > after
         case .refused: now < failedAt + TokenLimits.refusalNanoseconds
         }
     }
 
     /// Asks for a token of `source`; `reply` is called on the fetcher's thread, once. False when too many wait already.
     ///
-    /// - Parameter isUrgent: the operator's: it goes before those of callers' own clients.
-    public func ask(_ source: TokenSource, isUrgent: Bool, reply: @escaping @Sendable (TokenOutcome) -> Void) -> Bool {
+    /// - Parameters:
+    ///   - isUrgent: the operator's: it goes before those of callers' own clients.
+    ///   - after: the token wanted was granted later than this, on the monotonic clock; 0 for any.
+    public func ask(_ source: TokenSource, isUrgent: Bool, after: UInt64 = 0, reply: @escaping @Sendable (TokenOutcome) -> Void) -> Bool {
         let isQueued = state.withLock { state in
             guard state.asks.count < (isUrgent ? TokenLimits.asks : TokenLimits.callersAsks), !state.isStopping else { return false }
-            state.asks.insert(Ask(source: source, reply: reply), at: isUrgent ? 0 : state.asks.count)
+            state.asks.insert(Ask(source: source, after: after, reply: reply), at: isUrgent ? 0 : state.asks.count)
             return true
         }
         wakeup.signal()
@@ -83,20 +87,42 @@ public final class TokenFetcher: Sendable {
     // MARK: One exchange
 
     static func fetch(_ source: TokenSource) -> TokenOutcome {
-        let form = source.form
-        var out = [CChar](repeating: 0, count: TokenLimits.answerByteCount)
-        var words = [CChar](repeating: 0, count: 256)
-        var count = 0
-        var status = 0
-        let code = form.withUnsafeBytes { form in
-            curl_post_form(
-                source.url, form.baseAddress?.assumingMemoryBound(to: CChar.self), form.count, TokenLimits.timeoutMilliseconds, &out, out.count,
-                &count, &status, &words)
+        var answer = Answer()
+        do throws(TokenFault) {
+            let code =
+                switch try source.form(wallSeconds: wallClockNanoseconds() / 1_000_000_000) {
+                case .some(let form): answer.post(form, to: source.url)
+                case nil: answer.get(source.url)
+                }
+            guard code == 0 else { return .refused("no token from \(source.authority): \(answer.words)") }
+        } catch {
+            return .refused(error.message)
         }
-        guard code == 0 else {
-            return .refused("no token from \(source.authority): \(String(decoding: words.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self))")
+        return read(answer.bytes, status: answer.status, of: source, now: Instant.now().nanoseconds)
+    }
+
+    /// Room for an answer, and what libcurl says where there is none.
+    private struct Answer {
+        private var out = [CChar](repeating: 0, count: TokenLimits.answerByteCount)
+        private var error = [CChar](repeating: 0, count: 256)
+        private var count = 0
+        private(set) var status = 0
+
+        mutating func post(_ form: borrowing Wiped, to url: String) -> CInt {
+            form.withBytes { form in
+                form.base.withMemoryRebound(to: CChar.self, capacity: form.count) { bytes in
+                    curl_post_form(url, bytes, form.count, TokenLimits.timeoutMilliseconds, &out, out.count, &count, &status, &error)
+                }
+            }
         }
-        return read(out.prefix(count).map { UInt8(bitPattern: $0) }, status: status, of: source, now: Instant.now().nanoseconds)
+
+        /// Azure's metadata service answers only who sends this field: no page and no redirect can.
+        mutating func get(_ url: String) -> CInt {
+            curl_get(url, "Metadata: true", TokenLimits.timeoutMilliseconds, &out, out.count, &count, &status, &error)
+        }
+
+        var bytes: [UInt8] { out.prefix(count).map { UInt8(bitPattern: $0) } }
+        var words: String { String(decoding: error.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self) }
     }
 
     /// Reads the token endpoint's answer.
@@ -110,11 +136,11 @@ public final class TokenFetcher: Sendable {
             guard status == 200, let token = root["access_token"]?.string, !token.hasEscapes, !token.content.isEmpty else {
                 let code = root["error"]?.string.map { String($0.content) } ?? "no access_token"
                 let words = root["error_description"]?.string.map { ": " + String($0.content.prefix(min(300, $0.content.count))) } ?? ""
-                return .refused("\(source.authority) refused client \(source.client) a token (\(status), \(code)\(words))")
+                return .refused("\(source.authority) refused \(source.subject) a token (\(status), \(code)\(words))")
             }
             // A number by the RFC; some write it as a string.
             let seconds = root["expires_in"]?.integer ?? root["expires_in"]?.string?.content.decimal ?? 300
-            guard seconds > 0 else { return .refused("\(source.authority) gave client \(source.client) a token that has ended already") }
+            guard seconds > 0 else { return .refused("\(source.authority) gave \(source.subject) a token that has ended already") }
             let life = UInt64(min(seconds, TokenLimits.longestSeconds)) * 1_000_000_000
             return .granted(AccessToken(bytes: [UInt8](token.content), now: now, lifeNanoseconds: life))
         }

@@ -94,6 +94,7 @@ struct Explain: ParsableCommand {
         case .virtualKey(let index): parts.append("with virtual key \(catalog.virtualKeys[Int(index)].slug)")
         case .literal: parts.append("with its own key")
         case .caller: parts.append("with the caller's key")
+        case .identity: parts.append("with this machine's identity")
         case .none: break
         }
         for override in program.overrides(target.overrides) where String(program.bytes(override.name)) == "model" {

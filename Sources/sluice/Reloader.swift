@@ -30,7 +30,7 @@ final class Reloader: Sendable {
             let (secrets, missing) = configuration.resolveSecrets { ProcessInfo.processInfo.environment[$0] }
             guard !missing.hasErrors else { return report(missing) }
             var parts = try SnapshotBuilder(configuration, secrets).parts()
-            parts.tokenAuthority = try ServePlan.tokenAuthority()
+            parts.clouds = try CloudEnvironment.read()
             parts.isLoopbackOnly = listen.allSatisfy(\.isLoopback)
             gateway.adopt(Snapshot(parts, version: version.wrappingAdd(1, ordering: .relaxed).newValue))
             for change in changesThatWait(configuration) { standardError("sluice: \(change) takes effect with the next start") }

@@ -18,7 +18,7 @@ struct ServePlan {
         let configuration = try file.read()
         let secrets = try file.resolve(configuration)
         parts = try SnapshotBuilder(configuration, secrets).parts()
-        parts.tokenAuthority = try ServePlan.tokenAuthority()
+        parts.clouds = try CloudEnvironment.read()
         listen = addresses.isEmpty ? configuration.listen : addresses
         parts.isLoopbackOnly = listen.allSatisfy(\.isLoopback)
         workers = configuration.workerCount
@@ -32,7 +32,7 @@ struct ServePlan {
         parts = try SnapshotBuilder(configuration, configuration.resolveSecrets { _ in nil }.secrets).parts()
         listen = addresses.isEmpty ? [.standard] : addresses
         parts.isLoopbackOnly = listen.allSatisfy(\.isLoopback)
-        parts.tokenAuthority = try ServePlan.tokenAuthority()
+        parts.clouds = try CloudEnvironment.read()
         log = configuration.log
         let mock = try EmbeddedMock()
         self.mock = mock
@@ -50,15 +50,6 @@ struct ServePlan {
             default: break
             }
         }
-    }
-
-    /// Another cloud's token authority, by the name Azure's own SDKs know it by. Secrets go there: https, or this machine.
-    static func tokenAuthority() throws -> String? {
-        guard let bytes = environment("AZURE_AUTHORITY_HOST") else { return nil }
-        var text = String(decoding: bytes, as: UTF8.self)
-        while text.hasSuffix("/") { text.removeLast() }
-        if text.hasPrefix("https://") || text.hasPrefix("http://127.0.0.1:") || text.hasPrefix("http://localhost:") { return text }
-        throw StartError("AZURE_AUTHORITY_HOST is an https:// URL, not \(text)")
     }
 
     private static func environment(_ name: String) -> [UInt8]? {

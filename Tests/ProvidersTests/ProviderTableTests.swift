@@ -53,8 +53,8 @@ struct ProviderTableTests {
             switch row.standing {
             case .served:
                 #expect(host.allSatisfy { $0.isLowercase || $0.isNumber || $0 == "." || $0 == "-" }, "\(row.id)")
-                // A resource's name makes it a host.
-                if row.paths != .azure { #expect(host.split(separator: ".").count >= 2 && !host.hasSuffix("."), "\(row.id)") }
+                // A resource's or a region's name makes it a host.
+                if row.paths == .below { #expect(host.split(separator: ".").count >= 2 && !host.hasSuffix("."), "\(row.id)") }
                 #expect(row.endpoints.contains(EndpointSet(.other)), "\(row.id)")
             case .needsCustomHost: #expect(host.isEmpty)
             case .unsupported(let reason):
@@ -95,6 +95,12 @@ struct ProviderTableTests {
         #expect(renames.count == 2)
         #expect(renames[0].from.description == "seed" && renames[0].to.description == "random_seed")
         #expect(renames[1].to.description == "max_tokens")
+    }
+
+    @Test("top_k is for hosts that document it, fills in the middle are Mistral's")
+    func extensions() {
+        #expect(Set(rows().filter(\.takesTopK).map(\.id.description)) == ["fireworks-ai", "openrouter", "together-ai", "vllm", "llama-cpp"])
+        #expect(rows().filter(\.fillsInTheMiddle).map(\.id.description) == ["mistral-ai"])
     }
 
     @Test("chat is not sent to a host that only embeds, nor messages to one that only chats")

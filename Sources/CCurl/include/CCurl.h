@@ -14,4 +14,8 @@ int curl_post_form(
     const char *url, const char *form, size_t form_count, long timeout_milliseconds, char *out, size_t capacity, size_t *count,
     long *status, char *error);
 
+// The same with GET, the one field `field` ("Name: value") and no proxy: for what only this machine may ask.
+int curl_get(
+    const char *url, const char *field, long timeout_milliseconds, char *out, size_t capacity, size_t *count, long *status, char *error);
+
 #endif

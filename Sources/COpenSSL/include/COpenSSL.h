@@ -5,6 +5,7 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <stddef.h>
@@ -56,5 +57,10 @@ void openssl_certificate_not_after(const X509 *certificate, char *out);
 
 // SHA-256 without an allocation; `out` holds 32 bytes.
 void openssl_sha256(const uint8_t *bytes, size_t count, uint8_t *out);
+
+// Signs `text` by RSA with SHA-256 (RS256, RFC 7518 §3.3). `pem` is a private RSA key of `least` to `most` bits, not encrypted.
+// Returns the signature's bytes in `out`; 0 when the key is none of that kind, or the signature would be longer than `capacity`.
+size_t openssl_sign_rs256(
+    const uint8_t *pem, size_t pem_count, const uint8_t *text, size_t text_count, uint8_t *out, size_t capacity, int least, int most);
 
 #endif

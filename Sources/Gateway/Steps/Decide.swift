@@ -98,6 +98,7 @@ extension Exchange {
         {
             plan.modelPrefixCount = headers.modelKey.count + 2
         }
+        if plan.route.readsModels, !plan.hasNoModel { plan.vertexModel = VertexModel(named: model.content.dropFirst(plan.modelPrefixCount)) }
     }
 
     // MARK: The route
@@ -111,6 +112,7 @@ extension Exchange {
         headers.forwardHeaders = try single(.portkeyForwardHeaders, "x-portkey-forward-headers", message)
         headers.requestTimeout = try single(.portkeyRequestTimeout, "x-portkey-request-timeout", message)
         headers.azure = AzureHeaders(request.fields, in: message)
+        headers.vertex = VertexHeaders(request.fields, in: message)
         if request.fields.contains(.otherPortkey) { try refuseGuardrails(message) }
         headers.isKeyed = caller.principal != nil
         if !headers.config.isEmpty || !headers.requestTimeout.isEmpty, let principal = caller.principal { headers.principal = principal.name }
@@ -185,7 +187,11 @@ extension Exchange {
     private func check(_ plan: Plan, _ client: ClientConnection) throws(Rejection) {
         let spoken = endpoint.clientDialect(sentAnthropicVersion: request.fields.contains(.anthropicVersion))
         for destination in plan.route.destinations {
-            let passage = destination.passage(of: endpoint, spoken: spoken)
+            let model = vertexModel(plan, at: destination)
+            if destination.vertex != nil, readsBody, model == nil {
+                throw Rejection(.invalidBody, "\(destination.upstream.id) needs the name of a model", parameter: "model")
+            }
+            let passage = destination.passage(of: endpoint, spoken: spoken, model)
             if passage == .impossible {
                 throw Rejection(.unsupportedTranslation, "\(destination.upstream.id) speaks another dialect, which has nothing like this endpoint")
             }

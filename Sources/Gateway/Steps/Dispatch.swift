@@ -82,7 +82,9 @@ extension Exchange {
     /// Writes the credential the target wants: a token where it has a source of them.
     func writeCredential(_ destination: Destination, _ message: ByteSlice, _ client: ClientConnection, to writer: inout ByteWriter) throws(Rejection) {
         let key = destination.keys[attempt.key]
+        attempt.tokenGrant = 0
         guard let source = key.tokenSource else { return try key.write(caller, message, to: destination, &writer) }
+        attempt.tokenGrant = worker.tokenGrant(of: source)
         guard let token = worker.heldToken(of: source) else { throw Rejection(.tokenRefused, "the token ended while its request waited") }
         writer.append("authorization: Bearer ")
         writer.append(token.slice)
@@ -167,8 +169,8 @@ extension Exchange {
         let destination = plan.destination
         writer.append(message[request.methodRange])
         writer.append(UInt8(ascii: " "))
-        let target = originTarget(message)
-        let isWritten = record.model.withBytesInPlace { destination.writeTarget(of: target, endpoint, model: $0, to: &writer) }
+        let target = completesInTheMiddle(destination, message) ? ByteSlice("/v1/fim/completions") : originTarget(message)
+        let isWritten = writePath(of: target, endpoint, plan, isStream: plan.wantsStream, to: &writer)
         guard isWritten else { throw Rejection(.notFound, "\(destination.upstream.id) has no path for this request") }
         writer.append(" HTTP/1.1\r\n")
         writer.append(destination.fixedFields)
@@ -186,6 +188,27 @@ extension Exchange {
         case .none: break
         }
         writer.appendEndOfHead()
+    }
+
+    /// Writes the request target at the plan's destination; false when it has none.
+    func writePath(of target: ByteSlice, _ endpoint: Endpoint, _ plan: Plan, isStream: Bool, to writer: inout ByteWriter) -> Bool {
+        let destination = plan.destination
+        guard destination.namesModelInPath else {
+            return destination.writeTarget(of: target, endpoint, Destination.PathModel(name: ByteSlice(""), isStream: isStream), to: &writer)
+        }
+        let vertex = vertexModel(plan, at: destination)
+        return withModelName(plan) {
+            destination.writeTarget(of: target, endpoint, Destination.PathModel(vertex: vertex, name: $0, isStream: isStream), to: &writer)
+        }
+    }
+
+    /// Whether a completion goes to the endpoint that fills in the middle, as the config or a header wants it.
+    private func completesInTheMiddle(_ destination: Destination, _ message: ByteSlice) -> Bool {
+        guard endpoint == .completions, destination.fillsInTheMiddle else { return false }
+        guard let index = request.fields.firstIndex(named: ByteSlice("x-portkey-mistral-fim-completion"), in: message) else {
+            return destination.completesInTheMiddle
+        }
+        return message[request.fields[index].valueRange].equalsIgnoringCase("true")
     }
 
     /// The client's target without scheme and authority, which are this gateway's.

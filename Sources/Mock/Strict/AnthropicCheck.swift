@@ -7,7 +7,13 @@ import JSON
 enum AnthropicCheck {
     /// - Parameter isOlder: whether API version 2023-06-01 is spoken.
     static func fault(in body: JSONValue, at endpoint: Endpoint, isOlder: Bool) -> RequestFault? {
-        let rules = isOlder ? RequestRules.olderAnthropic : .anthropic
+        fault(in: body, at: endpoint, isOlder ? .olderAnthropic : .anthropic, isOlder: isOlder)
+    }
+
+    /// The same at Vertex AI.
+    static func vertexFault(in body: JSONValue, at endpoint: Endpoint) -> RequestFault? { fault(in: body, at: endpoint, .vertexAnthropic, isOlder: true) }
+
+    private static func fault(in body: JSONValue, at endpoint: Endpoint, _ rules: RequestRules, isOlder: Bool) -> RequestFault? {
         switch endpoint {
         case .messages:
             return rules.check(body, as: "MessagesRequest") ?? samplingFault(body) ?? thinkingFault(body) ?? toolFault(body)

@@ -11,6 +11,17 @@ extension RequestRules {
         source: "anthropic 2.14.0",
         text: anthropicText.replacing("MessagesRequest: ", with: "MessagesRequest: temperature number, top_k integer, top_p number, "))
 
+    /// Vertex AI's: the path names the model, the body the version.
+    /// - Source: cloud.google.com/vertex-ai/generative-ai/docs/partner-models/claude; `anthropic.lib.vertex` of the same SDK
+    static let vertexAnthropic = RequestRules(
+        source: "anthropic 2.14.0, lib.vertex",
+        text: anthropicText
+            .replacing("model! string, stream", with: "stream")
+            .replacing(
+                "MessagesRequest: ",
+                with: "MessagesRequest: anthropic_version! \"vertex-2023-10-16\", temperature number, top_k integer, top_p number, ")
+            .replacing("CountTokensRequest: ", with: "CountTokensRequest: anthropic_version string, "))
+
     private static let anthropicText = """
         Cache = CacheControl|null
         CacheControl: type! "ephemeral", ttl "5m"|"1h"

@@ -4,9 +4,13 @@ import JSON
 /// Gemini's requests as a whole.
 /// - Source: ai.google.dev/api/generate-content, ai.google.dev/api/caching#Schema, ai.google.dev/gemini-api/docs/function-calling
 enum GeminiCheck {
-    static func fault(in body: JSONValue, at endpoint: Endpoint) -> RequestFault? {
+    static func fault(in body: JSONValue, at endpoint: Endpoint, isVertex: Bool = false) -> RequestFault? {
         let rules = RequestRules.gemini
         switch endpoint {
+        case .generate where isVertex && body["store"] != nil, .stream where isVertex && body["store"] != nil:
+            return RequestFault("store", "is not documented by Vertex AI")
+        case .geminiTokens where isVertex: return rules.check(body, as: "VertexCountRequest")
+        case .predict: return rules.check(body, as: "PredictRequest")
         case .generate, .stream: return rules.check(body, as: "GenerateRequest") ?? generateFault(body)
         case .geminiTokens:
             if let fault = rules.check(body, as: "CountRequest") { return fault }

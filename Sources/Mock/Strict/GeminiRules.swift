@@ -9,6 +9,10 @@ extension RequestRules {
         systemInstruction Content, generationConfig GenerationConfig, cachedContent string, labels {string}, \
         serviceTier "unspecified"|"flex"|"standard"|"priority", store bool, continuationToken string
         CountRequest: contents [Content], generateContentRequest GenerateRequest
+        VertexCountRequest: contents! [Content], systemInstruction Content, tools [Tool], generationConfig GenerationConfig
+        PredictRequest: instances! [Instance], parameters Parameters
+        Instance: content! string, task_type string, title string
+        Parameters: outputDimensionality integer, autoTruncate bool
         EmbedRequest: content! Content, model string, taskType string, title string, outputDimensionality integer
         EmbedBatchRequest: requests! [EmbedRequest]
 

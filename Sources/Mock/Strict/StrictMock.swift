@@ -12,16 +12,18 @@ extension Connection {
         switch request.dialect {
         case .openAI: return OpenAICheck.fault(in: document, at: request.endpoint, .openAI)
         case .azure: return OpenAICheck.fault(in: document, at: request.endpoint, .azure)
+        case .anthropic where request.isVertex: return AnthropicCheck.vertexFault(in: document, at: request.endpoint)
         case .anthropic:
             let isOlder = worker.requestHead.fields.value(of: .anthropicVersion, in: request.message).map { $0 == "2023-06-01" } ?? false
             return AnthropicCheck.fault(in: document, at: request.endpoint, isOlder: isOlder)
-        case .gemini: return GeminiCheck.fault(in: document, at: request.endpoint)
+        case .gemini: return GeminiCheck.fault(in: document, at: request.endpoint, isVertex: request.isVertex)
         }
     }
 
     /// Keys go where the dialect has its place for them; which key it is does not matter.
     private func credentialFault(_ request: Request) -> RequestFault? {
         let hasToken = worker.requestHead.fields.contains(.authorization)
+        if request.isVertex { return hasToken ? nil : RequestFault(status: 401, "the request has no token; Vertex AI's stands in authorization") }
         switch request.dialect {
         case .gemini:
             guard !hasToken, worker.requestHead.fields.firstIndex(named: ByteSlice("x-goog-api-key"), in: request.message) == nil else { return nil }

@@ -20,8 +20,15 @@ extension AnthropicRequest {
         guard !request.parts.isEmpty else { throw TranslationFault(.invalid, "messages: must have at least one message", parameter: "messages") }
         let model = AnthropicModel(named: name.content)
         let thinking = AnthropicThinking(&request, model, maxTokens: try maxTokens(&request, model), &notes)
-        writer.append("{\"model\":")
-        writer.append(asIs: name)
+        if options.isVertex {
+            // The path names the model there.
+            writer.append("{\"anthropic_version\":\"")
+            writer.append(VertexPath.anthropicVersion)
+            writer.append("\"")
+        } else {
+            writer.append("{\"model\":")
+            writer.append(asIs: name)
+        }
         writer.append(",\"max_tokens\":")
         writer.append(decimal: Int(thinking.maxTokens))
         if request.isStream { writer.append(",\"stream\":true") }

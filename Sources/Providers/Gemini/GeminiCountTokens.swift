@@ -6,12 +6,20 @@ public import JSON
 /// - Source: ai.google.dev/api/tokens; docs.anthropic.com/en/api/messages-count-tokens
 public enum GeminiCountTokens {
     /// Writes `request` as what is to be counted: system words and tools count only within a whole `generateContentRequest`.
-    public static func write(_ request: inout ChatRequest, to writer: inout ByteWriter, _ notes: inout TranslationNotes) throws(TranslationFault) {
+    /// Vertex AI takes the members of one as they are, but for what is no part of a prompt.
+    public static func write(
+        _ request: inout ChatRequest, _ options: RequestOptions = RequestOptions(), to writer: inout ByteWriter, _ notes: inout TranslationNotes
+    ) throws(TranslationFault) {
+        if options.isVertex {
+            writer.append("{")
+            try GeminiRequest.writePrompt(&request, to: &writer, &notes)
+            return writer.append("}")
+        }
         guard let model = request.model else { throw TranslationFault(.invalid, "expected the name of a model", parameter: "model") }
         writer.append("{\"generateContentRequest\":{\"model\":\"models/")
         writer.append(GeminiModel.withoutPrefix(model.content))
         writer.append("\",")
-        try GeminiRequest.writeMembers(&request, to: &writer, &notes)
+        try GeminiRequest.writeMembers(&request, options, to: &writer, &notes)
         writer.append("}}")
     }
 

@@ -14,20 +14,27 @@ public enum GeminiEmbeddings {
     // MARK: The request
 
     /// Writes `body`, a request of OpenAI's, for Gemini; how the answer is to be written.
-    public static func write(_ body: JSONValue, to writer: inout ByteWriter, _ notes: inout TranslationNotes) throws(TranslationFault) -> Encoding {
+    ///
+    /// - Parameter isVertex: for `:predict` of Vertex AI.
+    public static func write(
+        _ body: JSONValue, isVertex: Bool = false, to writer: inout ByteWriter, _ notes: inout TranslationNotes
+    ) throws(TranslationFault) -> Encoding {
         guard let model = body["model"]?.string else { throw invalid("expected the name of a model", "model") }
         guard let input = body["input"] else { throw invalid("expected a string or an array of strings", "input") }
         let dimensions = body["dimensions"]
         if let dimensions, (dimensions.integer ?? 0) <= 0 { throw invalid("expected a whole number from 1 on", "dimensions") }
         let encoding = try encoding(body["encoding_format"])
 
-        writer.append("{\"requests\":[")
-        if let text = input.string {
-            write(text, model, dimensions, &writer)
-        } else {
-            try writeEach(of: input, model, dimensions, &writer)
+        writer.append(isVertex ? "{\"instances\":[" : "{\"requests\":[")
+        let write = { (text: JSONString, writer: inout ByteWriter) in
+            if isVertex { VertexEmbeddings.write(text, to: &writer) } else { GeminiEmbeddings.write(text, model, dimensions, &writer) }
         }
-        writer.append("]}")
+        if let text = input.string {
+            write(text, &writer)
+        } else {
+            try writeEach(of: input, &writer, write)
+        }
+        if isVertex { VertexEmbeddings.writeEnd(dimensions: dimensions, to: &writer) } else { writer.append("]}") }
         noteDropped(body, &notes)
         return encoding
     }
@@ -39,7 +46,9 @@ public enum GeminiEmbeddings {
         return .float
     }
 
-    private static func writeEach(of input: JSONValue, _ model: JSONString, _ dimensions: JSONValue?, _ writer: inout ByteWriter) throws(TranslationFault) {
+    private static func writeEach(
+        of input: JSONValue, _ writer: inout ByteWriter, _ write: (JSONString, inout ByteWriter) -> Void
+    ) throws(TranslationFault) {
         guard input.isArray, !input.isEmptyContainer else { throw invalid("expected a string or an array of strings", "input") }
         var list = GeminiList("", "")
         var index = 0
@@ -49,7 +58,7 @@ public enum GeminiEmbeddings {
                 throw TranslationFault(.unsupported, "Gemini does not take tokens, which are OpenAI's own; expected strings", parameter: "input")
             }
             list.next(&writer)
-            write(text, model, dimensions, &writer)
+            write(text, &writer)
             index += 1
         }
     }
@@ -79,7 +88,17 @@ public enum GeminiEmbeddings {
     /// Writes Gemini's answer as OpenAI's. `model`, a string's content, is the one asked for: the answer names none.
     public static func writeAnswer(_ answer: JSONValue, model: ByteSlice, _ encoding: Encoding, to writer: inout ByteWriter) throws(TranslationFault) {
         writer.append("{\"object\":\"list\",\"data\":[")
-        if let embeddings = answer["embeddings"], embeddings.isArray {
+        let predictions = answer["predictions"]
+        if let predictions, predictions.isArray {
+            // The answer of Vertex AI's `:predict`.
+            var index = 0
+            for prediction in predictions.elements {
+                guard let embedding = prediction["embeddings"] else { throw unreadable("a prediction without embeddings") }
+                if index > 0 { writer.append(",") }
+                try write(embedding, index, encoding, &writer)
+                index += 1
+            }
+        } else if let embeddings = answer["embeddings"], embeddings.isArray {
             var index = 0
             for embedding in embeddings.elements {
                 if index > 0 { writer.append(",") }
@@ -94,7 +113,7 @@ public enum GeminiEmbeddings {
         }
         writer.append("],\"model\":")
         GeminiText.quote(GeminiModel.withoutPrefix(model), &writer)
-        var tokens = 0
+        var tokens = predictions.map { VertexEmbeddings.tokenCount($0) } ?? 0
         if let metadata = answer["usageMetadata"] { tokens = Int(GeminiUsage.read(metadata).normalised(.gemini).inputTotal) }
         writer.append(",\"usage\":{\"prompt_tokens\":")
         writer.append(decimal: tokens)

@@ -12,6 +12,8 @@ public enum GeminiPath {
         case embed
         case batchEmbed
         case countTokens
+        /// Vertex AI's, for embeddings.
+        case predict
 
         var ending: StaticString {
             switch self {
@@ -20,6 +22,7 @@ public enum GeminiPath {
             case .embed: ":embedContent"
             case .batchEmbed: ":batchEmbedContents"
             case .countTokens: ":countTokens"
+            case .predict: ":predict"
             }
         }
     }
@@ -51,7 +54,8 @@ public enum GeminiPath {
         return true
     }
 
-    private static func isSegment(_ model: ByteSlice) -> Bool {
+    /// Whether a model's name can be one segment of a path.
+    static func isSegment(_ model: ByteSlice) -> Bool {
         guard !model.isEmpty, model.count <= Limits.geminiModelByteCount else { return false }
         var dots = 0
         var others = 0

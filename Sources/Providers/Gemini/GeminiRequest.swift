@@ -11,12 +11,14 @@ public enum GeminiRequest {
         _ request: inout ChatRequest, _ options: RequestOptions, to writer: inout ByteWriter, _ notes: inout TranslationNotes
     ) throws(TranslationFault) {
         writer.append("{")
-        try writeMembers(&request, to: &writer, &notes)
+        try writeMembers(&request, options, to: &writer, &notes)
         writer.append("}")
     }
 
     /// Writes the members without their braces.
-    static func writeMembers(_ request: inout ChatRequest, to writer: inout ByteWriter, _ notes: inout TranslationNotes) throws(TranslationFault) {
+    static func writeMembers(
+        _ request: inout ChatRequest, _ options: RequestOptions, to writer: inout ByteWriter, _ notes: inout TranslationNotes
+    ) throws(TranslationFault) {
         let model = GeminiModel(request.model)
         let conversation = GeminiConversation(request.parts, model)
         writer.append("\"contents\":")
@@ -25,7 +27,20 @@ public enum GeminiRequest {
         try GeminiTools.write(&request, to: &writer, &notes)
         try GeminiGeneration.write(&request, model, to: &writer, &notes)
         writeTier(&request, to: &writer)
-        if let store = request.honour(.store)?.bool { writer.append(store ? ",\"store\":true" : ",\"store\":false") }
+        // Vertex AI knows no such member.
+        if !options.isVertex, let store = request.honour(.store)?.bool { writer.append(store ? ",\"store\":true" : ",\"store\":false") }
+        request.noteDropped(&notes)
+    }
+
+    /// Writes the members that are a prompt: all that Vertex AI counts.
+    static func writePrompt(_ request: inout ChatRequest, to writer: inout ByteWriter, _ notes: inout TranslationNotes) throws(TranslationFault) {
+        let conversation = GeminiConversation(request.parts, GeminiModel(request.model))
+        writer.append("\"contents\":")
+        try conversation.writeContents(to: &writer, &notes)
+        try conversation.writeSystem(to: &writer, &notes)
+        try GeminiTools.writeDeclarations(request, to: &writer)
+        // Which tool is to be called changes no count.
+        for parameter in [.tools, .toolChoice, .parallelToolCalls] as [ChatRequest.Parameter] { _ = request.honour(parameter) }
         request.noteDropped(&notes)
     }
 

@@ -7,22 +7,24 @@ import JSON
 enum GeminiTools {
     static func write(_ request: inout ChatRequest, to writer: inout ByteWriter, _ notes: inout TranslationNotes) throws(TranslationFault) {
         _ = request.honour(.tools)
-        var list = GeminiList(",\"tools\":[{\"functionDeclarations\":[", "]}]")
-        var marks = false
-        var isStrict = false
-        for (index, tool) in request.tools.enumerated() {
-            list.next(&writer)
-            try write(tool, index, to: &writer)
-            if tool.cacheMark != nil { marks = true }
-            if tool.isStrict == true { isStrict = true }
-        }
-        list.close(&writer)
-        if marks { notes.drop("cache_control") }
+        try writeDeclarations(request, to: &writer)
+        if request.tools.contains(where: { $0.cacheMark != nil }) { notes.drop("cache_control") }
+        let isStrict = request.tools.contains { $0.isStrict == true }
         let isForced = try writeChoice(&request, to: &writer)
         // Arguments are held to their schema only where a call is demanded.
         if isStrict, !isForced { notes.drop("strict") }
         // Several calls at a time cannot be forbidden; allowed they are anyway.
         if request.allowsParallelCalls != false { _ = request.honour(.parallelToolCalls) }
+    }
+
+    /// Writes `tools` alone.
+    static func writeDeclarations(_ request: borrowing ChatRequest, to writer: inout ByteWriter) throws(TranslationFault) {
+        var list = GeminiList(",\"tools\":[{\"functionDeclarations\":[", "]}]")
+        for (index, tool) in request.tools.enumerated() {
+            list.next(&writer)
+            try write(tool, index, to: &writer)
+        }
+        list.close(&writer)
     }
 
     private static func write(_ tool: ChatRequest.Tool, _ index: Int, to writer: inout ByteWriter) throws(TranslationFault) {

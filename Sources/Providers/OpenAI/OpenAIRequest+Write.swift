@@ -7,7 +7,7 @@ extension OpenAIRequest {
     /// The token limit goes out as `max_completion_tokens`; the provider table renames it for hosts that know only `max_tokens`. A thinking
     /// budget becomes an effort: below 4,096 tokens low, below 16,384 medium, else high, between the budgets Google gives for these words
     /// (1,024, 8,192, 24,576; ai.google.dev/gemini-api/docs/openai). An effort that is not asked for is left to the model: `adaptive` is told
-    /// as changed, `disabled` as dropped, since most models refuse `"reasoning_effort":"none"`. `top_k` is not OpenAI's.
+    /// as changed, `disabled` as dropped, since most models refuse `"reasoning_effort":"none"`. `top_k` is not OpenAI's, but some hosts'.
     public static func write(
         _ request: inout ChatRequest, _ options: RequestOptions, to writer: inout ByteWriter, _ notes: inout TranslationNotes
     ) throws(TranslationFault) {
@@ -30,6 +30,7 @@ extension OpenAIRequest {
         copy(.maxTokens, "max_completion_tokens", &request, to: &writer)
         copy(.temperature, "temperature", &request, to: &writer)
         copy(.topP, "top_p", &request, to: &writer)
+        if options.takesTopK { copy(.topK, "top_k", &request, to: &writer) }
         copy(.seed, "seed", &request, to: &writer)
         copy(.count, "n", &request, to: &writer)
         copy(.frequencyPenalty, "frequency_penalty", &request, to: &writer)

@@ -4,6 +4,10 @@ public import Bytes
 public struct RequestOptions: BitwiseCopyable {
     /// The target takes `stream_options.include_usage`, and usage is wanted of every stream.
     public var takesIncludeUsage = false
+    /// The target, which speaks OpenAI's dialect, takes `top_k` as well.
+    public var takesTopK = false
+    /// The target is Vertex AI, which wants some things otherwise than the maker of the model does.
+    public var isVertex = false
 
     public init() {}
 }

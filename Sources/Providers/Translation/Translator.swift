@@ -41,12 +41,12 @@ public struct Translator: ~Copyable {
             try read(root, translation.client, requiresMaxTokens: true)
             try writeChat(translation.provider, options, to: &writer, path: &path)
         case .embeddings:
-            try writeModelPath(root["model"]?.string, .batchEmbed, to: &path)
-            wantsBase64 = try GeminiEmbeddings.write(root, to: &writer, &notes) == .base64
+            try writeModelPath(root["model"]?.string, options.isVertex ? .predict : .batchEmbed, to: &path)
+            wantsBase64 = try GeminiEmbeddings.write(root, isVertex: options.isVertex, to: &writer, &notes) == .base64
         case .countTokens:
             try read(root, translation.client, requiresMaxTokens: false)
             try writeModelPath(request.model, .countTokens, to: &path)
-            try GeminiCountTokens.write(&request, to: &writer, &notes)
+            try GeminiCountTokens.write(&request, options, to: &writer, &notes)
         }
     }
 

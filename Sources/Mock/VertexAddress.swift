@@ -1,0 +1,40 @@
+import Bytes
+
+extension Address {
+    /// `{project}/locations/{region}/publishers/{publisher}/models/{model}:{method}`, or `…/endpoints/{endpoint}/chat/completions`.
+    /// - Source: cloud.google.com/vertex-ai/docs/reference/rest; cloud.google.com/vertex-ai/generative-ai/docs/partner-models/use-partner-models
+    mutating func readVertex(_ rest: ByteSlice, isPost: Bool) {
+        isVertex = true
+        dialect = .gemini
+        endpoint = .notFound
+        guard isPost, let project = Address.step(rest), let locations = Address.step(project.rest), locations.name == "locations",
+            let region = Address.step(locations.rest), let kind = Address.step(region.rest)
+        else { return }
+        if kind.name == "endpoints" {
+            guard let name = Address.step(kind.rest), name.rest == "chat/completions" else { return }
+            dialect = .openAI
+            endpoint = .chat
+            return
+        }
+        guard kind.name == "publishers", let publisher = Address.step(kind.rest), publisher.rest.hasPrefix("models/") else { return }
+        if publisher.name == "google" { return readGemini(publisher.rest, isPost: true) }
+        let tail = publisher.rest.dropFirst(7)
+        guard let colon = tail.firstIndex(of: UInt8(ascii: ":")), colon > 0 else { return }
+        let method = tail.dropFirst(colon + 1)
+        guard method == "rawPredict" || method == "streamRawPredict" else { return }
+        if publisher.name == "anthropic" {
+            dialect = .anthropic
+            endpoint = tail.prefix(colon) == "count-tokens" ? .countTokens : .messages
+            if case .messages = endpoint { model = tail.prefix(colon) }
+        } else if publisher.name == "mistralai" {
+            dialect = .openAI
+            endpoint = .chat
+        }
+    }
+
+    /// The first segment of a path, and what follows its slash; nil where there is none.
+    private static func step(_ path: ByteSlice) -> (name: ByteSlice, rest: ByteSlice)? {
+        guard let slash = path.firstIndex(of: UInt8(ascii: "/")), slash > 0 else { return nil }
+        return (path.prefix(slash), path.dropFirst(slash + 1))
+    }
+}

@@ -1,0 +1,58 @@
+import Bytes
+import Glibc
+
+/// Bytes that are zeroed when the last who holds them lets go.
+final class Secret: Hashable, @unchecked Sendable {
+    // Unchecked for `storage`, which nothing writes between `init` and `deinit`.
+    private let storage: UnsafeMutablePointer<UInt8>
+    let count: Int
+    /// Reckoned once: sources are looked up with each request.
+    private let hash: Int
+
+    init(_ bytes: ByteSlice) {
+        count = bytes.count
+        storage = .allocate(capacity: max(1, count))
+        storage.update(from: bytes.base, count: count)
+        var hasher = Hasher()
+        hasher.combine(bytes: UnsafeRawBufferPointer(start: bytes.base, count: count))
+        hash = hasher.finalize()
+    }
+
+    deinit {
+        // Plain stores before `free` are dead to the optimiser; this call is not.
+        explicit_bzero(storage, count)
+        storage.deallocate()
+    }
+
+    /// Lends the bytes for the length of the call.
+    func withBytes<Result>(_ body: (ByteSlice) -> Result) -> Result { body(ByteSlice(storage, count: count)) }
+
+    static func == (left: Secret, right: Secret) -> Bool {
+        left === right || left.hash == right.hash && left.withBytes { one in right.withBytes { one == $0 } }
+    }
+
+    func hash(into hasher: inout Hasher) { hasher.combine(hash) }
+}
+
+/// Bytes of one call that hold a secret; zeroed at its end.
+struct Wiped: ~Copyable {
+    private let storage: UnsafeMutablePointer<UInt8>
+    private let capacity: Int
+    let count: Int
+
+    /// - Parameter capacity: what `body` writes past it is left out.
+    init(capacity: Int, _ body: (inout ByteWriter) -> Void) {
+        self.capacity = max(1, capacity)
+        storage = .allocate(capacity: self.capacity)
+        var writer = ByteWriter(storage, capacity: capacity)
+        body(&writer)
+        count = writer.count
+    }
+
+    deinit {
+        explicit_bzero(storage, capacity)
+        storage.deallocate()
+    }
+
+    borrowing func withBytes<Result>(_ body: (ByteSlice) -> Result) -> Result { body(ByteSlice(storage, count: count)) }
+}
