@@ -74,8 +74,8 @@ final class Worker {
     var translator = Translator()
     let routingScratch = UnsafeMutablePointer<UInt8>.allocate(capacity: GatewayLimits.routingTextByteCount)
 
-    private var tokens = TokenPurse()
-    private let tokenFetcher: TokenFetcher?
+    var tokens = TokenPurse()
+    let tokenFetcher: TokenFetcher?
     private var compiling = CompilePurse()
     private let compiler: ConfigCompiler?
     /// The whole process's.
@@ -410,21 +410,6 @@ final class Worker {
 
     // MARK: For the steps
 
-    /// A token of `source` for the request of `client`, which is taken up again when one has come.
-    func token(of source: TokenSource, for client: Token, isOperators: Bool) -> TokenPurse.Found {
-        guard let tokenFetcher else { return .refused("this gateway fetches no tokens") }
-        let mailbox = mailbox
-        return tokens.token(of: source, for: client, now: now) { grant in
-            tokenFetcher.ask(source, isUrgent: isOperators, after: grant) { mailbox.send(.token(source, $0)) }
-        }
-    }
-
-    /// When the token at hand was granted, on the monotonic clock; 0 for none.
-    func tokenGrant(of source: TokenSource) -> UInt64 { tokens.grant(of: source) }
-
-    /// A provider has refused the token of `source` that was granted then.
-    func giveUpToken(of source: TokenSource, grantedAt grant: UInt64) { tokens.giveUp(source, grantedAt: grant, now: now) }
-
     /// The program of the header config of `headers`, whose text is `text`, compiled elsewhere; the request of `client` is taken up
     /// again when it has been.
     func program(of headers: RoutingHeaders, text: ByteSlice, for client: Token) -> CompilePurse.Found {
@@ -439,9 +424,6 @@ final class Worker {
                 ConfigCompiler.Job(config: config, catalog: catalog, namesProvider: namesProvider) { mailbox.send(.compiled(key, version, $0)) })
         }
     }
-
-    /// A token of `source`, if one is at hand.
-    func heldToken(of source: TokenSource) -> OwnedBytes? { tokens.held(source, now: now) }
 
     /// Nanoseconds since 1970, read once a turn like the other clock, and only in turns that ask.
     func wallNanoseconds() -> UInt64 {

@@ -16,17 +16,21 @@ extension Address {
             endpoint = .chat
             return
         }
-        guard kind.name == "publishers", let publisher = Address.step(kind.rest), publisher.rest.hasPrefix("models/") else { return }
-        if publisher.name == "google" { return readGemini(publisher.rest, isPost: true) }
-        let tail = publisher.rest.dropFirst(7)
+        guard kind.name == "publishers" else { return }
+        if kind.rest.hasPrefix("google/") { return readGemini(kind.rest.dropFirst(7), isPost: true) }
+        let claude: StaticString = "anthropic/models/"
+        let mistral: StaticString = "mistralai/models/"
+        let isClaude = kind.rest.hasPrefix(claude)
+        guard isClaude || kind.rest.hasPrefix(mistral) else { return }
+        let tail = kind.rest.dropFirst(claude.utf8CodeUnitCount)
         guard let colon = tail.firstIndex(of: UInt8(ascii: ":")), colon > 0 else { return }
         let method = tail.dropFirst(colon + 1)
         guard method == "rawPredict" || method == "streamRawPredict" else { return }
-        if publisher.name == "anthropic" {
+        if isClaude {
             dialect = .anthropic
             endpoint = tail.prefix(colon) == "count-tokens" ? .countTokens : .messages
             if case .messages = endpoint { model = tail.prefix(colon) }
-        } else if publisher.name == "mistralai" {
+        } else {
             dialect = .openAI
             endpoint = .chat
         }

@@ -235,6 +235,19 @@ class Entra(AzureCase):
             time.sleep(0.05)
         self.assertNotEqual(self.upstream.requests[-1]["authorization"], "Bearer t1")
 
+    def test_refused_token(self):
+        """a token that Azure refuses is given up, and the next attempt asks for another; a young one is refused for another reason"""
+        self.grant()
+        self.assertEqual(self.ask()["authorization"], "Bearer t1")
+        refusal = {"error": {"code": "401", "message": "Unauthorized. Access token is missing, invalid, audience is incorrect, or have expired."}}
+        self.upstream.handler = lambda request, peer: (
+            peer.answer(refusal, 401) if request["authorization"] == "Bearer t1" else peer.answer(OpenAI.whole(TEXT)))
+        routing = self.routing(retry={"attempts": 1, "on_status_codes": [401]})
+        self.assertEqual(self.chat(headers=routing).status, 401)
+        time.sleep(5.1)
+        self.assertEqual(self.chat(headers=routing).status, 200)
+        self.assertEqual([sent["authorization"] for sent in self.upstream.requests[-2:]], ["Bearer t1", "Bearer t2"])
+
     def test_refusal(self):
         """a refusal is a clear 502 with the authority's words, without the secret; nothing is sent"""
         refusal = {"error": "invalid_client", "error_description": "AADSTS7000215: Invalid client secret provided.", "error_codes": [7000215]}
@@ -281,7 +294,8 @@ class Hostile(GatewayCase):
         cls.gateway_key, digest = Hostile.made_key()
         return {
             "version": 1, "keys": {"tests": {"digest": digest}},
-            "virtual_keys": {"az": {"provider": "azure-openai", "api_key": SECRET}}}
+            "virtual_keys": {"az": {"provider": "azure-openai", "api_key": SECRET},
+                             "at": {"provider": "azure-openai", "api_key": SECRET, "custom_host": f"http://127.0.0.1:{cls.upstream.port}/openai"}}}
 
     @staticmethod
     def made_key():
@@ -313,6 +327,25 @@ class Hostile(GatewayCase):
         for client in idle:
             client.close()
         self.assertEqual(self.send("GET", "/health").status, 200)
+
+    def test_vault_stays_home_in_configs(self):
+        """nor to one that a config in a header names"""
+        for name in ("resource_name", "azure_entra_tenant_id", "azure_entra_client_id", "azure_entra_scope"):
+            with self.subTest(option=name):
+                config = json.dumps({"virtual_key": "az", name: "attacker"})
+                response = self.chat(headers={"x-portkey-api-key": self.gateway_key, "x-portkey-config": config})
+                self.assertEqual(response.status, 400, response)
+                self.assertIn("own host only", response.message)
+
+    def test_model_names_the_deployment(self):
+        """a deployment that nobody names is the model's name, without the virtual key before it, or the one the config sets"""
+        self.upstream.handler = lambda request, peer: peer.answer(OpenAI.whole(TEXT))
+        headers = {"x-portkey-api-key": self.gateway_key}
+        self.assertEqual(self.chat(headers=headers, model="@at/gpt-4o").status, 200)
+        self.assertEqual(self.upstream.requests[-1].target, "/openai/deployments/gpt-4o/chat/completions?api-version=2024-10-21")
+        config = {"virtual_key": "at", "override_params": {"model": "gpt-5"}}
+        self.assertEqual(self.chat(config, headers=headers, model="gpt-4o").status, 200)
+        self.assertEqual(self.upstream.requests[-1].target, "/openai/deployments/gpt-5/chat/completions?api-version=2024-10-21")
 
     def test_vault_stays_home(self):
         """a virtual key's secret goes to no resource and no tenant that a header names"""

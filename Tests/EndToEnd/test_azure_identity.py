@@ -20,6 +20,7 @@ class IdentityCase(GatewayCase):
     """Configs "managed", "other" (another identity of the machine) and "pod", all with the test's upstream as their resource."""
 
     keyed = False
+    environment = {}
 
     @classmethod
     def setUpClass(cls):
@@ -30,11 +31,9 @@ class IdentityCase(GatewayCase):
         descriptor, cls.token_file = tempfile.mkstemp()
         os.close(descriptor)
         cls.addClassCleanup(os.unlink, cls.token_file)
-        cls.gateway = Gateway(cls.configuration(), environment={
+        cls.gateway = Gateway(cls.configuration(), environment={} if cls.keyed else {
             "AZURE_POD_IDENTITY_AUTHORITY_HOST": f"http://127.0.0.1:{cls.authority.port}", "AZURE_AUTHORITY_HOST": f"http://127.0.0.1:{cls.authority.port}",
-            "AZURE_TENANT_ID": "contoso.example", "AZURE_CLIENT_ID": "pod-client", "AZURE_FEDERATED_TOKEN_FILE": cls.token_file,
-            # No proxy may see what only this machine may ask.
-            "http_proxy": "http://127.0.0.1:1", "no_proxy": "localhost", "NO_PROXY": "localhost"} if not cls.keyed else {})
+            "AZURE_TENANT_ID": "contoso.example", "AZURE_CLIENT_ID": "pod-client", "AZURE_FEDERATED_TOKEN_FILE": cls.token_file, **cls.environment})
         cls.addClassCleanup(cls.gateway.stop)
 
     @classmethod
@@ -59,11 +58,14 @@ class IdentityCase(GatewayCase):
         self.authority.handler = lambda request, peer: peer.answer(ANSWER)
 
     def ask(self, config, **headers):
-        return self.chat(headers={"x-portkey-config": config, **headers})
+        return self.chat(headers={"x-portkey-config": config, "host": "localhost", **headers})
 
 
 class Managed(IdentityCase):
     """azure_auth_mode: managed"""
+
+    #: No proxy may see what only this machine may ask.
+    environment = {"http_proxy": "http://127.0.0.1:1", "no_proxy": "localhost", "NO_PROXY": "localhost"}
 
     def test_token(self):
         """the machine's token goes as Bearer; it is asked for once, as only this machine can"""
