@@ -156,7 +156,7 @@ struct RouteBuilder {
             isTLS: upstream.isTLS, host: upstream.host, port: upstream.port, caFile: upstream.caFile,
             mayBePrivate: upstream.isTrusted, mayBeLoopback: upstream.isTrusted)
         let milliseconds = try requestTimeout(headers) ?? (target.requestTimeoutMilliseconds > 0 ? UInt64(target.requestTimeoutMilliseconds) : nil)
-        var names = forwardedNames(headers)
+        var names = try forwardedNames(headers)
         if names.isEmpty { names = program.headerNames(target.forwardHeaders).map { [UInt8](program.bytes($0)) } }
         let place = HealthPlace(target: target, program: program, origin: origin, text: text, isOperators: isOperatorConfig && headers.requestTimeout.isEmpty)
         var keys: [DestinationKey] = []
@@ -363,10 +363,13 @@ struct RouteBuilder {
     }
 
     /// The names in `x-portkey-forward-headers`, which replace the config's; SDKs send `_` for `-`.
-    private func forwardedNames(_ headers: RoutingHeaders) -> [[UInt8]] {
+    private func forwardedNames(_ headers: RoutingHeaders) throws(Rejection) -> [[UInt8]] {
         var names: [[UInt8]] = []
         for part in String(headers.forwardHeaders).split(separator: ",").prefix(PolicyLimits.forwardHeaderCount) {
             let name = part.utf8.filter { $0 != 0x20 && $0 != 0x09 }.map { $0 == UInt8(ascii: "_") ? UInt8(ascii: "-") : ASCII.lowercased($0) }
+            if name == Array("x-portkey-forward-headers".utf8) {
+                throw Rejection(.invalidHeader, "x-portkey-forward-headers cannot forward itself", parameter: "x-portkey-forward-headers")
+            }
             if !name.isEmpty { names.append(name) }
         }
         return names

@@ -59,6 +59,25 @@ struct SecretTests {
         }
     }
 
+    @Test("a service account's key file may have lines and blanks, and more bytes than what a header line carries; nothing else may")
+    func accounts() throws {
+        func found(_ text: String) throws -> (text: String?, fault: String) {
+            var result: (String?, String) = (nil, "")
+            try withFile(text) { path in
+                let resolved = try configuration("file:\(path)").resolveSecrets(environment: { _ in nil })
+                result = (resolved.secrets.virtualKeys[0].map { String($0.bytes) }, resolved.diagnostics.rendered(path: "f"))
+            }
+            return result
+        }
+        let file = "{\n  \"private_key\": \"x y\"\n}\n"
+        #expect(try found(file).text == String(file.dropLast()))
+        let longest = "{" + String(repeating: " ", count: ConfigurationLimits.accountByteCount - 2) + "}"
+        #expect(try found(longest).text == longest)
+        #expect(try found("{ " + longest.dropFirst()).fault.contains("is longer than 8192 bytes"))
+        #expect(try found("a b").fault.contains("cannot carry"))
+        #expect(try found(String(repeating: "k", count: ConfigurationLimits.secretByteCount + 1)).fault.contains("is longer than 4096 bytes"))
+    }
+
     @Test("what cannot be looked up is told with the place of its reference")
     func unresolved() throws {
         func fault(_ secret: String) throws -> String {

@@ -412,6 +412,37 @@ class Vault(VertexCase):
         self.assertEqual(answer.status, 401, answer)
 
 
+class OperatorsProvider(VertexCase):
+    """a provider's own account in the file"""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.upstream = Upstream()
+        cls.addClassCleanup(cls.upstream.close)
+        cls.google = Upstream(lambda request, peer: peer.answer({"access_token": "ya29.operator", "expires_in": 3599}))
+        cls.addClassCleanup(cls.google.close)
+        cls.gateway = Gateway({
+            "version": 1, "providers": {"vertex-ai": {"base_url": f"http://127.0.0.1:{cls.upstream.port}/v1", "api_key": f"file:{FIXTURES / 'account.json'}"}},
+        }, environment={"GOOGLE_TOKEN_URI": f"http://127.0.0.1:{cls.google.port}/token"})
+        cls.addClassCleanup(cls.gateway.stop)
+
+    def ask(self, **headers):
+        self.answering(Claude)
+        headers = {"host": "localhost", "x-portkey-provider": "vertex-ai", "x-portkey-vertex-region": "us-east5", **headers}
+        answer = self.send("POST", "/v1/messages", headers, {"model": "anthropic.claude-sonnet-4-5", "max_tokens": 5, "messages": HELLO})
+        self.assertEqual(answer.status, 200, answer)
+        return self.upstream.requests[-1]
+
+    def test_account(self):
+        """it serves who brings no project of their own; who does is sent with what they bring"""
+        sent = self.ask()
+        self.assertEqual(sent.target, f"{ROOT}/publishers/anthropic/models/claude-sonnet-4-5:rawPredict".replace("my-project", "fixture-project"))
+        self.expect_bearer(sent, "ya29.operator")
+        sent = self.ask(**{"x-portkey-vertex-project-id": "my-project", "authorization": "Bearer ya29.callers"})
+        self.assertEqual(sent.target, f"{ROOT}/publishers/anthropic/models/claude-sonnet-4-5:rawPredict")
+        self.expect_bearer(sent, "ya29.callers")
+
+
 class Strict(GatewayCase):
     """vertex-ai against the mock that refuses what is not documented."""
 

@@ -106,6 +106,8 @@ class Targets(GatewayCase):
 
     def test_forward_headers_with_underscores(self):
         """forward_headers names a header by underscores as the SDK sends it"""
+        itself = self.chat(headers={**self.upstream.headers(), "x-portkey-forward-headers": "x_foo, x_portkey_forward_headers"})
+        self.assertEqual((itself.status, itself.json["error"]["param"]), (400, "x-portkey-forward-headers"), itself)
         headers = {**self.upstream.headers(), "x-portkey-forward-headers": "x_foo, X-Bar", "x-foo": "1", "x-bar": "2"}
         self.chat(headers=headers)
         self.assertEqual((self.upstream.requests[0]["x-foo"], self.upstream.requests[0]["x-bar"]), ("1", "2"))
