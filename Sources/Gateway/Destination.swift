@@ -56,6 +56,8 @@ final class Destination {
     let vertex: VertexPlace?
     /// The model its config sets, a string's content.
     let overriddenModel: OwnedBytes?
+    /// Whether its config sets a stream; nil where that is the client's to say.
+    let overriddenStream: Bool?
     /// Whether its provider has an endpoint for filling in the middle, and its config wants completions to go there.
     let fillsInTheMiddle: Bool
     let completesInTheMiddle: Bool
@@ -83,6 +85,7 @@ final class Destination {
         var overrides: RowRun
         /// A string's content; empty for none.
         var overriddenModel: ByteSlice
+        var overriddenStream: Bool?
         var path: ByteSlice
         var azure: AzureTarget?
         var vertex: VertexTarget?
@@ -123,6 +126,7 @@ final class Destination {
         }
         ownModel = Destination.ownModel(parts.azure)
         overriddenModel = parts.overriddenModel.isEmpty ? nil : OwnedBytes(parts.overriddenModel)
+        overriddenStream = parts.overriddenStream
         vertex = parts.vertex.map { Destination.vertexPlace($0, parts) }
         fillsInTheMiddle = parts.upstream.row.fillsInTheMiddle
         completesInTheMiddle = parts.completesInTheMiddle

@@ -70,6 +70,12 @@ extension RouteBuilder {
         Rejection(.invalidHeader, "requests with the gateway's own credential go to its own project only", parameter: "x-portkey-vertex-project-id")
     }
 
+    /// Whether the target's config sets a stream; nil where that is the client's to say.
+    func overriddenStream(_ target: Target, _ program: Program) -> Bool? {
+        for override in program.overrides(target.overrides) where program.bytes(override.name) == "stream" { return program.bytes(override.value) == "true" }
+        return nil
+    }
+
     /// The model the target's config sets, a string's content; empty for none.
     func overriddenModel(_ target: Target, _ program: Program) -> ByteSlice {
         for override in program.overrides(target.overrides) where program.bytes(override.name) == "model" {

@@ -178,6 +178,7 @@ struct RouteBuilder {
             anthropicVersion: program.bytes(target.options.anthropicVersion),
             customPath: host?.path.slice, options: options(target, program),
             forwardedNames: names, overrides: target.overrides, overriddenModel: overriddenModel(target, program),
+            overriddenStream: overriddenStream(target, program),
             path: program.bytes(target.path), azure: azure, vertex: vertex, completesInTheMiddle: target.options.completesInTheMiddle)
         return try Destination(parts)
     }

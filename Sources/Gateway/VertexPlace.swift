@@ -90,7 +90,7 @@ extension Exchange {
         guard attempt.translation == nil, vertexModel(plan, at: plan.destination)?.publisher == .anthropic, worker.scan.member("anthropic_version") == nil else {
             return
         }
-        try worker.splice.set("anthropic_version", ByteSlice("\"vertex-2023-10-16\""), in: worker.scan)
+        try worker.splice.set("anthropic_version", ByteSlice(VertexPath.anthropicVersion), in: worker.scan)
     }
 
     /// Lends the name, decoded, under which the model stands in a path: the config's, else the body's without what is for us.

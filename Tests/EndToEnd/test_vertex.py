@@ -243,6 +243,15 @@ class ByConfig(Models, VertexCase):
                     named = {"meta.llama-4": "meta/llama-4", "endpoints.9": ""}.get(model)
                     self.assertEqual(sent.json.get("model"), named)
 
+    def test_overridden_stream(self):
+        """a stream that the config asks for is asked for in the path, too"""
+        self.answering(Claude)
+        answer = self.send("POST", "/v1/messages", self.routing(override_params={"stream": True}),
+                           {"model": "anthropic.claude-sonnet-4-5", "max_tokens": 5, "messages": HELLO})
+        self.assertEqual((answer.status, answer["content-type"]), (200, "text/event-stream"), answer)
+        sent = self.upstream.requests[-1]
+        self.assertEqual((sent.target, sent.json["stream"]), (f"{ROOT}/publishers/anthropic/models/claude-sonnet-4-5:streamRawPredict", True))
+
     def test_fallback_across_makers(self):
         """one project's models in turn, each in its own dialect"""
         def handler(request, peer):

@@ -170,7 +170,7 @@ extension Exchange {
         writer.append(message[request.methodRange])
         writer.append(UInt8(ascii: " "))
         let target = completesInTheMiddle(destination, message) ? ByteSlice("/v1/fim/completions") : originTarget(message)
-        let isWritten = writePath(of: target, endpoint, plan, isStream: plan.wantsStream, to: &writer)
+        let isWritten = writePath(of: target, endpoint, plan, isStream: destination.overriddenStream ?? plan.wantsStream, to: &writer)
         guard isWritten else { throw Rejection(.notFound, "\(destination.upstream.id) has no path for this request") }
         writer.append(" HTTP/1.1\r\n")
         writer.append(destination.fixedFields)

@@ -22,9 +22,8 @@ extension AnthropicRequest {
         let thinking = AnthropicThinking(&request, model, maxTokens: try maxTokens(&request, model), &notes)
         if options.isVertex {
             // The path names the model there.
-            writer.append("{\"anthropic_version\":\"")
+            writer.append("{\"anthropic_version\":")
             writer.append(VertexPath.anthropicVersion)
-            writer.append("\"")
         } else {
             writer.append("{\"model\":")
             writer.append(asIs: name)

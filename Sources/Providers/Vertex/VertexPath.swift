@@ -20,8 +20,8 @@ public enum VertexPath {
         }
     }
 
-    /// What Anthropic's models are told in their bodies, in place of a field.
-    public static let anthropicVersion: StaticString = "vertex-2023-10-16"
+    /// What Anthropic's models are told in their bodies in place of a field, as JSON.
+    public static let anthropicVersion: StaticString = "\"vertex-2023-10-16\""
 
     /// The host of a region, `global` and the multi-regions `us` and `eu` among them.
     public static func host(ofRegion region: String) -> String {
