@@ -31,6 +31,7 @@ struct RoutingHeaders {
     var forwardHeaders = ByteSlice("")
     var requestTimeout = ByteSlice("")
     var azure = AzureHeaders()
+    var amazon = AmazonHeaders()
     /// `@slug` of the body's model.
     var modelKey = ByteSlice("")
     /// The config the gateway key names; −1 for none.
@@ -41,7 +42,7 @@ struct RoutingHeaders {
 
     var isEmpty: Bool {
         config.isEmpty && provider.isEmpty && virtualKey.isEmpty && customHost.isEmpty && forwardHeaders.isEmpty
-            && requestTimeout.isEmpty && modelKey.isEmpty && keyConfig < 0 && !azure.isGiven
+            && requestTimeout.isEmpty && modelKey.isEmpty && keyConfig < 0 && !azure.isGiven && !amazon.isGiven
     }
 
     var namesProvider: Bool { !provider.isEmpty || !virtualKey.isEmpty || !modelKey.isEmpty }
@@ -53,6 +54,9 @@ struct RoutingHeaders {
             writer.append(0)
         }
         if azure.isGiven { azure.write(to: &writer) }
+        writer.append(azure.isGiven ? "z" : "-")
+        if amazon.isGiven { amazon.write(to: &writer) }
+        writer.append(amazon.isGiven ? "a" : "-")
         writer.append(decimal: keyConfig)
         writer.append(isKeyed ? "k" : "o")
     }

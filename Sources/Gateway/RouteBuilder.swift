@@ -118,6 +118,8 @@ struct RouteBuilder {
         var upstream = snapshot.upstreams[index]
         if case .unsupported(let reason) = upstream.row.standing { throw Rejection(.unsupportedProvider, "\(upstream.id): \(reason)") }
         let azure = upstream.row.paths == .azure ? try azure(target, program, headers, upstream) : nil
+        let amazon = upstream.row.dialect == .bedrock ? try amazon(target, program, headers) : nil
+        if let amazon, upstream.host.isEmpty, let host = BedrockPath.host(ofRegion: amazon.region) { upstream.host = host }
         if let azure, upstream.host.isEmpty, !azure.resource.isEmpty { upstream.host = AzurePath.host(ofResource: azure.resource) }
         let host = try host(of: target, program, headers, named)
         // Where a request names its host, nothing of the operator's goes there.
@@ -129,6 +131,9 @@ struct RouteBuilder {
             if let azure {
                 try keepAtHome(azure, target, headers, &secret, &source)
                 if let own = azure.secret, virtualKey(credential, target, named) == nil { (secret, source) = (own, .written) }
+            }
+            if let amazon {
+                try sign(amazon, target, headers, isVirtualKey: virtualKey(credential, target, named) != nil, &secret, &source)
             }
             credentials.append((label, secret, source, weight))
         }
@@ -158,7 +163,7 @@ struct RouteBuilder {
             }
             keys.append(
                 try DestinationKey(
-                    secret, source, tokenSource: tokenSource, weight: weight, label: label,
+                    secret, source, tokenSource: tokenSource, signer: amazon?.signer(secret, origin), weight: weight, label: label,
                     health: health(place, upstream, secret, label), upstream))
         }
         let budgetKey = healthKey(place, upstream, nil)
@@ -252,7 +257,7 @@ struct RouteBuilder {
         }
     }
 
-    private func ownHostOnly(_ what: String) -> Rejection {
+    func ownHostOnly(_ what: String) -> Rejection {
         Rejection(.invalidCustomHost, "\(what) to its own host only", parameter: "x-portkey-custom-host")
     }
 
@@ -272,7 +277,7 @@ struct RouteBuilder {
     }
 
     /// Whether the request's own headers say where it goes: then they say how, too.
-    private func isNamedByHeaders(_ target: Target, _ headers: RoutingHeaders) -> Bool {
+    func isNamedByHeaders(_ target: Target, _ headers: RoutingHeaders) -> Bool {
         target.provider < 0 || headers.config.isEmpty && headers.keyConfig < 0 && headers.namesProvider
     }
 

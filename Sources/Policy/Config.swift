@@ -82,6 +82,14 @@ struct Config {
         var entraScope = ""
     }
 
+    /// Where a target at Amazon Bedrock is and whose keys sign its requests.
+    struct Amazon {
+        var region = ""
+        var accessKey = ""
+        var sessionToken = ""
+        var sendsKey = false
+    }
+
     /// The place of the whole level.
     let field: Field
     var strategy: Strategy?
@@ -113,6 +121,7 @@ struct Config {
     var anthropicVersion = ""
     var anthropicBeta = ""
     var azure = Azure()
+    var amazon = Amazon()
     /// Keys present, whatever became of their values.
     var has = Presence()
 

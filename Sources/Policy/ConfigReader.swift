@@ -55,6 +55,7 @@ struct ConfigReader {
         if let found = fields["anthropic_version"] { config.anthropicVersion = headerText(found) ?? "" }
         if let found = fields["anthropic_beta"] { config.anthropicBeta = headerText(found) ?? "" }
         azure(fields, into: &config)
+        amazon(fields, into: &config)
         // As the reference's validator: a level whose parts are wrong is not judged as a whole.
         if schema.diagnostics.count == faultCount { refine(config) }
         return config

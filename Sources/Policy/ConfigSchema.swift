@@ -31,6 +31,11 @@ enum ConfigSchema {
             SchemaKey("azure_entra_client_id"),
             SchemaKey("azure_entra_client_secret"),
             SchemaKey("azure_entra_scope"),
+            SchemaKey("aws_access_key_id"),
+            SchemaKey("aws_secret_access_key"),
+            SchemaKey("aws_session_token"),
+            SchemaKey("aws_region"),
+            SchemaKey("aws_auth_type"),
             // What the deployment runs; the request's own path needs it not.
             SchemaKey("azure_model_name", .label),
             SchemaKey("name"),
@@ -64,8 +69,7 @@ enum ConfigSchema {
 
     /// Options of providers whose dialects are not built.
     private static let providerOptions = [
-        "aws_access_key_id", "aws_secret_access_key", "aws_session_token", "aws_region", "aws_auth_type", "aws_role_arn",
-        "aws_external_id", "aws_s3_bucket", "aws_s3_object_key", "aws_bedrock_model",
+        "aws_role_arn", "aws_external_id", "aws_s3_bucket", "aws_s3_object_key", "aws_bedrock_model",
         "amzn_sagemaker_inference_component",
         "vertex_project_id", "vertex_region", "vertex_service_account_json", "vertex_storage_bucket_name",
         "azure_foundry_url", "azure_endpoint_name", "azure_extra_params", "azure_managed_client_id", "azure_workload_client_id",

@@ -56,6 +56,9 @@ public enum PolicyLimits {
     /// Bytes of a credential or of a provider option, which travel in one header line.
     public static let credentialByteCount = 4096
 
+    /// Bytes of the name of a cloud's region, as `us-gov-west-1`: it becomes part of a host name.
+    public static let regionByteCount = 48
+
     /// Bytes of a custom host. The line of a request head has 8 KiB for host and path together.
     public static let customHostByteCount = 2048
 

@@ -278,6 +278,10 @@ struct Lowering {
         options.azure.entraTenant = parts.store(config.azure.entraTenant)
         options.azure.entraClient = parts.store(config.azure.entraClient)
         options.azure.entraScope = parts.store(config.azure.entraScope)
+        options.amazon.region = parts.store(config.amazon.region)
+        options.amazon.accessKey = parts.store(config.amazon.accessKey)
+        options.amazon.sessionToken = parts.store(config.amazon.sessionToken)
+        options.amazon.sendsKey = config.amazon.sendsKey
         return options
     }
 }

@@ -72,6 +72,16 @@ public struct AzureOptions: BitwiseCopyable, Sendable {
     public internal(set) var entraScope = ByteRun.empty
 }
 
+/// Where a target at Amazon Bedrock is and whose keys sign its requests; empty runs are absent.
+public struct AmazonOptions: BitwiseCopyable, Sendable {
+    public internal(set) var region = ByteRun.empty
+    /// The id of the access key whose secret is the credential; else the credential is a Bedrock API key.
+    public internal(set) var accessKey = ByteRun.empty
+    public internal(set) var sessionToken = ByteRun.empty
+    /// The credential is a Bedrock API key, whatever the request's headers say.
+    public internal(set) var sendsKey = false
+}
+
 /// What one dialect or another wants beside the credential; empty runs are absent.
 public struct ProviderOptions: BitwiseCopyable, Sendable {
     public internal(set) var openAIOrganization = ByteRun.empty
@@ -80,6 +90,7 @@ public struct ProviderOptions: BitwiseCopyable, Sendable {
     public internal(set) var anthropicVersion = ByteRun.empty
     public internal(set) var anthropicBeta = ByteRun.empty
     public internal(set) var azure = AzureOptions()
+    public internal(set) var amazon = AmazonOptions()
 }
 
 /// One upstream of a program with all that its ancestors left it: a row, ready to be dispatched.

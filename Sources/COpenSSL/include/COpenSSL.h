@@ -57,4 +57,10 @@ void openssl_certificate_not_after(const X509 *certificate, char *out);
 // SHA-256 without an allocation; `out` holds 32 bytes.
 void openssl_sha256(const uint8_t *bytes, size_t count, uint8_t *out);
 
+// The same of bytes that come in pieces. OpenSSL's own state fits into it; `end` wipes it.
+typedef struct { uint64_t words[16]; } openssl_sha256_state;
+void openssl_sha256_begin(openssl_sha256_state *state);
+void openssl_sha256_add(openssl_sha256_state *state, const uint8_t *bytes, size_t count);
+void openssl_sha256_end(openssl_sha256_state *state, uint8_t *out);
+
 #endif

@@ -111,6 +111,7 @@ extension Exchange {
         headers.forwardHeaders = try single(.portkeyForwardHeaders, "x-portkey-forward-headers", message)
         headers.requestTimeout = try single(.portkeyRequestTimeout, "x-portkey-request-timeout", message)
         headers.azure = AzureHeaders(request.fields, in: message)
+        headers.amazon = AmazonHeaders(request.fields, in: message)
         if request.fields.contains(.otherPortkey) { try refuseGuardrails(message) }
         headers.isKeyed = caller.principal != nil
         if !headers.config.isEmpty || !headers.requestTimeout.isEmpty, let principal = caller.principal { headers.principal = principal.name }

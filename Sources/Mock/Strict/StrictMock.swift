@@ -16,6 +16,7 @@ extension Connection {
             let isOlder = worker.requestHead.fields.value(of: .anthropicVersion, in: request.message).map { $0 == "2023-06-01" } ?? false
             return AnthropicCheck.fault(in: document, at: request.endpoint, isOlder: isOlder)
         case .gemini: return GeminiCheck.fault(in: document, at: request.endpoint)
+        case .bedrock: return BedrockCheck.fault(in: document, at: request.endpoint)
         }
     }
 
@@ -35,6 +36,16 @@ extension Connection {
             }
             if version == "2023-06-01" || version == "2026-10-21" { return nil }
             return RequestFault(status: 400, "anthropic-version: \"\(String(version))\" is not a valid version")
+        case .bedrock:
+            guard let line = worker.requestHead.fields.value(of: .authorization, in: request.message) else {
+                return RequestFault(status: 403, "the request has neither a signature nor a Bedrock API key in the field authorization")
+            }
+            guard line.hasPrefix("AWS4-HMAC-SHA256 ") else { return nil }
+            for name in ["x-amz-date", "x-amz-content-sha256"] as [StaticString]
+            where worker.requestHead.fields.firstIndex(named: ByteSlice(name), in: request.message) == nil {
+                return RequestFault(status: 403, "the request is signed and lacks the field \(name)")
+            }
+            return nil
         case .openAI: return nil
         }
     }
