@@ -14,6 +14,8 @@ struct AmazonTarget {
 
     var signs: Bool { !accessKey.isEmpty }
 
+    static func isKeyByte(_ byte: UInt8) -> Bool { ASCII.isLetter(byte) || ASCII.isDigit(byte) || byte == UInt8(ascii: "_") }
+
     /// What signs the requests that carry `secret`; nil where it is sent itself.
     func signer(_ secret: [UInt8]?, _ origin: Origin) -> AmazonSigner? {
         guard signs, let secret else { return nil }
@@ -37,16 +39,19 @@ extension RouteBuilder {
             throw Rejection(.invalidHeader, "a region of AWS's is a name such as eu-central-1", parameter: "x-portkey-aws-region")
         }
         if given.authType.equalsIgnoringCase("assumedrole") {
-            throw Rejection(.unsupportedConfig, "x-portkey-aws-auth-type assumedRole is not supported yet; built: keys, apiKey", parameter: "x-portkey-aws-auth-type")
+            let sentence = "x-portkey-aws-auth-type assumedRole is not supported yet; built: access keys, apiKey"
+            throw Rejection(.unsupportedConfig, sentence, parameter: "x-portkey-aws-auth-type")
         }
         guard !options.sendsKey, !given.authType.equalsIgnoringCase("apikey") else { return amazon }
         amazon.accessKey = text(options.accessKey, given.accessKey)
         amazon.sessionToken = text(options.sessionToken, given.sessionToken)
         if !given.secret.isEmpty { amazon.secret = [UInt8](given.secret) }
-        guard amazon.accessKey.count <= PolicyLimits.credentialByteCount, amazon.accessKey.allSatisfy({ ASCII.isLetter($0) || ASCII.isDigit($0) || $0 == UInt8(ascii: "_") })
-        else { throw Rejection(.invalidHeader, "an access key's id is letters and digits", parameter: "x-portkey-aws-access-key-id") }
-        if amazon.accessKey.isEmpty, amazon.secret != nil {
-            throw Rejection(.missingCredential, "a secret access key needs its id: send x-portkey-aws-access-key-id", parameter: "x-portkey-aws-access-key-id")
+        guard amazon.accessKey.count <= PolicyLimits.credentialByteCount, amazon.accessKey.allSatisfy(AmazonTarget.isKeyByte) else {
+            throw Rejection(.invalidHeader, "an access key's id is letters and digits", parameter: "x-portkey-aws-access-key-id")
+        }
+        if amazon.accessKey.isEmpty, amazon.secret != nil || !amazon.sessionToken.isEmpty {
+            let sentence = "a secret access key and a session token need the key's id: send x-portkey-aws-access-key-id"
+            throw Rejection(.missingCredential, sentence, parameter: "x-portkey-aws-access-key-id")
         }
         return amazon
     }

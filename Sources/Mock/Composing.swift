@@ -16,7 +16,8 @@ extension Connection {
         reply.cacheWriteTokens = script.cacheWrite
         reply.includesUsage = ask.includesUsage
         reply.saysUsage = !script.noUsage
-        reply.stopSequence = document.flatMap { ($0["stop_sequences"] ?? $0["inferenceConfig"]?["stopSequences"])?.elements.first { _ in true }?.string?.content }
+        let stops = document.flatMap { $0["stop_sequences"] ?? $0["inferenceConfig"]?["stopSequences"] }
+        reply.stopSequence = stops?.elements.first { _ in true }?.string?.content
         worker.texts.removeAll()
         let calls = try calls(reply.form, ask, script, document)
         if script.refusal {

@@ -23,6 +23,9 @@ extension ConfigReader {
             schema.report(
                 "an access key needs its secret", hint: "set aws_secret_access_key, or name a virtual_key that holds it", kind: .meaning, at: found)
         }
+        if let found = fields["aws_session_token"], fields["aws_access_key_id"] == nil {
+            schema.report("a session token needs its access key", hint: "set aws_access_key_id", kind: .meaning, at: found)
+        }
         if let found = fields["aws_auth_type"], let mode = schema.string(found) { check(mode, found, into: &config) }
     }
 

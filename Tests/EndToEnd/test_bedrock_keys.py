@@ -128,8 +128,9 @@ class Keys(KeysCase):
         """half of a key is an error that names the other half, and nothing is sent"""
         self.refused(self.named(access_key_id=KEY), 401, "x-portkey-aws-secret-access-key")
         self.refused(self.named(secret_access_key=SECRET), 401, "x-portkey-aws-access-key-id")
+        self.refused(self.named(session_token=TOKEN), 401, "x-portkey-aws-access-key-id")
         for name in ("aws_access_key_id", "aws_secret_access_key"):
-            config = self.target()
+            config = self.target(aws_session_token=TOKEN)
             del config[name]
             self.refused({"x-portkey-config": json.dumps(config)}, 400, "Invalid config")
 
@@ -142,7 +143,7 @@ class Keys(KeysCase):
     def test_assumed_roles(self):
         """a role to be assumed is a 400 that says so, and not another identity"""
         self.refused(self.named(access_key_id=KEY, secret_access_key=SECRET, auth_type="assumedRole"), 400, "assumedRole")
-        self.refused({"x-portkey-config": json.dumps(self.target(aws_auth_type="assumedRole"))}, 400, "not supported")
+        self.refused({"x-portkey-config": json.dumps(self.target(aws_auth_type="assumedRole"))}, 400, "Invalid config")
 
 
 class Fallbacks(KeysCase):

@@ -16,7 +16,9 @@ struct AmazonTrace: Equatable {
             piece.withByteSlice { slice in
                 var at = 0
                 do throws(AmazonEventStreamError) {
-                    while let message = try decoder.next(slice, from: &at) { messages.append("\(message.kind) \(String(message.type)) \(String(message.data))") }
+                    while let message = try decoder.next(slice, from: &at) {
+                        messages.append("\(message.kind) \(String(message.type)) \(String(message.data))")
+                    }
                 } catch {
                     fault = error
                 }

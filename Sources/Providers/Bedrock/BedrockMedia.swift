@@ -61,7 +61,8 @@ enum BedrockMedia {
         writer.append("\",")
     }
 
-    /// Writes ` (name)`, whose bytes are letters, digits, `-` and single spaces: any other becomes `-`. Whether any did.
+    /// Writes ` (name)`, whose bytes are letters, digits, `-` and single spaces: any other becomes `-`. Whether any did but for the dots,
+    /// which every file's name has.
     private static func writeName(_ name: JSONString, to writer: inout ByteWriter) -> Bool {
         writer.append(" (")
         var isChanged = name.content.count > Limits.bedrockDocumentNameByteCount
@@ -70,7 +71,7 @@ enum BedrockMedia {
             let byte = name.content[index]
             let isBlank = byte == 0x20
             let isPlain = ASCII.isLetter(byte) || ASCII.isDigit(byte) || byte == UInt8(ascii: "-") || isBlank && !wasBlank
-            isChanged = isChanged || !isPlain
+            isChanged = isChanged || !isPlain && byte != UInt8(ascii: ".")
             writer.append(isPlain ? byte : UInt8(ascii: "-"))
             wasBlank = isBlank
         }

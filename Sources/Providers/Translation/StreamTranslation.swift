@@ -37,9 +37,8 @@ public final class StreamTranslation {
     /// Whether the provider has said its last event: what follows is framing. Gemini's streams have none.
     public var hasLastEvent: Bool {
         switch translation.provider {
-        case .openAI: sawDone
-        case .anthropic: anthropicReader.isComplete
-        case .gemini: false
+        case .openAI, .gemini: sawDone
+        case .anthropic: sawDone || anthropicReader.isComplete
         case .bedrock: bedrockReader.hasEnded
         }
     }
