@@ -15,6 +15,8 @@ public func fuzzOneInput(_ bytes: UnsafePointer<UInt8>, _ count: Int) -> CInt {
         fuzzChunked(input)
     #elseif eventStream
         fuzzEventStream(input)
+    #elseif amazonEventStream
+        fuzzAmazonEventStream(input)
     #elseif scan
         fuzzScan(input)
     #elseif splice
@@ -35,6 +37,8 @@ public func fuzzOneInput(_ bytes: UnsafePointer<UInt8>, _ count: Int) -> CInt {
         fuzzAnthropic(input)
     #elseif gemini
         fuzzGemini(input)
+    #elseif bedrock
+        fuzzBedrock(input)
     #endif
     return 0
 }

@@ -119,3 +119,16 @@ size_t openssl_sign_rs256(
     ERR_clear_error();
     return count;
 }
+
+_Static_assert(sizeof(SHA256_CTX) <= sizeof(openssl_sha256_state), "the state has room for OpenSSL's");
+
+void openssl_sha256_begin(openssl_sha256_state *state) { SHA256_Init((SHA256_CTX *)state); }
+
+void openssl_sha256_add(openssl_sha256_state *state, const uint8_t *bytes, size_t count) {
+    SHA256_Update((SHA256_CTX *)state, bytes, count);
+}
+
+void openssl_sha256_end(openssl_sha256_state *state, uint8_t *out) {
+    SHA256_Final(out, (SHA256_CTX *)state);
+    OPENSSL_cleanse(state, sizeof *state);
+}

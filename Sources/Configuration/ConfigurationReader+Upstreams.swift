@@ -66,7 +66,7 @@ extension ConfigurationReader {
                 switch row.dialect {
                 case .anthropic: .apiKeyField
                 case .gemini: .googleField
-                case .openai, nil: .bearer
+                case .openai, .bedrock, nil: .bearer
                 }
         }
         if let found = fields["api_key"] { row.apiKey = secret(found) }

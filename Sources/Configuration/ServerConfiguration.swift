@@ -42,7 +42,7 @@ public struct LogSettings: Sendable, Equatable {
 }
 
 /// The request shape a provider speaks.
-public enum DeclaredDialect: String, Sendable, CaseIterable { case openai, anthropic, gemini }
+public enum DeclaredDialect: String, Sendable, CaseIterable { case openai, anthropic, gemini, bedrock }
 
 /// How a provider wants its credential.
 public enum DeclaredAuth: String, Sendable, CaseIterable {

@@ -93,7 +93,7 @@ struct Answer: ~Copyable {
         case .stream: framing = request.version == .http11 ? .chunked : .close
         }
         if framing == .close { clientReusable = false }
-        isStream = head.fields.sayEventStream(in: bytes)
+        isStream = head.fields.sayEventStream(in: bytes) || request.mode == .stream
         readsUsage = request.reportsUsage && status == 200
         if readsUsage { usage.reset(request.dialect) }
         if isStream { watch.begin(removingUsage: request.addedUsage && readsUsage && framing != .length) }

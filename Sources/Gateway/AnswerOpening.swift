@@ -16,13 +16,14 @@ extension Exchange {
     func holdsOpening(_ head: ByteSlice) -> Bool {
         guard let plan, (200...299).contains(worker.answerHead.status) else { return false }
         guard plan.hasAlternatives || plan.destination.firstTokenNanoseconds != nil else { return false }
-        return worker.answerHead.fields.sayEventStream(in: head)
+        return saysStream(head, attempt.translation?.provider)
     }
 
     /// What `bytes`, all that has come of the body behind the head in `worker.answerHead`, begin with.
     func opening(_ bytes: ByteSlice) -> Opening {
         guard bytes.count < GatewayLimits.openingByteCount else { return .content }
-        guard case .chunked = worker.answerHead.framing else { return Exchange.opening(payload: bytes) }
+        let provider = attempt.translation?.provider
+        guard case .chunked = worker.answerHead.framing else { return Exchange.opening(payload: bytes, provider) }
         var decoder = ChunkedDecoder(limits: worker.limits.answerHead)
         var payload = ByteWriter(worker.openingScratch, capacity: GatewayLimits.openingByteCount)
         var at = 0
@@ -34,17 +35,20 @@ extension Exchange {
                     at = run.upperBound
                 case .needMore: break loop
                 // An answer that ends without content is one.
-                case .end: return Exchange.opening(payload: payload.written) == .undecided ? .content : Exchange.opening(payload: payload.written)
+                case .end:
+                    let opening = Exchange.opening(payload: payload.written, provider)
+                    return opening == .undecided ? .content : opening
                 }
             }
         } catch {
             // The relay says what is wrong with it.
             return .content
         }
-        return Exchange.opening(payload: payload.written)
+        return Exchange.opening(payload: payload.written, provider)
     }
 
-    private static func opening(payload: ByteSlice) -> Opening {
+    private static func opening(payload: ByteSlice, _ provider: Dialect?) -> Opening {
+        if provider == .bedrock { return opening(messages: payload) }
         var scanner = EventBoundaryScanner()
         var start = 0
         while let event = scanner.next(payload, from: start) {
@@ -57,6 +61,24 @@ extension Exchange {
             case .content: return .content
             case .failed(let status): return .failed(status: status)
             }
+        }
+        return .undecided
+    }
+
+    /// The same in Amazon's framing. Bytes that are not of it are no answer, and somebody else may give one.
+    private static func opening(messages payload: ByteSlice) -> Opening {
+        var decoder = AmazonEventStreamDecoder()
+        var at = 0
+        do throws(AmazonEventStreamError) {
+            while let message = try decoder.next(payload, from: &at) {
+                switch StreamOpening(converse: message.type, isFailure: message.isFailure, message.data) {
+                case .nothing: continue
+                case .content: return .content
+                case .failed(let status): return .failed(status: status)
+                }
+            }
+        } catch {
+            return .failed(status: 502)
         }
         return .undecided
     }

@@ -240,12 +240,13 @@ final class Destination {
     /// - Parameter spoken: the client's dialect; a provider that has both is sent what belongs to it.
     func writeFields(_ request: borrowing RequestHead, _ message: ByteSlice, spoken: Dialect, to writer: inout ByteWriter) {
         let dialect = dialect == .anthropic ? dialect : spoken
+        let dropped = dialect == .bedrock ? Destination.written : FieldNameSet()
         var start = 0
         var end = 0
         for index in 0..<request.fields.count {
             let line = request.fields[index]
             let name = message[line.nameRange]
-            guard goesOn(line, name, dialect), !request.fields.isNominated(line, by: request.connection, in: message) else { continue }
+            guard !dropped.contains(line.name), goesOn(line, name, dialect), !request.fields.isNominated(line, by: request.connection, in: message) else { continue }
             if line.range.lowerBound != end {
                 writer.append(message[start..<end])
                 start = line.range.lowerBound
@@ -267,6 +268,9 @@ final class Destination {
 
     /// What every client sends and every provider gets: decided by code, without a look at the name.
     private static let always = FieldNameSet(.contentType, .contentEncoding, .accept, .userAgent, .traceparent, .cacheControl, .date)
+
+    /// What a signed request says of its body itself.
+    private static let written = FieldNameSet(.contentType, .contentEncoding)
 
     private func isNamed(_ name: ByteSlice) -> Bool {
         for wanted in forwardedNames where name.equalsIgnoringCase(wanted.slice) { return true }

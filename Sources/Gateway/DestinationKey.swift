@@ -1,5 +1,6 @@
 import Bytes
 import Health
+import Ledger
 import Policy
 import Providers
 import Tokens
@@ -21,6 +22,8 @@ struct DestinationKey {
     let source: CredentialSource
     /// Where the credential is a secret to be exchanged for tokens.
     let tokenSource: TokenSource?
+    /// Where the credential is a secret that signs.
+    let signer: AmazonSigner?
     /// The credential's field line, where one is known.
     private let line: OwnedBytes?
     /// Among the others of its destination.
@@ -30,15 +33,17 @@ struct DestinationKey {
     let health: TargetHealth
 
     init(
-        _ credential: [UInt8]?, _ source: CredentialSource, tokenSource: TokenSource?, weight: Double, label: String, health: TargetHealth, _ upstream: Upstream
+        _ credential: [UInt8]?, _ source: CredentialSource, tokenSource: TokenSource?, signer: AmazonSigner?, weight: Double, label: String,
+        health: TargetHealth, _ upstream: Upstream
     ) throws(Rejection) {
         self.source = source
         self.tokenSource = tokenSource
+        self.signer = signer
         self.weight = weight
         self.label = label
         self.health = health
-        // What is exchanged for tokens is never sent itself.
-        guard let credential, tokenSource == nil else {
+        // What is exchanged for tokens, or signs, is never sent itself.
+        guard let credential, tokenSource == nil, signer == nil else {
             line = nil
             return
         }
@@ -67,7 +72,7 @@ struct DestinationKey {
     func isOperators(for caller: Caller) -> Bool {
         switch source {
         case .callers, .written: false
-        case .operators: line != nil || tokenSource != nil
+        case .operators: line != nil || tokenSource != nil || signer != nil
         case .callersElseOperators: line != nil && caller.credential == nil
         }
     }

@@ -35,6 +35,7 @@ struct RoutingHeaders {
     var requestTimeout = ByteSlice("")
     var azure = AzureHeaders()
     var vertex = VertexHeaders()
+    var amazon = AmazonHeaders()
     /// `@slug` of the body's model.
     var modelKey = ByteSlice("")
     /// The config the gateway key names; −1 for none.
@@ -45,7 +46,7 @@ struct RoutingHeaders {
 
     var isEmpty: Bool {
         config.isEmpty && provider.isEmpty && virtualKey.isEmpty && customHost.isEmpty && forwardHeaders.isEmpty
-            && requestTimeout.isEmpty && modelKey.isEmpty && keyConfig < 0 && !azure.isGiven && !vertex.isGiven
+            && requestTimeout.isEmpty && modelKey.isEmpty && keyConfig < 0 && !azure.isGiven && !vertex.isGiven && !amazon.isGiven
     }
 
     var namesProvider: Bool { !provider.isEmpty || !virtualKey.isEmpty || !modelKey.isEmpty }
@@ -57,7 +58,11 @@ struct RoutingHeaders {
             writer.append(0)
         }
         if azure.isGiven { azure.write(to: &writer) }
+        writer.append(azure.isGiven ? "z" : "-")
         if vertex.isGiven { vertex.write(to: &writer) }
+        writer.append(vertex.isGiven ? "v" : "-")
+        if amazon.isGiven { amazon.write(to: &writer) }
+        writer.append(amazon.isGiven ? "a" : "-")
         writer.append(decimal: keyConfig)
         writer.append(isKeyed ? "k" : "o")
     }

@@ -118,6 +118,8 @@ struct RouteBuilder {
         var upstream = snapshot.upstreams[index]
         if case .unsupported(let reason) = upstream.row.standing { throw Rejection(.unsupportedProvider, "\(upstream.id): \(reason)") }
         let azure = upstream.row.paths == .azure ? try azure(target, program, headers, upstream) : nil
+        let amazon = upstream.row.dialect == .bedrock ? try amazon(target, program, headers) : nil
+        if let amazon, upstream.host.isEmpty, let host = BedrockPath.host(ofRegion: amazon.region) { upstream.host = host }
         if let azure, upstream.host.isEmpty, !azure.resource.isEmpty { upstream.host = AzurePath.host(ofResource: azure.resource) }
         var vertex = upstream.row.paths == .vertex ? try vertex(target, program, headers, isOperatorConfig: isOperatorConfig) : nil
         if let vertex, upstream.host.isEmpty { upstream.host = VertexPath.host(ofRegion: vertex.region) }
@@ -137,6 +139,9 @@ struct RouteBuilder {
                 if let own = place.account, virtualKey(credential, target, named) == nil { (secret, source) = (own, .written) }
                 account = try self.account(in: &secret, &source, label, &place, upstream)
                 vertex = place
+            }
+            if let amazon {
+                try sign(amazon, target, headers, isVirtualKey: virtualKey(credential, target, named) != nil, &secret, &source)
             }
             credentials.append((label, secret, source, weight, account))
         }
@@ -165,7 +170,7 @@ struct RouteBuilder {
             if let azure { tokenSource = try self.tokenSource(azure, secret, upstream) }
             keys.append(
                 try DestinationKey(
-                    secret, source, tokenSource: tokenSource, weight: weight, label: label,
+                    secret, source, tokenSource: tokenSource, signer: amazon?.signer(secret, origin), weight: weight, label: label,
                     health: health(place, upstream, secret, label), upstream))
         }
         let budgetKey = healthKey(place, upstream, nil)

@@ -26,8 +26,12 @@ struct TranslatedAnswer: ~Copyable {
     private var collected: Block?
     private var collectedCount = 0
     private var requestID = InlineText<96>()
+    /// The error's type, where a header field says it.
+    private var errorType = InlineText<96>()
     private var stream: StreamTranslation?
     private var parser: EventStreamParser?
+    /// In place of the parser, for a provider that streams in Amazon's framing.
+    private var decoder: AmazonEventStreamDecoder?
 
     mutating func reset() {
         guard mode != .none else { return }
@@ -36,18 +40,26 @@ struct TranslatedAnswer: ~Copyable {
         collected = nil
         collectedCount = 0
         parser = nil
+        decoder = nil
         stream = nil
     }
 
-    mutating func begin(_ mode: Mode, _ translation: Translation, _ options: AnswerOptions, requestID: ByteSlice, limits: HTTPLimits) {
+    mutating func begin(
+        _ mode: Mode, _ translation: Translation, _ options: AnswerOptions, requestID: ByteSlice, errorType: ByteSlice, limits: HTTPLimits
+    ) {
         self.mode = mode
         self.translation = translation
         self.options = options
         self.requestID.set(requestID)
+        self.errorType.set(errorType)
         collectedCount = 0
         guard mode == .stream else { return }
         stream = StreamTranslation(translation, options)
-        parser = EventStreamParser(limits: limits)
+        if translation.provider == .bedrock {
+            decoder = AmazonEventStreamDecoder(limits: limits)
+        } else {
+            parser = EventStreamParser(limits: limits)
+        }
     }
 
     // MARK: Whole answers
@@ -131,8 +143,11 @@ struct TranslatedAnswer: ~Copyable {
             var scratch = ByteWriter(worker.routingScratch, capacity: GatewayLimits.routingTextByteCount)
             let body = collectedBytes
             requestID.withBytes { id in
-                provider.withBytes { name in
-                    worker.translator.writeError(body, status: status, provider: name, requestID: id, translation, scratch: &scratch, to: &writer)
+                errorType.withBytes { type in
+                    provider.withBytes { name in
+                        worker.translator.writeError(
+                            body, status: status, provider: name, requestID: id, type: type, translation, scratch: &scratch, to: &writer)
+                    }
                 }
             }
             return
@@ -159,6 +174,7 @@ struct TranslatedAnswer: ~Copyable {
     /// Translates the events that end in `payload` into `chunk`, which gathers those of one read.
     mutating func feed(_ payload: ByteSlice, _ usage: inout UsageReader, into chunk: inout ChunkBuilder, _ worker: Worker) -> Fed {
         guard let stream else { return .broken }
+        if decoder != nil { return feedMessages(payload, stream, &usage, &chunk, worker) }
         var at = 0
         while true {
             let event: StreamEvent
@@ -168,26 +184,58 @@ struct TranslatedAnswer: ~Copyable {
             } catch {
                 return .broken
             }
-            _ = usage.readEvent(event.data)
             if isEnd(event.data) {
+                _ = usage.readEvent(event.data)
                 stream.noteDone()
                 guard end(stream, &chunk, worker) else { return .broken }
                 continue
             }
-            do throws(TranslationFault) {
-                let room = try worker.translator.readEvent(event.data)
-                guard room <= GatewayLimits.translatedEventByteCount, chunk.reserve(room, worker) else { return .broken }
-                try chunk.write { (writer) throws(TranslationFault) in
-                    try worker.translator.writeEvent(type: event.type, stream, to: &writer)
-                }
+            if let fed = take(event.type, event.data, stream, &usage, &chunk, worker) { return fed }
+        }
+    }
+
+    /// The same of Amazon's framing, in which what the provider says and how it failed are messages of different kinds.
+    private mutating func feedMessages(
+        _ payload: ByteSlice, _ stream: StreamTranslation, _ usage: inout UsageReader, _ chunk: inout ChunkBuilder, _ worker: Worker
+    ) -> Fed {
+        var at = 0
+        while true {
+            let message: AmazonEvent
+            do throws(AmazonEventStreamError) {
+                guard let next = try decoder?.next(payload, from: &at) else { return .fine }
+                message = next
             } catch {
                 return .broken
             }
-            // Cannot be, by the room that was asked for; and a stream that lost a piece must not look whole.
-            guard !chunk.overflowed else { return .broken }
-            if stream.hasFailed { return .failed }
-            if stream.hasLastEvent, !end(stream, &chunk, worker) { return .broken }
+            guard message.isFailure else {
+                if let fed = take(message.type, message.data, stream, &usage, &chunk, worker) { return fed }
+                continue
+            }
+            guard chunk.reserve(Translator.failureByteCount(message.data), worker) else { return .broken }
+            var scratch = ByteWriter(worker.routingScratch, capacity: GatewayLimits.routingTextByteCount)
+            chunk.write { worker.translator.writeFailure(type: message.type, message.data, stream, scratch: &scratch, to: &$0) }
+            return chunk.overflowed ? .broken : .failed
         }
+    }
+
+    /// Translates one event; nil to go on.
+    private func take(
+        _ type: ByteSlice, _ data: ByteSlice, _ stream: StreamTranslation, _ usage: inout UsageReader, _ chunk: inout ChunkBuilder, _ worker: Worker
+    ) -> Fed? {
+        _ = usage.readEvent(data)
+        do throws(TranslationFault) {
+            let room = try worker.translator.readEvent(data)
+            guard room <= GatewayLimits.translatedEventByteCount, chunk.reserve(room, worker) else { return .broken }
+            try chunk.write { (writer) throws(TranslationFault) in
+                try worker.translator.writeEvent(type: type, stream, to: &writer)
+            }
+        } catch {
+            return .broken
+        }
+        // Cannot be, by the room that was asked for; and a stream that lost a piece must not look whole.
+        guard !chunk.overflowed else { return .broken }
+        if stream.hasFailed { return .failed }
+        return stream.hasLastEvent && !end(stream, &chunk, worker) ? .broken : nil
     }
 
     /// Says the client's last events, once: it need not wait for the end of the provider's framing.

@@ -14,10 +14,15 @@ extension Exchange {
     /// How the answer with the head just read is said again; nil when it is passed on as it is, as redirects are.
     func translationMode(_ head: ByteSlice) -> TranslatedAnswer.Mode? {
         switch worker.answerHead.status {
-        case 200...299: return worker.answerHead.fields.sayEventStream(in: head) ? .stream : .whole
+        case 200...299: return saysStream(head, attempt.translation?.provider) ? .stream : .whole
         case 400...: return .error
         default: return nil
         }
+    }
+
+    /// Whether the head announces a stream, in the framing of the provider's dialect.
+    func saysStream(_ head: ByteSlice, _ provider: Dialect?) -> Bool {
+        provider == .bedrock ? worker.answerHead.fields.sayAmazonEventStream(in: head) : worker.answerHead.fields.sayEventStream(in: head)
     }
 
     /// Takes the upstream's head; a stream's leaves with its first events, a whole answer's waits for the rest.
@@ -39,7 +44,8 @@ extension Exchange {
             for: Answer.Request(
                 version: request.version, dialect: translation.provider, reportsUsage: endpoint.reportsUsage, addedUsage: false, mode: mode),
             limits: worker.limits.answerHead)
-        answer.translated.begin(mode, translation, options(plan), requestID: upstreamRequestID(head), limits: worker.limits.answerHead)
+        answer.translated.begin(mode, translation, options(plan), requestID: upstreamRequestID(head),
+            errorType: field("x-amzn-errortype", in: head), limits: worker.limits.answerHead)
         var writer = ByteWriter(worker.headScratch, capacity: GatewayLimits.answerHeadByteCount)
         writeTranslatedHead(head, plan, to: &writer)
         guard !writer.overflowed else { throw Rejection(.upstreamMalformed, "the provider's header fields are too long to pass on") }
@@ -67,10 +73,16 @@ extension Exchange {
 
     /// The id under which the provider knows the request.
     private func upstreamRequestID(_ head: ByteSlice) -> ByteSlice {
-        for name in ["request-id", "x-request-id", "apim-request-id"] as [StaticString] {
-            if let index = worker.answerHead.fields.firstIndex(named: ByteSlice(name), in: head) { return head[worker.answerHead.fields[index].valueRange] }
+        for name in ["request-id", "x-request-id", "apim-request-id", "x-amzn-requestid"] as [StaticString] {
+            let id = field(name, in: head)
+            if !id.isEmpty { return id }
         }
         return ByteSlice("")
+    }
+
+    private func field(_ name: StaticString, in head: ByteSlice) -> ByteSlice {
+        guard let index = worker.answerHead.fields.firstIndex(named: ByteSlice(name), in: head) else { return ByteSlice("") }
+        return head[worker.answerHead.fields[index].valueRange]
     }
 
     private func options(_ plan: Plan) -> AnswerOptions {

@@ -15,16 +15,28 @@ extension Exchange {
         attempt.isLoose = request.fields.value(of: .portkeyStrictOpenAICompliance, in: message)?.equalsIgnoringCase("false") == true
         try refuseDropped(message)
         let path = ByteSlice(worker.pathScratch, count: attempt.pathByteCount)
-        let capacity = headByteCount + plan.destination.fixedFields.count + GatewayLimits.ownFieldsByteCount + path.count
+        let signer = plan.destination.keys[attempt.key].signer
+        let capacity = headByteCount + plan.destination.fixedFields.count + GatewayLimits.ownFieldsByteCount + path.count + (signer?.byteCount ?? 0)
         guard let block = worker.blocks.lease(atLeast: capacity) else { throw Rejection(.overloaded) }
         var writer = ByteWriter(block.base, capacity: block.capacity)
         writer.append("POST ")
         // A translated request goes to the endpoint its dialect has for it.
         let isWritten = writePath(of: path, .chatCompletions, plan, isStream: attempt.wantsStream, to: &writer)
         guard isWritten else { throw Rejection(.notFound, "\(plan.destination.upstream.id) has no path for this request") }
+        let target = writer.written.dropFirst(5)
         writer.append(" HTTP/1.1\r\n")
         writer.append(plan.destination.fixedFields)
-        try writeCredential(plan.destination, message, client, to: &writer)
+        if translation.provider == .bedrock { writer.append("content-type: application/json\r\n") }
+        if let signer {
+            var time = AmazonTime(wallSeconds: worker.wallNanoseconds() / 1_000_000_000).text
+            time.withBytesInPlace { time in
+                signer.sign(
+                    method: "POST", path: target, contentType: ByteSlice("application/json"), body: content.block.slice(0..<content.count), time: time,
+                    to: &writer)
+            }
+        } else {
+            try writeCredential(plan.destination, message, client, to: &writer)
+        }
         plan.destination.writeFields(request, message, spoken: translation.provider, to: &writer)
         writer.append(field: "content-length", decimal: UInt64(content.count))
         writer.appendEndOfHead()

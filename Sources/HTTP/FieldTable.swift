@@ -110,4 +110,9 @@ extension FieldTable {
     public func sayEventStream(in head: ByteSlice) -> Bool {
         value(of: .contentType, in: head)?.hasPrefix(ignoringCase: "text/event-stream") ?? false
     }
+
+    /// Whether it says that the body is Amazon's event stream.
+    public func sayAmazonEventStream(in head: ByteSlice) -> Bool {
+        value(of: .contentType, in: head)?.hasPrefix(ignoringCase: "application/vnd.amazon.eventstream") ?? false
+    }
 }

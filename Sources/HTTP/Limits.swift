@@ -25,8 +25,9 @@ public struct HTTPLimits: Sendable, Equatable {
     /// A trailer section, its last empty line included: 8 KiB. Trailers are a checksum or a timing.
     public var trailerByteCount = 8 * 1024
 
-    /// One line, or all data of one event, of a parsed event stream: 4 MiB. A generated image in
-    /// base64 fits; the parser's memory for one stream is at most three times this.
+    /// One line, or all data of one event, of a parsed event stream, or a whole message of Amazon's: 4 MiB. A generated image in
+    /// base64 fits; the parser's memory for one stream is at most three times this. AWS allows messages of 16 MiB, which no
+    /// model's deltas come near.
     public var eventByteCount = 4 * 1024 * 1024
 
     public init() {}

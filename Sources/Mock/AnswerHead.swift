@@ -29,6 +29,7 @@ struct AnswerHead {
     var played: ByteSlice?
 
     private var contentType: StaticString {
+        if dialect == .bedrock { return isStream ? "application/vnd.amazon.eventstream" : "application/json" }
         if dialect == .gemini { return isStream ? "text/event-stream" : "application/json; charset=UTF-8" }
         return isStream ? "text/event-stream; charset=utf-8" : "application/json"
     }
@@ -60,8 +61,13 @@ struct AnswerHead {
 extension AnswerHead {
     private func writeProvider(_ writer: inout ByteWriter) {
         writer.append(field: "server", "sluice-mock")
+        if dialect == .bedrock, status >= 400 {
+            writer.append("x-amzn-errortype: ")
+            writer.append(ErrorAnswer.exceptionName(status))
+            writer.append(":http://internal.amazon.com/coral/com.amazon.bedrock/\r\n")
+        }
         if dialect != .gemini {
-            writer.append(dialect == .anthropic ? "request-id: req_mock" : "x-request-id: req_mock")
+            writer.append(dialect == .anthropic ? "request-id: req_mock" : dialect == .bedrock ? "x-amzn-requestid: req_mock" : "x-request-id: req_mock")
             writer.append(hexadecimal: serial)
             writer.append("\r\n")
         }

@@ -61,7 +61,7 @@ extension Connection {
         var document: JSONValue?
         if request.endpoint.readsJSON {
             do throws(JSONError) {
-                if request.dialect == .gemini {
+                if request.dialect == .gemini || request.dialect == .bedrock {
                     document = try worker.tape.parse(request.body)
                 } else {
                     ask = try worker.bodyReader.read(request.body, form: request.endpoint.form, arguments: &worker.text)
@@ -72,7 +72,10 @@ extension Connection {
                     output.write(atMost: 256) { error.write(into: &$0) }
                 }
             }
-            if let document { ask = Ask(gemini: document, endpoint: request.endpoint) }
+            if let document {
+                ask = request.dialect == .bedrock
+                    ? Ask(converse: document, endpoint: request.endpoint) : Ask(gemini: document, endpoint: request.endpoint)
+            }
             if !address.model.isEmpty {
                 ask.model = worker.pathModel(address.model)
             } else if !worker.bodyReader.namesModel {
@@ -160,7 +163,7 @@ extension Connection {
 
     private func respond(_ request: Request, _ ask: Ask, _ script: Script, _ document: JSONValue?) {
         switch request.endpoint {
-        case .chat, .completions, .responses, .messages, .generate, .stream:
+        case .chat, .completions, .responses, .messages, .generate, .stream, .converse, .converseStream:
             let reply: Reply
             do throws(ScriptError) {
                 reply = try makeReply(request, ask, script, document)
@@ -173,6 +176,10 @@ extension Connection {
             worker.writeEmbeddings(of: request, ask, saysUsage: !script.noUsage, into: &worker.body)
         case .countTokens:
             worker.body.append("{\"input_tokens\":")
+            worker.body.append(decimal: ask.promptTokens)
+            worker.body.append("}")
+        case .converseTokens:
+            worker.body.append("{\"inputTokens\":")
             worker.body.append(decimal: ask.promptTokens)
             worker.body.append("}")
         case .geminiTokens: GeminiAnswers.writeTokens(ask.promptTokens, into: &worker.body)

@@ -16,7 +16,8 @@ extension Connection {
         reply.cacheWriteTokens = script.cacheWrite
         reply.includesUsage = ask.includesUsage
         reply.saysUsage = !script.noUsage
-        reply.stopSequence = document.flatMap { $0["stop_sequences"]?.elements.first { _ in true }?.string?.content }
+        let stops = document.flatMap { $0["stop_sequences"] ?? $0["inferenceConfig"]?["stopSequences"] }
+        reply.stopSequence = stops?.elements.first { _ in true }?.string?.content
         worker.texts.removeAll()
         let calls = try calls(reply.form, ask, script, document)
         if script.refusal {
@@ -121,7 +122,7 @@ extension Connection {
         guard let wanted = script.tools else {
             if script.echo || script.size != nil || script.json || script.audio != nil { return [] }
             if let name = ask.toolName { return [.read(name)] }
-            guard form == .gemini, let document else { return [] }
+            guard form == .gemini || form == .converse, let document else { return [] }
             return DeclaredTool.callable(in: document, form: form)?.prefix(1).map { .declared($0) } ?? []
         }
         guard wanted > 0, let document, let tools = DeclaredTool.callable(in: document, form: form) else { return [] }

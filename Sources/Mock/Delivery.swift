@@ -31,6 +31,8 @@ struct Delivery {
     var hangAt = Int.max
     var malformedAt = Int.max
     var garbageAt = Int.max
+    /// The message whose checksum is wrong.
+    var checksumAt = Int.max
     /// The event before which the dialect's error comes, and its status.
     var errorAt = Int.max
     var errorStatus = 500

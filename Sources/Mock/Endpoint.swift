@@ -9,6 +9,8 @@ enum Endpoint {
     case audioText, files
     /// Gemini's, of one model.
     case generate, stream, geminiTokens, embed, embedBatch, predict
+    /// Bedrock's, of one model.
+    case converse, converseStream, converseTokens
     case statistics, reset
     /// What the provider would not know, and says so.
     case notFound
@@ -64,6 +66,7 @@ enum Endpoint {
         case .messages: .messages
         case .responses: .responses
         case .generate, .stream: .gemini
+        case .converse, .converseStream: .converse
         default: nil
         }
     }
@@ -73,6 +76,7 @@ enum Endpoint {
         switch self {
         case .chat, .completions, .responses, .messages, .embeddings, .countTokens: true
         case .generate, .stream, .geminiTokens, .embed, .embedBatch, .predict: true
+        case .converse, .converseStream, .converseTokens: true
         default: false
         }
     }
@@ -80,12 +84,12 @@ enum Endpoint {
 
 /// The shape of a generated answer.
 enum Form: UInt8 {
-    case chat, completion, messages, responses, gemini
+    case chat, completion, messages, responses, gemini, converse
 }
 
 /// Whose errors and fields an answer speaks.
 enum Dialect: UInt8 {
-    case openAI, anthropic, gemini, azure
+    case openAI, anthropic, gemini, azure, bedrock
 }
 
 /// What a request's path says: whose API it is, what it asks for, and of which model.
@@ -113,6 +117,9 @@ struct Address {
             // What has been v1beta's alone: google-genai asks below /v1 since its version 3.
             dialect = .gemini
             readGemini(path.dropFirst(4), isPost: isPost)
+        } else if path.hasPrefix("/model/") {
+            dialect = .bedrock
+            readBedrock(path.dropFirst(7), isPost: isPost)
         } else if path.hasPrefix("/openai/v1/") {
             dialect = .azure
             endpoint = Endpoint(path.dropFirst(7), isPost: isPost)
@@ -161,6 +168,22 @@ struct Address {
             endpoint = .embedBatch
         } else if method == "predict", isVertex {
             endpoint = .predict
+        }
+    }
+
+    /// `{modelId}/{operation}`
+    /// - Source: Amazon Bedrock API Reference, "Converse"
+    private mutating func readBedrock(_ rest: ByteSlice, isPost: Bool) {
+        endpoint = .notFound
+        guard isPost, let slash = rest.firstIndex(of: UInt8(ascii: "/")), slash > 0 else { return }
+        model = rest.prefix(slash)
+        let operation = rest.dropFirst(slash + 1)
+        if operation == "converse" {
+            endpoint = .converse
+        } else if operation == "converse-stream" {
+            endpoint = .converseStream
+        } else if operation == "count-tokens" {
+            endpoint = .converseTokens
         }
     }
 

@@ -29,6 +29,10 @@ struct ErrorAnswer {
             output.append("\"},\"request_id\":\"req_mock")
             output.append(hexadecimal: serial)
             output.append("\"}")
+        case .bedrock:
+            output.append("{\"message\":\"")
+            message(&output)
+            output.append("\"}")
         case .gemini:
             output.append("{\"error\":{\"code\":")
             output.append(decimal: status)
@@ -69,6 +73,10 @@ struct ErrorAnswer {
             output.append("data: ")
             write(into: &output, message: message)
             output.append("\r\n\r\n")
+        case .converse:
+            var data = Output()
+            write(into: &data, message: message)
+            output.append(message: .exception, type: ByteSlice(ErrorAnswer.streamExceptionName(status)), data.bytes)
         }
     }
 

@@ -16,7 +16,7 @@ public struct MockOptions: Sendable {
     public init() {}
 }
 
-/// A scripted provider on threads of its own: OpenAI's, Azure's, Anthropic's and Gemini's dialects, streamed or not.
+/// A scripted provider on threads of its own: OpenAI's, Azure's, Anthropic's, Gemini's and Bedrock's dialects, streamed or not.
 ///
 /// What it does is written in the model's name, as in `mock?latency=50&tokens=20`; see `Script`.
 /// Usage is counted so that anyone can recompute it: four bytes of the prompt's text make a token, rounded up;

@@ -9,6 +9,7 @@ extension Reply {
         case .messages: writeMessagesBody(into: &output)
         case .responses: writeResponse(isWhole: true, into: &output)
         case .gemini: writeGeminiBody(into: &output)
+        case .converse: writeConverseBody(into: &output)
         }
     }
 
@@ -61,6 +62,7 @@ extension Reply {
         case .messages: writeMessagesEvent(place, &cursor, into: &output)
         case .responses: writeResponsesEvent(place, index, &cursor, into: &output)
         case .gemini: writeGeminiEvent(place, &cursor, into: &output)
+        case .converse: writeConverseEvent(place, &cursor, into: &output)
         }
     }
 
@@ -71,7 +73,7 @@ extension Reply {
         // A first call's event carries the role itself.
         case .chat: (isFiltered ? 1 : 0) + (parts.first?.kind == .call ? 0 : 1)
         case .completion: isFiltered ? 1 : 0
-        case .messages: 1
+        case .messages, .converse: 1
         case .responses: 2
         case .gemini: 0
         }
@@ -85,7 +87,7 @@ extension Reply {
         // The first is followed by a ping.
         case .messages: return index == 0 ? 2 : 1
         case .responses: return kind == .call ? 1 : 2
-        case .gemini: return kind == .call ? 1 : 0
+        case .gemini, .converse: return kind == .call ? 1 : 0
         }
     }
 
@@ -97,7 +99,7 @@ extension Reply {
         switch form {
         case .chat: return kind == .sound ? 1 : 0
         case .completion, .gemini: return 0
-        case .messages: return kind == .thinking ? 2 : 1
+        case .messages, .converse: return kind == .thinking ? 2 : 1
         case .responses: return kind == .call ? 2 : 3
         }
     }
@@ -106,7 +108,7 @@ extension Reply {
     private var endCount: Int {
         switch form {
         case .chat, .completion: includesUsage && saysUsage ? 3 : 2
-        case .messages: 2
+        case .messages, .converse: 2
         case .responses, .gemini: 1
         }
     }

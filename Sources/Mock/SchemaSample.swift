@@ -102,7 +102,8 @@ enum RequestedSchema {
         case .gemini:
             body["generationConfig"]?["responseJsonSchema"] ?? body["generationConfig"]?["_responseJsonSchema"]
                 ?? body["generationConfig"]?["responseSchema"]
-        case .completion: nil
+        // A schema within a string has none to be read here.
+        case .completion, .converse: nil
         }
     }
 }
@@ -139,6 +140,10 @@ struct DeclaredTool {
             if let allowed = calling?["allowedFunctionNames"], !allowed.isEmptyContainer, !endsWithResult(body, form) {
                 return declared.filter { tool in allowed.elements.contains { $0.spells(tool.name) } }
             }
+        case .converse:
+            if let name = body["toolConfig"]?["toolChoice"]?["tool"]?["name"]?.string {
+                return endsWithResult(body, form) ? nil : declared.filter { $0.name == name.content }
+            }
         case .completion: return []
         }
         return endsWithResult(body, form) ? nil : declared
@@ -149,7 +154,7 @@ struct DeclaredTool {
         func add(_ function: JSONValue, _ schema: JSONValue?) {
             if let name = function["name"]?.string { found.append(DeclaredTool(name: name.content, schema: schema)) }
         }
-        guard let tools = body["tools"] else { return [] }
+        guard let tools = form == .converse ? body["toolConfig"]?["tools"] : body["tools"] else { return [] }
         for tool in tools.elements {
             switch form {
             case .chat: if let function = tool["function"] { add(function, function["parameters"]) }
@@ -158,6 +163,7 @@ struct DeclaredTool {
             case .gemini:
                 guard let functions = tool["functionDeclarations"] else { continue }
                 for function in functions.elements { add(function, function["parametersJsonSchema"] ?? function["parameters"]) }
+            case .converse: if let tool = tool["toolSpec"] { add(tool, tool["inputSchema"]?["json"]) }
             case .completion: break
             }
         }
@@ -174,6 +180,7 @@ struct DeclaredTool {
         case .responses: return last["type"]?.is("function_call_output") == true
         case .messages: return last["content"]?.elements.contains { $0["type"]?.is("tool_result") == true } ?? false
         case .gemini: return last["parts"]?.elements.contains { $0["functionResponse"] != nil } ?? false
+        case .converse: return last["content"]?.elements.contains { $0["toolResult"] != nil } ?? false
         case .completion: return false
         }
     }

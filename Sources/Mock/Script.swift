@@ -33,6 +33,8 @@ struct Script {
     var malformed: Int?
     /// `garbage=N`: after N events send one whose data is not JSON, and go on.
     var garbage: Int?
+    /// `checksum=N`: Bedrock: event N has a wrong one.
+    var checksum: Int?
     /// `chunk=BYTES`: send the body in chunks and writes of this size, wherever that cuts it.
     var chunk: Int?
     /// `close=1`: `Connection: close`.
@@ -68,7 +70,7 @@ struct Script {
     var looksIntoTheRequest: Bool { tools != nil || json || finish == .stopSequence }
 
     static let knownKeys: StaticString = """
-        latency, tokens, gap, size, reply, echo, status, retry_after, fail, hang, hang_after, cut, malformed, garbage, chunk, \
+        latency, tokens, gap, size, reply, echo, status, retry_after, fail, hang, hang_after, cut, malformed, garbage, checksum, chunk, \
         close, stale, no_usage, tools, thinking, refusal, finish, json, error_after, cached, cache_write, audio, strict
         """
 }
@@ -177,6 +179,8 @@ extension Script {
             malformed = try eventCount()
         } else if key == "garbage" {
             garbage = try eventCount()
+        } else if key == "checksum" {
+            checksum = try eventCount()
         } else if key == "chunk" {
             chunk = try number(1...MockLimits.writeByteCount, "bytes from 1 to 65536")
         } else if key == "close" {

@@ -27,6 +27,7 @@ extension Connection {
         delivery.hangAt = script.hangAfter ?? .max
         delivery.malformedAt = script.malformed ?? .max
         delivery.garbageAt = script.garbage ?? .max
+        delivery.checksumAt = request.dialect == .bedrock ? script.checksum ?? .max : .max
         writeByteCount = script.chunk ?? 0
         startEvents(head, wait: script.latency.sample(&worker.random))
     }
@@ -88,7 +89,10 @@ extension Connection {
             }
             if index >= delivery.garbageAt {
                 delivery.garbageAt = .max
-                frame { $0.append("data: {\"id\": \"mock\", this is not JSON\n\n") }
+                frame { output in
+                    guard delivery.reply.form == .converse else { return output.append("data: {\"id\": \"mock\", this is not JSON\n\n") }
+                    output.append(message: .event, type: ByteSlice("contentBlockDelta"), ByteSlice("{\"id\": \"mock\", this is not JSON"))
+                }
             }
             if index >= delivery.errorAt {
                 delivery.errorAt = .max
@@ -116,6 +120,7 @@ extension Connection {
     private func writeEvent(_ index: Int, into output: inout Output) {
         if let played = delivery.played { return played.writeEvent(index, into: &output) }
         delivery.reply.writeEvent(index, &delivery.cursor, into: &output)
+        if index == delivery.checksumAt { output.breakChecksum() }
     }
 
     private func writeError(_ index: Int, into output: inout Output) {

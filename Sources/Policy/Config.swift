@@ -91,6 +91,14 @@ struct Config {
         var region = ""
     }
 
+    /// Where a target at Amazon Bedrock is and whose keys sign its requests.
+    struct Amazon {
+        var region = ""
+        var accessKey = ""
+        var sessionToken = ""
+        var sendsKey = false
+    }
+
     /// The place of the whole level.
     let field: Field
     var strategy: Strategy?
@@ -125,6 +133,7 @@ struct Config {
     var vertex = Vertex()
     /// Completions of a model that fills in the middle have an endpoint of their own (Mistral's).
     var completesInTheMiddle = false
+    var amazon = Amazon()
     /// Keys present, whatever became of their values.
     var has = Presence()
 

@@ -33,6 +33,11 @@ enum ConfigSchema {
             SchemaKey("azure_entra_scope"),
             SchemaKey("azure_managed_client_id"),
             SchemaKey("azure_workload_client_id"),
+            SchemaKey("aws_access_key_id"),
+            SchemaKey("aws_secret_access_key"),
+            SchemaKey("aws_session_token"),
+            SchemaKey("aws_region"),
+            SchemaKey("aws_auth_type"),
             // What the deployment runs; the request's own path needs it not.
             SchemaKey("azure_model_name", .label),
             SchemaKey("vertex_project_id"),
@@ -70,8 +75,7 @@ enum ConfigSchema {
 
     /// Options of providers whose dialects are not built.
     private static let providerOptions = [
-        "aws_access_key_id", "aws_secret_access_key", "aws_session_token", "aws_region", "aws_auth_type", "aws_role_arn",
-        "aws_external_id", "aws_s3_bucket", "aws_s3_object_key", "aws_bedrock_model",
+        "aws_role_arn", "aws_external_id", "aws_s3_bucket", "aws_s3_object_key", "aws_bedrock_model",
         "amzn_sagemaker_inference_component",
         "vertex_storage_bucket_name",
         "azure_foundry_url", "azure_endpoint_name", "azure_extra_params",

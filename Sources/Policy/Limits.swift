@@ -58,6 +58,8 @@ public enum PolicyLimits {
 
     /// Bytes of a service account's key file: 2.4 KiB, twice that with the longest key.
     public static let accountByteCount = 8 << 10
+    /// Bytes of the name of a cloud's region, as `us-gov-west-1`: it becomes part of a host name.
+    public static let regionByteCount = 48
 
     /// Bytes of a custom host. The line of a request head has 8 KiB for host and path together.
     public static let customHostByteCount = 2048

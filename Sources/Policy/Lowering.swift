@@ -284,6 +284,10 @@ struct Lowering {
         options.vertex.project = parts.store(config.vertex.project)
         options.vertex.region = parts.store(config.vertex.region)
         options.completesInTheMiddle = config.completesInTheMiddle
+        options.amazon.region = parts.store(config.amazon.region)
+        options.amazon.accessKey = parts.store(config.amazon.accessKey)
+        options.amazon.sessionToken = parts.store(config.amazon.sessionToken)
+        options.amazon.sendsKey = config.amazon.sendsKey
         return options
     }
 }

@@ -95,6 +95,16 @@ public struct VertexOptions: BitwiseCopyable, Sendable {
     public internal(set) var region = ByteRun.empty
 }
 
+/// Where a target at Amazon Bedrock is and whose keys sign its requests; empty runs are absent.
+public struct AmazonOptions: BitwiseCopyable, Sendable {
+    public internal(set) var region = ByteRun.empty
+    /// The id of the access key whose secret is the credential; else the credential is a Bedrock API key.
+    public internal(set) var accessKey = ByteRun.empty
+    public internal(set) var sessionToken = ByteRun.empty
+    /// The credential is a Bedrock API key, whatever the request's headers say.
+    public internal(set) var sendsKey = false
+}
+
 /// What one dialect or another wants beside the credential; empty runs are absent.
 public struct ProviderOptions: BitwiseCopyable, Sendable {
     public internal(set) var openAIOrganization = ByteRun.empty
@@ -106,6 +116,7 @@ public struct ProviderOptions: BitwiseCopyable, Sendable {
     public internal(set) var vertex = VertexOptions()
     /// Completions go to the endpoint for filling in the middle, where the provider has one.
     public internal(set) var completesInTheMiddle = false
+    public internal(set) var amazon = AmazonOptions()
 }
 
 /// One upstream of a program with all that its ancestors left it: a row, ready to be dispatched.

@@ -6,6 +6,16 @@ public enum Dialect: UInt8, BitwiseCopyable, Sendable {
     case anthropic
     /// Google's Gemini API, `generateContent` and its kin. Spoken to hosts only: no client of the gateway speaks it.
     case gemini
+    /// Amazon Bedrock's Converse API. Spoken to hosts only, as Gemini's is.
+    case bedrock
+
+    /// Whether clients of the gateway speak it.
+    public var isClients: Bool {
+        switch self {
+        case .openAI, .anthropic: true
+        case .gemini, .bedrock: false
+        }
+    }
 }
 
 /// What carries a request to a host.

@@ -48,7 +48,7 @@ public struct ErrorShape {
     public func writeEvent(in dialect: Dialect, midLine: Bool, into writer: inout ByteWriter) {
         if midLine { writer.append("\n\n") }
         switch dialect {
-        case .openAI, .gemini:
+        case .openAI, .gemini, .bedrock:
             writer.append("data: ")
             writeBareOpenAI(code: true, into: &writer)
         case .anthropic:

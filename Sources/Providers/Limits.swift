@@ -35,12 +35,33 @@ public enum Limits {
     /// Stop sequences a request of Gemini's may have.
     static let geminiStopCount = 5
 
+    /// Stop sequences a request of Converse's may have.
+    static let bedrockStopCount = 2500
+
+    /// Bytes of a model's id in a path of the Bedrock runtime: the longest ARNs, of SageMaker endpoints and imported models, have about 150.
+    static let bedrockModelByteCount = 512
+
+    /// Bytes of a tool call's id that Converse takes.
+    static let bedrockCallIDByteCount = 64
+
+    /// Bytes of a file's name that are shown to the model beside the document's number; a document's name has at most 200.
+    static let bedrockDocumentNameByteCount = 150
+
+    /// Bytes of the name of a cloud's region: a label of a host name, of which the longest, `us-gov-west-1` and its kin, fill a quarter.
+    static let regionByteCount = 48
+
     /// Events at a stream's start that are scanned for the model's name, for hosts that send none.
     static let modelSearchEventCount = 4
 }
 
 /// A model's name as kept for the record, 128 bytes. A fine-tuned model's name is about 80.
 public typealias ModelText = InlineText<128>
+
+/// A model's id in a path of Bedrock's, 512 bytes: `Limits.bedrockModelByteCount`.
+typealias BedrockModelText = InlineText<512>
+
+/// The calls of one of Bedrock's answers, by their blocks' index in the message, 128: `Limits.openCalls`.
+typealias BedrockCalls = InlineArray<128, Int64>
 
 /// A finish reason or event type, 48 bytes. The longest known, `response.incomplete` and its kin,
 /// stay under 40.

@@ -19,6 +19,10 @@ enum MemberNames {
         case .geminiUsage: geminiUsage(name)
         case .geminiModality: geminiModality(name)
         case .geminiCandidates, .geminiPrompt, .geminiCache, .geminiOutput: .skipped
+        case .bedrockRoot: name == "usage" ? .object(.bedrockUsage) : name == "stopReason" ? .finishReason : .skipped
+        case .bedrockUsage: bedrockUsage(name)
+        case .bedrockDetail: name == "ttl" ? .modality : name == "inputTokens" ? .count(.modality) : .skipped
+        case .bedrockDetails: .skipped
         }
     }
 
@@ -142,5 +146,23 @@ enum MemberNames {
         if name == "modality" { return .modality }
         if name == "tokenCount" { return .count(.modality) }
         return .skipped
+    }
+
+    // MARK: Bedrock
+
+    private static func bedrockUsage(_ name: ByteSlice) -> UsageScan.Slot {
+        switch name.count {
+        case 11:
+            if name == "inputTokens" { .count(.prompt) }
+            else if name == "totalTokens" { .count(.total) }
+            else { .skipped }
+        case 12:
+            if name == "outputTokens" { .count(.completion) }
+            else if name == "cacheDetails" { .array(.bedrockDetails) }
+            else { .skipped }
+        case 20: name == "cacheReadInputTokens" ? .count(.cached) : .skipped
+        case 21: name == "cacheWriteInputTokens" ? .count(.cacheWrite) : .skipped
+        default: .skipped
+        }
     }
 }

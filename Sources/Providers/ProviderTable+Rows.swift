@@ -21,6 +21,10 @@ extension ProviderTable {
             id: "google", scheme: .https, host: "generativelanguage.googleapis.com", port: 443, pathPrefix: "/v1beta",
             keptUnderCustomHost: "/v1beta", auth: .googAPIKey, needsCredential: true, dialect: .gemini,
             streamUsage: .always, endpoints: .proxied, renames: .none, standing: .served),
+        // Converse. Its host is made of the target's region; requests are signed, or carry a Bedrock API key.
+        Provider(
+            id: "bedrock", scheme: .https, host: "", port: 443, pathPrefix: "", keptUnderCustomHost: "", auth: .bearer,
+            needsCredential: true, dialect: .bedrock, streamUsage: .always, endpoints: [], renames: .none, standing: .served),
         // Its host is made of the target's resource.
         Provider(
             id: "azure-openai", scheme: .https, host: "", port: 443, pathPrefix: "/openai", keptUnderCustomHost: "", auth: .apiKey,
@@ -132,7 +136,6 @@ extension ProviderTable {
     /// account. Each sentence ends the message "provider "x" is not supported yet: …".
     private static let unsupportedRows: [Provider] = [
         unsupported("azure-ai", "its address is made of a resource; use provider \"openai\" with the custom host https://RESOURCE.services.ai.azure.com/openai/v1"),
-        unsupported("bedrock", "it speaks its own dialect and signs each request"),
         unsupported("sagemaker", "it speaks its own dialect and signs each request"),
         unsupported("palm", "its host has closed this API; use a Gemini model"),
         unsupported("cohere", "it speaks its own dialect; use provider \"openai\" with the custom host https://api.cohere.ai/compatibility/v1"),

@@ -6,7 +6,7 @@ struct ReportedUsage {
         case audioInput, audioOutput
         /// Gemini's: results of its own tools, which it read beside the prompt, and sound in the cached part of the prompt.
         case toolUse, cachedAudio
-        /// The modality last seen in one of Gemini's lists of details; belongs to no sum.
+        /// The number last seen in one of Gemini's lists of details, or of Bedrock's; belongs to no sum.
         case modality
     }
 
@@ -36,7 +36,7 @@ struct ReportedUsage {
     func normalised(_ dialect: Dialect) -> Usage {
         switch dialect {
         case .openAI: fromOpenAI()
-        case .anthropic: fromAnthropic()
+        case .anthropic, .bedrock: fromAnthropic()
         case .gemini: fromGemini()
         }
     }

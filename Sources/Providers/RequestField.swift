@@ -25,6 +25,8 @@ public enum RequestField: Equatable {
             if startsIgnoringCase(name, "x-portkey-") { return portkey(name.dropFirst(10), dialect) }
             if startsIgnoringCase(name, "x-sluice-") { return .never }
             if startsIgnoringCase(name, "x-forwarded-") { return .onlyIfNamed }
+            // Parts of the signature.
+            if dialect == .bedrock, startsIgnoringCase(name, "x-amz-") { return .ours }
         case UInt8(ascii: "a"):
             if startsIgnoringCase(name, "anthropic-") { return dialect == .anthropic ? .forwarded : .onlyIfNamed }
         case UInt8(ascii: "o"):
@@ -38,6 +40,7 @@ public enum RequestField: Equatable {
 
     /// Portkey's spelling of the providers' own fields; `name` is what follows the prefix.
     private static func portkey(_ name: ByteSlice, _ dialect: Dialect) -> RequestField {
+        if dialect == .bedrock { return .never }
         if dialect == .openAI {
             if name.equalsIgnoringCase("openai-organization") { return .renamed("openai-organization") }
             if name.equalsIgnoringCase("openai-project") { return .renamed("openai-project") }

@@ -27,6 +27,24 @@ public enum StreamOpening: Equatable, Sendable {
         }
     }
 
+    /// Judges one of Converse's events, whose name stands in its frame.
+    ///
+    /// - Parameters:
+    ///   - converse: the name of an event, or of an exception.
+    ///   - isFailure: whether the frame says that the provider failed.
+    public init(converse type: ByteSlice, isFailure: Bool, _ data: ByteSlice) {
+        if isFailure {
+            self = .failed(status: BedrockError.status(of: type))
+        } else if type == "messageStart" {
+            self = .nothing
+        } else if type == "contentBlockStart" {
+            // A call is content by itself; text and thinking begin without a start.
+            self = JSONView(data)?.value(at: ByteSlice("start.toolUse")) == nil ? .nothing : .content
+        } else {
+            self = .content
+        }
+    }
+
     /// Anthropic's events, and OpenAI's of the Responses API.
     /// - Source: Anthropic, "Streaming messages"; OpenAI API reference, "Responses, streaming events"
     private init(_ type: JSONString, _ event: JSONView) {

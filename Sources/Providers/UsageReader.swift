@@ -93,6 +93,7 @@ public struct UsageReader: ~Copyable {
     public mutating func endEvent() -> Event {
         adopt()
         if dialect == .gemini { return endGeminiChunk() }
+        if dialect == .bedrock { return scan.hasUsage ? .usage : .ordinary }
         if scan.type.isEmpty { return endOpenAIChunk() }
         if scan.type == "error" { return .error }
         if scan.type == "message_stop" || scan.type == "response.completed"
@@ -139,6 +140,7 @@ public struct UsageReader: ~Copyable {
             return .ordinary
         }
         if dialect == .gemini { return UsageReader.isErrorEvent(data.hasPrefix("[") ? data.dropFirst(1) : data) ? .error : nil }
+        if dialect == .bedrock { return glanceAtConverse(data) }
         if data.count <= 8, data.trimmed == "[DONE]" {
             isComplete = true
             return .end
@@ -148,6 +150,13 @@ public struct UsageReader: ~Copyable {
         if UsageReader.says("\"usage\"", in: data) || UsageReader.says("\"finish_reason\"", in: data) { return nil }
         if data.hasPrefix("{\"type\"") { return glanceAtResponses(data) }
         deltaCount += 1
+        return .ordinary
+    }
+
+    /// The two events of Converse's that say something of the answer have no delta.
+    private mutating func glanceAtConverse(_ data: ByteSlice) -> Event? {
+        if UsageReader.says("\"usage\"", in: data) || UsageReader.says("\"stopReason\"", in: data) { return nil }
+        if UsageReader.says("\"delta\"", in: data) { deltaCount += 1 }
         return .ordinary
     }
 

@@ -26,6 +26,11 @@ extension UsageScan {
         case geminiOutput
         /// One of their elements
         case geminiModality
+        case bedrockRoot
+        case bedrockUsage
+        /// `cacheDetails`, and one of its elements
+        case bedrockDetails
+        case bedrockDetail
 
         /// What an array's elements are; nil for objects.
         @inline(__always)
@@ -34,6 +39,7 @@ extension UsageScan {
             case .choices: .choice
             case .geminiCandidates: .geminiCandidate
             case .geminiPrompt, .geminiCache, .geminiOutput: .geminiModality
+            case .bedrockDetails: .bedrockDetail
             default: nil
             }
         }

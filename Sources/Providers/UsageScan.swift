@@ -54,7 +54,13 @@ struct UsageScan {
         slot = .object(root)
     }
 
-    private static func root(_ dialect: Dialect) -> Container { dialect == .gemini ? .geminiRoot : .root }
+    private static func root(_ dialect: Dialect) -> Container {
+        switch dialect {
+        case .openAI, .anthropic: .root
+        case .gemini: .geminiRoot
+        case .bedrock: .bedrockRoot
+        }
+    }
 
     mutating func reset(_ dialect: Dialect) {
         root = UsageScan.root(dialect)
@@ -189,9 +195,9 @@ struct UsageScan {
 
     @inline(__always)
     private mutating func begin(_ inner: Container) {
-        if inner == .usage || inner == .geminiUsage {
+        if inner == .usage || inner == .geminiUsage || inner == .bedrockUsage {
             pending = ReportedUsage()
-        } else if inner == .geminiModality {
+        } else if inner == .geminiModality || inner == .bedrockDetail {
             modality.removeAll()
             pending.forget(.modality)
         }
@@ -241,13 +247,16 @@ struct UsageScan {
 
     private mutating func close() {
         switch container {
-        case .usage, .geminiUsage:
+        case .usage, .geminiUsage, .bedrockUsage:
             if pending.isMeaningful {
                 usage = pending
                 hasUsage = true
             }
         case .geminiModality:
             if modality == "AUDIO", let count = containers[depth - 2].audioCount { pending.note(count, pending.value(.modality)) }
+        case .bedrockDetail:
+            if modality == "1h" { pending.note(.cacheWrite1h, pending.value(.modality)) }
+            if modality == "5m" { pending.note(.cacheWrite5m, pending.value(.modality)) }
         default: break
         }
         depth -= 1

@@ -7,7 +7,7 @@ import Reactor
 struct MockCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "mock",
-        abstract: "Start a scripted provider that speaks OpenAI, Azure, Anthropic and Gemini.",
+        abstract: "Start a scripted provider that speaks OpenAI, Azure, Anthropic, Gemini and Bedrock.",
         discussion: """
             The model name is the script: "mock?latency=50&tokens=20&gap=5" waits 50 ms and streams 20 tokens 5 ms apart; \
             "mock?status=429&retry_after=2" fails. An unknown word is answered with the list of those it knows. \

@@ -87,6 +87,7 @@ struct SnapshotBuilder {
             case .openai: "openai"
             case .anthropic: "anthropic"
             case .gemini: "google"
+            case .bedrock: "bedrock"
             }
         guard let row = table.first(where: { ByteSlice($0.id) == id }) else { preconditionFailure("the table has each dialect's own row") }
         return row

@@ -127,7 +127,7 @@ struct FileTests {
         Case("version: 1\ntimeouts: {connect: off}", #"f:2:21: "connect" is not a number with a unit (ms, s, m, h, d): "off"; write 5s, for instance"#),
         Case("version: 1\ntimeouts: {head: 1s}", #"f:2:12: unknown key "head"; known: connect, tls, first_byte, gap, total"#),
         Case("version: 1\ntrusted_hosts: [a/b, \"http://x\", 5]", #"f:2:17: "a/b" is no host; write models.internal, *.svc.cluster.local, 10.0.0.5 or fd00::5"#, #"f:2:22: "http://x" is no host; write models.internal, *.svc.cluster.local, 10.0.0.5 or fd00::5"#, #"f:2:34: "2" must be text, not a number"#),
-        Case("version: 1\nproviders:\n  mine: {dialect: grpc}", #"f:3:9: "base_url" is missing"#, #"f:3:19: "dialect" must be one of openai, anthropic, gemini, not "grpc""#),
+        Case("version: 1\nproviders:\n  mine: {dialect: grpc}", #"f:3:9: "base_url" is missing"#, #"f:3:19: "dialect" must be one of openai, anthropic, gemini, bedrock, not "grpc""#),
         Case("version: 1\nproviders:\n  mine:\n    base_url: http://10.0.0.1", "f:4:15: base_url is a private or reserved address; set allow_private: true to allow it".replacing("base_url is", with: "\"base_url\" is")),
         Case("version: 1\nproviders:\n  mine:\n    base_url: http://models.example.com", "f:4:15: warning: credentials will cross the network unencrypted; write https://, or auth: none"),
         Case("version: 1\nproviders:\n  mine: {base_url: \"http://127.0.0.1:1\", auth: none, api_key: k}", "f:3:63: a provider with auth: none takes no api_key"),

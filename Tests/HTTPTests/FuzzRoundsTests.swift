@@ -21,16 +21,21 @@ struct FuzzRoundsTests {
     static let streams = [
         "\u{FEFF}event: e\r\ndata: {\"a\":1}\r\n\r\n: c\n\ndata: a\ndata: b\nid: 1\nretry: 3\n\n", "data\r\rdata:\r\n\rdata: x\n\r\n",
     ]
+    /// Headers and payload; the byte before them is the headers' length.
+    static let messages = [
+        "\u{26}\u{0D}:message-type\u{07}\u{0}\u{05}event\u{0B}:event-type\u{07}\u{0}\u{01}e{\"delta\":{}}",
+        "\u{17}\u{0D}:message-type\u{07}\u{0}\u{05}error", "\u{04}\u{01}a\u{04}\u{0}\u{0}\u{0}\u{01}",
+    ]
     static let tokens = [
         "\r", "\n", "\r\n", "\r\n\r\n", ":", " ", "\t", ";", ",", "0", "ffff", "\0", "\u{7F}", "é", "Host: a\r\n",
         "Transfer-Encoding: chunked\r\n", "Content-Length: 1\r\n", "Connection: close\r\n", "HTTP/1.1", "data: ", "\"", "#", "?",
     ]
 
-    @Test("no mutated input breaks an invariant", arguments: 0..<4)
+    @Test("no mutated input breaks an invariant", arguments: 0..<5)
     func mutated(_ target: Int) {
         var random = SeededGenerator.announced("fuzz target \(target)")
-        let seeds = [FuzzRoundsTests.heads, FuzzRoundsTests.responses, FuzzRoundsTests.bodies, FuzzRoundsTests.streams][target]
-        let run = [fuzzRequestHead, fuzzResponseHead, fuzzChunked, fuzzEventStream][target]
+        let seeds = [FuzzRoundsTests.heads, FuzzRoundsTests.responses, FuzzRoundsTests.bodies, FuzzRoundsTests.streams, FuzzRoundsTests.messages][target]
+        let run = [fuzzRequestHead, fuzzResponseHead, fuzzChunked, fuzzEventStream, fuzzAmazonEventStream][target]
         for _ in 0..<1500 {
             var bytes = Array((seeds.randomElement(using: &random) ?? "").utf8)
             for _ in 0..<Int.random(in: 0...3, using: &random) { mutate(&bytes, &random) }

@@ -69,6 +69,21 @@ func fuzzEventStream(_ bytes: ByteSlice) {
     }
 }
 
+/// Amazon's framing comes to the same messages and the same fault however it is cut. Since no input has its checksums by chance, it is
+/// also taken for the headers and the payload of a message that has them.
+func fuzzAmazonEventStream(_ bytes: ByteSlice) {
+    let input = [UInt8](bytes)
+    let headerCount = min(input.count, input.first.map { Int($0) } ?? 0)
+    let framed = amazonMessage(headers: Array(input.prefix(headerCount)), payload: Array(input.dropFirst(headerCount)))
+    for stream in [input, framed, framed + input] {
+        let whole = AmazonTrace(stream)
+        for cuts in fuzzedCuts(stream) {
+            let cut = AmazonTrace(stream, cuts: cuts)
+            require(cut.messages == whole.messages && cut.fault == whole.fault, "messages: cut at \(cuts)")
+        }
+    }
+}
+
 /// Limits a fuzzer's short inputs can reach.
 private var smallLimits: HTTPLimits {
     var limits = HTTPLimits()

@@ -16,7 +16,7 @@ struct ScriptTests {
     @Test("every key of the list is understood")
     func everyKeyIsUnderstood() throws {
         let known = Script.knownKeys.description.split(separator: ",").map { $0.trimming(while: { $0 == " " }) }
-        #expect(known.count == 28)
+        #expect(known.count == 29)
         for key in known { _ = try script("\(key)=\(key == "status" ? "200" : key == "finish" ? "length" : "1")") }
         #expect(throws: ScriptError.self) { try script("Tokens=1") }
     }

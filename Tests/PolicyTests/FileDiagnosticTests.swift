@@ -24,6 +24,24 @@ struct FileDiagnosticTests {
         Case(#"{"provider":"opnai"}"#, #"c:1:13: unknown provider "opnai"; did you mean "openai"?"#),
         Case(#"{"provider":"quux"}"#, #"c:1:13: unknown provider "quux"; known: openai, anthropic, groq, ollama"#),
         Case(#"{"provider":"bedrock"}"#, #"c:1:13: provider "bedrock" is not supported yet"#),
+        Case(
+            #"{"provider":"groq","aws_secret_access_key":"s"}"#, "c:1:44: a secret access key needs its id; set aws_access_key_id"),
+        Case(
+            #"{"provider":"groq","aws_access_key_id":"AK"}"#,
+            "c:1:40: an access key needs its secret; set aws_secret_access_key, or name a virtual_key that holds it"),
+        Case(
+            #"{"provider":"groq","api_key":"k","aws_access_key_id":"AK","aws_secret_access_key":"s"}"#,
+            "c:1:83: a target has an api_key or an aws_secret_access_key, not both"),
+        Case(#"{"virtual_key":"claude","aws_access_key_id":"AK/","aws_region":"eu-west-3"}"#, #"c:1:45: "aws_access_key_id" is letters and digits"#),
+        Case(#"{"provider":"groq","aws_region":"evil.example/"}"#, #"c:1:33: "aws_region" is a name such as eu-central-1"#),
+        Case(#"{"provider":"groq","aws_session_token":"t"}"#, "c:1:40: a session token needs its access key; set aws_access_key_id"),
+        Case(
+            #"{"provider":"groq","aws_auth_type":"assumedRole"}"#,
+            #"c:1:36: aws_auth_type "assumedRole" is not supported yet; built: accessKey, apiKey"#),
+        Case(#"{"provider":"groq","aws_auth_type":"magic"}"#, #"c:1:36: unknown aws_auth_type "magic"; one of accessKey, apiKey"#),
+        Case(
+            #"{"virtual_key":"claude","aws_access_key_id":"AK","aws_auth_type":"apiKey"}"#,
+            #"c:1:66: aws_auth_type "apiKey" sends a Bedrock API key, and signs nothing; drop aws_access_key_id"#),
         Case(#"{"provider":"@opena-prod"}"#, #"c:1:13: no virtual key "opena-prod"; did you mean "openai-prod"?"#),
         Case(#"{"virtual_key":"zzz"}"#, #"c:1:16: no virtual key "zzz"; declared: "openai-prod", "claude""#),
         Case(#"{"provider":"openai","virtual_key":"claude"}"#, #"c:1:36: virtual key "claude" is not for provider "openai""#),

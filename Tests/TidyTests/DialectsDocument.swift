@@ -98,29 +98,30 @@ enum DialectsDocument {
         var lines = [
             "# Dialects", "",
             "Written by asking the code; after a change run `SLUICE_WRITE_DOCS=1 swift test --filter DialectsDocument`.", "",
-            "A client speaks OpenAI's chat completions or Anthropic's messages; the target behind it may speak OpenAI's, Anthropic's or Google's Gemini",
-            "API. Where both speak the same, bytes go through as they are. Else each request and answer is translated, stream events one by one.",
-            "What thinking and sampling come to is the model's matter: this is for `gpt-5.1`, `claude-sonnet-4-5` and `gemini-2.5-pro`.", "",
+            "A client speaks OpenAI's chat completions or Anthropic's messages; the target behind it may speak OpenAI's, Anthropic's, Google's Gemini",
+            "API or Amazon Bedrock's Converse. Where both speak the same, bytes go through as they are. Else each request and answer is translated,",
+            "stream events one by one. What thinking and sampling come to is the model's matter: this is for `gpt-5.1`, `claude-sonnet-4-5`,",
+            "`gemini-2.5-pro` and Bedrock's `anthropic.claude-sonnet-4-5-20250929-v1:0`.", "",
             "- **kept**: sent on, under the target's name for it.",
             "- **told**: left out or sent otherwise, and named in the answer's `x-sluice-warnings`; with `x-sluice-strict-params: 1` a 400 instead.",
             "- **refused**: a 400 that says where and why, since leaving it out would change what is asked.", "",
-            "## From OpenAI's chat completions", "", "| | to Anthropic | to Gemini |", "|---|---|---|",
+            "## From OpenAI's chat completions", "", "| | to Anthropic | to Gemini | to Bedrock |", "|---|---|---|---|",
         ]
-        for feature in openAIFeatures {
-            lines.append("| \(feature.name) | \(verdict(feature, from: .openAI, to: .anthropic)) | \(verdict(feature, from: .openAI, to: .gemini)) |")
-        }
-        lines += ["", "## From Anthropic's messages", "", "| | to OpenAI | to Gemini |", "|---|---|---|"]
-        for feature in anthropicFeatures {
-            lines.append("| \(feature.name) | \(verdict(feature, from: .anthropic, to: .openAI)) | \(verdict(feature, from: .anthropic, to: .gemini)) |")
-        }
+        lines += openAIFeatures.map { row($0, from: .openAI, to: [.anthropic, .gemini, .bedrock]) }
+        lines += ["", "## From Anthropic's messages", "", "| | to OpenAI | to Gemini | to Bedrock |", "|---|---|---|---|"]
+        lines += anthropicFeatures.map { row($0, from: .anthropic, to: [.openAI, .gemini, .bedrock]) }
         lines += [
-            "", "## Endpoints", "", "| endpoint | to OpenAI | to Anthropic | to Gemini |", "|---|---|---|---|",
+            "", "## Endpoints", "", "| endpoint | to OpenAI | to Anthropic | to Gemini | to Bedrock |", "|---|---|---|---|---|",
         ]
         for (name, endpoint) in endpoints {
             let spoken = endpoint.clientDialect(sentAnthropicVersion: false)
-            lines.append("| \(name) | " + [Dialect.openAI, .anthropic, .gemini].map { passage(endpoint, spoken, $0) }.joined(separator: " | ") + " |")
+            lines.append("| \(name) | " + [Dialect.openAI, .anthropic, .gemini, .bedrock].map { passage(endpoint, spoken, $0) }.joined(separator: " | ") + " |")
         }
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    private static func row(_ feature: Feature, from client: Dialect, to providers: [Dialect]) -> String {
+        "| \(feature.name) | " + providers.map { verdict(feature, from: client, to: $0) }.joined(separator: " | ") + " |"
     }
 
     private static let endpoints: [(String, Endpoint)] = [
@@ -139,7 +140,13 @@ enum DialectsDocument {
     /// What becomes of a feature: the translation is made, and looked at.
     static func verdict(_ feature: Feature, from client: Dialect, to provider: Dialect) -> String {
         // What becomes of thinking, sampling and limits is the model's matter: the table is for models that have them.
-        let model = provider == .gemini ? "gemini-2.5-pro" : provider == .anthropic ? "claude-sonnet-4-5" : "gpt-5.1"
+        let model =
+            switch provider {
+            case .openAI: "gpt-5.1"
+            case .anthropic: "claude-sonnet-4-5"
+            case .gemini: "gemini-2.5-pro"
+            case .bedrock: "anthropic.claude-sonnet-4-5-20250929-v1:0"
+            }
         var body = "{\"model\":\"\(model)\""
         if client == .anthropic, !feature.members.contains("max_tokens") { body += ",\"max_tokens\":50" }
         body += "," + feature.members + "}"

@@ -17,7 +17,8 @@ struct DialectsDocumentTests {
     func everyProbeIsValid() {
         for (features, client, provider) in [
             (DialectsDocument.openAIFeatures, Dialect.openAI, Dialect.anthropic), (DialectsDocument.openAIFeatures, .openAI, .gemini),
-            (DialectsDocument.anthropicFeatures, .anthropic, .openAI), (DialectsDocument.anthropicFeatures, .anthropic, .gemini),
+            (DialectsDocument.openAIFeatures, .openAI, .bedrock), (DialectsDocument.anthropicFeatures, .anthropic, .openAI),
+            (DialectsDocument.anthropicFeatures, .anthropic, .gemini), (DialectsDocument.anthropicFeatures, .anthropic, .bedrock),
         ] {
             for feature in features {
                 let verdict = DialectsDocument.verdict(feature, from: client, to: provider)
@@ -28,7 +29,7 @@ struct DialectsDocumentTests {
 
     @Test("no provider is told by its name outside the tables: a dialect is a value")
     func noProviderNames() {
-        let names = ["openai", "anthropic", "google", "gemini", "azure-openai", "mistral-ai", "groq", "deepseek"]
+        let names = ["openai", "anthropic", "google", "gemini", "bedrock", "azure-openai", "mistral-ai", "groq", "deepseek"]
         for file in Repository.sources {
             // The rows, the words of the file's schema, and the executable's choice of rows for them.
             if ["ProviderTable+Rows.swift", "ConfigSchema.swift", "SnapshotBuilder.swift", "ServePlan.swift"].contains(where: { file.path.hasSuffix($0) }) { continue }

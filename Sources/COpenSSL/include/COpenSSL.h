@@ -62,5 +62,10 @@ void openssl_sha256(const uint8_t *bytes, size_t count, uint8_t *out);
 // Returns the signature's bytes in `out`; 0 when the key is none of that kind, or the signature would be longer than `capacity`.
 size_t openssl_sign_rs256(
     const uint8_t *pem, size_t pem_count, const uint8_t *text, size_t text_count, uint8_t *out, size_t capacity, int least, int most);
+// The same of bytes that come in pieces. OpenSSL's own state fits into it; `end` wipes it.
+typedef struct { uint64_t words[16]; } openssl_sha256_state;
+void openssl_sha256_begin(openssl_sha256_state *state);
+void openssl_sha256_add(openssl_sha256_state *state, const uint8_t *bytes, size_t count);
+void openssl_sha256_end(openssl_sha256_state *state, uint8_t *out);
 
 #endif

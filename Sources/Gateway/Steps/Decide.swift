@@ -113,6 +113,7 @@ extension Exchange {
         headers.requestTimeout = try single(.portkeyRequestTimeout, "x-portkey-request-timeout", message)
         headers.azure = AzureHeaders(request.fields, in: message)
         headers.vertex = VertexHeaders(request.fields, in: message)
+        headers.amazon = AmazonHeaders(request.fields, in: message)
         if request.fields.contains(.otherPortkey) { try refuseGuardrails(message) }
         headers.isKeyed = caller.principal != nil
         if !headers.config.isEmpty || !headers.requestTimeout.isEmpty, let principal = caller.principal { headers.principal = principal.name }

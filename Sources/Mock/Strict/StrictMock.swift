@@ -17,6 +17,7 @@ extension Connection {
             let isOlder = worker.requestHead.fields.value(of: .anthropicVersion, in: request.message).map { $0 == "2023-06-01" } ?? false
             return AnthropicCheck.fault(in: document, at: request.endpoint, isOlder: isOlder)
         case .gemini: return GeminiCheck.fault(in: document, at: request.endpoint, isVertex: request.isVertex)
+        case .bedrock: return BedrockCheck.fault(in: document, at: request.endpoint)
         }
     }
 
@@ -37,6 +38,15 @@ extension Connection {
             }
             if version == "2023-06-01" || version == "2026-10-21" { return nil }
             return RequestFault(status: 400, "anthropic-version: \"\(String(version))\" is not a valid version")
+        case .bedrock:
+            guard let line = worker.requestHead.fields.value(of: .authorization, in: request.message) else {
+                return RequestFault(status: 403, "the request has neither a signature nor a Bedrock API key in the field authorization")
+            }
+            guard line.hasPrefix("AWS4-HMAC-SHA256 ") else { return nil }
+            guard worker.requestHead.fields.firstIndex(named: ByteSlice("x-amz-date"), in: request.message) != nil else {
+                return RequestFault(status: 403, "the request is signed and lacks the field x-amz-date")
+            }
+            return nil
         case .openAI: return nil
         }
     }

@@ -27,7 +27,7 @@ public enum AnthropicError {
     /// Writes the event that ends a stream whose provider failed.
     public static func writeEvent(_ fault: UpstreamFault, to writer: inout ByteWriter) {
         writer.append("event: error\ndata: ")
-        write(fault, status: 500, provider: ByteSlice(""), to: &writer)
+        write(fault, status: fault.status ?? 500, provider: ByteSlice(""), to: &writer)
         writer.append("\n\n")
     }
 

@@ -61,7 +61,7 @@ public enum AnthropicRequest {
             // Where structured outputs stood while they were a beta.
             try readFormat(name, value, into: &request)
         } else if !(name == "system" || name == "messages" || name == "thinking") {
-            request.giveExtra(name)
+            request.giveExtra(name, value)
         }
     }
 
@@ -98,7 +98,7 @@ extension ChatRequest {
     ///
     /// Only among the first names is it looked for: more than the API has, and few enough for a body that has nothing but names.
     mutating func giveOnce(_ name: JSONString) {
-        for known in extras.prefix(64) where known.content == name.content { return }
+        for known in extras.prefix(64) where known.name.content == name.content { return }
         giveExtra(name)
     }
 }

@@ -173,7 +173,7 @@ extension AnthropicRequest {
         writer.append("}")
     }
 
-    private static func writeArguments(
+    static func writeArguments(
         _ arguments: ChatRequest.Arguments, _ request: ChatRequest, _ index: Int, to writer: inout ByteWriter
     ) throws(TranslationFault) {
         switch arguments {

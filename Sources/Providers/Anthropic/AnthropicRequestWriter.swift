@@ -95,7 +95,7 @@ extension AnthropicRequest {
     }
 
     /// The schema whole, whatever it has; `type` alone is added, which the API demands and OpenAI does not.
-    private static func writeSchema(_ schema: JSONValue?, _ index: Int, to writer: inout ByteWriter) throws(TranslationFault) {
+    static func writeSchema(_ schema: JSONValue?, _ index: Int, to writer: inout ByteWriter) throws(TranslationFault) {
         guard let schema else { return writer.append("{\"type\":\"object\",\"properties\":{}}") }
         guard schema.isObject else {
             throw TranslationFault(.invalid, "tools[\(index)].function.parameters: must be a JSON schema", parameter: "tools[\(index)]")

@@ -60,7 +60,7 @@ public enum OpenAIError {
     /// Writes the fault as the last event of a stream.
     public static func writeEvent(_ fault: UpstreamFault, to writer: inout ByteWriter) {
         writer.append("data: {\"error\":")
-        writeError(fault, status: 500, to: &writer)
+        writeError(fault, status: fault.status ?? 500, to: &writer)
         writeRequestID(fault, to: &writer)
         writer.append("}\n\n")
     }

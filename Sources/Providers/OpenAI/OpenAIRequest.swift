@@ -54,7 +54,7 @@ public enum OpenAIRequest {
         } else if name == "response_format" {
             try readFormat(value, name, into: &request)
         } else {
-            request.giveExtra(name)
+            request.giveExtra(name, value)
         }
     }
 
@@ -84,7 +84,7 @@ public enum OpenAIRequest {
 extension ChatRequest {
     /// Notes a member found inside another, which may recur with every message. Looks back a few names only.
     mutating func giveExtraOnce(_ name: JSONString) {
-        for extra in extras.prefix(Limits.comparedExtras) where extra.content == name.content { return }
+        for extra in extras.prefix(Limits.comparedExtras) where extra.name.content == name.content { return }
         giveExtra(name)
     }
 }

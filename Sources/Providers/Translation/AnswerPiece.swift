@@ -75,6 +75,8 @@ public struct UpstreamFault: BitwiseCopyable {
     /// The member at fault, as JSON.
     public var parameter: JSONValue?
     public var requestID: JSONString?
+    /// What the error would have been answered with, where it stands in a stream and its type tells.
+    public var status: Int?
 
     public init(message: JSONString, type: JSONString? = nil, code: JSONValue? = nil, parameter: JSONValue? = nil, requestID: JSONString? = nil) {
         self.message = message

@@ -147,6 +147,12 @@ public struct ChatRequest {
         case metadata, serviceTier, store, modalities, audio, prediction, verbosity, promptCacheKey, safetyIdentifier
     }
 
+    /// A member that is none of the parameters.
+    public struct Extra: BitwiseCopyable {
+        public let name: JSONString
+        public let value: JSONValue?
+    }
+
     private struct Given: BitwiseCopyable {
         /// The client's own name for it.
         var name: JSONString
@@ -155,8 +161,8 @@ public struct ChatRequest {
 
     public internal(set) var parts: ContiguousArray<Part> = []
     public internal(set) var tools: ContiguousArray<Tool> = []
-    /// What the request says that no dialect but the client's knows: names for the warning.
-    public private(set) var extras: ContiguousArray<JSONString> = []
+    /// What the request says that no dialect but the client's knows: names for the warning, and the values of what stands at the top.
+    public private(set) var extras: ContiguousArray<Extra> = []
     /// Nil when the request names none.
     public var model: JSONString?
     public var isStream = false
@@ -200,7 +206,8 @@ public struct ChatRequest {
     }
 
     /// Notes a member that only the client's dialect has.
-    public mutating func giveExtra(_ name: JSONString) { extras.append(name) }
+    /// - Parameter value: where the member stands in the body itself: a provider may know it by the same name.
+    public mutating func giveExtra(_ name: JSONString, _ value: JSONValue? = nil) { extras.append(Extra(name: name, value: value)) }
 
     // MARK: For writers
 
@@ -218,11 +225,17 @@ public struct ChatRequest {
         return given[Int(parameter.rawValue)]?.value
     }
 
+    /// The value of the body's member `name`, which the writer honours: it will not be told as dropped.
+    public mutating func takeExtra(_ name: StaticString) -> JSONValue? {
+        guard let index = extras.firstIndex(where: { $0.value != nil && $0.name == name }) else { return nil }
+        return extras.remove(at: index).value
+    }
+
     /// Tells of all that was given and not honoured. Every writer ends with this.
     public func noteDropped(_ notes: inout TranslationNotes) {
         for parameter in Parameter.allCases where honoured & (1 << UInt32(parameter.rawValue)) == 0 {
             if let name = given[Int(parameter.rawValue)]?.name { notes.drop(name.content) }
         }
-        for name in extras { notes.drop(name.content) }
+        for extra in extras { notes.drop(extra.name.content) }
     }
 }

@@ -10,6 +10,7 @@ public final class StreamTranslation {
     private var openAIReader = OpenAIAnswerReader()
     private var anthropicReader = AnthropicAnswerReader()
     private var geminiReader = GeminiAnswerReader()
+    private var bedrockReader = BedrockAnswerReader()
     private var openAIWriter: OpenAIAnswerWriter
     private var anthropicWriter: AnthropicAnswerWriter
     /// The provider has failed in its stream, and the client has been told.
@@ -29,11 +30,18 @@ public final class StreamTranslation {
         case .openAI: openAIReader.isComplete || sawDone
         case .anthropic: anthropicReader.isComplete
         case .gemini: geminiReader.isComplete
+        case .bedrock: bedrockReader.isComplete
         }
     }
 
     /// Whether the provider has said its last event: what follows is framing. Gemini's streams have none.
-    public var hasLastEvent: Bool { sawDone || translation.provider == .anthropic && anthropicReader.isComplete }
+    public var hasLastEvent: Bool {
+        switch translation.provider {
+        case .openAI, .gemini: sawDone
+        case .anthropic: sawDone || anthropicReader.isComplete
+        case .bedrock: bedrockReader.hasEnded
+        }
+    }
 
     /// OpenAI's `[DONE]` has come, which is no JSON: the stream is whole, whatever it left out.
     public func noteDone() { sawDone = true }
@@ -43,6 +51,7 @@ public final class StreamTranslation {
         case .openAI: try openAIReader.readEvent(type: type, event) { write($0, to: &output) }
         case .anthropic: try anthropicReader.readEvent(type: type, event) { write($0, to: &output) }
         case .gemini: try geminiReader.readEvent(type: type, event) { write($0, to: &output) }
+        case .bedrock: try bedrockReader.readEvent(type: type, event) { write($0, to: &output) }
         }
     }
 
@@ -52,26 +61,27 @@ public final class StreamTranslation {
         case .openAI: try OpenAIAnswerReader.readAnswer(answer) { write($0, to: &output) }
         case .anthropic: try AnthropicAnswerReader.readAnswer(answer) { write($0, to: &output) }
         case .gemini: try GeminiAnswerReader.readAnswer(answer) { write($0, to: &output) }
+        case .bedrock: try BedrockAnswerReader.readAnswer(answer) { write($0, to: &output) }
         }
     }
 
     private func write(_ piece: AnswerPiece, to output: inout ByteWriter) {
         guard !hasFailed else { return }
-        if case .failure(let fault) = piece.kind {
-            hasFailed = true
-            return writeFailure(fault, to: &output)
-        }
+        if case .failure(let fault) = piece.kind { return fail(fault, to: &output) }
         switch translation.client {
-        case .openAI, .gemini: openAIWriter.write(piece, to: &output)
+        case .openAI, .gemini, .bedrock: openAIWriter.write(piece, to: &output)
         case .anthropic:
             anthropicWriter.write(piece, to: &output)
             hasFailed = anthropicWriter.hasFailed
         }
     }
 
-    private func writeFailure(_ fault: UpstreamFault, to output: inout ByteWriter) {
+    /// Tells the client that the provider has failed; once, and it is the last thing said.
+    func fail(_ fault: UpstreamFault, to output: inout ByteWriter) {
+        guard !hasFailed, !hasEnded else { return }
+        hasFailed = true
         switch translation.client {
-        case .openAI, .gemini: OpenAIError.writeEvent(fault, to: &output)
+        case .openAI, .gemini, .bedrock: OpenAIError.writeEvent(fault, to: &output)
         case .anthropic: AnthropicError.writeEvent(fault, to: &output)
         }
     }
@@ -81,7 +91,7 @@ public final class StreamTranslation {
         guard !hasEnded, !hasFailed else { return }
         hasEnded = true
         switch translation.client {
-        case .openAI, .gemini: openAIWriter.end(to: &output)
+        case .openAI, .gemini, .bedrock: openAIWriter.end(to: &output)
         case .anthropic: anthropicWriter.end(to: &output)
         }
     }

@@ -34,11 +34,11 @@ public enum Passage: BitwiseCopyable, Sendable, Equatable {
     /// A provider that serves the endpoint on its own paths, whatever its main dialect, is passed to directly: `isServed` says so.
     public static func of(_ endpoint: Endpoint, spoken: Dialect, to dialect: Dialect, isServed: Bool) -> Passage {
         if spoken == dialect || endpoint.body != .collected { return .direct }
-        if isServed, dialect != .gemini { return .direct }
+        if isServed, dialect.isClients { return .direct }
         switch endpoint {
         case .chatCompletions, .messages: return .translated(Translation(.chat, from: spoken, to: dialect))
         case .embeddings where dialect == .gemini: return .translated(Translation(.embeddings, from: spoken, to: dialect))
-        case .countTokens where dialect == .gemini: return .translated(Translation(.countTokens, from: spoken, to: dialect))
+        case .countTokens where dialect == .gemini || dialect == .bedrock: return .translated(Translation(.countTokens, from: spoken, to: dialect))
         default: return .impossible
         }
     }

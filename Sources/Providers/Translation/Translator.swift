@@ -45,7 +45,11 @@ public struct Translator: ~Copyable {
             wantsBase64 = try GeminiEmbeddings.write(root, isVertex: options.isVertex, to: &writer, &notes) == .base64
         case .countTokens:
             try read(root, translation.client, requiresMaxTokens: false)
-            try writeModelPath(request.model, .countTokens, to: &path)
+            if translation.provider == .bedrock {
+                try writeModelPath(request.model, BedrockPath.Verb.countTokens, to: &path)
+                return try BedrockCountTokens.write(&request, to: &writer, &notes)
+            }
+            try writeModelPath(request.model, GeminiPath.Verb.countTokens, to: &path)
             try GeminiCountTokens.write(&request, options, to: &writer, &notes)
         }
     }
@@ -54,7 +58,7 @@ public struct Translator: ~Copyable {
         switch dialect {
         case .openAI: try OpenAIRequest.read(root, into: &request)
         case .anthropic: try AnthropicRequest.read(root, into: &request, requiresMaxTokens: requiresMaxTokens)
-        case .gemini: throw TranslationFault(.unsupported, "requests in Gemini's own form go to Gemini only")
+        case .gemini, .bedrock: throw TranslationFault(.unsupported, "requests in a provider's own form go to it only")
         }
     }
 
@@ -71,6 +75,16 @@ public struct Translator: ~Copyable {
         case .gemini:
             try writeModelPath(request.model, request.isStream ? .stream : .generate, to: &path)
             try GeminiRequest.write(&request, options, to: &writer, &notes)
+        case .bedrock:
+            try writeModelPath(request.model, request.isStream ? .converseStream : .converse, to: &path)
+            try BedrockRequest.write(&request, options, to: &writer, &notes)
+        }
+    }
+
+    private func writeModelPath(_ model: JSONString?, _ verb: BedrockPath.Verb, to path: inout ByteWriter) throws(TranslationFault) {
+        guard let model else { throw TranslationFault(.invalid, "the request names no model", parameter: "model") }
+        guard BedrockPath.write(model: model, verb: verb, below: "/v1", to: &path) else {
+            throw TranslationFault(.invalid, "the model's id cannot stand in a path", parameter: "model")
         }
     }
 
@@ -105,6 +119,7 @@ public struct Translator: ~Copyable {
                     return .failure(error)
                 }
             }.get()
+        case .countTokens where translation.provider == .bedrock: try BedrockCountTokens.writeAnswer(root, to: &writer)
         case .countTokens: try GeminiCountTokens.writeAnswer(root, to: &writer)
         }
     }
@@ -132,12 +147,13 @@ public struct Translator: ~Copyable {
             case .openAI: try OpenAIAnswerReader.readAnswer(root, watch)
             case .anthropic: try AnthropicAnswerReader.readAnswer(root, watch)
             case .gemini: try GeminiAnswerReader.readAnswer(root, watch)
+            case .bedrock: try BedrockAnswerReader.readAnswer(root, watch)
             }
         }
         switch translation.client {
         case .openAI: try OpenAIAnswerWriter.writeAnswer(options, to: &writer, replay)
         case .anthropic: try AnthropicAnswerWriter.writeAnswer(options, to: &writer, replay)
-        case .gemini: throw TranslationFault(.unsupported, "no answer is written in Gemini's own form")
+        case .gemini, .bedrock: throw TranslationFault(.unsupported, "no answer is written in a form that no client speaks")
         }
         // An error may come with a status that says success.
         guard let failure else { return }
@@ -152,9 +168,10 @@ public struct Translator: ~Copyable {
     /// - Parameters:
     ///   - scratch: room for a body that is no error of the dialect: what it says becomes the message.
     ///   - requestID: the provider's, from its header fields; empty for none.
+    ///   - type: the error's, where the provider says it in a header field; else empty.
     public mutating func writeError(
-        _ body: ByteSlice, status: Int, provider: ByteSlice, requestID: ByteSlice, _ translation: Translation, scratch: inout ByteWriter,
-        to writer: inout ByteWriter
+        _ body: ByteSlice, status: Int, provider: ByteSlice, requestID: ByteSlice, type: ByteSlice, _ translation: Translation,
+        scratch: inout ByteWriter, to writer: inout ByteWriter
     ) {
         var fault = readError(body, translation.provider)
         if fault == nil {
@@ -163,13 +180,16 @@ public struct Translator: ~Copyable {
             fault = UpstreamFault(message: JSONString(content: scratch.written, hasEscapes: true))
         }
         guard var fault else { return }
+        // A name of letters and digits needs no escapes.
+        let name = BedrockError.name(in: type)
+        if fault.type == nil, !name.isEmpty { fault.type = JSONString(content: name, hasEscapes: false) }
         if fault.requestID == nil, !requestID.isEmpty {
             let start = scratch.count
             scratch.append(jsonContent: requestID)
             fault.requestID = JSONString(content: scratch.written.dropFirst(start), hasEscapes: true)
         }
         switch translation.client {
-        case .openAI, .gemini: OpenAIError.write(fault, status: status, provider: provider, to: &writer)
+        case .openAI, .gemini, .bedrock: OpenAIError.write(fault, status: status, provider: provider, to: &writer)
         case .anthropic: AnthropicError.write(fault, status: status, provider: provider, to: &writer)
         }
     }
@@ -180,6 +200,7 @@ public struct Translator: ~Copyable {
         case .openAI: OpenAIError.read(root)
         case .anthropic: AnthropicError.read(root)
         case .gemini: GeminiError.read(root)
+        case .bedrock: BedrockError.read(root)
         }
     }
 
@@ -204,5 +225,28 @@ public struct Translator: ~Copyable {
         guard let event else { return }
         self.event = nil
         try stream.read(type: type, event, to: &writer)
+    }
+
+    /// Room that `writeFailure` needs for a frame of `data`.
+    public static func failureByteCount(_ data: ByteSlice) -> Int { 6 * min(data.count, Limits.faultTextByteCount) + 2 * data.count + 1024 }
+
+    /// Writes the client's error event for a frame by which a provider says that it failed, and not what it is about to say.
+    ///
+    /// - Parameters:
+    ///   - type: the exception's name.
+    ///   - data: the error as JSON, or as text.
+    ///   - scratch: room for a text that is no JSON.
+    public mutating func writeFailure(type: ByteSlice, _ data: ByteSlice, _ stream: StreamTranslation, scratch: inout ByteWriter, to writer: inout ByteWriter) {
+        var fault = (try? tape.parse(data)).flatMap { BedrockError.read($0) }
+        if fault == nil {
+            let shown = data.isEmpty ? ByteSlice("the provider's stream ended with an error") : data.prefix(min(data.count, Limits.faultTextByteCount))
+            scratch.append(jsonContent: shown)
+            fault = UpstreamFault(message: JSONString(content: scratch.written, hasEscapes: true))
+        }
+        guard var fault else { return }
+        let name = BedrockError.name(in: type)
+        if !name.isEmpty { fault.type = JSONString(content: name, hasEscapes: false) }
+        fault.status = BedrockError.status(of: type)
+        stream.fail(fault, to: &writer)
     }
 }

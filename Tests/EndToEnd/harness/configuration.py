@@ -43,7 +43,7 @@ def with_short_waits():
 
 
 def of_dialects(port):
-    """One provider of each dialect, all on the test's own upstream: "oai", "claude" and "gem"."""
+    """One provider of each dialect, all on the test's own upstream: "oai", "claude", "gem" and "rock"."""
     base = f"http://127.0.0.1:{port}"
     return {
         "version": 1,
@@ -51,6 +51,7 @@ def of_dialects(port):
             "oai": {"dialect": "openai", "base_url": f"{base}/v1", "api_key": "sk-operator"},
             "claude": {"dialect": "anthropic", "base_url": f"{base}/v1", "auth": "x-api-key", "api_key": "sk-operator"},
             "gem": {"dialect": "gemini", "base_url": f"{base}/v1beta", "api_key": "sk-operator"},
+            "rock": {"dialect": "bedrock", "base_url": base, "api_key": "sk-operator"},
         },
         "configs": {"claude-thrifty": {"provider": "claude", "override_params": {"max_completion_tokens": 77, "stop": "END"}}},
     }

@@ -29,18 +29,23 @@ class Fault:
         self.headers = [*own, *headers]
 
 
-def give(peer, answer):
+def give(peer, answer, kind="text/event-stream"):
     """Sends an upstream's answer: an object, a stream's events, bytes, or a `Fault`."""
     if isinstance(answer, Fault):
         peer.answer(answer.body, answer.status, answer.headers)
     elif isinstance(answer, list):
-        peer.stream(*answer)
+        peer.stream(*answer, kind=kind)
     else:
         peer.answer(answer)
 
 
 class TranslationCase(GatewayCase):
-    """The providers "oai", "claude" and "gem" are the test's upstream, which answers what `answer` was given."""
+    """The providers "oai", "claude", "gem" and "rock" are the test's upstream, which answers what `answer` was given."""
+
+    @property
+    def kind(self):
+        """The content type of the provider's streams."""
+        return getattr(getattr(self, "native", None), "kind", "text/event-stream")
 
     @classmethod
     def configuration(cls):
@@ -51,7 +56,7 @@ class TranslationCase(GatewayCase):
         left = list(answers)
 
         def handler(request, peer):
-            give(peer, left.pop(0) if len(left) > 1 else left[0])
+            give(peer, left.pop(0) if len(left) > 1 else left[0], self.kind)
         self.upstream.handler = handler
 
     def answer_in_steps(self, events, text):
@@ -60,7 +65,7 @@ class TranslationCase(GatewayCase):
         at = next(index for index, event in enumerate(events) if text.encode() in event)
 
         def handler(request, peer):
-            peer.stream(*events[:at], end=False)
+            peer.stream(*events[:at], end=False, kind=self.kind)
             self.kept.append(self.seen.wait(5))
             for event in events[at:]:
                 peer.chunk(event)
@@ -72,7 +77,7 @@ class TranslationCase(GatewayCase):
         at = 2 * len(events) // 3
 
         def handler(request, peer):
-            peer.stream(*events[:at], end=False)
+            peer.stream(*events[:at], end=False, kind=self.kind)
             if cut:
                 peer.chunk(events[at][:len(events[at]) // 2])
                 peer.cut()

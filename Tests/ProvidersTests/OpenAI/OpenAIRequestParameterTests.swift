@@ -48,7 +48,7 @@ struct OpenAIRequestParameterTests {
     func messageMembers() throws {
         let messages = #"{"role":"user","name":"ann","content":"a"},{"role":"assistant","content":"b","annotations":[],"reasoning_content":"r","audio":null},{"role":"user","name":"bob","content":"c"}"#
         try OpenAIDialect.withRequest(#"{"messages":["# + messages + "]}") { request in
-            #expect(request.extras.map { String($0.content) } == ["name", "reasoning_content"])
+            #expect(request.extras.map { String($0.name.content) } == ["name", "reasoning_content"])
         }
     }
 

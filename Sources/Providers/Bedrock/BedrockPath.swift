@@ -1,0 +1,77 @@
+public import Bytes
+public import JSON
+
+/// The paths of the Amazon Bedrock runtime's operations: `/model/{modelId}/converse` and its kin.
+/// - Source: Amazon Bedrock API Reference, "Converse", "ConverseStream", "CountTokens"
+public enum BedrockPath {
+    public enum Verb: BitwiseCopyable, Sendable, CaseIterable {
+        case converse, converseStream, countTokens
+
+        var ending: StaticString {
+            switch self {
+            case .converse: "/converse"
+            case .converseStream: "/converse-stream"
+            case .countTokens: "/count-tokens"
+            }
+        }
+    }
+
+    /// Writes the path below `version`; the model percent-encoded, so that an ARN with its colons and slashes is one segment.
+    ///
+    /// - Returns: false, and nothing written, when the model cannot be a segment: empty, longer than ids are, with a control, or a dot
+    ///   segment, which hosts that decode before they route would resolve.
+    public static func write(model: JSONString, verb: Verb, below version: StaticString = "", to writer: inout ByteWriter) -> Bool {
+        guard let plain = model.plain else {
+            var decoded = BedrockModelText()
+            var isWhole = false
+            decoded.replace { text in
+                model.decode(into: &text)
+                isWhole = !text.overflowed
+            }
+            return isWhole && decoded.withBytesInPlace { write(decoded: $0, verb, version, &writer) }
+        }
+        return write(decoded: plain, verb, version, &writer)
+    }
+
+    private static func write(decoded model: ByteSlice, _ verb: Verb, _ version: StaticString, _ writer: inout ByteWriter) -> Bool {
+        guard isSegment(model) else { return false }
+        writer.append(version)
+        writer.append("/model/")
+        writer.append(percentEncoded: model)
+        writer.append(verb.ending)
+        return true
+    }
+
+    private static func isSegment(_ model: ByteSlice) -> Bool {
+        guard !model.isEmpty, model.count <= Limits.bedrockModelByteCount else { return false }
+        var dots = 0
+        var others = 0
+        for index in 0...model.count {
+            let byte = index < model.count ? model[index] : UInt8(ascii: "/")
+            switch byte {
+            case ..<0x20, 0x7F: return false
+            case UInt8(ascii: "/"), UInt8(ascii: "\\"):
+                if others == 0, dots == 1 || dots == 2 { return false }
+                dots = 0
+                others = 0
+            case UInt8(ascii: "."): dots += 1
+            default: others += 1
+            }
+        }
+        return true
+    }
+
+    /// The host of a region's runtime; nil when `region` is no name of a region, which would lead elsewhere.
+    /// - Source: AWS General Reference, "Amazon Bedrock endpoints and quotas"; the partitions' DNS suffixes in botocore's endpoint rules
+    public static func host(ofRegion region: String) -> String? {
+        let isName = (1...Limits.regionByteCount).contains(region.utf8.count) && region.utf8.allSatisfy { byte in
+            (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || ASCII.isDigit(byte) || byte == UInt8(ascii: "-")
+        }
+        guard isName, region.first != "-", region.last != "-" else { return nil }
+        let suffix = region.hasPrefix("cn-") ? "amazonaws.com.cn" : region.hasPrefix("eusc-") ? "amazonaws.eu" : "amazonaws.com"
+        return "bedrock-runtime.\(region).\(suffix)"
+    }
+
+    /// Where requests go that name no region.
+    public static let defaultRegion = "us-east-1"
+}
