@@ -110,7 +110,7 @@ struct AccessLine {
     }
 
     /// RFC 3339 in UTC with milliseconds: `2026-11-24T09:30:00.123Z`.
-    private mutating func appendTime(_ wallNanoseconds: UInt64, to writer: inout ByteWriter) {
+    mutating func appendTime(_ wallNanoseconds: UInt64, to writer: inout ByteWriter) {
         let now = wallNanoseconds / 1_000_000_000
         if now != second {
             second = now

@@ -34,6 +34,8 @@ struct Answer: ~Copyable {
     var isCommitted = false
 
     private(set) var isStream = false
+    /// The body's length is no longer what the upstream's head says.
+    private(set) var isReframed = false
     var translated = TranslatedAnswer()
     private var watch = StreamWatch()
     private(set) var usage = UsageReader(.openAI)
@@ -64,6 +66,8 @@ struct Answer: ~Copyable {
         var dialect: Dialect
         var reportsUsage: Bool
         var addedUsage: Bool
+        /// Whether an event of ours stands before its own: its length is then not the upstream's.
+        var addsEvent = false
         /// How the answer is said again, if it is not passed on.
         var mode = TranslatedAnswer.Mode.none
     }
@@ -89,9 +93,11 @@ struct Answer: ~Copyable {
         }
         switch request.mode {
         case .none: break
-        case .whole, .error: framing = .length
+        case .whole, .error, .held: framing = .length
         case .stream: framing = request.version == .http11 ? .chunked : .close
         }
+        isReframed = request.addsEvent && framing == .length
+        if isReframed { framing = request.version == .http11 ? .chunked : .close }
         if framing == .close { clientReusable = false }
         isStream = head.fields.sayEventStream(in: bytes) || request.mode == .stream
         readsUsage = request.reportsUsage && status == 200

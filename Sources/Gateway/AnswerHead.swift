@@ -8,14 +8,23 @@ extension Exchange {
     func writeAnswerHead(_ upstreamHead: ByteSlice, _ plan: Plan, to writer: inout ByteWriter) {
         writer.append(statusLine: answer.status)
         worker.answerHead.fields.write(
-            dropping: answer.isStream ? AnswerFields.droppedFromStreams : answer.status == 204 ? AnswerFields.droppedFromEmpty : AnswerFields.dropped,
+            dropping: answer.isReframed ? AnswerFields.droppedFromReframed
+                : answer.isStream ? AnswerFields.droppedFromStreams : answer.status == 204 ? AnswerFields.droppedFromEmpty : AnswerFields.dropped,
             nominatedBy: worker.answerHead.connection, from: upstreamHead, to: &writer)
         writeUsualFields(plan, to: &writer)
-        // Proxies between here and the client must neither gather nor compress events.
-        if answer.isStream { writer.append("x-accel-buffering: no\r\ncache-control: no-transform\r\n") }
+        if answer.isStream { writeStreamFields(plan, to: &writer) }
         if answer.framing == .chunked { writer.append("transfer-encoding: chunked\r\n") }
         writeConnectionField(to: &writer)
         writer.appendEndOfHead()
+    }
+
+    /// The fields of a stream.
+    func writeStreamFields(_ plan: Plan, to writer: inout ByteWriter) {
+        // Proxies between here and the client must neither gather nor compress events.
+        writer.append("x-accel-buffering: no\r\ncache-control: no-transform\r\n")
+        if plan.destination.outputHooks != nil, endpoint.answerTextPlace != nil {
+            writer.append("x-sluice-warnings: unchecked: output guardrails are not made of streams\r\n")
+        }
     }
 
     /// The fields every answer of a provider's gets from this gateway.
@@ -37,7 +46,7 @@ extension Exchange {
     }
 
     /// Repeats at the target that answered; −1 when all were used and the last was still worth repeating.
-    private func retryAttemptCount(_ plan: Plan) -> Int {
+    func retryAttemptCount(_ plan: Plan) -> Int {
         let policy = plan.target.retry
         guard policy.attempts > 0, policy.statuses.contains(answer.status) else { return attempt.repeats }
         return attempt.repeats == Int(policy.attempts) || attempt.stoppedRepeating ? -1 : attempt.repeats
@@ -75,4 +84,7 @@ enum AnswerFields {
     static let droppedFromTranslations = dropped.union(FieldNameSet(.contentLength, .contentType, .contentEncoding, .xAccelBuffering, .cacheControl))
 
     static let droppedFromStreams = dropped.union(FieldNameSet(.xAccelBuffering))
+
+    /// A stream that has another length than its upstream's.
+    static let droppedFromReframed = droppedFromStreams.union(FieldNameSet(.contentLength))
 }

@@ -8,10 +8,10 @@ import Synchronization
 /// One thread, first come first served; a worker asks by message and is answered by one.
 final class ConfigCompiler: Sendable {
     struct Job: Sendable {
-        let config: [UInt8]
+        let texts: HeaderTexts
         let catalog: Catalog
         let namesProvider: Bool
-        let done: @Sendable (Result<Program, ConfigRefusal>) -> Void
+        let done: @Sendable (Result<CompiledHeaders, ConfigRefusal>) -> Void
     }
 
     private let jobs: Mailbox<Job>
@@ -30,31 +30,22 @@ final class ConfigCompiler: Sendable {
 
     func stop() {
         isStopping.store(true, ordering: .releasing)
-        _ = jobs.send(Job(config: [], catalog: Catalog(providers: []), namesProvider: false) { _ in })
+        _ = jobs.send(Job(texts: HeaderTexts(RoutingHeaders()), catalog: Catalog(providers: []), namesProvider: false) { _ in })
     }
 
-    private static func result(of job: Job) -> Result<Program, ConfigRefusal> {
-        job.config.withByteSlice { bytes in
-            do throws(ConfigRefusal) {
-                return .success(try PolicyCompiler.compile(header: bytes, catalog: job.catalog, requestNamesProvider: job.namesProvider))
-            } catch {
-                return .failure(error)
-            }
+    private static func result(of job: Job) -> Result<CompiledHeaders, ConfigRefusal> {
+        do throws(ConfigRefusal) {
+            return .success(try job.texts.compiled(job.catalog, namesProvider: job.namesProvider))
+        } catch {
+            return .failure(error)
         }
-    }
-
-    /// Whether a config's compilation may hold a worker up.
-    static func isCostly(_ config: ByteSlice) -> Bool {
-        config.count > GatewayLimits.quickConfigByteCount || config.firstRange(of: ByteSlice("$regex")) != nil
-            // However it is spelled: an escape in a name is rare enough to be looked at elsewhere.
-            || config.firstRange(of: ByteSlice("\\u")) != nil
     }
 }
 
 /// One worker's header configs that are compiled elsewhere: those that came back, until their routes are built, and who waits.
 struct CompilePurse {
     private struct Entry {
-        var result: Result<Program, ConfigRefusal>?
+        var result: Result<CompiledHeaders, ConfigRefusal>?
         var waiting: [Token] = []
         /// From then on nobody waits any more: an answer that could not be delivered is none.
         var endsAt = Instant.distantFuture
@@ -64,13 +55,13 @@ struct CompilePurse {
 
     /// What a request finds.
     enum Found {
-        case compiled(Result<Program, ConfigRefusal>)
+        case compiled(Result<CompiledHeaders, ConfigRefusal>)
         /// It will be taken up again when the compiler has answered.
         case waits
         case refused
     }
 
-    /// The program of the routing headers `text`; `ask` is called when nobody has asked yet.
+    /// What the routing headers `text` came to; `ask` is called when nobody has asked yet.
     mutating func program(of text: ByteSlice, for client: Token, now: Instant, ask: ([UInt8]) -> Bool) -> Found {
         let key = [UInt8](text)
         if let entry = entries[key], entry.endsAt <= now { entries[key] = nil }
@@ -85,7 +76,7 @@ struct CompilePurse {
     }
 
     /// Keeps the compiler's answer; the clients that wait for it.
-    mutating func take(_ result: Result<Program, ConfigRefusal>, of key: [UInt8]) -> [Token] {
+    mutating func take(_ result: Result<CompiledHeaders, ConfigRefusal>, of key: [UInt8]) -> [Token] {
         guard let waiting = entries[key]?.waiting else { return [] }
         entries[key] = Entry(result: result)
         return waiting

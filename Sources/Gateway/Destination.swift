@@ -1,4 +1,5 @@
 import Bytes
+import Guardrails
 import HTTP
 import Health
 import JSON
@@ -64,6 +65,9 @@ final class Destination {
     /// Client fields the target wants whatever their usual fate, lower case.
     private let forwardedNames: [OwnedBytes]
     let overrides: RowRun
+    /// Checks of what is sent here and of what is answered; nil for none.
+    let inputHooks: HookSet?
+    let outputHooks: HookSet?
     /// For requests that state no version of their own.
     private let anthropicVersion: OwnedBytes
 
@@ -90,6 +94,8 @@ final class Destination {
         var azure: AzureTarget?
         var vertex: VertexTarget?
         var completesInTheMiddle: Bool
+        var inputHooks: HookSet?
+        var outputHooks: HookSet?
     }
 
     init(_ parts: Parts) throws(Rejection) {
@@ -112,6 +118,8 @@ final class Destination {
         gapNanoseconds = Destination.nanoseconds(parts.timeouts.gapMilliseconds) ?? parts.gapNanoseconds
         totalNanoseconds = Destination.nanoseconds(parts.timeouts.totalMilliseconds)
         overrides = parts.overrides
+        inputHooks = parts.inputHooks
+        outputHooks = parts.outputHooks
         anthropicVersion = OwnedBytes(parts.anthropicVersion.isEmpty ? ByteSlice("2023-06-01") : parts.anthropicVersion)
         precondition(!parts.keys.isEmpty, "a destination has a key, if only the caller's")
         keys = parts.keys

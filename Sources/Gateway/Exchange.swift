@@ -7,22 +7,23 @@ import Reactor
 
 /// The steps of a request, in the order it takes them. Each is one file in `Steps/`.
 ///
-///     receive → identify → decide → dispatch → relay → settle
-///                                      ↑         │
-///                                      └─────────┘  retry, fallback
+///     receive → identify → decide → screen → dispatch → relay → settle
+///                                     ↑         ↑         │
+///                                     └─────────┴─────────┘  fallback, retry
 ///
 /// | step     | does                                                                       |
 /// |----------|----------------------------------------------------------------------------|
 /// | receive  | bytes → request head, within its limits                                    |
 /// | identify | credential → principal                                                     |
 /// | decide   | body collected where it must be read; program run once → decision          |
+/// | screen   | what is asked, checked by the target's guardrails                          |
 /// | dispatch | a pooled connection to the decision's target, the request written to it    |
 /// | relay    | the answer through as it comes, or the next attempt                        |
 /// | settle   | record written, connection returned                                        |
 ///
 /// Any step may throw a `Refusal`; `Steps/Refuse.swift` answers it in the client's dialect.
 enum Step: UInt8 {
-    case receive, identify, decide, dispatch, relay, settle
+    case receive, identify, decide, screen, dispatch, relay, settle
 }
 
 /// What a step comes to.
@@ -71,6 +72,9 @@ final class Exchange {
     // What operators ask.
     var isAskingOperations = false
     var operatorAnswer: Operations.Answer?
+
+    // Screen.
+    var screening = Screening()
 
     // Dispatch.
     var attempt = Attempt()
@@ -139,6 +143,7 @@ final class Exchange {
         case .receive: try receive(client)
         case .identify: try identify(client)
         case .decide: try decide(client)
+        case .screen: try screen(client)
         case .dispatch: try dispatch(client)
         case .relay: try relay(client)
         case .settle: settle(client)
@@ -194,6 +199,7 @@ final class Exchange {
         isAwaitingCompile = false
         isAskingOperations = false
         operatorAnswer = nil
+        screening.reset()
         attempt = Attempt()
         trail.removeAll()
         notes.removeAll()

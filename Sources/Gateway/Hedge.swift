@@ -44,6 +44,8 @@ extension Exchange {
         var other = plan
         // Where no other target is left, the same once more: another of its machines may be quicker.
         _ = other.moveOn(after: .unfit, self, client)
+        // What was checked was checked for the first.
+        guard other.targetIndex == plan.targetIndex || other.destination.inputHooks == nil && plan.destination.inputHooks == nil else { return true }
         let now = worker.now.nanoseconds
         guard other.destination.hindrance(now: now) == 0, plan.destination.hedgeBudget.withdraw(now: now) else { return true }
         var second = Attempt()

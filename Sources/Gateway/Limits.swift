@@ -57,7 +57,7 @@ public enum GatewayLimits {
     /// The path of a translated request: a model's name stands in it.
     static let translatedPathByteCount = 2048
 
-    /// A whole answer that is translated has to be held, the provider's and the client's: the longest answers have
+    /// A whole answer that is translated or checked has to be held, the provider's and the client's: the longest answers have
     /// pictures in them.
     static let collectedAnswerByteCount = 32 << 20
     static let translatedAnswerByteCount = 256 << 20
@@ -104,6 +104,9 @@ public enum GatewayLimits {
 
     /// Head of an answer as we send it: the upstream's and our own fields.
     static let answerHeadByteCount = 96 << 10
+
+    /// A time as the results of checks tell it: `2026-01-31T12:00:00.000Z`.
+    static let timeByteCount = 32
 
     /// After running out of descriptors, until the next try to accept.
     static let acceptPauseNanoseconds: UInt64 = 100_000_000

@@ -9,7 +9,9 @@ extension Exchange {
     /// The step to go on with after `outcome`, or nil when that is the answer.
     ///
     /// Nothing of the attempt changes unless there is a step: its answer may be on its way.
-    func nextAttempt(after outcome: Outcome, _ client: ClientConnection) -> Step? {
+    ///
+    /// - Parameter pauses: whether a repeat waits, as it does for a provider that may be overloaded.
+    func nextAttempt(after outcome: Outcome, _ client: ClientConnection, pauses: Bool = true) -> Step? {
         if !outcome.isSuccess { conclude(outcome) }
         // Of two attempts the other is the one to go on with, unless this one's answer is one.
         if rival != nil { return outcome.isSuccess ? nil : goOnWithRival() }
@@ -20,13 +22,14 @@ extension Exchange {
         }
         let policy = plan.target.retry
         guard attempt.repeats < Int(policy.attempts), policy.repeats(after: outcome) else { return moveOn(after: outcome, client) }
-        guard let pause = retryPause(policy), mayRepeat(policy, in: pause, plan.destination) else {
+        guard let pause = pauses ? retryPause(policy) : 0, mayRepeat(policy, in: pause, plan.destination) else {
             // The wait asked for is longer than a client would bear, or others have used up what repeats there are.
             if let step = moveOn(after: outcome, client) { return step }
             attempt.stoppedRepeating = true
             return nil
         }
         attempt.repeats += 1
+        guard pause > 0 else { return again(after: outcome, .new) }
         attempt.pausedMilliseconds += pause
         client.setDeadline(worker.now.adding(nanoseconds: pause * 1_000_000))
         return again(after: outcome, .pausing)
@@ -57,16 +60,16 @@ extension Exchange {
         }
     }
 
-    /// To the next target the decision names.
-    private func moveOn(after outcome: Outcome, _ client: ClientConnection) -> Step? {
+    /// To the next target the decision names, by way of its guardrails.
+    func moveOn(after outcome: Outcome, _ client: ClientConnection) -> Step? {
         guard var plan, plan.moveOn(after: outcome, self, client) else { return nil }
-        let step = again(after: outcome, .new)
+        _ = again(after: outcome, .new)
         attempt.repeats = 0
         attempt.triedKeys = 0
         attempt.keyStatus = 0
         attempt.stoppedRepeating = false
         self.plan = plan
-        return step
+        return .screen
     }
 
     /// Milliseconds before the next repeat; nil when that is more than the request may wait.

@@ -1,5 +1,6 @@
 import Bytes
 import HTTP
+import Policy
 import Providers
 
 /// A refusal with what is particular to this request. Thrown by any step, answered by one.
@@ -28,6 +29,13 @@ struct Rejection: Error {
     init(_ refusal: Refusal, _ message: String, parameter: String) {
         self.init(refusal, message)
         self.parameter = parameter
+    }
+
+    /// What is wrong with a config or with guardrails of the request's headers.
+    init(_ refusal: Refusal, _ message: String, _ config: ConfigRefusal, parameter: String = "") {
+        self.init(refusal, message, parameter: parameter)
+        faults = config.errors ?? []
+        places = config.pointers
     }
 
     /// What the parser found wrong with the client's bytes.

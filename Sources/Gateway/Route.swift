@@ -33,6 +33,8 @@ struct RoutingHeaders {
     var customHost = ByteSlice("")
     var forwardHeaders = ByteSlice("")
     var requestTimeout = ByteSlice("")
+    var inputGuardrails = ByteSlice("")
+    var outputGuardrails = ByteSlice("")
     var azure = AzureHeaders()
     var vertex = VertexHeaders()
     var amazon = AmazonHeaders()
@@ -46,7 +48,8 @@ struct RoutingHeaders {
 
     var isEmpty: Bool {
         config.isEmpty && provider.isEmpty && virtualKey.isEmpty && customHost.isEmpty && forwardHeaders.isEmpty
-            && requestTimeout.isEmpty && modelKey.isEmpty && keyConfig < 0 && !azure.isGiven && !vertex.isGiven && !amazon.isGiven
+            && requestTimeout.isEmpty && inputGuardrails.isEmpty && outputGuardrails.isEmpty && modelKey.isEmpty && keyConfig < 0
+            && !azure.isGiven && !vertex.isGiven && !amazon.isGiven
     }
 
     var namesProvider: Bool { !provider.isEmpty || !virtualKey.isEmpty || !modelKey.isEmpty }
@@ -56,6 +59,12 @@ struct RoutingHeaders {
         for part in [config, provider, virtualKey, customHost, forwardHeaders, requestTimeout, modelKey, principal] {
             writer.append(part)
             writer.append(0)
+        }
+        if !inputGuardrails.isEmpty || !outputGuardrails.isEmpty {
+            for part in [inputGuardrails, outputGuardrails] {
+                writer.append(part)
+                writer.append(0)
+            }
         }
         if azure.isGiven { azure.write(to: &writer) }
         writer.append(azure.isGiven ? "z" : "-")

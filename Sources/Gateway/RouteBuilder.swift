@@ -1,4 +1,5 @@
 import Bytes
+import Guardrails
 import Health
 import JSON
 import Ledger
@@ -19,57 +20,58 @@ struct RouteBuilder {
 
     /// The route of `headers`, compiled; `text` is what the table will find it by.
     ///
-    /// - Parameter compiled: what the headers' config came to, where another thread has compiled it.
-    func build(_ headers: RoutingHeaders, text: ByteSlice, _ compiled: Result<Program, ConfigRefusal>?) throws(Rejection) -> Route {
+    /// - Parameter elsewhere: what the headers came to, where another thread has compiled them.
+    func build(_ headers: RoutingHeaders, text: ByteSlice, _ elsewhere: Result<CompiledHeaders, ConfigRefusal>?) throws(Rejection) -> Route {
+        let compiled = try compiled(headers, elsewhere)
         let (program, isOperatorConfig) = try program(headers, compiled)
         let named = program.needsRequestProvider ? try provider(headers) : Named()
         var destinations: [Destination] = []
         for target in program.targets {
-            destinations.append(try destination(target, program, headers, named, text, isOperatorConfig: isOperatorConfig))
+            destinations.append(try destination(target, program, headers, compiled, named, text, isOperatorConfig: isOperatorConfig))
         }
         return Route(program: program, destinations: destinations, text: OwnedBytes(text), isOperatorConfig: isOperatorConfig)
     }
 
     // MARK: The program
 
-    private func program(
-        _ headers: RoutingHeaders, _ compiled: Result<Program, ConfigRefusal>?
-    ) throws(Rejection) -> (Program, isOperatorConfig: Bool) {
-        if !headers.config.isEmpty { return try program(config: headers.config.trimmed, headers, compiled) }
+    private func compiled(
+        _ headers: RoutingHeaders, _ elsewhere: Result<CompiledHeaders, ConfigRefusal>?
+    ) throws(Rejection) -> CompiledHeaders {
+        do throws(ConfigRefusal) {
+            if let elsewhere { return try elsewhere.get() }
+            return try HeaderTexts(headers).compiled(headers.isKeyed ? snapshot.catalog : snapshot.openCatalog, namesProvider: headers.namesProvider)
+        } catch {
+            throw rejection(error)
+        }
+    }
+
+    private func program(_ headers: RoutingHeaders, _ compiled: CompiledHeaders) throws(Rejection) -> (Program, isOperatorConfig: Bool) {
+        if let program = compiled.program { return (program, false) }
+        if !headers.config.isEmpty { return try program(named: headers.config.trimmed, headers) }
         if headers.keyConfig >= 0 { return (snapshot.configs[headers.keyConfig], true) }
         if headers.namesProvider { return (try named(headers), false) }
         guard let index = snapshot.defaultConfig else { throw Rejection(.missingProvider) }
         return (snapshot.configs[index], true)
     }
 
-    private func program(
-        config: ByteSlice, _ headers: RoutingHeaders, _ compiled: Result<Program, ConfigRefusal>?
-    ) throws(Rejection) -> (Program, isOperatorConfig: Bool) {
-        if config[0] != UInt8(ascii: "{"), let index = snapshot.catalog.configNames.index(of: config) { return (snapshot.configs[index], true) }
-        guard config.count <= GatewayLimits.routingTextByteCount else { throw Rejection(.invalidConfig, "the config in x-portkey-config is too long; declare it by name") }
-        let catalog = headers.isKeyed ? snapshot.catalog : snapshot.openCatalog
+    /// A config that is no JSON object: the name of a declared one, or a fault.
+    private func program(named name: ByteSlice, _ headers: RoutingHeaders) throws(Rejection) -> (Program, isOperatorConfig: Bool) {
+        if !name.isEmpty, let index = snapshot.catalog.configNames.index(of: name) { return (snapshot.configs[index], true) }
         do throws(ConfigRefusal) {
-            if let compiled { return (try compiled.get(), false) }
-            return (try PolicyCompiler.compile(header: config, catalog: catalog, requestNamesProvider: headers.namesProvider), false)
+            return (try PolicyCompiler.compile(header: name, catalog: snapshot.openCatalog, requestNamesProvider: headers.namesProvider), false)
         } catch {
-            throw rejection(error, config)
+            // A bare word was meant as a name.
+            guard case .notJSON = error, !name.isEmpty, name.count <= PolicyLimits.nameByteCount else { throw rejection(error) }
+            throw Rejection(.unknownConfig, "no config named \"\(String(name))\" is declared", parameter: "x-portkey-config")
         }
     }
 
-    private func rejection(_ refusal: ConfigRefusal, _ config: ByteSlice) -> Rejection {
+    private func rejection(_ refusal: ConfigRefusal) -> Rejection {
         switch refusal {
-        case .notJSON:
-            // A bare word was meant as a name.
-            let isName = config.count <= PolicyLimits.nameByteCount && config[0] != UInt8(ascii: "{")
-            return isName
-                ? Rejection(.unknownConfig, "no config named \"\(String(config))\" is declared", parameter: "x-portkey-config")
-                : Rejection(.invalidConfigJSON)
+        case .notJSON: return Rejection(.invalidConfigJSON)
         case .noProvider: return Rejection(.configWithoutProvider)
-        case .oldVersion, .invalid:
-            var rejection = Rejection(.invalidConfig, refusal.message)
-            rejection.faults = refusal.errors ?? []
-            rejection.places = refusal.pointers
-            return rejection
+        case .oldVersion, .invalid: return Rejection(.invalidConfig, refusal.message, refusal)
+        case .invalidGuardrails(let header, _): return Rejection(.invalidConfig, refusal.message, refusal, parameter: header.description)
         }
     }
 
@@ -112,7 +114,8 @@ struct RouteBuilder {
     // MARK: A target
 
     private func destination(
-        _ target: Target, _ program: Program, _ headers: RoutingHeaders, _ named: Named, _ text: ByteSlice, isOperatorConfig: Bool
+        _ target: Target, _ program: Program, _ headers: RoutingHeaders, _ compiled: CompiledHeaders, _ named: Named, _ text: ByteSlice,
+        isOperatorConfig: Bool
     ) throws(Rejection) -> Destination {
         guard let index = target.provider >= 0 ? Int(target.provider) : named.upstream else { throw Rejection(.configWithoutProvider) }
         var upstream = snapshot.upstreams[index]
@@ -184,9 +187,14 @@ struct RouteBuilder {
             customPath: host?.path.slice, options: options(target, program),
             forwardedNames: names, overrides: target.overrides, overriddenModel: overriddenModel(target, program),
             overriddenStream: overriddenStream(target, program),
-            path: program.bytes(target.path), azure: azure, vertex: vertex, completesInTheMiddle: target.options.completesInTheMiddle)
+            path: program.bytes(target.path), azure: azure, vertex: vertex, completesInTheMiddle: target.options.completesInTheMiddle,
+            inputHooks: joined(program.inputHooks(of: target), compiled.inputHooks),
+            outputHooks: joined(program.outputHooks(of: target), compiled.outputHooks))
         return try Destination(parts)
     }
+
+    /// The target's own hooks, and those the request asks for.
+    private func joined(_ own: HookSet?, _ asked: [Hook]) -> HookSet? { asked.isEmpty ? own : HookSet((own?.hooks ?? []) + asked) }
 
     // MARK: Health
 

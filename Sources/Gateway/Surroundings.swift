@@ -33,7 +33,7 @@ struct Surroundings: Circumstances {
         exchange.request.fields.firstIndex(named: name, in: message).map { message[exchange.request.fields[$0].valueRange] }
     }
 
-    func finds(_ pattern: Pattern, in text: ByteSlice) -> Bool { pattern.matches(text, &worker.patternScratch) }
+    func finds(_ pattern: Pattern, in text: ByteSlice) -> Bool { pattern.matches(text, &worker.workbench.scratch) }
 
     var tenant: UInt64 {
         let hash = ByteHash(seed: 0)

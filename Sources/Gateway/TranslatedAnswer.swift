@@ -2,7 +2,7 @@ import Bytes
 import HTTP
 import Providers
 
-/// An answer that is not passed on as it comes, but said again in the client's dialect.
+/// An answer that is not passed on as it comes: it is said again in the client's dialect, or held until its checks have been made.
 ///
 /// A whole one is collected first, and its head waits with it: an answer that cannot be read is a failed attempt, and another
 /// target may still answer. A stream is translated event by event, in the turn in which each comes.
@@ -11,6 +11,8 @@ struct TranslatedAnswer: ~Copyable {
         /// Bytes go through as they are.
         case none
         case whole
+        /// Whole, and as it is.
+        case held
         /// An error of the provider's.
         case error
         case stream
@@ -103,38 +105,43 @@ struct TranslatedAnswer: ~Copyable {
         }
     }
 
-    private var headBytes: ByteSlice {
+    /// What of the client's head is known before the body.
+    var headBytes: ByteSlice {
         switch head {
         case .some(let block): block.slice(0..<headCount)
         case nil: ByteSlice("")
         }
     }
 
-    /// Appends the client's answer, head and body, to the worker's runs.
-    mutating func finishWhole(status: Int, provider: InlineText<32>, _ worker: Worker) throws(Rejection) {
-        var wanted = 2 * collectedCount + headCount + GatewayLimits.translationSlackByteCount
+    /// A whole answer in the client's dialect, behind room for its head.
+    struct Whole: ~Copyable {
+        let block: Block
+        let range: Range<Int>
+
+        var content: ByteSlice { block.slice(range) }
+
+        consuming func takeBlock() -> Block { block }
+    }
+
+    /// The client's answer, its head apart.
+    mutating func takeWhole(status: Int, provider: InlineText<32>, _ worker: Worker) throws(Rejection) -> Whole {
+        if mode == .held {
+            guard let block = collected.take() else { throw Rejection(.upstreamUnreadable, "the provider's answer is empty") }
+            return Whole(block: block, range: 0..<collectedCount)
+        }
+        let start = headCount + GatewayLimits.headRoomByteCount
+        var wanted = 2 * collectedCount + start + GatewayLimits.translationSlackByteCount
         while true {
             guard wanted <= GatewayLimits.translatedAnswerByteCount, let block = worker.blocks.lease(atLeast: wanted) else { throw Rejection(.overloaded) }
-            let bodyStart = headCount + GatewayLimits.lengthFieldByteCount
-            var writer = ByteWriter(block.base + bodyStart, capacity: block.capacity - bodyStart)
+            var writer = ByteWriter(block.base + start, capacity: block.capacity - start)
             try writeBody(status: status, provider: provider, worker, to: &writer)
             guard !writer.overflowed else {
                 wanted = 2 * block.capacity
                 continue
             }
-            // The head goes right before the body: they leave as one run.
-            var length = ByteWriter(worker.headScratch, capacity: GatewayLimits.lengthFieldByteCount)
-            length.append(field: "content-length", decimal: UInt64(writer.count))
-            length.appendEndOfHead()
-            let start = bodyStart - headCount - length.count
-            var place = ByteWriter(block.base + start, capacity: bodyStart - start)
-            place.append(headBytes)
-            place.append(length.written)
-            worker.runs.append(block.slice(start..<bodyStart + writer.count))
-            worker.runs.blocks.add(block)
-            head = nil
+            let count = writer.count
             collected = nil
-            return
+            return Whole(block: block, range: start..<start + count)
         }
     }
 

@@ -35,19 +35,12 @@ extension Exchange {
             let surprise = Rejection(.upstreamUnreadable, "the provider answered with a stream that nobody asked for")
             return try attemptFailed(.unreachable, surprise, client)
         }
-        dropRival()
-        record.provider = plan.destination.name
-        noteTrail(.status(worker.answerHead.status))
         let head = block.slice(head)
-        answer.begin(
-            worker.answerHead, in: head,
-            for: Answer.Request(
-                version: request.version, dialect: translation.provider, reportsUsage: endpoint.reportsUsage, addedUsage: false, mode: mode),
-            limits: worker.limits.answerHead)
-        answer.translated.begin(mode, translation, options(plan), requestID: upstreamRequestID(head),
-            errorType: field("x-amzn-errortype", in: head), limits: worker.limits.answerHead)
+        beginTranslated(mode, translation, head, plan)
+        let event = mode == .stream ? resultsEvent(plan, client) : []
+        if mode == .stream { markFailedChecks() }
         var writer = ByteWriter(worker.headScratch, capacity: GatewayLimits.answerHeadByteCount)
-        writeTranslatedHead(head, plan, to: &writer)
+        if mode == .stream { writeTranslatedHead(head, plan, to: &writer) } else { writeOwnFields(head, to: &writer) }
         guard !writer.overflowed else { throw Rejection(.upstreamMalformed, "the provider's header fields are too long to pass on") }
         guard let own = worker.blocks.lease(atLeast: writer.count) else { throw Rejection(.overloaded) }
         var place = ByteWriter(own.base, capacity: own.capacity)
@@ -56,10 +49,42 @@ extension Exchange {
             commitTranslated(upstream, client)
             worker.runs.append(place.written)
             worker.runs.blocks.add(own)
+            try appendEvent(event)
         } else {
             answer.translated.keepHead(own, count: place.count)
         }
         return try passTranslated(block, head.base - block.slice(0..<0).base + head.count..<count, upstream, client)
+    }
+
+    /// Takes the upstream's head for an answer that is passed on as it is once it is whole: its checks are made of it then, and
+    /// their results are its last member.
+    func beginHeld(
+        _ block: consuming Block, _ head: Range<Int>, count: Int, _ upstream: UpstreamConnection, _ client: ClientConnection
+    ) throws(Rejection) -> Step? {
+        guard let plan else { throw Rejection(.internalFault) }
+        let fields = block.slice(head)
+        beginTranslated(.held, Translation(.chat, from: dialect, to: dialect), fields, plan)
+        guard let own = worker.blocks.lease(atLeast: fields.count) else { throw Rejection(.overloaded) }
+        var writer = ByteWriter(own.base, capacity: own.capacity)
+        // Each line stays as it is, or goes.
+        worker.answerHead.fields.write(
+            dropping: AnswerFields.droppedFromEmpty, nominatedBy: worker.answerHead.connection, from: fields, to: &writer)
+        answer.translated.keepHead(own, count: writer.count)
+        return try passTranslated(block, head.upperBound..<count, upstream, client)
+    }
+
+    private func beginTranslated(_ mode: TranslatedAnswer.Mode, _ translation: Translation, _ head: ByteSlice, _ plan: Plan) {
+        dropRival()
+        record.provider = plan.destination.name
+        noteTrail(.status(worker.answerHead.status))
+        answer.begin(
+            worker.answerHead, in: head,
+            for: Answer.Request(
+                version: request.version, dialect: translation.provider, reportsUsage: endpoint.reportsUsage, addedUsage: false, mode: mode),
+            limits: worker.limits.answerHead)
+        answer.translated.begin(
+            mode, translation, options(plan), requestID: upstreamRequestID(head), errorType: field("x-amzn-errortype", in: head),
+            limits: worker.limits.answerHead)
     }
 
     private func commitTranslated(_ upstream: UpstreamConnection?, _ client: ClientConnection) {
@@ -141,10 +166,10 @@ extension Exchange {
     private func takePayload(_ payload: ByteSlice, into chunk: inout ChunkBuilder, _ client: ClientConnection) throws(Rejection) -> Step? {
         switch answer.translated.mode {
         case .none: return nil
-        case .whole:
+        case .whole, .held:
             answer.readUsage(payload)
             guard answer.translated.collect(payload, limit: GatewayLimits.collectedAnswerByteCount, worker.blocks) else {
-                return try attemptFailed(.unreachable, Rejection(.overloaded, "the provider's answer is too large to be translated"), client)
+                return try attemptFailed(.unreachable, Rejection(.overloaded, "the provider's answer is too large to be held"), client)
             }
         case .error:
             answer.translated.collectError(payload, worker.blocks)
@@ -198,36 +223,70 @@ extension Exchange {
 
     private func finishWhole(_ client: ClientConnection) throws(Rejection) -> Step? {
         guard let plan else { throw Rejection(.internalFault) }
+        let whole: TranslatedAnswer.Whole
         do throws(Rejection) {
-            try answer.translated.finishWhole(status: answer.status, provider: plan.destination.name, worker)
+            whole = try answer.translated.takeWhole(status: answer.status, provider: plan.destination.name, worker)
         } catch {
             worker.runs.removeAll()
             return try attemptFailed(.unreachable, error, client)
         }
+        let content = whole.content
+        // An answer said as events is a stream to its client.
+        let isEvents = saysEvents
+        if !isEvents, let step = try judgeAnswer(content, client) { return step }
+        let event = isEvents ? resultsEvent(plan, client) : []
+        let member = isEvents || !(200...299).contains(answer.status) ? nil : resultsMember(of: content)
+        markFailedChecks()
+        let bodyCount = event.count + (member.map { $0.end + $0.text.count } ?? content.count)
+        var writer = ByteWriter(worker.headScratch, capacity: GatewayLimits.answerHeadByteCount)
+        writeWholeHead(plan, bodyCount, to: &writer)
+        guard !writer.overflowed else { throw Rejection(.upstreamMalformed, "the provider's header fields are too long to pass on") }
+        try placeHead(writer.written, in: whole.block, before: event.isEmpty ? whole.range.lowerBound : 0)
+        if !event.isEmpty { try appendCopy(of: event) }
+        worker.runs.append(content.prefix(member?.end ?? content.count))
+        if let member { try appendCopy(of: member.text) }
+        worker.runs.blocks.add(whole.takeBlock())
         commitTranslated(upstream, client)
         sendAnswer(client)
         return nil
     }
 
+    /// Whether a whole answer is said as the events its client has asked for.
+    private var saysEvents: Bool { answer.isStream || answer.translated.mode != .held && attempt.wantsStream && answer.status < 300 }
+
     // MARK: The head
 
     private func writeTranslatedHead(_ upstreamHead: ByteSlice, _ plan: Plan, to writer: inout ByteWriter) {
         writer.append(statusLine: answer.status)
+        writeOwnFields(upstreamHead, to: &writer)
+        writeUsualFields(plan, to: &writer)
+        writeStreamFields(plan, to: &writer)
+        if answer.framing == .chunked { writer.append("transfer-encoding: chunked\r\n") }
+        writeConnectionField(to: &writer)
+        writer.appendEndOfHead()
+    }
+
+    /// What of a translated answer's head does not turn on its body.
+    private func writeOwnFields(_ upstreamHead: ByteSlice, to writer: inout ByteWriter) {
         worker.answerHead.fields.write(
             dropping: AnswerFields.droppedFromTranslations, nominatedBy: worker.answerHead.connection, from: upstreamHead, to: &writer)
-        let isEvents = answer.isStream || attempt.wantsStream && answer.status < 300
-        writer.append(isEvents ? "content-type: text/event-stream; charset=utf-8\r\n" : "content-type: application/json\r\n")
-        writeUsualFields(plan, to: &writer)
+        writer.append(saysEvents ? "content-type: text/event-stream; charset=utf-8\r\n" : "content-type: application/json\r\n")
         if !notes.isEmpty {
             writer.append("x-sluice-warnings: ")
             notes.write(into: &writer)
             writer.append("\r\n")
         }
         writeRequestID(upstreamHead, to: &writer)
-        if answer.isStream { writer.append("x-accel-buffering: no\r\ncache-control: no-transform\r\n") }
-        if answer.framing == .chunked { writer.append("transfer-encoding: chunked\r\n") }
+    }
+
+    /// The head of an answer that is whole: what was kept of it, and what only now is known.
+    private func writeWholeHead(_ plan: Plan, _ bodyCount: Int, to writer: inout ByteWriter) {
+        writer.append(statusLine: answer.status)
+        writer.append(answer.translated.headBytes)
+        writeUsualFields(plan, to: &writer)
+        if saysEvents { writeStreamFields(plan, to: &writer) }
+        writer.append(field: "content-length", decimal: UInt64(bodyCount))
         writeConnectionField(to: &writer)
-        // A whole answer's length, and with it the head's end, is known when its body is.
-        if answer.framing != .length { writer.appendEndOfHead() }
+        writer.appendEndOfHead()
     }
 }

@@ -1,10 +1,10 @@
 import Bytes
 import CLinux
+import Guardrails
 import HTTP
 import Health
 import JSON
 import Ledger
-import Patterns
 import Policy
 import Providers
 import Reactor
@@ -84,7 +84,7 @@ final class Worker {
     let operations: Operations?
     /// For jitter and picks; nothing secret.
     var random: SplitMix64
-    var patternScratch = PatternScratch()
+    let workbench = Workbench()
     /// Where a stream's beginning is put together to be looked at.
     let openingScratch = UnsafeMutablePointer<UInt8>.allocate(capacity: GatewayLimits.openingByteCount)
     var routes: RouteTable
@@ -410,18 +410,17 @@ final class Worker {
 
     // MARK: For the steps
 
-    /// The program of the header config of `headers`, whose text is `text`, compiled elsewhere; the request of `client` is taken up
-    /// again when it has been.
+    /// What `headers`, whose text is `text`, come to, compiled elsewhere; the request of `client` is taken up again when they have been.
     func program(of headers: RoutingHeaders, text: ByteSlice, for client: Token) -> CompilePurse.Found {
         guard let compiler else { return .refused }
-        let config = [UInt8](headers.config.trimmed)
+        let texts = HeaderTexts(headers)
         let catalog = headers.isKeyed ? snapshot.catalog : snapshot.openCatalog
         let namesProvider = headers.namesProvider
         let version = snapshot.version
         let mailbox = mailbox
         return compiling.program(of: text, for: client, now: now) { key in
             compiler.compile(
-                ConfigCompiler.Job(config: config, catalog: catalog, namesProvider: namesProvider) { mailbox.send(.compiled(key, version, $0)) })
+                ConfigCompiler.Job(texts: texts, catalog: catalog, namesProvider: namesProvider) { mailbox.send(.compiled(key, version, $0)) })
         }
     }
 

@@ -11,8 +11,8 @@ enum WorkerMessage: Sendable {
     case adopt(Snapshot)
     /// The fetcher's answer to this worker's question.
     case token(TokenSource, TokenOutcome)
-    /// The program of the routing headers whose text this is, compiled under the snapshot of that version.
-    case compiled([UInt8], UInt64, Result<Program, ConfigRefusal>)
+    /// The routing headers whose text this is, compiled under the snapshot of that version.
+    case compiled([UInt8], UInt64, Result<CompiledHeaders, ConfigRefusal>)
     /// What an operator asked over this client's connection, in the request of that id.
     case operatorAnswer(Token, InlineText<36>, Operations.Answer)
 }

@@ -13,4 +13,11 @@ public enum JSONText {
         precondition(depthLimit >= 0 && depthLimit <= JSONLimits.deepest, "a depth limit is at most JSONLimits.deepest")
         try Grammar(base: text.base, end: text.count, depthLimit: depthLimit).textEnd(from: 0)
     }
+
+    /// Past the value that `text` begins with; what comes behind it is not looked at.
+    /// - Throws: the offset says how far was read.
+    public static func valueEnd(_ text: ByteSlice, depthLimit: Int = JSONLimits.depth) throws(JSONError) -> Int {
+        precondition(depthLimit >= 0 && depthLimit <= JSONLimits.deepest, "a depth limit is at most JSONLimits.deepest")
+        return try Grammar(base: text.base, end: text.count, depthLimit: depthLimit).valueEnd(from: 0, under: 0).end
+    }
 }

@@ -82,31 +82,69 @@ public struct JSONView: BitwiseCopyable {
     }
 
     private func member(_ name: ByteSlice) -> JSONView? {
-        let grammar = Grammar(base: bytes.base, end: bytes.count, depthLimit: JSONLimits.depth)
         var found: JSONView?
-        var at = grammar.skipSpace(1)
-        while grammar.byte(at) == UInt8(ascii: "\""), let key = try? grammar.keyEnd(from: at) {
-            guard let value = JSONView(grammar, bytes, at: key.value) else { break }
-            if key.quote - at > name.count, JSONString(content: bytes[at + 1..<key.quote], hasEscapes: key.hasEscapes) == name { found = value }
-            at = grammar.skipSpace(key.value + value.bytes.count)
-            guard grammar.byte(at) == UInt8(ascii: ",") else { break }
-            at = grammar.skipSpace(at + 1)
-        }
+        for member in members where member.name.content.count >= name.count && member.name == name { found = member.value }
         return found
     }
 
     private func element(_ index: Int64) -> JSONView? {
-        let grammar = Grammar(base: bytes.base, end: bytes.count, depthLimit: JSONLimits.depth)
-        var at = grammar.skipSpace(1)
         var count: Int64 = 0
-        while let value = JSONView(grammar, bytes, at: at) {
-            if count == index { return value }
+        for element in elements {
+            if count == index { return element }
             count += 1
-            at = grammar.skipSpace(at + value.bytes.count)
-            guard grammar.byte(at) == UInt8(ascii: ",") else { return nil }
-            at = grammar.skipSpace(at + 1)
         }
         return nil
+    }
+
+    /// An object's members in the order written, up to a break in the text; none of any other value.
+    public var members: Members { Members(bytes, isObject: kind == .object) }
+
+    /// An array's elements in the order written, up to a break in the text; none of any other value.
+    public var elements: Elements { Elements(bytes, isArray: kind == .array) }
+
+    public struct Members: Sequence, IteratorProtocol {
+        private let text: ByteSlice
+        /// Where the next name stands; past the text when there is none.
+        private var at: Int
+
+        fileprivate init(_ text: ByteSlice, isObject: Bool) {
+            self.text = text
+            at = isObject ? Grammar(base: text.base, end: text.count, depthLimit: JSONLimits.depth).skipSpace(1) : text.count
+        }
+
+        public mutating func next() -> (name: JSONString, value: JSONView)? {
+            let grammar = Grammar(base: text.base, end: text.count, depthLimit: JSONLimits.depth)
+            guard grammar.byte(at) == UInt8(ascii: "\""), let key = try? grammar.keyEnd(from: at), let value = JSONView(grammar, text, at: key.value) else {
+                at = text.count
+                return nil
+            }
+            let name = JSONString(content: text[at + 1..<key.quote], hasEscapes: key.hasEscapes)
+            at = grammar.skipSpace(key.value + value.bytes.count)
+            at = grammar.byte(at) == UInt8(ascii: ",") ? grammar.skipSpace(at + 1) : text.count
+            return (name, value)
+        }
+    }
+
+    public struct Elements: Sequence, IteratorProtocol {
+        private let text: ByteSlice
+        /// Where the next element stands; past the text when there is none.
+        private var at: Int
+
+        fileprivate init(_ text: ByteSlice, isArray: Bool) {
+            self.text = text
+            at = isArray ? Grammar(base: text.base, end: text.count, depthLimit: JSONLimits.depth).skipSpace(1) : text.count
+        }
+
+        public mutating func next() -> JSONView? {
+            let grammar = Grammar(base: text.base, end: text.count, depthLimit: JSONLimits.depth)
+            guard at < text.count, let value = JSONView(grammar, text, at: at) else {
+                at = text.count
+                return nil
+            }
+            at = grammar.skipSpace(at + value.bytes.count)
+            at = grammar.byte(at) == UInt8(ascii: ",") ? grammar.skipSpace(at + 1) : text.count
+            return value
+        }
     }
 }
 

@@ -26,4 +26,13 @@ public enum PatternLimits {
 
     /// Patterns a scratch remembers to fit (8 bytes each). One more than these is looked at anew each time.
     static let fittedCount = 1024
+
+    /// Words of one set.
+    public static let wordCount = 1024
+
+    /// Bytes of one word.
+    public static let wordByteCount = 1024
+
+    /// Bytes of all words of a set: their database grows with them.
+    public static let wordsByteCount = 64 << 10
 }

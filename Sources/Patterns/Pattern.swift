@@ -21,10 +21,10 @@ public final class Pattern: Sendable {
     let identity: UInt64
 
     /// Gives identities; any thread adds, and only that each is given once matters, so it is relaxed. The first is 1.
-    private static let identities = Atomic<UInt64>(0)
+    static let identities = Atomic<UInt64>(0)
 
     /// Whether this processor has what Hyperscan is built for (SSSE3).
-    private static let isPlatformSupported = hs_valid_platform() == HS_SUCCESS
+    static let isPlatformSupported = hs_valid_platform() == HS_SUCCESS
 
     /// - Throws: why the text is no pattern, or none that can be compiled.
     public convenience init(_ text: String, options: PatternOptions = []) throws(PatternError) {
@@ -39,7 +39,7 @@ public final class Pattern: Sendable {
     }
 
     init(_ text: [UInt8], _ options: PatternOptions, isPlatformSupported: Bool) throws(PatternError) {
-        guard isPlatformSupported else { throw PatternError("patterns need a processor with SSSE3, which this one lacks") }
+        guard isPlatformSupported else { throw Pattern.unsupported }
         guard text.count <= PatternLimits.textByteCount else {
             throw PatternError("a pattern has at most \(PatternLimits.textByteCount) bytes", at: PatternLimits.textByteCount)
         }
@@ -67,6 +67,8 @@ public final class Pattern: Sendable {
         return database
     }
 
+    static let unsupported = PatternError("patterns need a processor with SSSE3, which this one lacks")
+
     private static let tooLarge = "the pattern is too large when compiled; shorten it, or lower its repeat counts"
 
     /// The compiler's words in ours. Places it names are those of the expression that the reader wrote, so they are left out.
@@ -82,8 +84,15 @@ public final class Pattern: Sendable {
     /// Whether the pattern matches anywhere in `text`. Allocates nothing once `scratch` fits.
     ///
     /// False also where memory to make it fit is missing, or past 4 GiB of text.
-    public func matches(_ text: ByteSlice, _ scratch: inout PatternScratch) -> Bool {
-        guard let space = scratch.space(for: self) else { return false }
-        return hyperscan_contains(database, text.base, text.count, space) == 1
+    public func matches(_ text: ByteSlice, _ scratch: inout PatternScratch) -> Bool { search(text, &scratch) ?? false }
+
+    /// The same, but nil where it could not be told: memory is missing, or the text is past 4 GiB.
+    public func search(_ text: ByteSlice, _ scratch: inout PatternScratch) -> Bool? {
+        guard let space = scratch.space(for: database, identity) else { return nil }
+        switch hyperscan_contains(database, text.base, text.count, space) {
+        case 1: return true
+        case 0: return false
+        default: return nil
+        }
     }
 }

@@ -20,19 +20,19 @@ public struct PatternScratch: ~Copyable, @unchecked Sendable {
 
     /// Grows to what `pattern` needs, so that matching with it allocates nothing. False where memory is missing.
     @discardableResult
-    public mutating func fit(_ pattern: Pattern) -> Bool { space(for: pattern) != nil }
+    public mutating func fit(_ pattern: Pattern) -> Bool { space(for: pattern.database, pattern.identity) != nil }
 
-    /// The memory, fitted to `pattern`; nil where it cannot grow.
-    mutating func space(for pattern: Pattern) -> OpaquePointer? {
-        let slot = Int(truncatingIfNeeded: pattern.identity) & (PatternLimits.fittedCount - 1)
-        if fitted[slot] == pattern.identity { return memory }
+    /// The memory, fitted to the database of that identity; nil where it cannot grow.
+    mutating func space(for database: OpaquePointer, _ identity: UInt64) -> OpaquePointer? {
+        let slot = Int(truncatingIfNeeded: identity) & (PatternLimits.fittedCount - 1)
+        if fitted[slot] == identity { return memory }
         // Never asks for less than it has: what fitted before still fits.
-        guard hs_alloc_scratch(pattern.database, &memory) == HS_SUCCESS else {
+        guard hs_alloc_scratch(database, &memory) == HS_SUCCESS else {
             // Without memory Hyperscan lets go of what there was, too.
             for slot in fitted.indices { fitted[slot] = 0 }
             return nil
         }
-        fitted[slot] = pattern.identity
+        fitted[slot] = identity
         return memory
     }
 }

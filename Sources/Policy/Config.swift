@@ -1,3 +1,4 @@
+import Guardrails
 import JSON
 import Patterns
 
@@ -134,6 +135,9 @@ struct Config {
     /// Completions of a model that fills in the middle have an endpoint of their own (Mistral's).
     var completesInTheMiddle = false
     var amazon = Amazon()
+    /// Hooks of this level, its ancestors' apart.
+    var inputHooks: [Hook] = []
+    var outputHooks: [Hook] = []
     /// Keys present, whatever became of their values.
     var has = Presence()
 

@@ -222,8 +222,16 @@ extension ConfigReader {
         return nil
     }
 
-    private mutating func pattern(_ field: Field) -> Pattern? {
+    mutating func pattern(_ field: Field) -> Pattern? {
         guard let text = schema.string(field) else { return nil }
+        patternCount += 1
+        if origin == .header, patternCount > PolicyLimits.headerPatternCount {
+            if patternCount == PolicyLimits.headerPatternCount + 1 {
+                let hint = "declare the config in the file"
+                schema.report("more than \(PolicyLimits.headerPatternCount) patterns in a header's config", hint: hint, at: field)
+            }
+            return nil
+        }
         do throws(PatternError) {
             return try Pattern(text)
         } catch {

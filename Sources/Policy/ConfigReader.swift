@@ -17,6 +17,10 @@ struct ConfigReader {
     let catalog: Catalog
     var schema: SchemaReader
     private var targetCount = 0
+    /// Patterns read so far.
+    var patternCount = 0
+    /// Hooks read so far, for the names of those that have none.
+    var hookCount = 0
 
     init(origin: ConfigOrigin, catalog: Catalog) {
         self.origin = origin
@@ -58,6 +62,7 @@ struct ConfigReader {
         vertex(fields, into: &config)
         if let found = fields["mistral_fim_completion"] { config.completesInTheMiddle = flag(found) ?? false }
         amazon(fields, into: &config)
+        hooks(fields, into: &config)
         // As the reference's validator: a level whose parts are wrong is not judged as a whole.
         if schema.diagnostics.count == faultCount { refine(config) }
         return config
@@ -76,6 +81,8 @@ struct ConfigReader {
 
     private static let behaviourKeys = [
         "cache", "retry", "request_timeout", "connect_timeout", "first_token_timeout", "gap_timeout", "total_timeout", "cb_config", "hedge",
+        "before_request_hooks", "after_request_hooks", "input_guardrails", "output_guardrails", "default_input_guardrails",
+        "default_output_guardrails",
     ]
 
     // MARK: Targets

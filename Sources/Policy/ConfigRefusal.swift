@@ -10,6 +10,8 @@ public enum ConfigRefusal: Error, Sendable {
     case noProvider
     case oldVersion
     case invalid([Diagnostic])
+    /// Of guardrails that a header of their own asks for.
+    case invalidGuardrails(header: StaticString, [Diagnostic])
 
     public var message: String {
         switch self {
@@ -18,6 +20,8 @@ public enum ConfigRefusal: Error, Sendable {
             "Either x-portkey-provider needs to be passed. Or the x-portkey-config header should have a valid config with provider details in it."
         case .oldVersion: "This version of config is not supported in this route. Please migrate to the latest version"
         case .invalid(let diagnostics): diagnostics.lazy.compactMap(ConfigRefusal.routerText).first ?? "Invalid config passed"
+        case .invalidGuardrails(let header, let diagnostics):
+            "\(header.description): " + (diagnostics.first.map { ConfigRefusal.sentence($0) } ?? "a JSON array of guardrails is wanted")
         }
     }
 
@@ -29,22 +33,29 @@ public enum ConfigRefusal: Error, Sendable {
 
     /// The entries of `errors`; nil where the wire has no such member.
     public var errors: [String]? {
-        guard case .invalid(let diagnostics) = self else { return nil }
+        guard let diagnostics = faults else { return nil }
         return diagnostics.filter { $0.severity == .error }.map { diagnostic in
             "path: \((diagnostic.wirePath ?? diagnostic.path).commaSeparated), message: \(diagnostic.wireText ?? ConfigRefusal.sentence(diagnostic))"
         }
     }
 
+    private var faults: [Diagnostic]? {
+        switch self {
+        case .invalid(let diagnostics), .invalidGuardrails(_, let diagnostics): diagnostics
+        case .notJSON, .noProvider, .oldVersion: nil
+        }
+    }
+
     /// Where each entry of `errors` is, as a JSON pointer into the config.
     public var pointers: [String] {
-        guard case .invalid(let diagnostics) = self else { return [] }
+        guard let diagnostics = faults else { return [] }
         return diagnostics.filter { $0.severity == .error }.map(\.path.pointer)
     }
 
     /// What was found, with places; empty where the config as a whole is the fault.
     public var diagnostics: [Diagnostic] {
         switch self {
-        case .notJSON(let diagnostics), .invalid(let diagnostics): diagnostics
+        case .notJSON(let diagnostics), .invalid(let diagnostics), .invalidGuardrails(_, let diagnostics): diagnostics
         case .noProvider, .oldVersion: []
         }
     }

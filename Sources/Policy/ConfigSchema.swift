@@ -53,6 +53,12 @@ enum ConfigSchema {
             SchemaKey("total_timeout"),
             SchemaKey("cb_config"),
             SchemaKey("hedge"),
+            SchemaKey("before_request_hooks"),
+            SchemaKey("after_request_hooks"),
+            SchemaKey("input_guardrails"),
+            SchemaKey("output_guardrails"),
+            SchemaKey("default_input_guardrails"),
+            SchemaKey("default_output_guardrails"),
             // What hosted consoles store beside a breaker: state, which is ours to keep.
             SchemaKey("is_open", .label),
         ] + unbuilt)
@@ -62,12 +68,8 @@ enum ConfigSchema {
         lists.map { SchemaKey($0, .notYet(harmless: .emptyList)) }
         + (mechanisms + providerOptions).map { SchemaKey($0, .notYet(harmless: .nothing)) }
 
-    /// Guardrails and hooks: an empty list asks for none.
-    private static let lists = [
-        "before_request_hooks", "after_request_hooks",
-        "input_guardrails", "output_guardrails", "default_input_guardrails", "default_output_guardrails",
-        "input_mutators", "output_mutators",
-    ]
+    /// Changes of a request or an answer: an empty list asks for none.
+    private static let lists = ["input_mutators", "output_mutators"]
 
     private static let mechanisms = [
         "headers", "prompt", "prompt_id",
@@ -120,6 +122,19 @@ enum ConfigSchema {
             SchemaKey("budget"),
             SchemaKey("max_wait"),
         ])
+
+    /// A hook. In short form every other key of it is a check.
+    /// - Source: the wire reference §3.5
+    static let hook = Schema([
+        SchemaKey("checks"), SchemaKey("deny"), SchemaKey("on_fail"), SchemaKey("on_success"), SchemaKey("async"), SchemaKey("sequential"),
+        SchemaKey("type"), SchemaKey("id"), SchemaKey("name", .label), SchemaKey("guardrail_version_id", .label),
+    ])
+
+    static let check = Schema([SchemaKey("id"), SchemaKey("parameters"), SchemaKey("is_enabled"), SchemaKey("name", .label)])
+
+    static let opinion = Schema([SchemaKey("feedback")])
+
+    static let feedback = Schema([SchemaKey("value"), SchemaKey("weight"), SchemaKey("metadata")])
 
     static let cache = Schema([SchemaKey("mode"), SchemaKey("max_age")])
 

@@ -65,10 +65,6 @@ extension Lowering {
         if parts.queries.count > PolicyLimits.queryCount, let first = strategy.conditions.first {
             reader.schema.report("more than \(PolicyLimits.queryCount) tests in all conditions", at: first.then.field)
         }
-        if reader.origin == .header, parts.patterns.count > PolicyLimits.headerPatternCount, let first = strategy.conditions.first {
-            let hint = "declare the config in the file"
-            reader.schema.report("more than \(PolicyLimits.headerPatternCount) patterns in a header's config", hint: hint, at: first.then.field)
-        }
         parts.nodes[Int(node)].conditions = RowRun(first: UInt32(first), count: Int32(parts.conditions.count - first))
         parts.nodes[Int(node)].otherwise = strategy.otherwise.flatMap { children[$0.name] } ?? -1
     }

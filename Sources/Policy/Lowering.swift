@@ -1,4 +1,5 @@
 import Bytes
+import Guardrails
 import JSON
 
 /// `Config` → rows: inheritance applied, text moved into the program's storage.
@@ -36,6 +37,8 @@ struct Lowering {
         var parameters: [StoredParameter] = []
         /// The rows of `parameters`, once some target has needed them.
         var rows: RowRun?
+        var inputHooks: [Hook] = []
+        var outputHooks: [Hook] = []
     }
 
     init(reader: ConfigReader) { self.reader = reader }
@@ -101,6 +104,12 @@ struct Lowering {
         }
         if let isStrict = config.isStrict { scope.isStrict = isStrict }
         if let names = config.forwardHeaders { scope.forwardHeaders = store(headerNames: names) }
+        // Added, or a target's own would take its parent's away.
+        scope.inputHooks += config.inputHooks
+        scope.outputHooks += config.outputHooks
+        if max(scope.inputHooks.count, scope.outputHooks.count) > GuardrailLimits.hookCount {
+            reader.schema.report("with its ancestors' more than \(GuardrailLimits.hookCount) hooks of one side", kind: .meaning, at: config.field)
+        }
         if !config.overrides.isEmpty {
             scope.rows = nil
             for parameter in config.overrides { lay(parameter, over: &scope.parameters) }
@@ -183,11 +192,18 @@ struct Lowering {
                 forwardHeaders: scope.forwardHeaders, requestTimeoutMilliseconds: scope.requestTimeoutMilliseconds,
                 timeouts: scope.timeouts, retry: scope.retry, breaker: scope.breaker, hedge: scope.hedge, pool: pool,
                 isStrict: scope.isStrict, options: options(config), path: parts.store(path),
+                inputHooks: store(scope.inputHooks), outputHooks: store(scope.outputHooks),
                 spendsOperatorCredential: spendsOperators(credential) || parts.pool[pool.rows].contains { spendsOperators($0.credential) }))
         parts.nodes.append(
             Program.Node(
                 kind: .target, parent: parent, firstChild: -1, nextSibling: -1, target: Int32(parts.targets.count - 1), statuses: -1,
                 weight: config.weight, identity: identity(config, provider: provider, virtualKey: virtualKey, scope)))
+    }
+
+    private mutating func store(_ hooks: [Hook]) -> Int32 {
+        guard !hooks.isEmpty else { return -1 }
+        parts.hookSets.append(HookSet(hooks))
+        return Int32(parts.hookSets.count - 1)
     }
 
     /// Only the whole config may leave its provider to the request's headers.

@@ -1,7 +1,15 @@
+public import Guardrails
+
 extension Program {
     /// A target's override parameters, its ancestors' first.
     public func overrides(_ run: RowRun) -> ArraySlice<Override> { overrides[run.rows] }
 
     /// The names of a target's forwarded headers.
     public func headerNames(_ run: RowRun) -> ArraySlice<ByteRun> { headerNames[run.rows] }
+
+    /// The checks of what is sent to a target; nil for none.
+    public func inputHooks(of target: Target) -> HookSet? { target.inputHooks < 0 ? nil : hookSets[Int(target.inputHooks)] }
+
+    /// The checks of what a target answers; nil for none.
+    public func outputHooks(of target: Target) -> HookSet? { target.outputHooks < 0 ? nil : hookSets[Int(target.outputHooks)] }
 }

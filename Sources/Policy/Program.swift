@@ -1,5 +1,6 @@
 public import Bytes
 import Glibc
+import Guardrails
 import Health
 import Patterns
 import Synchronization
@@ -48,6 +49,7 @@ public final class Program: @unchecked Sendable {
     let queries: [QueryRow]
     let operands: [Operand]
     let patterns: [Pattern]
+    let hookSets: [HookSet]
     /// One counter a load balancer, shared by all workers.
     private let turns: UnsafeMutablePointer<Atomic<UInt64>>
     private let storage: UnsafeMutablePointer<UInt8>
@@ -75,6 +77,7 @@ public final class Program: @unchecked Sendable {
         queries = parts.queries
         operands = parts.operands
         patterns = parts.patterns
+        hookSets = parts.hookSets
         pool = parts.pool
         turns = .allocate(capacity: max(parts.balances.count, 1))
         for index in parts.balances.indices { (turns + index).initialize(to: Atomic(0)) }
@@ -122,6 +125,7 @@ struct ProgramParts {
     var queries: [QueryRow] = []
     var operands: [Operand] = []
     var patterns: [Pattern] = []
+    var hookSets: [HookSet] = []
     var pool: [PooledCredential] = []
     var targets: [Target] = []
     var overrides: [Override] = []
@@ -158,7 +162,7 @@ extension Program {
             Target(
                 provider: provider.map(Int32.init) ?? -1, credential: held, host: nil, overrides: .empty, forwardHeaders: .empty,
                 requestTimeoutMilliseconds: 0, timeouts: TargetTimeouts(), retry: .none, breaker: breaker, hedge: nil, pool: .empty,
-                isStrict: true, options: ProviderOptions(), path: path,
+                isStrict: true, options: ProviderOptions(), path: path, inputHooks: -1, outputHooks: -1,
                 spendsOperatorCredential: isOperators))
         parts.nodes.append(Node(kind: .target, parent: -1, firstChild: -1, nextSibling: -1, target: 0, statuses: -1))
         return Program(parts)

@@ -106,7 +106,9 @@ public struct SchemaReader {
     // MARK: Objects
 
     /// The members of an object by key; nil, with a diagnostic, when it is none.
-    public mutating func fields(of field: Field, schema: Schema) -> Fields? {
+    ///
+    /// - Parameter isStrict: whether an unknown key is a fault here, wherever the config comes from.
+    public mutating func fields(of field: Field, schema: Schema, isStrict: Bool = false) -> Fields? {
         guard case .object(let members) = field.node.value else {
             mismatch(field, wanted: "object", article: "a mapping")
             return nil
@@ -115,7 +117,7 @@ public struct SchemaReader {
         for member in members {
             let path = field.path.member(member.name)
             guard let key = schema.key(member.name) else {
-                if refusesUnknownKeys, !isFull { reportUnknown(member, path: path, keys: schema.keys) }
+                if refusesUnknownKeys || isStrict, !isFull { reportUnknown(member, path: path, keys: schema.keys) }
                 continue
             }
             let found = Field(node: member.value, path: path, keyPosition: member.position)

@@ -142,6 +142,9 @@ public struct Target: BitwiseCopyable, Sendable {
     public let options: ProviderOptions
     /// `config`, `config.targets[1]`, `config.targets[0].targets[2]`.
     public let path: ByteRun
+    /// Rows of `Program.hookSets`, its ancestors' hooks among them; negative for none.
+    let inputHooks: Int32
+    let outputHooks: Int32
 
     public var isNamedByRequest: Bool { provider < 0 }
 

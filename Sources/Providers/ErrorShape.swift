@@ -13,6 +13,8 @@ public struct ErrorShape {
     public var parameter: ByteSlice?
     /// The id the client can quote; empty for none.
     public var requestID: ByteSlice
+    /// The results of a denied request's checks, as JSON; empty for none.
+    public var hookResults = ByteSlice("")
 
     public init(
         _ refusal: Refusal, message: ByteSlice = ByteSlice(""), parameter: ByteSlice? = nil,
@@ -31,6 +33,7 @@ public struct ErrorShape {
         if dialect == .anthropic { return writeAnthropic(into: &writer) }
         // Portkey's timeout body has these members and no others, and retry code matches on it.
         if refusal == .requestTimeout { return writeBareOpenAI(code: false, into: &writer) }
+        if refusal == .guardrailDenied { return writeDenied(into: &writer) }
         writer.append("{\"status\":\"failure\",\"message\":")
         writeMessage(into: &writer)
         if !faults.isEmpty { ErrorShape.write("errors", faults, into: &writer) }
@@ -74,6 +77,20 @@ public struct ErrorShape {
         writer.append("}")
     }
 
+    /// As Portkey's, to the member.
+    private func writeDenied(into writer: inout ByteWriter) {
+        writer.append("{\"error\":")
+        writeOpenAIError(code: false, into: &writer)
+        writeHookResults(into: &writer)
+        writer.append("}")
+    }
+
+    private func writeHookResults(into writer: inout ByteWriter) {
+        guard !hookResults.isEmpty else { return }
+        writer.append(",\"hook_results\":")
+        writer.append(hookResults)
+    }
+
     private func writeOpenAIError(code: Bool, into writer: inout ByteWriter) {
         let row = refusal.row
         writer.append("{\"message\":")
@@ -110,6 +127,7 @@ public struct ErrorShape {
         writer.append("\",\"message\":")
         writeMessage(into: &writer)
         writer.append("}")
+        writeHookResults(into: &writer)
         writeRequestID(into: &writer)
         writer.append("}")
     }

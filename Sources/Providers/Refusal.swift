@@ -45,6 +45,7 @@ public enum Refusal: UInt8, Error, Sendable, CaseIterable {
     case rateLimited
     case modelNotAllowed
     case guardrailDenied
+    case unguardedRequest
     // The provider
     case requestTimeout
     case upstreamTimeout
@@ -171,6 +172,8 @@ extension Refusal {
             row("model_not_allowed", 412, "model_not_allowed_error", .policy, "this API key may not use this model")
         case .guardrailDenied:
             row("guardrail_denied", 446, "hooks_failed", .policy, "The guardrail checks defined in the config failed. You can find more information in the `hook_results` object.")
+        case .unguardedRequest:
+            row("unguarded_request", 400, "invalid_request_error", .policy, "the config's guardrails cannot be checked for this request")
         case .requestTimeout:
             row("request_timeout", 408, "timeout_error", .upstream, "Request exceeded the timeout sent in the request")
         case .upstreamTimeout:

@@ -37,7 +37,7 @@ struct PatternScratchTests {
     func remembers() throws {
         let pattern = try Pattern("a")
         var scratch = PatternScratch()
-        let (first, second) = (scratch.space(for: pattern), scratch.space(for: pattern))
+        let (first, second) = (scratch.space(for: pattern.database, pattern.identity), scratch.space(for: pattern.database, pattern.identity))
         #expect(first != nil && first == second)
     }
 

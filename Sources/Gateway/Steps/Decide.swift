@@ -36,7 +36,7 @@ extension Exchange {
         explains = wantsExplanation(client)
         self.plan = plan
         attempt.totalDeadline = startedAt.adding(nanoseconds: min(worker.limits.totalNanoseconds, plan.destination.totalNanoseconds ?? .max))
-        return .step(.dispatch)
+        return .step(.screen)
     }
 
     // MARK: The body
@@ -114,22 +114,24 @@ extension Exchange {
         headers.azure = AzureHeaders(request.fields, in: message)
         headers.vertex = VertexHeaders(request.fields, in: message)
         headers.amazon = AmazonHeaders(request.fields, in: message)
-        if request.fields.contains(.otherPortkey) { try refuseGuardrails(message) }
+        if request.fields.contains(.otherPortkey) {
+            headers.inputGuardrails = try guardrails("x-portkey-default-input-guardrails", message)
+            headers.outputGuardrails = try guardrails("x-portkey-default-output-guardrails", message)
+        }
         headers.isKeyed = caller.principal != nil
         if !headers.config.isEmpty || !headers.requestTimeout.isEmpty, let principal = caller.principal { headers.principal = principal.name }
         if headers.config.isEmpty, !headers.namesProvider, let index = caller.principal?.configurationIndex { headers.keyConfig = index }
         return headers
     }
 
-    /// Checks that are asked for and not made would be worse than none.
-    private func refuseGuardrails(_ message: ByteSlice) throws(Rejection) {
-        for name in ["x-portkey-default-input-guardrails", "x-portkey-default-output-guardrails"] as [StaticString] {
-            guard let index = request.fields.firstIndex(named: ByteSlice(name), in: message) else { continue }
-            let value = message[request.fields[index].valueRange].trimmed
-            guard value.isEmpty || value == "[]" else {
-                throw Rejection(.unsupportedConfig, "\(name.description) is not supported yet", parameter: name.description)
-            }
+    /// Guardrails that the request asks for beside its config; empty where it asks for none.
+    private func guardrails(_ name: StaticString, _ message: ByteSlice) throws(Rejection) -> ByteSlice {
+        var found = ByteSlice("")
+        for index in 0..<request.fields.count where message[request.fields[index].nameRange].equalsIgnoringCase(name) {
+            guard found.isEmpty else { throw Rejection(.invalidHeader, "\(name.description) is given twice", parameter: name.description) }
+            found = message[request.fields[index].valueRange].trimmed
         }
+        return found == "[]" ? ByteSlice("") : found
     }
 
     /// A routing header's value. Given twice it could mean one thing here and another elsewhere.
@@ -151,8 +153,8 @@ extension Exchange {
                 .invalidHeader, "the x-portkey-* headers that route the request are longer than \(GatewayLimits.routingTextByteCount) bytes together")
         }
         if let known = worker.routes.value(for: writer.written) { return known }
-        var compiled: Result<Program, ConfigRefusal>?
-        if ConfigCompiler.isCostly(headers.config) {
+        var compiled: Result<CompiledHeaders, ConfigRefusal>?
+        if HeaderTexts.areCostly(headers) {
             switch worker.program(of: headers, text: writer.written, for: client.token) {
             case .compiled(let result): compiled = result
             case .refused: throw Rejection(.overloaded, "too many configs are being compiled")

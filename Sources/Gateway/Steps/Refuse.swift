@@ -20,13 +20,14 @@ extension Exchange {
             sendErrorEvent(rejection, client)
             return self.client == nil ? .wait : .step(.settle)
         }
-        guard let block = worker.blocks.lease(atLeast: GatewayLimits.refusalByteCount) else {
+        let results = rejection.refusal == .guardrailDenied ? screening.results : []
+        guard let block = worker.blocks.lease(atLeast: GatewayLimits.refusalByteCount + results.count) else {
             client.abort()
             return .wait
         }
         let bodyStart = GatewayLimits.refusalByteCount / 2
         var content = ByteWriter(block.base + bodyStart, capacity: block.capacity - bodyStart)
-        writeShape(rejection) { $0.write(in: dialect, faults: rejection.faults, places: rejection.places, into: &content) }
+        writeShape(rejection, results) { $0.write(in: dialect, faults: rejection.faults, places: rejection.places, into: &content) }
         let status = rejection.status ?? rejection.refusal.status
         settleReuse(rejection, client)
         var head = ByteWriter(block.base, capacity: bodyStart)
@@ -76,7 +77,7 @@ extension Exchange {
             head.append("x-portkey-cache-status: DISABLED\r\nx-portkey-last-used-option-index: config\r\n")
         }
         head.append("x-portkey-retry-attempt-count: ")
-        head.append(decimal: attempt.repeats)
+        head.append(decimal: rejection.refusal == .guardrailDenied ? plan.map { retryAttemptCount($0) } ?? 0 : attempt.repeats)
         head.append("\r\n")
         if let plan { writeDecision(plan, to: &head) }
         writeTraceFields(to: &head)
@@ -110,15 +111,18 @@ extension Exchange {
         endpoint.clientDialect(sentAnthropicVersion: headByteCount > 0 && request.fields.contains(.anthropicVersion))
     }
 
-    private func writeShape(_ rejection: Rejection, _ body: (ErrorShape) -> Void) {
+    private func writeShape(_ rejection: Rejection, _ results: [UInt8] = [], _ body: (ErrorShape) -> Void) {
         var shape = ErrorShape(rejection.refusal)
         Array(rejection.message.utf8).withByteSlice { message in
             Array(rejection.parameter.utf8).withByteSlice { parameter in
                 identifier.withBytes { requestID in
-                    shape.message = message
-                    shape.parameter = parameter.isEmpty ? nil : parameter
-                    shape.requestID = requestID
-                    body(shape)
+                    results.withByteSlice { results in
+                        shape.message = message
+                        shape.parameter = parameter.isEmpty ? nil : parameter
+                        shape.requestID = requestID
+                        shape.hookResults = results
+                        body(shape)
+                    }
                 }
             }
         }

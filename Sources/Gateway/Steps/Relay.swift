@@ -127,9 +127,14 @@ extension Exchange {
             if self.upstream === upstream { releaseUpstream(reusable: isWhole && worker.answerHead.keepAlive) }
             return next
         }
+        if isUnseenStream(block.slice(head)) {
+            let surprise = Rejection(.upstreamUnreadable, "the provider streams an answer that its guardrails would have to see whole")
+            return try attemptFailed(.unreachable, surprise, client)
+        }
         if let translation = attempt.translation, let mode = translationMode(block.slice(head)) {
             return try beginTranslated(block, head, count: count, translation, mode, upstream, client)
         }
+        if holdsAnswer(block.slice(head)) { return try beginHeld(block, head, count: count, upstream, client) }
         try commit(block, head, count: count, upstream, client)
         return nil
     }
@@ -142,16 +147,19 @@ extension Exchange {
         dropRival()
         conclude(.status(answer.status))
         record.provider = plan.destination.name
+        let event = worker.answerHead.fields.sayEventStream(in: block.slice(head)) ? resultsEvent(plan, client) : []
         answer.begin(
             worker.answerHead, in: block.slice(head),
             for: Answer.Request(
                 version: request.version, dialect: dialect,
-                reportsUsage: endpoint.reportsUsage, addedUsage: attempt.addedUsage),
+                reportsUsage: endpoint.reportsUsage, addedUsage: attempt.addedUsage, addsEvent: !event.isEmpty),
             limits: worker.limits.answerHead)
+        markFailedChecks()
         var writer = ByteWriter(worker.headScratch, capacity: GatewayLimits.answerHeadByteCount)
         writeAnswerHead(block.slice(head), plan, to: &writer)
         guard !writer.overflowed else { throw Rejection(.upstreamMalformed, "the provider's header fields are too long to pass on") }
         try placeHead(writer.written, in: block, before: head.upperBound)
+        try appendEvent(event)
         record.figures.status = UInt16(truncatingIfNeeded: answer.status)
         record.figures.isStream = answer.isStream
         answer.isCommitted = true
@@ -163,7 +171,7 @@ extension Exchange {
 
     /// Puts the head right before the body, over the upstream's, so that one run holds both; a block of
     /// its own where there is no room.
-    private func placeHead(_ head: ByteSlice, in block: borrowing Block, before bodyStart: Int) throws(Rejection) {
+    func placeHead(_ head: ByteSlice, in block: borrowing Block, before bodyStart: Int) throws(Rejection) {
         if head.count <= bodyStart {
             var place = ByteWriter(block.base + (bodyStart - head.count), capacity: head.count)
             place.append(head)

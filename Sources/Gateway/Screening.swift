@@ -1,0 +1,50 @@
+import Bytes
+import Guardrails
+
+/// What the checks of one request have come to, for its answer to tell.
+///
+/// Of the target that is being tried; its memory is there only for requests that have checks.
+struct Screening {
+    /// The status of an answer although some check failed, and of one that a check has refused.
+    /// - Source: the wire reference §7
+    static let failedStatus = 246
+    static let deniedStatus = 446
+
+    /// Results as a JSON array; empty where no hooks were run.
+    var input: [UInt8] = []
+    var output: [UInt8] = []
+    var inputFailed = false
+    var outputFailed = false
+
+    var isEmpty: Bool { input.isEmpty && output.isEmpty }
+    var hasFailed: Bool { inputFailed || outputFailed }
+
+    mutating func reset() {
+        guard !isEmpty else { return }
+        self = Screening()
+    }
+
+    /// Before another answer is judged.
+    mutating func forgetOutput() {
+        output = []
+        outputFailed = false
+    }
+
+    /// `{"before_request_hooks":[…],"after_request_hooks":[…]}`
+    var results: [UInt8] {
+        let none = Array("[]".utf8)
+        return Array("{\"before_request_hooks\":".utf8) + (input.isEmpty ? none : input) + Array(",\"after_request_hooks\":".utf8)
+            + (output.isEmpty ? none : output) + [UInt8(ascii: "}")]
+    }
+
+    /// What is put into an object in place of its closing brace.
+    ///
+    /// - Parameter isFirst: whether the object has no other member.
+    func member(isFirst: Bool) -> [UInt8] { Array((isFirst ? "\"hook_results\":" : ",\"hook_results\":").utf8) + results + [UInt8(ascii: "}")] }
+
+    /// The event that tells of the input's checks, before all others of a stream.
+    func event(named: Bool) -> [UInt8] {
+        Array((named ? "event: hook_results\ndata: " : "data: ").utf8) + Array("{\"hook_results\":{\"before_request_hooks\":".utf8) + input
+            + Array("}}\n\n".utf8)
+    }
+}

@@ -1,0 +1,139 @@
+import Bytes
+import Guardrails
+import HTTP
+import JSON
+import Policy
+import Providers
+import Reactor
+
+extension Exchange {
+    /// Checks what is asked before it is sent to the decision's target, by that target's guardrails.
+    ///
+    /// A target that refuses is a failed attempt, after which a fallback goes on; so is one whose checks fail, where the fallback
+    /// lists 246: its answer is not asked for when another's is wanted.
+    func screen(_ client: ClientConnection) throws(Rejection) -> Next {
+        screening.reset()
+        guard let plan, plan.destination.inputHooks != nil || plan.destination.outputHooks != nil else { return .step(.dispatch) }
+        try refuseUnseen(plan)
+        guard let hooks = plan.destination.inputHooks else { return .step(.dispatch) }
+        let outcome = try judgeRequest(hooks, plan, client)
+        if outcome.count == 0 { screening.reset() }
+        guard outcome.hasFailed else { return .step(.dispatch) }
+        screening.inputFailed = true
+        let status = outcome.isDenied ? Screening.deniedStatus : Screening.failedStatus
+        attempt.begunAt = worker.now
+        noteTrail(.status(status))
+        if let next = moveOn(after: .status(status), client) {
+            attempt.trailIndex = -1
+            return .step(next)
+        }
+        guard !outcome.isDenied else { throw Rejection(.guardrailDenied) }
+        return .step(.dispatch)
+    }
+
+    /// A guardrail that would refuse, and to which the request or its answer will not be shown, refuses.
+    private func refuseUnseen(_ plan: Plan) throws(Rejection) {
+        let destination = plan.destination
+        if !readsBody, hasBody, destination.inputHooks?.denialNeedsBody == true || destination.outputHooks?.canDeny == true {
+            throw Rejection(.unguardedRequest, "the guardrails of \(destination.upstream.id) cannot be checked for this request, whose body is not read")
+        }
+        if destination.outputHooks?.canDeny == true, endpoint.answerTextPlace != nil, wantsStream(plan) {
+            throw Rejection(
+                .unguardedRequest, "the output guardrails of \(destination.upstream.id) cannot be checked while an answer is streamed: leave \"stream\" out",
+                parameter: "stream")
+        }
+    }
+
+    /// Whether the request has a body, read or not.
+    private var hasBody: Bool {
+        switch request.framing {
+        case .none, .untilClose: false
+        case .length(let length): length > 0
+        case .chunked: true
+        }
+    }
+
+    /// What the target will be sent: its config may say otherwise than the client.
+    private func wantsStream(_ plan: Plan) -> Bool {
+        guard let laid = override("stream", plan) else { return plan.wantsStream }
+        return laid.kind == .true
+    }
+
+    // MARK: Judging
+
+    private func judgeRequest(_ hooks: HookSet, _ plan: Plan, _ client: ClientConnection) throws(Rejection) -> HookOutcome {
+        let message = client.unread
+        var subject = CheckSubject()
+        subject.requestType = endpoint.requestType(method: message[request.methodRange], path: request.path(in: message))
+        if let metadata = request.fields.value(of: .portkeyMetadata, in: message) { subject.read(metadata: metadata) }
+        var model = ByteWriter(worker.pathScratch, capacity: GatewayLimits.translatedPathByteCount)
+        if readsBody {
+            do throws(TextFault) {
+                try readText(hooks, plan, message[body.range])
+                try writeModel(plan, message[body.range], to: &model)
+            } catch {
+                throw Rejection(error)
+            }
+            subject.model = model.written
+        }
+        defer { worker.workbench.texts.removeAll() }
+        return withTime { time in
+            hooks.run(
+                subject, on: worker.workbench, hasBody: readsBody, createdAt: time, clock: { Instant.now().nanoseconds }, into: &screening.input)
+        }
+    }
+
+    private func readText(_ hooks: HookSet, _ plan: Plan, _ content: ByteSlice) throws(TextFault) {
+        guard hooks.needsText, let place = endpoint.requestTextPlace else { return worker.workbench.texts.removeAll() }
+        try worker.workbench.texts.read(member(place.member, plan, content), at: place)
+    }
+
+    /// The model the target will be asked for, decoded; one too long is none that a list names.
+    func writeModel(_ plan: Plan, _ content: ByteSlice, to writer: inout ByteWriter) throws(TextFault) {
+        if override("model", plan) == nil {
+            if let own = plan.destination.ownModel { return write(JSONView(own.slice), to: &writer) }
+            if plan.hasNoModel { return write(plan.destination.defaultModel.flatMap { JSONView($0.slice) }, to: &writer) }
+            if plan.modelPrefixCount > 0, let model = try member("model", plan, content)?.string {
+                return writer.append(model.content.dropFirst(min(plan.modelPrefixCount, model.content.count)))
+            }
+        }
+        write(try member("model", plan, content), to: &writer)
+    }
+
+    private func write(_ value: JSONView?, to writer: inout ByteWriter) { value?.string?.decode(into: &writer) }
+
+    /// A member of the body as the target will be sent it: the config's, else the client's.
+    private func member(_ name: StaticString, _ plan: Plan, _ content: ByteSlice) throws(TextFault) -> JSONView? {
+        if let laid = override(name, plan) { return laid }
+        return try JSONView(objectIn: content)?.soleChild(name)
+    }
+
+    private func override(_ name: StaticString, _ plan: Plan) -> JSONView? {
+        let program = plan.route.program
+        for override in program.overrides(plan.destination.overrides) where program.bytes(override.name) == name {
+            return JSONView(program.bytes(override.value))
+        }
+        return nil
+    }
+
+    /// Now, as results say it.
+    func withTime<Result>(_ body: (ByteSlice) -> Result) -> Result {
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: GatewayLimits.timeByteCount) { room in
+            guard let base = room.baseAddress else { return body(ByteSlice("")) }
+            var writer = ByteWriter(base, capacity: room.count)
+            var line = AccessLine()
+            line.appendTime(worker.wallNanoseconds(), to: &writer)
+            return body(writer.written)
+        }
+    }
+}
+
+extension Rejection {
+    init(_ fault: TextFault) {
+        switch fault {
+        case .duplicate(let name):
+            self.init(.duplicateMember, "the request body has \"\(name.description)\" twice where its guardrails look", parameter: name.description)
+        case .notAnObject: self.init(.invalidBody)
+        }
+    }
+}

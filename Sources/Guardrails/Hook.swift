@@ -1,0 +1,68 @@
+import JSON
+
+/// On which side of the provider a hook's checks are made.
+public enum HookSide: Sendable {
+    case input, output
+}
+
+/// Checks that are made together, and what is done when one of them fails.
+public struct Hook: Sendable {
+    /// What is told of a hook to whoever collects opinions of requests.
+    public struct Feedback: Sendable {
+        /// `{"value":…,"weight":…,"metadata":{…`, to which the ids of the checks are added.
+        let opening: [UInt8]
+
+        /// - Parameter metadata: a JSON object's members, without its braces.
+        public init(value: [UInt8], weight: [UInt8], metadata: [UInt8]) {
+            opening = Array("{\"value\":".utf8) + value + Array(",\"weight\":".utf8) + weight + Array(",\"metadata\":{".utf8)
+                + metadata + (metadata.isEmpty ? [] : [UInt8(ascii: ",")])
+        }
+    }
+
+    let quotedID: [UInt8]
+    public let checks: [Check]
+    /// Whether its failure refuses the request.
+    public let denies: Bool
+    let onSuccess: Feedback?
+    let onFailure: Feedback?
+
+    public init(id: String, checks: [Check], denies: Bool, onSuccess: Feedback? = nil, onFailure: Feedback? = nil) {
+        var quotedID: [UInt8] = []
+        DocumentNode.write(id, into: &quotedID)
+        self.quotedID = quotedID
+        self.checks = checks
+        self.denies = denies
+        self.onSuccess = onSuccess
+        self.onFailure = onFailure
+    }
+}
+
+/// The hooks of one target and one side.
+public final class HookSet: Sendable {
+    public let hooks: [Hook]
+    /// Whether one of them can refuse.
+    public let canDeny: Bool
+    /// Whether some check looks at a text.
+    public let needsText: Bool
+    /// Whether one that can refuse cannot be judged without the body.
+    public let denialNeedsBody: Bool
+
+    public init(_ hooks: [Hook]) {
+        self.hooks = hooks
+        canDeny = hooks.contains { $0.denies }
+        needsText = hooks.contains { $0.checks.contains { $0.name.needsText } }
+        denialNeedsBody = hooks.contains { $0.denies && $0.checks.contains { $0.name.needsBody } }
+    }
+}
+
+/// What a set of hooks came to.
+public struct HookOutcome: Equatable, Sendable {
+    /// Hooks that were run.
+    public var count = 0
+    /// Some hook failed.
+    public var hasFailed = false
+    /// One that refuses did.
+    public var isDenied = false
+
+    public init() {}
+}

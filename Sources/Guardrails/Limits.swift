@@ -1,0 +1,36 @@
+/// Every bound of this module: number, unit, reason.
+public enum GuardrailLimits {
+    /// Hooks of one target and one side, its ancestors' and the request's own among them. People have two or three.
+    public static let hookCount = 32
+
+    /// Checks of one hook.
+    public static let checkCount = 32
+
+    /// Names in one list of a check: models, keys, request types. Each is compared with each of a request's.
+    public static let nameCount = 64
+
+    /// Values of all rules of one `modelRules`.
+    public static let ruleCount = 256
+
+    /// Bytes of one such name, or of an `endsWith` suffix.
+    public static let nameByteCount = 1024
+
+    /// Bytes of a hook's id, which every answer repeats.
+    public static let idByteCount = 128
+
+    /// Bytes of a hook's feedback, which every answer repeats, too.
+    public static let feedbackByteCount = 4096
+
+    /// A count that a check compares with: no text of a request has as many characters.
+    public static let count: Int64 = 1_000_000_000
+
+    /// Levels of lists and objects in which the text of a message is looked for: a tool's result has three.
+    static let contentDepth = 4
+
+    /// How often the bytes of a text are read in the search for JSON: braces that begin none would otherwise be read
+    /// again and again. What is past it counts as no JSON.
+    static let jsonReadings = 8
+
+    /// Bytes kept for the texts of the next request; larger ones are let go.
+    static let keptTextByteCount = 64 << 10
+}
