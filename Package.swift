@@ -71,9 +71,9 @@ let package = Package(
         .testTarget(name: "LedgerTests", dependencies: ["Bytes", "Ledger"], swiftSettings: strict),
         .testTarget(name: "TokensTests", dependencies: ["Bytes", "Reactor", "Tokens"], swiftSettings: strict),
         .testTarget(
-            name: "GatewayTests", dependencies: ["Bytes", "CLinux", "COpenSSL", "Gateway", "Ledger", "Policy", "Providers", "Reactor", "Tokens"],
+            name: "GatewayTests", dependencies: ["Bytes", "CLinux", "COpenSSL", "Gateway", "Guardrails", "Ledger", "Policy", "Providers", "Reactor", "Tokens"],
             swiftSettings: strict),
         .testTarget(name: "BenchmarksTests", dependencies: ["BenchmarkBodies"], swiftSettings: strict),
-        .testTarget(name: "TidyTests", dependencies: ["Bytes", "Configuration", "Policy", "Providers"], swiftSettings: strict),
+        .testTarget(name: "TidyTests", dependencies: ["Bytes", "Configuration", "Guardrails", "Policy", "Providers"], swiftSettings: strict),
     ]
 )

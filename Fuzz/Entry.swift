@@ -29,6 +29,8 @@ public func fuzzOneInput(_ bytes: UnsafePointer<UInt8>, _ count: Int) -> CInt {
         PolicyFuzz.fuzzConfiguration(input)
     #elseif pattern
         PatternFuzz.fuzzPattern(input)
+    #elseif guardrails
+        GuardrailsFuzz.fuzzGuardrails(input)
     #elseif usage
         fuzzUsage(input)
     #elseif openAI

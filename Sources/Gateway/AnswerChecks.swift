@@ -9,10 +9,10 @@ import Reactor
 extension Exchange {
     /// Whether the answer with the head just read is held until it is whole: its checks want all of it, or it will carry results.
     func holdsAnswer(_ head: ByteSlice) -> Bool {
-        guard let plan, plan.destination.outputHooks != nil || !screening.isEmpty else { return false }
+        guard plan?.destination.outputHooks != nil || !screening.isEmpty else { return false }
         guard (200...299).contains(worker.answerHead.status), !worker.answerHead.fields.sayEventStream(in: head) else { return false }
         if case .none = worker.answerHead.framing { return false }
-        return plan.destination.outputHooks != nil && endpoint.answerTextPlace != nil || !screening.isEmpty && carriesJSON(head)
+        return plan?.destination.outputHooks != nil && endpoint.answerTextPlace != nil || !screening.isEmpty && carriesJSON(head)
     }
 
     /// Whether the body is JSON that a member can be added to.
@@ -59,11 +59,9 @@ extension Exchange {
     private func judge(_ hooks: HookSet, _ plan: Plan, _ client: ClientConnection) -> HookOutcome {
         defer { worker.workbench.texts.removeAll() }
         let message = client.unread
-        var subject = CheckSubject()
-        subject.requestType = endpoint.requestType(method: message[request.methodRange], path: request.path(in: message))
-        if let metadata = request.fields.value(of: .portkeyMetadata, in: message) { subject.read(metadata: metadata) }
+        var subject = subject(message)
         var model = ByteWriter(worker.pathScratch, capacity: GatewayLimits.translatedPathByteCount)
-        // The text the request was read with has been read already, or it would not have been sent.
+        // A model that cannot be read is none that a list names.
         try? writeModel(plan, message[body.range], to: &model)
         subject.model = model.written
         return withTime { time in

@@ -68,6 +68,7 @@ final class Destination {
     /// Checks of what is sent here and of what is answered; nil for none.
     let inputHooks: HookSet?
     let outputHooks: HookSet?
+    let isGuarded: Bool
     /// For requests that state no version of their own.
     private let anthropicVersion: OwnedBytes
 
@@ -120,6 +121,7 @@ final class Destination {
         overrides = parts.overrides
         inputHooks = parts.inputHooks
         outputHooks = parts.outputHooks
+        isGuarded = parts.inputHooks != nil || parts.outputHooks != nil
         anthropicVersion = OwnedBytes(parts.anthropicVersion.isEmpty ? ByteSlice("2023-06-01") : parts.anthropicVersion)
         precondition(!parts.keys.isEmpty, "a destination has a key, if only the caller's")
         keys = parts.keys

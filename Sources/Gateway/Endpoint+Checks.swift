@@ -27,6 +27,14 @@ extension Endpoint {
         }
     }
 
+    /// Whether an answer may have generated text although its request is not read: a recording's, or whatever a path unknown here gives.
+    var answersUnread: Bool {
+        switch self {
+        case .audioTranscriptions, .audioTranslations, .other: true
+        default: answerTextPlace != nil
+        }
+    }
+
     /// What the request is called in `allowedRequestTypes`.
     ///
     /// - Parameter path: without its query.

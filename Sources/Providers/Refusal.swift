@@ -173,7 +173,7 @@ extension Refusal {
         case .guardrailDenied:
             row("guardrail_denied", 446, "hooks_failed", .policy, "The guardrail checks defined in the config failed. You can find more information in the `hook_results` object.")
         case .unguardedRequest:
-            row("unguarded_request", 400, "invalid_request_error", .policy, "the config's guardrails cannot be checked for this request")
+            client("unguarded_request", 400, "the config's guardrails cannot be checked for this request")
         case .requestTimeout:
             row("request_timeout", 408, "timeout_error", .upstream, "Request exceeded the timeout sent in the request")
         case .upstreamTimeout:

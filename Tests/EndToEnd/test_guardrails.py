@@ -7,7 +7,6 @@ import anthropic
 import openai
 from portkey_ai import Portkey
 
-from harness.configuration import of_dialects
 from harness.gateway import GatewayCase
 from harness.upstream import CHAT, ERROR
 from harness.wire import Wire, request
@@ -165,6 +164,10 @@ class Input(GuardrailCase):
         self.assertEqual(self.upstream.requests, [])
         self.assertEqual(upload(contains("none", "x")).status, 200)
         self.assertEqual(upload({"allowedRequestTypes": {"blockedTypes": ["uploadFile"]}, "deny": True}).status, 446)
+        for path, status in (("files", 200), ("audio/transcriptions", 400), ("anything/else", 400)):
+            with self.subTest(path=path):
+                config = {"x-portkey-config": json.dumps(self.guarded(output_guardrails=[contains("none", "x", deny=True)]))}
+                self.assertEqual(self.send("POST", f"/v1/{path}", {**config, "Content-Type": "application/octet-stream"}, b"bytes").status, status)
         self.assertEqual(upload({"allowedRequestTypes": {"allowedTypes": ["uploadFile"]}, "deny": True}).status, 200)
 
     def test_without_body(self):
@@ -188,7 +191,7 @@ class Written(GuardrailCase):
                 ({"default.webhook": {"webhookURL": "http://x"}, "deny": True}, "/default.webhook", "not supported yet"),
                 ({"portkey.pii": {}}, "/portkey.pii", "not supported yet"),
                 ({"default.containz": {}}, "/default.containz", "did you mean"),
-                ({"default.contains": {"words": ["x"]}}, "/default.contains/operator", "missing"),
+                ({"default.contains": {"words": ["x"]}}, "/default.contains/operator", "Required"),
                 ({"default.regexMatch": {"rule": "("}}, "/default.regexMatch/rule", "pattern"),
                 ({"default.notNull": {}, "async": True, "deny": True}, "/async", "asynchronous"),
                 ("pg-1234", "", "kept elsewhere")):
@@ -443,14 +446,8 @@ class Streams(GuardrailCase):
 class Dialects(GuardrailCase):
     """Guardrails where the target speaks another dialect."""
 
-    @classmethod
-    def configuration(cls):
-        return of_dialects(cls.upstream.port)
-
-    HEADERS = {"x-portkey-provider": "claude"}
-
     def asked(self, side, *guardrails):
-        return {**self.HEADERS, f"x-portkey-default-{side}-guardrails": json.dumps(list(guardrails))}
+        return {**self.upstream.headers("anthropic"), f"x-portkey-default-{side}-guardrails": json.dumps(list(guardrails))}
 
     def test_whole(self):
         """a translated answer is judged, and told of, as the client gets it"""

@@ -39,8 +39,8 @@ class ConfigErrors(GatewayCase):
         self.assertEqual(response.json["pointers"][0], "/strategy/mode")
 
     def test_default_guardrails(self):
-        """guardrails that headers ask for are refused while they are not made"""
-        headers = {**self.upstream.headers(), "x-portkey-default-input-guardrails": '[{"default.contains":{"words":["x"]}}]'}
+        """guardrails that headers ask for are refused where they cannot be made"""
+        headers = {**self.upstream.headers(), "x-portkey-default-input-guardrails": '[{"default.webhook":{"webhookURL":"http://x"}}]'}
         self.assertIn("not supported yet", self.refused(headers).message)
         self.assertEqual(self.chat(headers={**self.upstream.headers(), "x-portkey-default-output-guardrails": "[]"}).status, 200)
 
@@ -63,7 +63,7 @@ class ConfigErrors(GatewayCase):
         """what a later version completes is refused in words, not ignored"""
         target = self.upstream.target()
         for config in ({**target, "prompt_id": "pp-1"},
-                       {**target, "input_guardrails": [{"default.contains": {"words": ["x"]}}]}):
+                       {**target, "input_guardrails": [{"default.jsonSchema": {"schema": {}}}]}):
             with self.subTest(config=list(config)):
                 self.assertTrue(self.refused({"x-portkey-config": json.dumps(config)}).message)
 

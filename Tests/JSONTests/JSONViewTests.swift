@@ -37,6 +37,34 @@ struct JSONViewTests {
         }
     }
 
+    @Test("members and elements come in the order written, up to a break")
+    func walks() {
+        func walk(_ text: String) -> [String] {
+            Array(text.utf8).withByteSlice { bytes in
+                guard let view = JSONView(bytes) ?? JSONView(objectIn: bytes) else { return [] }
+                return view.members.map { "\(String($0.name.content))=\(String($0.value.bytes))" } + view.elements.map { String($0.bytes) }
+            }
+        }
+        #expect(walk(#"{ "a" : 1 , "b":[2],"a":"x" }"#) == ["a=1", "b=[2]", #"a="x""#])
+        #expect(walk("[ 1 ,{}, null ]") == ["1", "{}", "null"])
+        #expect(walk("{}").isEmpty)
+        #expect(walk("[]").isEmpty)
+        #expect(walk("7").isEmpty)
+        #expect(walk(#"{"a":1,"b":}"#) == ["a=1"])
+        #expect(walk(#"{"a":1 "b":2}"#) == ["a=1"])
+        #expect(walk(#"{"a":1,"#) == ["a=1"])
+    }
+
+    @Test("a value's end is told, whatever comes behind it", arguments: [("{}x", 2), (#"{"a":[1]} {"#, 9), ("12,", 2), (#""a"b"#, 3)])
+    func valueEnds(text: String, end: Int) throws {
+        #expect(try Array(text.utf8).withByteSlice { (bytes) throws(JSONError) in try JSONText.valueEnd(bytes) } == end)
+    }
+
+    @Test("a value without an end says how far it was read")
+    func endlessValues() {
+        #expect(throws: JSONError(.commaOrBracket, at: 4)) { try Array("[1, ".utf8).withByteSlice { (bytes) throws(JSONError) in try JSONText.valueEnd(bytes) } }
+    }
+
     @Test("numbers are the nearest doubles, and text is read as parseFloat reads it", arguments: [
         ("12", 12), ("-1.5e2", -150), (" 3.25abc", 3.25), ("\t+7", 7), (".5", 0.5), ("5.", 5), ("1e", 1), ("1e+", 1), ("-0", 0), ("1e400", Double.infinity),
     ] as [(String, Double)])

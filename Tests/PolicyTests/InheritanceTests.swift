@@ -108,6 +108,31 @@ struct InheritanceTests {
         #expect(compiled.diagnostics.map(\.severity) == [.warning, .error])
     }
 
+    @Test("a target's guardrails are added to its ancestors', and siblings do not share theirs")
+    func guardrails() throws {
+        let program = try Fixture.program(
+            #"""
+            {"input_guardrails": [{"id": "top", "notNull": {}, "deny": true}], "afterRequestHooks": [{"id": "out", "checks": [{"id": "default.notNull"}]}],
+             "strategy": {"mode": "fallback"},
+             "targets": [{"provider": "ollama", "before_request_hooks": [{"id": "own", "checks": [{"id": "notNull"}]}],
+                          "default_input_guardrails": [{"id": "more", "notNull": {}}]},
+                         {"provider": "ollama"}]}
+            """#)
+        #expect(program.inputHooks(of: program.targets[0])?.hooks.map(\.denies) == [true, false, false])
+        #expect(program.inputHooks(of: program.targets[1])?.hooks.count == 1)
+        #expect(program.targets.map { program.outputHooks(of: $0)?.hooks.count } == [1, 1])
+    }
+
+    @Test("hooks of all levels together are bounded")
+    func guardrailBound() {
+        func hooks(_ count: Int) -> String { "[\(Array(repeating: #"{"notNull":{}}"#, count: count).joined(separator: ","))]" }
+        func config(_ inner: Int) -> String {
+            #"{"input_guardrails":\#(hooks(16)),"strategy":{"mode":"single"},"targets":[{"provider":"ollama","input_guardrails":\#(hooks(inner))}]}"#
+        }
+        #expect(Fixture.compile(config(16)).program != nil)
+        #expect(Fixture.compile(config(17)).diagnostics.map(\.message) == ["with its ancestors' more than 32 hooks of one side"])
+    }
+
     @Test("camel case and both spellings of the retry-after key are read")
     func spellings() throws {
         let program = try Fixture.program(

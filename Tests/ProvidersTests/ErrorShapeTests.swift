@@ -39,7 +39,7 @@ struct ErrorShapeTests {
         #expect(error["message"] as? String == sentence)
         #expect(error["type"] as? String == refusal.row.type.description)
         #expect(error["param"] is NSNull)
-        if refusal != .requestTimeout {
+        if refusal != .requestTimeout, refusal != .guardrailDenied {
             #expect(error["code"] as? String == refusal.row.code.description)
             #expect(openAI["status"] as? String == "failure")
             #expect(openAI["message"] as? String == sentence)
@@ -49,6 +49,25 @@ struct ErrorShapeTests {
         #expect(anthropic["type"] as? String == "error")
         #expect((anthropic["error"] as? [String: Any])?["message"] as? String == sentence)
         #expect(anthropic["request_id"] as? String == "req_1")
+    }
+
+    @Test("a denied request's body is Portkey's to the member, with the results; Anthropic's clients get theirs beside them")
+    func deniedHasResults() throws {
+        let results = #"{"before_request_hooks":[],"after_request_hooks":[]}"#
+        func text(_ dialect: Dialect) -> String {
+            withBytes(results) { results in
+                written {
+                    var shape = ErrorShape(.guardrailDenied, requestID: ByteSlice("r"))
+                    shape.hookResults = results
+                    shape.write(in: dialect, into: &$0)
+                }
+            }
+        }
+        let sentence = Refusal.guardrailDenied.row.sentence.description
+        #expect(text(.openAI) == #"{"error":{"message":"\#(sentence)","type":"hooks_failed","param":null,"code":null},"hook_results":\#(results)}"#)
+        #expect(
+            text(.anthropic)
+                == #"{"type":"error","error":{"type":"invalid_request_error","message":"\#(sentence)"},"hook_results":\#(results),"request_id":"r"}"#)
     }
 
     @Test("the timeout body is Portkey's to the byte")

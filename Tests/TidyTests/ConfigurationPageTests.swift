@@ -1,5 +1,6 @@
 @testable import Configuration
 import Foundation
+import Guardrails
 @testable import Policy
 import Providers
 import Testing
@@ -33,6 +34,7 @@ struct ConfigurationPageTests {
         ("keys", ConfigurationSchema.key),
         ("configs", ConfigSchema.config),
         ("strategy", ConfigSchema.strategy),
+        ("guardrails", ConfigSchema.hook),
         ("sticky", ConfigSchema.sticky),
         ("retry", ConfigSchema.retry),
         ("cb_config", ConfigSchema.breaker),
@@ -47,6 +49,16 @@ struct ConfigurationPageTests {
         let known = schema.keys.filter { if case .notYet = $0.support { false } else { true } }.map(\.name)
         #expect(Set(explained) == Set(known), "missing: \(Set(known).subtracting(explained).sorted()), unknown: \(Set(explained).subtracting(known).sorted())")
         #expect(explained.count == Set(explained).count, "a key is explained twice")
+    }
+
+    @Test("docs/configuration.md explains every check and its parameters, and no other")
+    func everyCheckIsExplained() throws {
+        let rows = Markdown.rows(below: "checks", of: try Repository.text("docs/configuration.md"))
+        #expect(rows.map { Markdown.unquoted($0[0]) }.sorted() == CheckName.allCases.map(\.id).sorted())
+        for row in rows {
+            let name = try #require(CheckName(id: Markdown.unquoted(row[0])))
+            for parameter in name.parameters { #expect(row[1].contains("`\(parameter)`"), "\(name.id): \(parameter)") }
+        }
     }
 
     @Test("config/sluice.yaml shows every key of the file's own schema")

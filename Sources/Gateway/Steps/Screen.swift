@@ -13,7 +13,7 @@ extension Exchange {
     /// lists 246: its answer is not asked for when another's is wanted.
     func screen(_ client: ClientConnection) throws(Rejection) -> Next {
         screening.reset()
-        guard let plan, plan.destination.inputHooks != nil || plan.destination.outputHooks != nil else { return .step(.dispatch) }
+        guard plan?.destination.isGuarded == true, let plan else { return .step(.dispatch) }
         try refuseUnseen(plan)
         guard let hooks = plan.destination.inputHooks else { return .step(.dispatch) }
         let outcome = try judgeRequest(hooks, plan, client)
@@ -34,10 +34,11 @@ extension Exchange {
     /// A guardrail that would refuse, and to which the request or its answer will not be shown, refuses.
     private func refuseUnseen(_ plan: Plan) throws(Rejection) {
         let destination = plan.destination
-        if !readsBody, hasBody, destination.inputHooks?.denialNeedsBody == true || destination.outputHooks?.canDeny == true {
+        let mayDenyAnswer = destination.outputHooks?.canDeny == true
+        if !readsBody, hasBody, destination.inputHooks?.denialNeedsBody == true || mayDenyAnswer && endpoint.answersUnread {
             throw Rejection(.unguardedRequest, "the guardrails of \(destination.upstream.id) cannot be checked for this request, whose body is not read")
         }
-        if destination.outputHooks?.canDeny == true, endpoint.answerTextPlace != nil, wantsStream(plan) {
+        if mayDenyAnswer, endpoint.answerTextPlace != nil, wantsStream(plan) {
             throw Rejection(
                 .unguardedRequest, "the output guardrails of \(destination.upstream.id) cannot be checked while an answer is streamed: leave \"stream\" out",
                 parameter: "stream")
@@ -63,9 +64,7 @@ extension Exchange {
 
     private func judgeRequest(_ hooks: HookSet, _ plan: Plan, _ client: ClientConnection) throws(Rejection) -> HookOutcome {
         let message = client.unread
-        var subject = CheckSubject()
-        subject.requestType = endpoint.requestType(method: message[request.methodRange], path: request.path(in: message))
-        if let metadata = request.fields.value(of: .portkeyMetadata, in: message) { subject.read(metadata: metadata) }
+        var subject = subject(message)
         var model = ByteWriter(worker.pathScratch, capacity: GatewayLimits.translatedPathByteCount)
         if readsBody {
             do throws(TextFault) {
@@ -81,6 +80,14 @@ extension Exchange {
             hooks.run(
                 subject, on: worker.workbench, hasBody: readsBody, createdAt: time, clock: { Instant.now().nanoseconds }, into: &screening.input)
         }
+    }
+
+    /// Who asks, and for what kind of answer.
+    func subject(_ message: ByteSlice) -> CheckSubject {
+        var subject = CheckSubject()
+        subject.requestType = endpoint.requestType(method: message[request.methodRange], path: request.path(in: message))
+        if let metadata = request.fields.value(of: .portkeyMetadata, in: message) { subject.read(metadata: metadata) }
+        return subject
     }
 
     private func readText(_ hooks: HookSet, _ plan: Plan, _ content: ByteSlice) throws(TextFault) {
