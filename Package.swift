@@ -51,7 +51,7 @@ let package = Package(
             swiftSettings: strict),
 
         .target(
-            name: "BenchmarkBodies", dependencies: ["Bytes", "Health", "HTTP", "JSON", "Ledger", "Patterns", "Policy", "Providers"],
+            name: "BenchmarkBodies", dependencies: ["Bytes", "Guardrails", "Health", "HTTP", "JSON", "Ledger", "Patterns", "Policy", "Providers"],
             path: "Benchmarks", exclude: ["Runner", "CAllocations"], swiftSettings: hot),
         .target(name: "CAllocations", path: "Benchmarks/CAllocations"),
         .executableTarget(name: "benchmarks", dependencies: ["BenchmarkBodies", "CAllocations"], path: "Benchmarks/Runner", swiftSettings: strict),

@@ -68,9 +68,6 @@ public enum GatewayLimits {
     /// Room for the events that one event of a provider's becomes; an event itself has at most 1 MiB.
     static let translatedEventByteCount = 64 << 20
 
-    /// `content-length` and the end of the head, behind a head that waited for its body.
-    static let lengthFieldByteCount = 64
-
     /// Requests of one pipelining client served before others get their turn.
     static let requestsPerTurn = 16
 

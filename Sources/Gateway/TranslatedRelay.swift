@@ -46,10 +46,10 @@ extension Exchange {
         var place = ByteWriter(own.base, capacity: own.capacity)
         place.append(writer.written)
         if mode == .stream {
-            commitTranslated(upstream, client)
             worker.runs.append(place.written)
             worker.runs.blocks.add(own)
             try appendEvent(event)
+            commitTranslated(upstream, client)
         } else {
             answer.translated.keepHead(own, count: place.count)
         }

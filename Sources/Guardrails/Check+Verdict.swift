@@ -14,9 +14,9 @@ enum Verdict {
 extension Check {
     /// Judges what the bench holds, and appends the result's `data` to `report`.
     ///
-    /// Of several texts each has to pass; the data is that of the first that does not, or of the last.
+    /// Of several texts each has to pass; the data is that of the first that does not, or of the last. Where there is none it is the empty text.
     func judge(_ subject: CheckSubject, on bench: Workbench, into report: inout [UInt8]) -> Verdict {
-        guard name.needsText else { return judge(ByteSlice(""), subject, on: bench, into: &report) }
+        guard name.needsText, bench.texts.count > 0 else { return judge(ByteSlice(""), subject, on: bench, into: &report) }
         let start = report.count
         var verdict = Verdict.passed
         for index in 0..<bench.texts.count {

@@ -26,7 +26,8 @@ enum GuardrailsFuzz {
         if let written = try? PolicyCompiler.hooks(header: input, named: "x-test", .output) { run(HookSet(written), input, on: Workbench()) }
         let bench = Workbench()
         for place in [RequestTextPlace.messages, .prompt, .input, .items, .query] {
-            if let value = JSONView(input), (try? JSONText.validate(input)) != nil, (try? bench.texts.read(value, at: place)) != nil { run(hooks, input, on: bench) }
+            guard let value = JSONView(input), (try? JSONText.validate(input)) != nil, (try? bench.texts.read(value, at: place)) != nil else { continue }
+            run(hooks, input, on: bench)
         }
         for place in [AnswerTextPlace.chatChoices, .textChoices, .content, .output] where (try? bench.texts.read(answer: input, at: place)) != nil {
             run(hooks, input, on: bench)

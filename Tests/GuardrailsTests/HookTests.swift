@@ -1,3 +1,4 @@
+import Bytes
 import Foundation
 @testable import Guardrails
 import Testing
@@ -79,6 +80,15 @@ struct HookTests {
         #expect(result.outcome == HookOutcome(count: 1))
         #expect(HookSet(try Fixture.hooks(guardrails)).denialNeedsBody)
         #expect(!HookSet(try Fixture.hooks(#"[{"allowedRequestTypes":{"blockedTypes":["embed"]},"deny":true}]"#)).denialNeedsBody)
+    }
+
+    @Test("where no text was read it is the empty text, and the results are JSON all the same")
+    func noText() throws {
+        let set = HookSet(try Fixture.hooks(#"[{"notNull":{},"modelWhitelist":{"models":["m"]}}]"#))
+        var report: [UInt8] = []
+        let outcome = set.run(CheckSubject(), on: Workbench(), createdAt: ByteSlice("now"), clock: { 0 }, into: &report)
+        #expect(outcome.hasFailed)
+        #expect(try parsed(String(decoding: report, as: UTF8.self)).count == 1)
     }
 
     @Test("a check that could not look fails where it denies, unless failOnError says otherwise", arguments: [

@@ -69,7 +69,9 @@ struct TextTests {
     @Test("what is no JSON object cannot be read", arguments: ["", "x", "[]", "{\"choices\":", "{} {}"])
     func unreadable(content: String) {
         var texts = CheckedTexts()
-        #expect(throws: TextFault.notAnObject) { try Array(content.utf8).withByteSlice { (bytes) throws(TextFault) in try texts.read(answer: bytes, at: .chatChoices) } }
+        #expect(throws: TextFault.notAnObject) {
+            try Array(content.utf8).withByteSlice { (bytes) throws(TextFault) in try texts.read(answer: bytes, at: .chatChoices) }
+        }
     }
 
     @Test("texts of one request after another do not mix, and large memory is let go")
