@@ -14,5 +14,6 @@ public struct Benchmark {
 
 /// Every benchmark there is, in the modules' order. Computed: their inputs are built when they are wanted.
 public var allBenchmarks: [Benchmark] {
-    httpBenchmarks + jsonBenchmarks + policyBenchmarks + guardrailsBenchmarks + healthBenchmarks + providersBenchmarks + translationBenchmarks + ledgerBenchmarks
+    httpBenchmarks + jsonBenchmarks + guardrailsBenchmarks + healthBenchmarks + policyBenchmarks + providersBenchmarks + translationBenchmarks
+        + ledgerBenchmarks
 }

@@ -39,6 +39,10 @@ extension Exchange {
             return try attemptFailed(
                 .unreachable, Rejection(.upstreamUnreadable, "the provider's answer cannot be read, so that its guardrails cannot be checked"), client)
         }
+        guard hooks.canLook(at: worker.workbench.texts.byteCount) else {
+            worker.workbench.texts.removeAll()
+            return try attemptFailed(.unreachable, Rejection(.upstreamUnreadable, "the provider's answer is too long for so many guardrails"), client)
+        }
         let outcome = judge(hooks, plan, client)
         conclude(.status(answer.status))
         guard outcome.hasFailed else { return nil }

@@ -20,6 +20,14 @@ public enum CheckName: String, CaseIterable, Sendable {
         }
     }
 
+    /// How often it reads a text, at worst.
+    var lookCount: Int {
+        switch self {
+        case .jsonKeys: GuardrailLimits.jsonReadings
+        default: needsText ? 1 : 0
+        }
+    }
+
     /// Whether it can be decided of a request whose body is not read.
     public var needsBody: Bool { self != .allowedRequestTypes && self != .requiredMetadataKeys }
 

@@ -21,6 +21,9 @@ public struct CheckedTexts: ~Copyable {
 
     public var count: Int { lone == nil ? ends.count : 1 }
 
+    /// Bytes of all texts together.
+    public var byteCount: Int { lone?.count ?? writer.count }
+
     public subscript(_ index: Int) -> ByteSlice {
         if let lone { return lone }
         precondition(index >= 0 && index < ends.count, "a text's index is below the count")

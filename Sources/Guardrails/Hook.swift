@@ -42,16 +42,25 @@ public final class HookSet: Sendable {
     public let hooks: [Hook]
     /// Whether one of them can refuse.
     public let canDeny: Bool
-    /// Whether some check looks at a text.
-    public let needsText: Bool
+    /// How often a text is looked at: by each check that does, once as a rule.
+    private let lookCount: Int
     /// Whether one that can refuse cannot be judged without the body.
     public let denialNeedsBody: Bool
 
     public init(_ hooks: [Hook]) {
         self.hooks = hooks
         canDeny = hooks.contains { $0.denies }
-        needsText = hooks.contains { $0.checks.contains { $0.name.needsText } }
+        lookCount = hooks.reduce(0) { $0 + $1.checks.reduce(0) { $0 + $1.name.lookCount } }
         denialNeedsBody = hooks.contains { $0.denies && $0.checks.contains { $0.name.needsBody } }
+    }
+
+    /// Whether some check looks at a text.
+    public var needsText: Bool { lookCount > 0 }
+
+    /// Whether texts of `byteCount` bytes together are within what the checks may look at.
+    public func canLook(at byteCount: Int) -> Bool {
+        let (product, overflowed) = byteCount.multipliedReportingOverflow(by: lookCount)
+        return !overflowed && product <= GuardrailLimits.lookedAtByteCount
     }
 }
 

@@ -31,6 +31,10 @@ public enum GuardrailLimits {
     /// again and again. What is past it counts as no JSON.
     static let jsonReadings = 8
 
+    /// Bytes that all checks of one request or answer may look at together, each counted as often as it is looked at: a tenth of a
+    /// second and more, in which its worker does nothing else.
+    public static let lookedAtByteCount = 256 << 20
+
     /// Bytes kept for the texts of the next request; larger ones are let go.
     static let keptTextByteCount = 64 << 10
 }

@@ -82,6 +82,20 @@ struct HookTests {
         #expect(!HookSet(try Fixture.hooks(#"[{"allowedRequestTypes":{"blockedTypes":["embed"]},"deny":true}]"#)).denialNeedsBody)
     }
 
+    @Test("what all checks look at together is bounded, and what is at the bound is looked at")
+    func lookedAt() throws {
+        let two = HookSet(try Fixture.hooks(#"[{"notNull":{},"modelWhitelist":{"models":["m"]}},{"alluppercase":{}}]"#))
+        #expect(two.canLook(at: GuardrailLimits.lookedAtByteCount / 2))
+        #expect(!two.canLook(at: GuardrailLimits.lookedAtByteCount / 2 + 1))
+        #expect(!two.canLook(at: .max))
+        let keys = HookSet(try Fixture.hooks(#"[{"jsonKeys":{"keys":["a"],"operator":"any"}}]"#))
+        #expect(keys.canLook(at: GuardrailLimits.lookedAtByteCount / GuardrailLimits.jsonReadings))
+        #expect(!keys.canLook(at: GuardrailLimits.lookedAtByteCount / GuardrailLimits.jsonReadings + 1))
+        let none = HookSet(try Fixture.hooks(#"[{"modelWhitelist":{"models":["m"]}}]"#))
+        #expect(none.canLook(at: .max))
+        #expect(!none.needsText)
+    }
+
     @Test("where no text was read it is the empty text, and the results are JSON all the same")
     func noText() throws {
         let set = HookSet(try Fixture.hooks(#"[{"notNull":{},"modelWhitelist":{"models":["m"]}}]"#))

@@ -62,7 +62,7 @@ struct JSONViewTests {
 
     @Test("a value without an end says how far it was read")
     func endlessValues() {
-        #expect(throws: JSONError(.commaOrBracket, at: 4)) { try Array("[1, ".utf8).withByteSlice { (bytes) throws(JSONError) in try JSONText.valueEnd(bytes) } }
+        #expect(throws: JSONError(.value, at: 4)) { try Array("[1, ".utf8).withByteSlice { (bytes) throws(JSONError) in try JSONText.valueEnd(bytes) } }
     }
 
     @Test("numbers are the nearest doubles, and text is read as parseFloat reads it", arguments: [

@@ -73,6 +73,10 @@ extension Exchange {
             } catch {
                 throw Rejection(error)
             }
+            guard hooks.canLook(at: worker.workbench.texts.byteCount) else {
+                worker.workbench.texts.removeAll()
+                throw Rejection(.bodyTooLarge, "the request's text is too long for so many guardrails")
+            }
             subject.model = model.written
         }
         defer { worker.workbench.texts.removeAll() }
