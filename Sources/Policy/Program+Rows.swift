@@ -7,6 +7,11 @@ extension Program {
     /// The names of a target's forwarded headers.
     public func headerNames(_ run: RowRun) -> ArraySlice<ByteRun> { headerNames[run.rows] }
 
+    /// How many hooks check what is sent to a target, and how many what it answers.
+    public func hookCounts(of target: Target) -> (input: Int, output: Int) {
+        (inputHooks(of: target)?.hooks.count ?? 0, outputHooks(of: target)?.hooks.count ?? 0)
+    }
+
     /// The checks of what is sent to a target; nil for none.
     public func inputHooks(of target: Target) -> HookSet? { target.inputHooks < 0 ? nil : hookSets[Int(target.inputHooks)] }
 

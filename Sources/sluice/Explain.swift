@@ -103,6 +103,8 @@ struct Explain: ParsableCommand {
         if target.retry.attempts > 0 { parts.append("repeats \(target.retry.attempts)") }
         if target.requestTimeoutMilliseconds > 0 { parts.append("times out after \(target.requestTimeoutMilliseconds) ms") }
         if target.hedge != nil { parts.append("hedged") }
+        let hooks = program.hookCounts(of: target)
+        if hooks.input + hooks.output > 0 { parts.append("guarded by \(hooks.input) input and \(hooks.output) output hooks") }
         return parts.joined(separator: "  ") + "  (\(String(describing: reason.text)))"
     }
 }

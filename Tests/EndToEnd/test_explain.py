@@ -45,6 +45,8 @@ class Explain(unittest.TestCase):
         """a config in the request's header is explained, or refused with its faults"""
         good = {"headers": {"x-portkey-config": json.dumps({"provider": "openai", "api_key": "k"})}, "body": {}}
         self.assertIn("1. config  openai  with its own key", self.explain(self.CONFIGURATION, good).stdout)
+        guarded = {"headers": {"x-portkey-config": json.dumps({"provider": "openai", "api_key": "k", "input_guardrails": [{"notNull": {}}]})}, "body": {}}
+        self.assertIn("guarded by 1 input and 0 output hooks", self.explain(self.CONFIGURATION, guarded).stdout)
         bad = self.explain(self.CONFIGURATION, {"headers": {"x-portkey-config": '{"strategy":{"mode":"zz"},"targets":[{"provider":"openai"}]}'}, "body": {}})
         self.assertEqual(bad.returncode, 1)
         self.assertIn("Invalid 'mode' value", bad.stderr)

@@ -364,6 +364,22 @@ class Fallback(GuardrailCase):
         self.assertRegex(response["x-sluice-decision"], r"^config\.targets\[0\];446;0ms;first, config\.targets\[1\];200;\d+ms;fallback$")
 
 
+class Hedges(GuardrailCase):
+    """Guardrails and second attempts."""
+
+    def test_other_guardrails(self):
+        """a second attempt does not go to a target whose guardrails the request has not met, and does to the same one"""
+        slow = lambda request, peer: (time.sleep(0.4), peer.answer(CHAT))
+        guardrails = {"input_guardrails": [contains("any", "hi", deny=True)]}
+        for targets, calls in (([{}, guardrails], 1), ([guardrails, {}], 1), ([guardrails], 2), ([{}, {}], 2)):
+            with self.subTest(targets=targets):
+                self.upstream.forget()
+                self.upstream.handler = slow
+                config = {"strategy": {"mode": "fallback"}, "hedge": {"after": 100, "budget": 1}, "targets": [self.upstream.target(**t) for t in targets]}
+                self.assertEqual(self.chat(config).status, 200)
+                self.assertEqual(len(self.upstream.requests), calls)
+
+
 class Streams(GuardrailCase):
     """Guardrails and streams."""
 
