@@ -38,7 +38,7 @@ extension Exchange {
         if !readsBody, hasBody, destination.inputHooks?.denialNeedsBody == true || mayDenyAnswer && endpoint.answersUnread {
             throw Rejection(.unguardedRequest, "the guardrails of \(destination.upstream.id) cannot be checked for this request, whose body is not read")
         }
-        if mayDenyAnswer, endpoint.answerTextPlace != nil, wantsStream(plan) {
+        if mayDenyAnswer, endpoint.answerTextPlace != nil, destination.overriddenStream ?? plan.wantsStream {
             throw Rejection(
                 .unguardedRequest, "the output guardrails of \(destination.upstream.id) cannot be checked while an answer is streamed: leave \"stream\" out",
                 parameter: "stream")
@@ -52,12 +52,6 @@ extension Exchange {
         case .length(let length): length > 0
         case .chunked: true
         }
-    }
-
-    /// What the target will be sent: its config may say otherwise than the client.
-    private func wantsStream(_ plan: Plan) -> Bool {
-        guard let laid = override("stream", plan) else { return plan.wantsStream }
-        return laid.kind == .true
     }
 
     // MARK: Judging
