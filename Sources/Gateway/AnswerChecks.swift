@@ -10,7 +10,7 @@ extension Exchange {
     /// Whether the answer with the head just read is held until it is whole: its checks want all of it, or it will carry results.
     func holdsAnswer(_ head: ByteSlice) -> Bool {
         guard plan?.destination.outputHooks != nil || !screening.isEmpty else { return false }
-        guard (200...299).contains(worker.answerHead.status), !worker.answerHead.fields.sayEventStream(in: head) else { return false }
+        guard (200...299).contains(worker.answerHead.status), !saysStream(head, attempt.translation?.provider) else { return false }
         if case .none = worker.answerHead.framing { return false }
         return plan?.destination.outputHooks != nil && endpoint.answerTextPlace != nil || !screening.isEmpty && carriesJSON(head)
     }
@@ -24,7 +24,7 @@ extension Exchange {
     /// Whether the answer is a stream that a guardrail would have to see whole.
     func isUnseenStream(_ head: ByteSlice) -> Bool {
         guard let hooks = plan?.destination.outputHooks, hooks.canDeny, endpoint.answerTextPlace != nil else { return false }
-        return (200...299).contains(worker.answerHead.status) && worker.answerHead.fields.sayEventStream(in: head)
+        return (200...299).contains(worker.answerHead.status) && saysStream(head, attempt.translation?.provider)
     }
 
     /// Judges a whole answer, `content`, in the client's dialect; a step when another attempt is to answer instead.
