@@ -138,6 +138,10 @@ struct RouteBuilder {
                 if let own = azure.secret, virtualKey(credential, target, named) == nil { (secret, source) = (own, .written) }
             }
             var account: ServiceAccount?
+            guard vertex != nil || secret?.first != UInt8(ascii: "{") else {
+                // Sent as a key it would be given away.
+                throw Rejection(.invalidConfig, "\(upstream.id): a service account is no credential for it", parameter: "vertex_service_account_json")
+            }
             if var place = vertex {
                 if let own = place.account, virtualKey(credential, target, named) == nil { (secret, source) = (own, .written) }
                 account = try self.account(in: &secret, &source, label, &place, upstream)

@@ -345,6 +345,13 @@ class ServiceAccount(VertexCase):
         self.ask(vertex_service_account_json={**self.account, "token_uri": f"http://127.0.0.1:{self.upstream.port}/token"})
         self.assertEqual([sent.target.startswith("/v1/") for sent in self.upstream.requests], [True])
 
+    def test_other_providers(self):
+        """no other provider is sent a service account for a key"""
+        config = {"provider": "openai", "custom_host": self.upstream.base, "vertex_service_account_json": self.account}
+        answer = self.chat(config)
+        self.assertEqual(answer.status, 400, answer)
+        self.assertEqual((self.upstream.requests, "PRIVATE" in answer.body.decode()), ([], False))
+
     def test_refusals(self):
         """a refusal of Google's is a clear 502 with its words; a key that is none, and a file that is none, say so"""
         self.google.handler = lambda request, peer: peer.answer({"error": "invalid_grant", "error_description": "Invalid JWT Signature."}, 400)
