@@ -250,13 +250,12 @@ final class Destination {
     /// - Parameter spoken: the client's dialect; a provider that has both is sent what belongs to it.
     func writeFields(_ request: borrowing RequestHead, _ message: ByteSlice, spoken: Dialect, to writer: inout ByteWriter) {
         let dialect = dialect == .anthropic ? dialect : spoken
-        let dropped = dialect == .bedrock ? Destination.written : FieldNameSet()
         var start = 0
         var end = 0
         for index in 0..<request.fields.count {
             let line = request.fields[index]
             let name = message[line.nameRange]
-            guard !dropped.contains(line.name), goesOn(line, name, dialect), !request.fields.isNominated(line, by: request.connection, in: message) else { continue }
+            guard goesOn(line, name, dialect), !request.fields.isNominated(line, by: request.connection, in: message) else { continue }
             if line.range.lowerBound != end {
                 writer.append(message[start..<end])
                 start = line.range.lowerBound
@@ -268,6 +267,7 @@ final class Destination {
     }
 
     private func goesOn(_ line: FieldLine, _ name: ByteSlice, _ dialect: Dialect) -> Bool {
+        if dialect == .bedrock, Destination.written.contains(line.name) { return false }
         if Destination.always.contains(line.name) { return true }
         switch RequestField.fate(of: name, towards: dialect) {
         case .forwarded: return true

@@ -34,6 +34,10 @@ struct FileDiagnosticTests {
             "c:1:83: a target has an api_key or an aws_secret_access_key, not both"),
         Case(#"{"virtual_key":"claude","aws_access_key_id":"AK/","aws_region":"eu-west-3"}"#, #"c:1:45: "aws_access_key_id" is letters and digits"#),
         Case(#"{"provider":"groq","aws_region":"evil.example/"}"#, #"c:1:33: "aws_region" is a name such as eu-central-1"#),
+        Case(#"{"provider":"groq","aws_region":"\#(String(repeating: "a", count: PolicyLimits.regionByteCount))"}"#),
+        Case(
+            #"{"provider":"groq","aws_region":"\#(String(repeating: "a", count: PolicyLimits.regionByteCount + 1))"}"#,
+            #"c:1:33: "aws_region" is a name such as eu-central-1"#),
         Case(#"{"provider":"groq","aws_session_token":"t"}"#, "c:1:40: a session token needs its access key; set aws_access_key_id"),
         Case(
             #"{"provider":"groq","aws_auth_type":"assumedRole"}"#,

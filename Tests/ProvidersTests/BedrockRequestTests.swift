@@ -271,6 +271,20 @@ struct BedrockRequestTests {
         }
     }
 
+    @Test("of a file's name so many bytes are shown, and of a call's id as many as Converse takes")
+    func nameLimits() throws {
+        for (count, notes) in [(Limits.bedrockDocumentNameByteCount, ""), (Limits.bedrockDocumentNameByteCount + 1, "changed: filename")] {
+            let title = String(repeating: "a", count: count)
+            let translated = try translate(#"{"parts":[{"text":"q"},{"media":"document","type":"application/pdf","data":"AA==","title":"\#(title)"}]}"#)
+            #expect(translated.text.contains("(\(title.prefix(Limits.bedrockDocumentNameByteCount)))") && translated.notes == notes)
+        }
+        for count in [Limits.bedrockCallIDByteCount, Limits.bedrockCallIDByteCount + 1] {
+            let id = (0..<count).map { "\($0 % 10)" }.joined()
+            let translated = try translate(#"{"parts":[{"text":"q"},{"role":"assistant","call":"f","id":"\#(id)","args":{}}],"tools":[{"name":"f"}]}"#)
+            #expect(translated.text.contains(#""toolUseId":"\#(id.suffix(Limits.bedrockCallIDByteCount))""#))
+        }
+    }
+
     @Test("a region's host, and nobody else's", arguments: [
         ("us-east-1", "bedrock-runtime.us-east-1.amazonaws.com"), ("cn-north-1", "bedrock-runtime.cn-north-1.amazonaws.com.cn"),
         ("eusc-de-east-1", "bedrock-runtime.eusc-de-east-1.amazonaws.eu"), ("", nil), ("evil.example/", nil), ("a.b", nil), ("US-EAST-1", nil),
