@@ -56,9 +56,9 @@ extension RouteBuilder {
         return amazon
     }
 
-    /// The secret that signs, in place of the credential found so far. Where a request's headers name the region or the key, nothing of
+    /// The credential of a target at Amazon Bedrock: the secret that signs, in place of what was found so far. Where a request's headers name the region or the key, nothing of
     /// the operator's goes there.
-    func sign(
+    func chooseSecret(
         _ amazon: AmazonTarget, _ target: Target, _ headers: RoutingHeaders, isVirtualKey: Bool, _ credential: inout [UInt8]?,
         _ source: inout CredentialSource
     ) throws(Rejection) {

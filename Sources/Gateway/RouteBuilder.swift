@@ -148,7 +148,7 @@ struct RouteBuilder {
                 vertex = place
             }
             if let amazon {
-                try sign(amazon, target, headers, isVirtualKey: virtualKey(credential, target, named) != nil, &secret, &source)
+                try chooseSecret(amazon, target, headers, isVirtualKey: virtualKey(credential, target, named) != nil, &secret, &source)
             }
             credentials.append((label, secret, source, weight, account))
         }

@@ -7,12 +7,12 @@ import COpenSSL
 /// `x-amz-security-token`, and by its digest the body. A key is derived once a day. One owner; nothing is allocated by signing.
 /// - Source: AWS IAM User Guide, "Create a signed AWS API request"; "Signature Version 4 test suite"
 public final class AmazonSigner {
-    private let accessKey: [UInt8]
-    private var secret: [UInt8]
-    private let sessionToken: [UInt8]
-    private let region: [UInt8]
+    private let accessKey: OwnedBytes
+    private let secret: OwnedBytes
+    private let sessionToken: OwnedBytes
+    private let region: OwnedBytes
     private let service: StaticString
-    private let host: [UInt8]
+    private let host: OwnedBytes
     /// The day the derived key is for, `20150830`; empty before the first.
     private var day = InlineText<8>()
     private var key = SHA256.Digest(repeating: 0)
@@ -22,21 +22,20 @@ public final class AmazonSigner {
     ///   - sessionToken: of temporary credentials; else empty.
     ///   - host: as the `host` field has it, with the port where that is not the scheme's own.
     public init(accessKey: [UInt8], secret: [UInt8], sessionToken: [UInt8], region: [UInt8], service: StaticString, host: [UInt8]) {
-        self.accessKey = accessKey
-        self.secret = secret
-        self.sessionToken = sessionToken
-        self.region = region
+        self.accessKey = accessKey.withByteSlice { OwnedBytes($0) }
+        self.secret = secret.withByteSlice { OwnedBytes($0) }
+        self.sessionToken = sessionToken.withByteSlice { OwnedBytes($0) }
+        self.region = region.withByteSlice { OwnedBytes($0) }
         self.service = service
-        self.host = host
+        self.host = host.withByteSlice { OwnedBytes($0) }
     }
 
     deinit {
-        secret.withUnsafeMutableBytes { OPENSSL_cleanse($0.baseAddress, $0.count) }
         withUnsafeMutableBytes(of: &key) { OPENSSL_cleanse($0.baseAddress, $0.count) }
     }
 
     /// Room for what `sign` appends, in bytes.
-    public var byteCount: Int { 512 + accessKey.count + sessionToken.count + region.count }
+    public var byteCount: Int { 512 + accessKey.slice.count + sessionToken.slice.count + region.slice.count }
 
     /// Appends the field lines that make the request a signed one.
     ///
@@ -52,19 +51,19 @@ public final class AmazonSigner {
         digest.withSlice { writer.append(hexadecimalOf: $0) }
         writer.append("\r\nx-amz-date: ")
         writer.append(time)
-        if !sessionToken.isEmpty {
+        if !sessionToken.slice.isEmpty {
             writer.append("\r\nx-amz-security-token: ")
-            sessionToken.withByteSlice { writer.append($0) }
+            writer.append(sessionToken.slice)
         }
         writer.append("\r\n")
         var request = CanonicalRequest(method: method, path: path)
         request.add("content-type", contentType)
-        host.withByteSlice { request.add("host", $0) }
+        request.add("host", host.slice)
         request.add("x-amz-content-sha256", hexadecimalOf: digest)
         request.add("x-amz-date", time)
-        if !sessionToken.isEmpty { sessionToken.withByteSlice { request.add("x-amz-security-token", $0) } }
+        if !sessionToken.slice.isEmpty { request.add("x-amz-security-token", sessionToken.slice) }
         let names: StaticString =
-            sessionToken.isEmpty
+            sessionToken.slice.isEmpty
             ? "content-type;host;x-amz-content-sha256;x-amz-date" : "content-type;host;x-amz-content-sha256;x-amz-date;x-amz-security-token"
         writeAuthorization(request.finish(names: ByteSlice(names), payload: digest), names: ByteSlice(names), time: time, to: &writer)
     }
@@ -74,11 +73,11 @@ public final class AmazonSigner {
         let day = time.prefix(min(8, time.count))
         let signature = signature(of: request, time: time, day)
         writer.append("authorization: AWS4-HMAC-SHA256 Credential=")
-        accessKey.withByteSlice { writer.append($0) }
+        writer.append(accessKey.slice)
         writer.append("/")
         writer.append(day)
         writer.append("/")
-        region.withByteSlice { writer.append($0) }
+        writer.append(region.slice)
         writer.append("/")
         writer.append(service)
         writer.append("/aws4_request, SignedHeaders=")
@@ -96,7 +95,7 @@ public final class AmazonSigner {
         code.add("\n")
         code.add(day)
         code.add("/")
-        region.withByteSlice { code.add($0) }
+        code.add(region.slice)
         code.add("/")
         code.add(service)
         code.add("/aws4_request\n")
@@ -106,12 +105,16 @@ public final class AmazonSigner {
 
     private func deriveKey(for day: ByteSlice) {
         self.day.set(day)
-        var seed = Array("AWS4".utf8) + secret
+        var seed: [UInt8] = []
+        // Grown, it would leave copies behind.
+        seed.reserveCapacity(4 + secret.slice.count)
+        seed += "AWS4".utf8
+        seed += UnsafeBufferPointer(start: secret.slice.base, count: secret.slice.count)
         var code = seed.withByteSlice { HMACSHA256(key: $0) }
         seed.withUnsafeMutableBytes { OPENSSL_cleanse($0.baseAddress, $0.count) }
         code.add(day)
         key = code.finish()
-        region.withByteSlice { step($0) }
+        step(region.slice)
         step(ByteSlice(service))
         step(ByteSlice("aws4_request"))
     }
