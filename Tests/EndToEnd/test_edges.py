@@ -306,6 +306,10 @@ class UnixSocket(GatewayCase):
 
     def test_served(self):
         """serves requests and streams as a port does"""
+        # The port, by which the harness tells that the gateway is there, may be open first.
+        deadline = time.monotonic() + 5
+        while not os.path.exists(self.path) and time.monotonic() < deadline:
+            time.sleep(0.01)
         self.assertEqual(send(self.path, "GET", "/health").status, 200)
         self.upstream.handler = lambda incoming, peer: peer.stream(b"data: [DONE]\n\n")
         response = send(self.path, "POST", "/v1/chat/completions", self.upstream.headers(), {**CHAT_BODY, "stream": True})
