@@ -234,9 +234,16 @@ class Output(GuardrailCase):
         self.assertFalse(results["after_request_hooks"][0]["verdict"])
         self.assertNotIn(b'"content":"hello"', response.body.replace(b" ", b""))
         self.assertEqual(len(self.upstream.requests), 1)
-        # The answer was whole: its connection is kept.
-        connections = self.upstream.connections
-        self.chat(self.guarded())
+
+    def test_keeps_connections(self):
+        """a refused answer was whole: both its connections carry the next request"""
+        config = {"x-portkey-config": json.dumps(self.guarded(output_guardrails=[contains("none", "hello", deny=True)]))}
+        body = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
+        with Wire(self.gateway.port) as wire:
+            for count in (1, 2, 3):
+                self.denied(wire.send(request("POST", "/v1/chat/completions", config, body)).response())
+                if count == 1:
+                    connections = self.upstream.connections
         self.assertEqual(self.upstream.connections, connections)
 
     def test_fails_softly(self):
