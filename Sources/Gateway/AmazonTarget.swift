@@ -56,8 +56,8 @@ extension RouteBuilder {
         return amazon
     }
 
-    /// The credential of a target at Amazon Bedrock: the secret that signs, in place of what was found so far. Where a request's headers name the region or the key, nothing of
-    /// the operator's goes there.
+    /// The credential of a target at Amazon Bedrock: the secret that signs, in place of what was found so far. Where a request's headers name the
+    /// region or the key, nothing of the operator's goes there.
     func chooseSecret(
         _ amazon: AmazonTarget, _ target: Target, _ headers: RoutingHeaders, isVirtualKey: Bool, _ credential: inout [UInt8]?,
         _ source: inout CredentialSource
