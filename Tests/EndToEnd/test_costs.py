@@ -1,5 +1,6 @@
 """What must cost nothing: allocations, counted by the benchmarks of a release build. Times are printed there and judged nowhere."""
 
+import math
 import subprocess
 import unittest
 from pathlib import Path
@@ -10,8 +11,9 @@ from harness.gateway import binary
 class Costs(unittest.TestCase):
     """Allocations an operation."""
 
-    #: What may allocate, as it runs once for a change and not for a request.
-    COSTLY = "policy/compile"
+    #: Allocations that have a name: a config is compiled once for a change, and what a request's guardrails came to is written
+    #: into texts of its own (the two results and a time).
+    NAMED = {"policy/compile": math.inf, "guardrails/": 3}
 
     @classmethod
     def setUpClass(cls):
@@ -22,11 +24,11 @@ class Costs(unittest.TestCase):
         cls.mallocs = {line.rsplit(maxsplit=4)[0]: float(line.split()[-2]) for line in said.splitlines()[1:]}
 
     def test_free(self):
-        """nothing that a request goes through allocates"""
+        """nothing that a request goes through allocates, the results of its guardrails apart"""
         for name, count in self.mallocs.items():
-            if not name.startswith(self.COSTLY):
-                with self.subTest(benchmark=name):
-                    self.assertEqual(count, 0)
+            most = next((most for beginning, most in self.NAMED.items() if name.startswith(beginning)), 0)
+            with self.subTest(benchmark=name):
+                self.assertLessEqual(count, most)
 
     def test_counts(self):
         """the counting counts: compiling a config allocates"""
