@@ -32,6 +32,9 @@ public enum Limits {
     /// square of its length. No model makes more than some dozens.
     static let geminiTurnCallCount = 256
 
+    /// Calls whose names are looked at for Bedrock, where a conversation has calls and the request no tools.
+    static let bedrockNamedCallCount = 1024
+
     /// Stop sequences a request of Gemini's may have.
     static let geminiStopCount = 5
 

@@ -16,7 +16,7 @@ enum BedrockTools {
             }
             // Where nothing is called, nothing is called at once.
             _ = request.honour(.parallelToolCalls)
-            return
+            return writeNames(ofCallsIn: request, to: &writer, &notes)
         }
         _ = request.honour(.tools)
         var choice = request.toolChoice
@@ -44,6 +44,29 @@ enum BedrockTools {
         case .none?, nil: break
         }
         writer.append("}")
+    }
+
+    /// A conversation with calls in it must have tools: those that were called, as far as their names tell.
+    private static func writeNames(ofCallsIn request: ChatRequest, to writer: inout ByteWriter, _ notes: inout TranslationNotes) {
+        var names: [JSONString] = []
+        var count = 0
+        for part in request.parts {
+            guard case .toolCall(_, let name, _, _) = part.content else { continue }
+            count += 1
+            guard count <= Limits.bedrockNamedCallCount, names.count < Limits.openCalls else { break }
+            if !names.contains(where: { GeminiText.areSame($0, name) }) { names.append(name) }
+        }
+        guard !names.isEmpty else { return }
+        notes.change("tools")
+        writer.append(",\"toolConfig\":{\"tools\":[")
+        var list = BedrockConversation.Blocks()
+        for name in names {
+            list.next(&writer)
+            writer.append("{\"toolSpec\":{\"name\":")
+            writer.append(asIs: name)
+            writer.append(",\"inputSchema\":{\"json\":{\"type\":\"object\"}}}}")
+        }
+        writer.append("]}")
     }
 
     private static func hasCalls(_ request: ChatRequest) -> Bool {
