@@ -39,8 +39,11 @@ extension RouteBuilder {
         azure.tenant = String(decoding: text(options.entraTenant, given.tenant), as: UTF8.self)
         azure.client = String(decoding: text(options.entraClient, given.client), as: UTF8.self)
         azure.scope = String(decoding: text(options.entraScope, given.scope), as: UTF8.self)
-        if !given.token.isEmpty { azure.secret = [UInt8](given.token) }
-        if !given.clientSecret.isEmpty { azure.secret = [UInt8](given.clientSecret) }
+        // Beside the machine's identity there is no other credential: it would make the caller's of what is the operator's.
+        if options.identity == .none {
+            if !given.token.isEmpty { azure.secret = [UInt8](given.token) }
+            if !given.clientSecret.isEmpty { azure.secret = [UInt8](given.clientSecret) }
+        }
         azure.identity = options.identity
         azure.identityClient = String(program.bytes(options.identityClient))
         if given.wantsIdentity {

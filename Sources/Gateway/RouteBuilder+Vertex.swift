@@ -8,7 +8,7 @@ struct VertexTarget {
     var project = ""
     let region: String
     /// Whether a caller, and not the configuration, says which project.
-    let isProjectCallers: Bool
+    var isProjectCallers: Bool
     /// Whether anybody says so, beside a service account.
     let isProjectNamed: Bool
     /// A service account that came in a header of its own.
@@ -57,6 +57,7 @@ extension RouteBuilder {
         if source == .callersElseOperators { source = .operators }
         if vertex.project.isEmpty {
             vertex.project = account.project
+            vertex.isProjectCallers = source != .operators
         } else if account.project != vertex.project {
             if vertex.isProjectCallers, source == .operators { throw ownProjectOnly }
             guard vertex.isProjectNamed else {
@@ -66,7 +67,7 @@ extension RouteBuilder {
         return account
     }
 
-    private var ownProjectOnly: Rejection {
+    var ownProjectOnly: Rejection {
         Rejection(.invalidHeader, "requests with the gateway's own credential go to its own project only", parameter: "x-portkey-vertex-project-id")
     }
 

@@ -33,8 +33,10 @@ struct TokenPurse {
     }
 
     /// A token of `source` for the request of `client`; `ask` is called when the fetcher has to be asked, for one granted after the time it is told.
-    mutating func token(of source: TokenSource, for client: Token, now: Instant, ask: (UInt64) -> Bool) -> Found {
-        guard entries[source] != nil || makeRoom(now) else { return .refused("tokens of too many sources are in use") }
+    ///
+    /// - Parameter isOperators: what callers name leaves half of the room to the operator's sources.
+    mutating func token(of source: TokenSource, for client: Token, now: Instant, isOperators: Bool = true, ask: (UInt64) -> Bool) -> Found {
+        guard entries[source] != nil || makeRoom(now, below: isOperators ? TokenLimits.sources : TokenLimits.sources / 2) else { return .refused("tokens of too many sources are in use") }
         var entry = entries[source] ?? Entry()
         defer { entries[source] = entry }
         let isHeld = entry.token != nil && now.nanoseconds < entry.expiresAtNanoseconds
@@ -68,10 +70,10 @@ struct TokenPurse {
     }
 
     /// Whether another source can be remembered: callers name them, so what serves nobody any more makes room.
-    private mutating func makeRoom(_ now: Instant) -> Bool {
-        guard entries.count >= TokenLimits.sources else { return true }
+    private mutating func makeRoom(_ now: Instant, below limit: Int) -> Bool {
+        guard entries.count >= limit else { return true }
         entries = entries.filter { $0.value.isAsked || !$0.value.waiting.isEmpty || now.nanoseconds < $0.value.expiresAtNanoseconds }
-        return entries.count < TokenLimits.sources
+        return entries.count < limit
     }
 
     /// Takes the fetcher's answer; the clients whose requests go on.

@@ -8,7 +8,7 @@ extension Worker {
     func token(of source: TokenSource, for client: Token, isOperators: Bool) -> TokenPurse.Found {
         guard let tokenFetcher else { return .refused("this gateway fetches no tokens") }
         let mailbox = mailbox
-        return tokens.token(of: source, for: client, now: now) { grant in
+        return tokens.token(of: source, for: client, now: now, isOperators: isOperators) { grant in
             tokenFetcher.ask(source, isUrgent: isOperators, after: grant) { mailbox.send(.token(source, $0)) }
         }
     }

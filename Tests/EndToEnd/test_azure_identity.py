@@ -44,6 +44,7 @@ class IdentityCase(GatewayCase):
             "other": {**target, "azure_auth_mode": "managed", "azure_managed_client_id": "11111111-2222"},
             "pod": {**target, "azure_auth_mode": "workload"},
             "pods": {**target, "azure_auth_mode": "workload", "azure_entra_tenant_id": "other.example", "azure_workload_client_id": "other-client"},
+            "nameless": {"retry": {"attempts": 0}, "azure_auth_mode": "managed", "resource_name": "r", "deployment_id": "d", "api_version": "2024-10-21"},
             "unnamed": {"retry": {"attempts": 0}, "azure_auth_mode": "managed"}}}
         if cls.keyed:
             said = command("key", "new", "--name", "tests").stdout
@@ -135,6 +136,8 @@ class Unarranged(IdentityCase):
 
     def test_without_key(self):
         """a caller without a gateway key spends no identity"""
-        answer = self.ask("managed")
-        self.assertEqual(answer.status, 401, answer)
+        token = {"x-portkey-provider": "azure-openai", "x-portkey-azure-ad-token": "caller"}
+        for config, headers in (("managed", {}), ("nameless", token), ("nameless", {**token, "x-portkey-azure-entra-client-secret": "caller"})):
+            answer = self.ask(config, **headers)
+            self.assertEqual(answer.status, 401, answer)
         self.assertEqual(self.upstream.requests, [])
