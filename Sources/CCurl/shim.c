@@ -53,6 +53,35 @@ int curl_post_form(
     return code;
 }
 
+int curl_post_signed(
+    const char *url, const char *form, size_t form_count, const char *scheme, const char *user, const char *fields,
+    long timeout_milliseconds, char *out, size_t capacity, size_t *count, long *status, char *error) {
+    CURL *curl = curl_easy_init();
+    struct curl_slist *list = NULL;
+    struct sink sink = {out, capacity, 0};
+    int code = CURLE_OUT_OF_MEMORY;
+    error[0] = 0;
+    *count = 0;
+    *status = 0;
+    for (; *fields != 0; fields += strlen(fields) + 1) {
+        struct curl_slist *longer = curl_slist_append(list, fields);
+        if (longer == NULL) goto end;
+        list = longer;
+    }
+    if (curl == NULL) goto end;
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, form);
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)form_count);
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, list);
+    curl_easy_setopt(curl, CURLOPT_AWS_SIGV4, scheme);
+    curl_easy_setopt(curl, CURLOPT_USERPWD, user);
+    code = ask(curl, url, timeout_milliseconds, &sink, status, error);
+end:
+    curl_slist_free_all(list);
+    curl_easy_cleanup(curl);
+    *count = sink.count;
+    return code;
+}
+
 int curl_get(
     const char *url, const char *field, long timeout_milliseconds, char *out, size_t capacity, size_t *count, long *status, char *error) {
     CURL *curl = curl_easy_init();

@@ -8,12 +8,15 @@ struct AmazonHeaders {
     /// The secret access key: it takes the place of the caller's credential.
     private(set) var secret = ByteSlice("")
     private(set) var sessionToken = ByteSlice("")
+    /// The role the keys assume, and what its owner wants to hear.
+    private(set) var role = ByteSlice("")
+    private(set) var externalID = ByteSlice("")
     private(set) var region = ByteSlice("")
     private(set) var authType = ByteSlice("")
     private(set) var isGiven = false
 
     /// Whether they say where a request goes, or in whose name.
-    var namesPlace: Bool { !region.isEmpty || !accessKey.isEmpty }
+    var namesPlace: Bool { !region.isEmpty || !accessKey.isEmpty || !role.isEmpty }
 
     init() {}
 
@@ -34,6 +37,8 @@ struct AmazonHeaders {
         if rest.equalsIgnoringCase("access-key-id") { accessKey = value }
         else if rest.equalsIgnoringCase("secret-access-key") { secret = value }
         else if rest.equalsIgnoringCase("session-token") { sessionToken = value }
+        else if rest.equalsIgnoringCase("role-arn") { role = value }
+        else if rest.equalsIgnoringCase("external-id") { externalID = value }
         else if rest.equalsIgnoringCase("region") { region = value }
         else if rest.equalsIgnoringCase("auth-type") { authType = value }
         else { return }
@@ -41,7 +46,7 @@ struct AmazonHeaders {
     }
 
     func write(to writer: inout ByteWriter) {
-        for part in [accessKey, secret, sessionToken, region, authType] {
+        for part in [accessKey, secret, sessionToken, role, externalID, region, authType] {
             writer.append(part)
             writer.append(0)
         }

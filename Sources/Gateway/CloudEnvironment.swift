@@ -10,6 +10,8 @@ public struct CloudEnvironment: Sendable {
     public var azureTokenFile = ""
     /// Google's token endpoint, its own where it is nil.
     public var googleTokenEndpoint: String?
+    /// Amazon's token service, that of a role's region where it is nil.
+    public var amazonTokenService: String?
 
     public init() {}
 }

@@ -23,7 +23,7 @@ struct DestinationKey {
     /// Where the credential is a secret to be exchanged for tokens.
     let tokenSource: TokenSource?
     /// Where the credential is a secret that signs.
-    let signer: AmazonSigner?
+    let signer: AmazonSigning?
     /// The credential's field line, where one is known.
     private let line: OwnedBytes?
     /// Among the others of its destination.
@@ -33,7 +33,7 @@ struct DestinationKey {
     let health: TargetHealth
 
     init(
-        _ credential: [UInt8]?, _ source: CredentialSource, tokenSource: TokenSource?, signer: AmazonSigner?, weight: Double, label: String,
+        _ credential: [UInt8]?, _ source: CredentialSource, tokenSource: TokenSource?, signer: AmazonSigning?, weight: Double, label: String,
         health: TargetHealth, _ upstream: Upstream
     ) throws(Rejection) {
         self.source = source

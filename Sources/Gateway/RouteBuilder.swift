@@ -148,10 +148,12 @@ struct RouteBuilder {
                 vertex = place
             }
             if let amazon {
-                try chooseSecret(amazon, target, headers, isVirtualKey: virtualKey(credential, target, named) != nil, &secret, &source)
+                let isVirtualKey = virtualKey(credential, target, named) != nil
+                try chooseSecret(amazon, target, headers, isVirtualKey: isVirtualKey, isOperatorConfig: isOperatorConfig, &secret, &source)
             }
             credentials.append((label, secret, source, weight, account))
         }
+        if let vertex, vertex.isProjectCallers, credentials.contains(where: { $0.source == .operators && $0.account == nil }) { throw ownProjectOnly }
         if let vertex, vertex.project.isEmpty {
             throw Rejection(.invalidHeader, "Vertex AI needs a project: send x-portkey-vertex-project-id or set vertex_project_id", parameter: "vertex_project_id")
         }
@@ -175,6 +177,7 @@ struct RouteBuilder {
         for (label, secret, source, weight, account) in credentials {
             var tokenSource = account.map { TokenSource($0, endpoint: snapshot.clouds.googleTokenEndpoint) }
             if let azure { tokenSource = try self.tokenSource(azure, secret, upstream) }
+            if let amazon { tokenSource = amazon.tokenSource(secret, endpoint: snapshot.clouds.amazonTokenService) }
             keys.append(
                 try DestinationKey(
                     secret, source, tokenSource: tokenSource, signer: amazon?.signer(secret, origin), weight: weight, label: label,

@@ -1,6 +1,7 @@
 import Bytes
 import HTTP
 import JSON
+import Ledger
 import Providers
 
 extension Exchange {
@@ -15,7 +16,7 @@ extension Exchange {
         attempt.isLoose = request.fields.value(of: .portkeyStrictOpenAICompliance, in: message)?.equalsIgnoringCase("false") == true
         try refuseDropped(message)
         let path = ByteSlice(worker.pathScratch, count: attempt.pathByteCount)
-        let signer = plan.destination.keys[attempt.key].signer
+        let signer = try signer(of: plan.destination.keys[attempt.key])
         let capacity = headByteCount + plan.destination.fixedFields.count + GatewayLimits.ownFieldsByteCount + path.count + (signer?.byteCount ?? 0)
         guard let block = worker.blocks.lease(atLeast: capacity) else { throw Rejection(.overloaded) }
         var writer = ByteWriter(block.base, capacity: block.capacity)
@@ -45,6 +46,21 @@ extension Exchange {
         worker.runs.append(content.block.slice(0..<content.count))
         worker.runs.blocks.add(block)
         worker.runs.blocks.add(content.takeBlock())
+    }
+
+    /// What signs a request that carries `key`; nil where nothing does.
+    private func signer(of key: DestinationKey) throws(Rejection) -> AmazonSigner? {
+        switch key.signer {
+        case nil: return nil
+        case .key(let signer): return signer
+        case .role(let role):
+            guard let source = key.tokenSource else { return nil }
+            attempt.tokenGrant = worker.tokenGrant(of: source)
+            guard let token = worker.heldToken(of: source), let signer = role.signer(of: token) else {
+                throw Rejection(.tokenRefused, "the keys of the role ended while its request waited")
+            }
+            return signer
+        }
     }
 
     /// A body in a block of its own.

@@ -97,6 +97,9 @@ struct Config {
         var region = ""
         var accessKey = ""
         var sessionToken = ""
+        /// The role the keys assume; empty where they sign themselves.
+        var role = ""
+        var externalID = ""
         var sendsKey = false
     }
 

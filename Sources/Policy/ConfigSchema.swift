@@ -38,6 +38,8 @@ enum ConfigSchema {
             SchemaKey("aws_session_token"),
             SchemaKey("aws_region"),
             SchemaKey("aws_auth_type"),
+            SchemaKey("aws_role_arn"),
+            SchemaKey("aws_external_id"),
             // What the deployment runs; the request's own path needs it not.
             SchemaKey("azure_model_name", .label),
             SchemaKey("vertex_project_id"),
@@ -77,7 +79,7 @@ enum ConfigSchema {
 
     /// Options of providers whose dialects are not built.
     private static let providerOptions = [
-        "aws_role_arn", "aws_external_id", "aws_s3_bucket", "aws_s3_object_key", "aws_bedrock_model",
+        "aws_s3_bucket", "aws_s3_object_key", "aws_bedrock_model",
         "amzn_sagemaker_inference_component",
         "vertex_storage_bucket_name",
         "azure_foundry_url", "azure_endpoint_name", "azure_extra_params",

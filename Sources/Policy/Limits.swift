@@ -61,6 +61,10 @@ public enum PolicyLimits {
     /// Bytes of the name of a cloud's region, as `us-gov-west-1`: it becomes part of a host name.
     public static let regionByteCount = 48
 
+    /// Bytes of a role's ARN, and of the external id it is assumed with: the most AWS takes.
+    public static let roleByteCount = 2048
+    public static let externalIDByteCount = 1224
+
     /// Bytes of a custom host. The line of a request head has 8 KiB for host and path together.
     public static let customHostByteCount = 2048
 

@@ -28,7 +28,9 @@ extension Lowering {
         key = Lowering.hash(provider.map { reader.catalog.providers[$0].id } ?? "", key)
         key = Lowering.hash(virtualKey.map { reader.catalog.virtualKeys[$0].slug } ?? config.apiKey ?? "", key)
         key = Lowering.hash(scope.host.map { "\($0.isSecure) \($0.name):\($0.port)\($0.pathPrefix)" } ?? "", key)
-        let places = [config.azure.resource, config.azure.deployment, config.vertex.project, config.vertex.region]
+        let places = [
+            config.azure.resource, config.azure.deployment, config.vertex.project, config.vertex.region, config.amazon.region, config.amazon.role,
+        ]
         if places.contains(where: { !$0.isEmpty }) { key = Lowering.hash(places.joined(separator: " "), key) }
         return Lowering.hash(scope.parameters.first { $0.model != nil }?.model ?? "", key)
     }

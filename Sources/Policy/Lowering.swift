@@ -303,6 +303,8 @@ struct Lowering {
         options.amazon.region = parts.store(config.amazon.region)
         options.amazon.accessKey = parts.store(config.amazon.accessKey)
         options.amazon.sessionToken = parts.store(config.amazon.sessionToken)
+        options.amazon.role = parts.store(config.amazon.role)
+        options.amazon.externalID = parts.store(config.amazon.externalID)
         options.amazon.sendsKey = config.amazon.sendsKey
         return options
     }

@@ -101,8 +101,14 @@ public struct AmazonOptions: BitwiseCopyable, Sendable {
     /// The id of the access key whose secret is the credential; else the credential is a Bedrock API key.
     public internal(set) var accessKey = ByteRun.empty
     public internal(set) var sessionToken = ByteRun.empty
+    /// The role that the access key assumes, and whose keys sign then.
+    public internal(set) var role = ByteRun.empty
+    public internal(set) var externalID = ByteRun.empty
     /// The credential is a Bedrock API key, whatever the request's headers say.
     public internal(set) var sendsKey = false
+
+    /// Whether it says where a request goes, or in whose name.
+    public var namesPlace: Bool { !region.isEmpty || !accessKey.isEmpty || !role.isEmpty }
 }
 
 /// What one dialect or another wants beside the credential; empty runs are absent.

@@ -45,6 +45,9 @@ public enum TokenLimits {
     /// A signature by the longest of them.
     static let signatureByteCount = 512
 
+    /// How long keys of an assumed role are asked for, in seconds: the most that a role which assumes another may have.
+    static let roleSeconds: UInt64 = 3600
+
     /// How long a signed statement holds, in seconds: the most Google takes.
     static let assertionSeconds: UInt64 = 3600
 }

@@ -49,7 +49,7 @@ public final class TokenFetcher: Sendable {
                     continue
                 }
                 let outcome = TokenFetcher.fetch(ask.source)
-                if cache.count >= TokenLimits.sources { cache = [:] }
+                if cache.count >= TokenLimits.sources { (cache, failedAt) = ([:], [:]) }
                 cache[ask.source] = outcome
                 failedAt[ask.source] = Instant.now().nanoseconds
                 ask.reply(outcome)
@@ -88,17 +88,23 @@ public final class TokenFetcher: Sendable {
 
     static func fetch(_ source: TokenSource) -> TokenOutcome {
         var answer = Answer()
+        let wallSeconds = wallClockNanoseconds() / 1_000_000_000
         do throws(TokenFault) {
             let code =
-                switch try source.form(wallSeconds: wallClockNanoseconds() / 1_000_000_000) {
-                case .some(let form): answer.post(form, to: source.url)
+                switch try source.form(wallSeconds: wallSeconds) {
+                case .some(let form):
+                    if case .role(let role) = source.grant {
+                        answer.post(form, to: source.url, signedFor: role)
+                    } else {
+                        answer.post(form, to: source.url)
+                    }
                 case nil: answer.get(source.url)
                 }
             guard code == 0 else { return .refused("no token from \(source.authority): \(answer.words)") }
         } catch {
             return .refused(error.message)
         }
-        return read(answer.bytes, status: answer.status, of: source, now: Instant.now().nanoseconds)
+        return read(answer.bytes, status: answer.status, of: source, now: Instant.now().nanoseconds, wallSeconds: wallSeconds)
     }
 
     /// Room for an answer, and what libcurl says where there is none.
@@ -116,6 +122,22 @@ public final class TokenFetcher: Sendable {
             }
         }
 
+        mutating func post(_ form: borrowing Wiped, to url: String, signedFor role: AssumedRole) -> CInt {
+            let user = role.userAndPassword()
+            let fields = role.fields()
+            return form.withBytes { form in
+                user.withBytes { user in
+                    fields.withBytes { fields in
+                        curl_post_signed(
+                            url, Answer.characters(form), form.count, "aws:amz:\(role.region):sts", Answer.characters(user), Answer.characters(fields),
+                            TokenLimits.timeoutMilliseconds, &out, out.count, &count, &status, &error)
+                    }
+                }
+            }
+        }
+
+        private static func characters(_ bytes: ByteSlice) -> UnsafePointer<CChar> { UnsafeRawPointer(bytes.base).assumingMemoryBound(to: CChar.self) }
+
         /// Azure's metadata service answers only who sends this field: no page and no redirect can.
         mutating func get(_ url: String) -> CInt {
             curl_get(url, "Metadata: true", TokenLimits.timeoutMilliseconds, &out, out.count, &count, &status, &error)
@@ -127,11 +149,14 @@ public final class TokenFetcher: Sendable {
 
     /// Reads the token endpoint's answer.
     /// - Source: RFC 6749 §5.1, §5.2
-    static func read(_ answer: [UInt8], status: Int, of source: TokenSource, now: UInt64) -> TokenOutcome {
+    static func read(_ answer: [UInt8], status: Int, of source: TokenSource, now: UInt64, wallSeconds: UInt64 = 0) -> TokenOutcome {
         var tape = JSONTape()
         return answer.withUnsafeBufferPointer { buffer in
             guard let base = buffer.baseAddress, let root = try? tape.parse(ByteSlice(base, count: buffer.count)) else {
                 return .refused("\(source.authority) answered \(status) and no JSON")
+            }
+            if case .role(let role) = source.grant {
+                return role.read(root, status: status, authority: source.authority, now: now, wallSeconds: wallSeconds)
             }
             guard status == 200, let token = root["access_token"]?.string, !token.hasEscapes, !token.content.isEmpty else {
                 let code = root["error"]?.string.map { String($0.content) } ?? "no access_token"

@@ -13,6 +13,7 @@ extension TokenSource {
     func form(wallSeconds: UInt64) throws(TokenFault) -> Wiped? {
         switch grant {
         case .machine: return nil
+        case .role(let role): return role.form()
         case .secret(let secret, let scope):
             return Wiped(capacity: TokenLimits.formFrameByteCount + 3 * (client.utf8.count + secret.count + scope.utf8.count)) { writer in
                 writer.append("grant_type=client_credentials")
@@ -41,14 +42,14 @@ extension TokenSource {
 }
 
 extension ByteWriter {
-    fileprivate mutating func append(field name: StaticString, encoding value: ByteSlice) {
+    mutating func append(field name: StaticString, encoding value: ByteSlice) {
         append("&")
         append(name)
         append("=")
         append(percentEncoded: value)
     }
 
-    fileprivate mutating func append(field name: StaticString, encoding value: String) {
+    mutating func append(field name: StaticString, encoding value: String) {
         Array(value.utf8).withByteSlice { append(field: name, encoding: $0) }
     }
 }

@@ -12,6 +12,8 @@ public struct TokenSource: Hashable, Sendable {
         case federated(tokenFile: String, scope: String)
         /// A statement signed with the key of a service account of Google's.
         case serviceAccount(ServiceAccount)
+        /// A request signed with an access key that may assume a role.
+        case role(AssumedRole)
         /// Nothing: the metadata service of an Azure machine knows who asks.
         case machine
     }
@@ -86,10 +88,21 @@ public struct TokenSource: Hashable, Sendable {
         grant = .serviceAccount(account)
     }
 
+    /// A role that an access key assumes. Its token is three texts, a NUL after each: key id, secret, session token.
+    ///
+    /// - Parameter endpoint: the token service's of the role's region, without a slash at its end.
+    public init(_ role: AssumedRole, endpoint: String) {
+        authority = endpoint
+        client = role.accessKey
+        url = endpoint + "/"
+        grant = .role(role)
+    }
+
     /// Who asks, in messages.
     var subject: String {
         switch grant {
         case .secret, .federated: "client \(client)"
+        case .role: "access key \(client)"
         case .serviceAccount: "service account \(client)"
         case .machine: client.isEmpty ? "this machine" : "this machine as \(client)"
         }

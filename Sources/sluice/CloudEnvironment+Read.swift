@@ -12,6 +12,7 @@ extension CloudEnvironment {
         clouds.azureClient = text("AZURE_CLIENT_ID") ?? ""
         clouds.azureTokenFile = text("AZURE_FEDERATED_TOKEN_FILE") ?? ""
         clouds.googleTokenEndpoint = try endpoint("GOOGLE_TOKEN_URI")
+        clouds.amazonTokenService = try endpoint("AWS_ENDPOINT_URL_STS")
         return clouds
     }
 

@@ -2,15 +2,29 @@
 
 import datetime
 import json
+import time
+import urllib.parse
 
 import openai
 
 from harness.bedrock import Bedrock, signature
 from harness.configuration import of_dialects
-from harness.gateway import GatewayCase
+from harness.gateway import Gateway, GatewayCase
 from harness.translation import HELLO, SAID, TEXT, TranslationCase
+from harness.upstream import Upstream
 
+ROLE = "arn:aws:iam::123456789012:role/team/bedrock"
 KEY, SECRET, TOKEN = "AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "IQoJb3JpZ2luX2VjEXAMPLE//+=="
+
+
+def granted(key, secret, token):
+    """The token service's answer (AWS STS API Reference, "AssumeRole"), as it is in JSON."""
+    return {"AssumeRoleResponse": {
+        "AssumeRoleResult": {
+            "AssumedRoleUser": {"Arn": "arn:aws:sts::123456789012:assumed-role/bedrock/sluice", "AssumedRoleId": "AROA:sluice"},
+            "Credentials": {"AccessKeyId": key, "Expiration": round(time.time()) + 3600.0, "SecretAccessKey": secret, "SessionToken": token},
+            "PackedPolicySize": None, "SourceIdentity": None},
+        "ResponseMetadata": {"RequestId": "r"}}}
 
 
 class KeysCase(TranslationCase):
@@ -140,10 +154,77 @@ class Keys(KeysCase):
             self.refused(self.named(access_key_id=KEY, secret_access_key=SECRET, region=region), 400, "region")
             self.refused({"x-portkey-config": json.dumps(self.target(aws_region=region))}, 400, "Invalid config")
 
-    def test_assumed_roles(self):
-        """a role to be assumed is a 400 that says so, and not another identity"""
-        self.refused(self.named(access_key_id=KEY, secret_access_key=SECRET, auth_type="assumedRole"), 400, "assumedRole")
-        self.refused({"x-portkey-config": json.dumps(self.target(aws_auth_type="assumedRole"))}, 400, "Invalid config")
+    def test_roles_without_what_they_need(self):
+        """a role without its ARN, or that is none, or without a key to assume it with, is a 400 or 401 that says so"""
+        self.refused(self.named(access_key_id=KEY, secret_access_key=SECRET, auth_type="assumedRole"), 400, "x-portkey-aws-role-arn")
+        self.refused(self.named(access_key_id=KEY, secret_access_key=SECRET, role_arn="arn:aws:s3:::bucket"), 400, "arn:aws:iam::")
+        self.refused(self.named(access_key_id=KEY, secret_access_key=SECRET, role_arn=ROLE, external_id="a b"), 400, "external id")
+        self.refused(self.named(role_arn=ROLE), 401, "x-portkey-aws-access-key-id")
+        for members in ({"aws_auth_type": "assumedRole"}, {"aws_role_arn": "me"}, {"aws_role_arn": ROLE, "aws_auth_type": "accessKey"},
+                        {"aws_external_id": "e-1"}, {"aws_role_arn": ROLE, "aws_external_id": "a b"}):
+            self.refused({"x-portkey-config": json.dumps(self.target(**members))}, 400, "Invalid config")
+
+
+class Roles(KeysCase):
+    """An access key that assumes a role."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.service = Upstream()
+        cls.addClassCleanup(cls.service.close)
+        cls.assuming = Gateway(cls.configuration(), environment={"AWS_ENDPOINT_URL_STS": f"http://127.0.0.1:{cls.service.port}"})
+        cls.addClassCleanup(cls.assuming.stop)
+
+    def setUp(self):
+        super().setUp()
+        self.gateway = self.assuming
+        self.service.forget()
+        self.service.handler = lambda request, peer: peer.answer(granted("ASIAROLE", "role/secret+", "role-session//+=="))
+
+    def role(self, number, **members):
+        """A role of its own for each test: keys are kept."""
+        return {"aws_role_arn": f"{ROLE}-{number}", **members}
+
+    def test_keys_of_the_role(self):
+        """the role's keys sign, and the target's own are shown to the token service alone, once for many requests"""
+        config = self.target(aws_region="eu-west-3", **self.role(1, aws_external_id="e-1:x/y", aws_auth_type="assumedRole"))
+        for _ in range(3):
+            request = self.chat({"x-portkey-config": json.dumps(config)})
+        key, names, expected, given = signature(request, "role/secret+", "eu-west-3")
+        self.assertEqual((key, given, request["x-amz-security-token"]), ("ASIAROLE", expected, "role-session//+=="))
+        self.assertNotIn(KEY.encode(), request.raw)
+        (asked,) = self.service.requests
+        self.assertEqual((asked.method, asked.target, asked["accept"]), ("POST", "/", "application/json"))
+        self.assertEqual(dict(urllib.parse.parse_qsl(asked.body.decode())), {
+            "Action": "AssumeRole", "Version": "2011-06-15", "RoleSessionName": "sluice", "DurationSeconds": "3600", "RoleArn": f"{ROLE}-1",
+            "ExternalId": "e-1:x/y"})
+        key, names, expected, given = signature(asked, SECRET, "eu-west-3", "sts")
+        self.assertEqual((key, given), (KEY, expected))
+        self.assertNotIn(SECRET.encode(), asked.raw)
+
+    def test_headers(self):
+        """so do headers say it, with temporary keys, which are signed with as well"""
+        request = self.chat(self.named(
+            access_key_id=KEY, secret_access_key=SECRET, session_token=TOKEN, role_arn=f"{ROLE}-2", auth_type="assumedRole", region="ap-south-1"))
+        self.assertEqual(signature(request, "role/secret+", "ap-south-1")[0], "ASIAROLE")
+        (asked,) = self.service.requests
+        key, names, expected, given = signature(asked, SECRET, "ap-south-1", "sts")
+        self.assertEqual((given, asked["x-amz-security-token"]), (expected, TOKEN))
+        self.assertIn("x-amz-security-token", names)
+
+    def test_refused(self):
+        """a role that may not be assumed is a 502 in the service's words, and the next target's turn"""
+        self.service.handler = lambda request, peer: peer.answer(
+            {"Error": {"Code": "AccessDenied", "Message": "User is not authorized to perform: sts:AssumeRole", "Type": "Sender"}, "RequestId": "r"}, 403)
+        with self.assertRaises(openai.APIStatusError) as caught:
+            self.client({"x-portkey-config": json.dumps(self.target(**self.role(3)))}).chat.completions.create(model=Bedrock.model, messages=HELLO)
+        self.assertEqual(caught.exception.status_code, 502)
+        self.assertIn("not authorized to perform: sts:AssumeRole", caught.exception.message)
+        self.assertNotIn(SECRET, caught.exception.message)
+        self.assertEqual(self.upstream.requests, [])
+        config = {"strategy": {"mode": "fallback"}, "targets": [self.target(**self.role(3)), self.target()]}
+        self.assert_signed(self.chat({"x-portkey-config": json.dumps(config)}))
 
 
 class Fallbacks(KeysCase):
@@ -204,7 +285,7 @@ class Vault(GatewayCase):
         return {
             "version": 1, "trusted_hosts": ["127.0.0.1"],
             "virtual_keys": {"aws": {"provider": "bedrock", "api_key": SECRET, "custom_host": host}},
-            "configs": {"signed": {"virtual_key": "aws", "aws_access_key_id": KEY, "aws_region": "eu-west-3"}},
+            "configs": {"signed": {"virtual_key": "aws", "aws_access_key_id": KEY, "aws_region": "eu-west-3"}, "unsigned": {"virtual_key": "aws"}},
         }
 
     def test_virtual_key(self):
@@ -217,3 +298,12 @@ class Vault(GatewayCase):
         key, _, expected, given = signature(self.upstream.requests[0], SECRET, "eu-west-3")
         self.assertEqual((key, given), (KEY, expected))
         self.assertNotIn(SECRET.encode(), self.upstream.requests[0].raw)
+
+    def test_secret_is_never_sent(self):
+        """a secret without its key's id is not taken for a Bedrock API key"""
+        client = openai.OpenAI(base_url=f"{self.gateway.url}/v1", api_key="sk-caller", max_retries=0, default_headers={"x-portkey-config": "unsigned"})
+        self.addCleanup(client.close)
+        with self.assertRaises(openai.AuthenticationError) as caught:
+            client.chat.completions.create(model=Bedrock.model, messages=HELLO)
+        self.assertIn("set aws_access_key_id", caught.exception.message)
+        self.assertEqual(self.upstream.requests, [])

@@ -41,8 +41,15 @@ struct FileDiagnosticTests {
         Case(#"{"provider":"groq","aws_session_token":"t"}"#, "c:1:40: a session token needs its access key; set aws_access_key_id"),
         Case(
             #"{"provider":"groq","aws_auth_type":"assumedRole"}"#,
-            #"c:1:36: aws_auth_type "assumedRole" is not supported yet; built: accessKey, apiKey"#),
-        Case(#"{"provider":"groq","aws_auth_type":"magic"}"#, #"c:1:36: unknown aws_auth_type "magic"; one of accessKey, apiKey"#),
+            "c:1:36: a role to assume needs its ARN; set aws_role_arn"),
+        Case(
+            #"{"virtual_key":"claude","aws_access_key_id":"AK","aws_role_arn":"arn:aws:iam::12:role/r"}"#,
+            #"c:1:65: "aws_role_arn" is an ARN such as arn:aws:iam::123456789012:role/name"#),
+        Case(
+            #"{"virtual_key":"claude","aws_role_arn":"arn:aws:iam::123456789012:role/r"}"#,
+            "c:1:40: a role is assumed with an access key; set aws_access_key_id"),
+        Case(#"{"virtual_key":"claude","aws_external_id":"e1"}"#, "c:1:43: an external id belongs to a role; set aws_role_arn"),
+        Case(#"{"provider":"groq","aws_auth_type":"magic"}"#, #"c:1:36: unknown aws_auth_type "magic"; one of accessKey, apiKey, assumedRole"#),
         Case(
             #"{"virtual_key":"claude","aws_access_key_id":"AK","aws_auth_type":"apiKey"}"#,
             #"c:1:66: aws_auth_type "apiKey" sends a Bedrock API key, and signs nothing; drop aws_access_key_id"#),

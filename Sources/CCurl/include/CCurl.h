@@ -14,6 +14,12 @@ int curl_post_form(
     const char *url, const char *form, size_t form_count, long timeout_milliseconds, char *out, size_t capacity, size_t *count,
     long *status, char *error);
 
+// The same, signed with AWS's Signature Version 4 (`scheme`: "aws:amz:REGION:SERVICE"; `user`: "KEY:SECRET"), with further fields,
+// which are signed, too: "Name: value" one after the other, an empty text at the end.
+int curl_post_signed(
+    const char *url, const char *form, size_t form_count, const char *scheme, const char *user, const char *fields,
+    long timeout_milliseconds, char *out, size_t capacity, size_t *count, long *status, char *error);
+
 // The same with GET, the one field `field` ("Name: value") and no proxy: for what only this machine may ask.
 int curl_get(
     const char *url, const char *field, long timeout_milliseconds, char *out, size_t capacity, size_t *count, long *status, char *error);

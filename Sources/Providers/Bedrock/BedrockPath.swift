@@ -35,11 +35,21 @@ public enum BedrockPath {
 
     private static func write(decoded model: ByteSlice, _ verb: Verb, _ version: StaticString, _ writer: inout ByteWriter) -> Bool {
         guard isSegment(model) else { return false }
+        let model = verb == .countTokens ? withoutGeography(model) : model
         writer.append(version)
         writer.append("/model/")
         writer.append(percentEncoded: model)
         writer.append(verb.ending)
         return true
+    }
+
+    /// Tokens are counted by models, not by the profiles that spread them over regions.
+    /// - Source: Amazon Bedrock User Guide, "Supported Regions and models for inference profiles"
+    private static func withoutGeography(_ model: ByteSlice) -> ByteSlice {
+        for prefix in ["us.", "us-gov.", "eu.", "apac.", "au.", "ca.", "jp.", "global."] as [StaticString] where model.hasPrefix(prefix) {
+            return model.dropFirst(prefix.utf8CodeUnitCount)
+        }
+        return model
     }
 
     private static func isSegment(_ model: ByteSlice) -> Bool {
@@ -63,13 +73,19 @@ public enum BedrockPath {
 
     /// The host of a region's runtime; nil when `region` is no name of a region, which would lead elsewhere.
     /// - Source: AWS General Reference, "Amazon Bedrock endpoints and quotas"; the partitions' DNS suffixes in botocore's endpoint rules
-    public static func host(ofRegion region: String) -> String? {
+    public static func host(ofRegion region: String) -> String? { domain(ofRegion: region).map { "bedrock-runtime.\($0)" } }
+
+    /// The host of a region's token service.
+    /// - Source: AWS General Reference, "AWS Security Token Service endpoints and quotas"
+    public static func tokenHost(ofRegion region: String) -> String? { domain(ofRegion: region).map { "sts.\($0)" } }
+
+    private static func domain(ofRegion region: String) -> String? {
         let isName = (1...Limits.regionByteCount).contains(region.utf8.count) && region.utf8.allSatisfy { byte in
             (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || ASCII.isDigit(byte) || byte == UInt8(ascii: "-")
         }
         guard isName, region.first != "-", region.last != "-" else { return nil }
         let suffix = region.hasPrefix("cn-") ? "amazonaws.com.cn" : region.hasPrefix("eusc-") ? "amazonaws.eu" : "amazonaws.com"
-        return "bedrock-runtime.\(region).\(suffix)"
+        return "\(region).\(suffix)"
     }
 
     /// Where requests go that name no region.

@@ -19,13 +19,13 @@ def frame(headers, payload):
     return message + struct.pack(">I", zlib.crc32(message))
 
 
-def signature(request, secret, region):
+def signature(request, secret, region, service="bedrock"):
     """The signature a request should have: AWS IAM User Guide, "Create a signed AWS API request". It is read as it arrived."""
     line = request["authorization"]
     key, scope, names = re.fullmatch(
         r"AWS4-HMAC-SHA256 Credential=([^/]+)/(.+), SignedHeaders=([a-z0-9;-]+), Signature=[0-9a-f]{64}", line).groups()
     day, *rest = scope.split("/")
-    assert rest == [region, "bedrock", "aws4_request"], scope
+    assert rest == [region, service, "aws4_request"], scope
     # What is in the path is encoded once more, but for its slashes.
     path = urllib.parse.quote(request.target, safe="/-._~")
     fields = "".join(f"{name}:{' '.join(','.join(request.all(name)).split())}\n" for name in names.split(";"))
