@@ -97,6 +97,8 @@ struct Answer: ~Copyable {
         case .stream: framing = request.version == .http11 ? .chunked : .close
         }
         isReframed = request.addsEvent && framing == .length
+        // What has no body has no chunks.
+        if case .none = head.framing { isReframed = false }
         if isReframed { framing = request.version == .http11 ? .chunked : .close }
         if framing == .close { clientReusable = false }
         isStream = head.fields.sayEventStream(in: bytes) || request.mode == .stream

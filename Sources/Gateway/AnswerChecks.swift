@@ -12,13 +12,19 @@ extension Exchange {
         guard plan?.destination.outputHooks != nil || !screening.isEmpty else { return false }
         guard (200...299).contains(worker.answerHead.status), !saysStream(head, attempt.translation?.provider) else { return false }
         if case .none = worker.answerHead.framing { return false }
-        return plan?.destination.outputHooks != nil && endpoint.answerTextPlace != nil || !screening.isEmpty && carriesJSON(head)
+        if plan?.destination.outputHooks != nil, endpoint.answerTextPlace != nil { return true }
+        // For its results alone an answer is held where it is known to fit.
+        guard !screening.isEmpty, carriesJSON(head), case .length(let length) = worker.answerHead.framing else { return false }
+        return length > 0 && length <= Int64(GatewayLimits.collectedAnswerByteCount)
     }
 
     /// Whether the body is JSON that a member can be added to.
     private func carriesJSON(_ head: ByteSlice) -> Bool {
         if let coding = worker.answerHead.fields.value(of: .contentEncoding, in: head), !coding.equalsIgnoringCase("identity") { return false }
-        return worker.answerHead.fields.value(of: .contentType, in: head)?.hasPrefix(ignoringCase: "application/json") ?? false
+        guard let type = worker.answerHead.fields.value(of: .contentType, in: head), type.hasPrefix(ignoringCase: "application/json") else { return false }
+        // Not `application/jsonl` or `application/json-seq`.
+        let rest = type.dropFirst(ByteSlice("application/json").count)
+        return rest.isEmpty || rest[0] == UInt8(ascii: ";") || ASCII.isBlank(rest[0])
     }
 
     /// Whether the answer is a stream that a guardrail would have to see whole.
@@ -36,10 +42,11 @@ extension Exchange {
         do throws(TextFault) {
             try worker.workbench.texts.read(answer: content, at: place)
         } catch {
+            worker.workbench.texts.removeAll()
             return try attemptFailed(
                 .unreachable, Rejection(.upstreamUnreadable, "the provider's answer cannot be read, so that its guardrails cannot be checked"), client)
         }
-        guard hooks.canLook(at: worker.workbench.texts.byteCount) else {
+        guard canLook(hooks, .output) else {
             worker.workbench.texts.removeAll()
             return try attemptFailed(.unreachable, Rejection(.upstreamUnreadable, "the provider's answer is too long for so many guardrails"), client)
         }
@@ -62,33 +69,42 @@ extension Exchange {
 
     private func judge(_ hooks: HookSet, _ plan: Plan, _ client: ClientConnection) -> HookOutcome {
         defer { worker.workbench.texts.removeAll() }
+        guard readsBody, !body.isConsumed else {
+            // The head is gone, or goes with the body: only what was kept of it is told.
+            let metadata = screening.metadata
+            return metadata.withByteSlice { metadata in
+                var subject = CheckSubject()
+                subject.requestType = screening.requestType
+                subject.read(metadata: metadata)
+                return run(hooks, subject)
+            }
+        }
         let message = client.unread
         var subject = subject(message)
         var model = ByteWriter(worker.pathScratch, capacity: GatewayLimits.translatedPathByteCount)
         // A model that cannot be read is none that a list names.
         try? writeModel(plan, message[body.range], to: &model)
         subject.model = model.written
-        return withTime { time in
+        return run(hooks, subject)
+    }
+
+    private func run(_ hooks: HookSet, _ subject: CheckSubject) -> HookOutcome {
+        withTime { time in
             hooks.run(subject, on: worker.workbench, createdAt: time, clock: { Instant.now().nanoseconds }, into: &screening.output)
         }
     }
 
-    /// The status the client gets: a success in spite of a failed check has one of its own.
+    /// The status the client gets: a success in spite of a failed check has one of its own, unless its own says that no body follows.
     func markFailedChecks() {
-        if screening.hasFailed, (200...299).contains(answer.status) { answer.status = Screening.failedStatus }
+        if screening.hasFailed, (200...299).contains(answer.status), answer.status != 204 { answer.status = Screening.failedStatus }
     }
 
     // MARK: Streams
 
     /// The event with the results of the input's checks, where the client has asked for more than its dialect has; empty else.
-    func resultsEvent(_ plan: Plan, _ client: ClientConnection) -> [UInt8] {
-        guard !screening.input.isEmpty, (200...299).contains(answer.status), isLoose(plan, client) else { return [] }
+    func resultsEvent() -> [UInt8] {
+        guard !screening.input.isEmpty, (200...299).contains(answer.status), screening.isLoose else { return [] }
         return screening.event(named: dialect == .anthropic)
-    }
-
-    private func isLoose(_ plan: Plan, _ client: ClientConnection) -> Bool {
-        if !plan.target.isStrict { return true }
-        return request.fields.value(of: .portkeyStrictOpenAICompliance, in: client.unread)?.equalsIgnoringCase("false") == true
     }
 
     /// Appends `event` to the runs as a chunk of its own, or as it is where the body has no chunks.

@@ -220,6 +220,12 @@ final class Destination {
     /// Whether a model's name stands in the paths of requests.
     var namesModelInPath: Bool { azure != nil || vertex != nil }
 
+    /// The deployment that the path of a request to `endpoint` names whatever its body says; empty where the body's model does.
+    func deployment(of endpoint: Endpoint) -> ByteSlice {
+        guard let azure, !AzurePath.isVersionOne(azure.version.slice), AzurePath.isDeployments(endpoint) else { return ByteSlice("") }
+        return azure.deployment.slice
+    }
+
     /// Writes the request target; false when the client's is not below `/v1`, or no model or deployment is named where one has to be.
     ///
     /// - Parameter model: what a request to one of those hosts says; see `namesModelInPath`.

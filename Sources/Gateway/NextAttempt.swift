@@ -39,6 +39,8 @@ extension Exchange {
     private func again(after outcome: Outcome, _ state: Attempt.State) -> Step {
         conclude(outcome)
         endAttempt()
+        // What an answer's checks came to is not told of the next answer.
+        screening.forgetOutput()
         attempt.state = state
         attempt.wantsFresh = false
         return .dispatch

@@ -16,15 +16,38 @@ struct Screening {
     var inputFailed = false
     var outputFailed = false
 
+    // What of the request's head is told to checks once a streamed body may have taken its place.
+    var requestType = RequestType.proxy
+    /// The value of `x-portkey-metadata`, where the body streams through and answers are checked.
+    var metadata: [UInt8] = []
+    /// Whether the client takes more than its dialect has.
+    var isLoose = false
+
+    /// What the checks of each side have looked at so far, of all targets and attempts.
+    private var inputLookedAtByteCount = 0
+    private var outputLookedAtByteCount = 0
+
     var isEmpty: Bool { input.isEmpty && output.isEmpty }
     var hasFailed: Bool { inputFailed || outputFailed }
 
-    mutating func reset() {
-        guard !isEmpty else { return }
-        self = Screening()
+    mutating func reset() { self = Screening() }
+
+    /// Before another target is tried.
+    mutating func beginTarget() {
+        input = []
+        inputFailed = false
+        forgetOutput()
     }
 
-    /// Before another answer is judged.
+    /// Whether the checks of one side may look at `byteCount` more.
+    mutating func canLook(at byteCount: Int, _ side: HookSide) -> Bool {
+        let before = side == .input ? inputLookedAtByteCount : outputLookedAtByteCount
+        guard byteCount <= GuardrailLimits.lookedAtByteCount - before else { return false }
+        if side == .input { inputLookedAtByteCount = before + byteCount } else { outputLookedAtByteCount = before + byteCount }
+        return true
+    }
+
+    /// Before another answer is asked for or judged.
     mutating func forgetOutput() {
         output = []
         outputFailed = false

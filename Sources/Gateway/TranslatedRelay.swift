@@ -14,10 +14,16 @@ extension Exchange {
     /// How the answer with the head just read is said again; nil when it is passed on as it is, as redirects are.
     func translationMode(_ head: ByteSlice) -> TranslatedAnswer.Mode? {
         switch worker.answerHead.status {
-        case 200...299: return saysStream(head, attempt.translation?.provider) ? .stream : .whole
+        case 200...299: return answerHasBody && saysStream(head, attempt.translation?.provider) ? .stream : .whole
         case 400...: return .error
         default: return nil
         }
+    }
+
+    /// Whether a body follows the head just read: none does after 204 and 304, nor when the client asked with HEAD.
+    var answerHasBody: Bool {
+        if case .none = worker.answerHead.framing { return false }
+        return true
     }
 
     /// Whether the head announces a stream, in the framing of the provider's dialect.
@@ -37,7 +43,7 @@ extension Exchange {
         }
         let head = block.slice(head)
         beginTranslated(mode, translation, head, plan)
-        let event = mode == .stream ? resultsEvent(plan, client) : []
+        let event = mode == .stream ? resultsEvent() : []
         if mode == .stream { markFailedChecks() }
         var writer = ByteWriter(worker.headScratch, capacity: GatewayLimits.answerHeadByteCount)
         if mode == .stream { writeTranslatedHead(head, plan, to: &writer) } else { writeOwnFields(head, to: &writer) }
@@ -234,7 +240,7 @@ extension Exchange {
         // An answer said as events is a stream to its client.
         let isEvents = saysEvents
         if !isEvents, let step = try judgeAnswer(content, client) { return step }
-        let event = isEvents ? resultsEvent(plan, client) : []
+        let event = isEvents ? resultsEvent() : []
         let member = isEvents || !(200...299).contains(answer.status) ? nil : resultsMember(of: content)
         markFailedChecks()
         let bodyCount = event.count + (member.map { $0.end + $0.text.count } ?? content.count)

@@ -86,30 +86,38 @@ extension Check {
 
     /// Whether some JSON object in the text has the keys. Text without one never has.
     private func hasKeys(_ text: ByteSlice, _ keys: NameList, _ quantifier: Quantifier, _ report: inout [UInt8]) -> Bool {
-        let start = report.count
+        var present: UInt64 = 0
+        var objectCount = 0
+        var holds = false
         for object in FoundObjects(text) {
-            report.removeLast(report.count - start)
-            if find(keys, in: object, "presentKeys", quantifier, &report) { return true }
+            guard objectCount < GuardrailLimits.jsonObjectCount else { break }
+            objectCount += 1
+            present = Check.present(keys, in: object)
+            holds = quantifier.holds(found: present.nonzeroBitCount, of: keys.count)
+            if holds { break }
         }
-        return false
+        if objectCount > 0 { Check.write(keys, present, into: &report) }
+        return holds
     }
 
     private func hasMetadata(_ metadata: JSONView?, _ keys: NameList, _ quantifier: Quantifier, _ report: inout [UInt8]) -> Bool {
-        find(keys, in: metadata, "presentKeys", quantifier, &report)
+        let present = metadata.map { Check.present(keys, in: $0) } ?? 0
+        Check.write(keys, present, into: &report)
+        return quantifier.holds(found: present.nonzeroBitCount, of: keys.count)
     }
 
-    private func find(
-        _ keys: NameList, in object: JSONView?, _ name: StaticString, _ quantifier: Quantifier, _ report: inout [UInt8]
-    ) -> Bool {
+    /// Which of the keys the object has, a bit each.
+    private static func present(_ keys: NameList, in object: JSONView) -> UInt64 {
         var present: UInt64 = 0
-        if let object {
-            for member in object.members {
-                if let index = keys.index(of: member.name) { present |= 1 << UInt64(index) }
-            }
+        for member in object.members {
+            if let index = keys.index(of: member.name) { present |= 1 << UInt64(index) }
         }
-        Check.write(name, keys, into: &report) { present >> UInt64($0) & 1 == 1 }
-        Check.write("missingKeys", keys, into: &report) { present >> UInt64($0) & 1 == 0 }
-        return quantifier.holds(found: present.nonzeroBitCount, of: keys.count)
+        return present
+    }
+
+    private static func write(_ keys: NameList, _ present: UInt64, into report: inout [UInt8]) {
+        write("presentKeys", keys, into: &report) { present >> UInt64($0) & 1 == 1 }
+        write("missingKeys", keys, into: &report) { present >> UInt64($0) & 1 == 0 }
     }
 
     private static func write(_ name: StaticString, _ names: NameList, into report: inout [UInt8], where isListed: (Int) -> Bool) {

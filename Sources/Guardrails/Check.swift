@@ -37,4 +37,10 @@ public struct Check: Sendable {
         self.failsOnError = failsOnError
         self.fixedData = fixedData
     }
+
+    /// How often it reads a text, at worst: the names in its objects are compared with each key.
+    var lookCount: Int {
+        if case .jsonKeys(let keys, _) = rule { return name.lookCount + keys.count }
+        return name.lookCount
+    }
 }

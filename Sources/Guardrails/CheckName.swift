@@ -20,7 +20,7 @@ public enum CheckName: String, CaseIterable, Sendable {
         }
     }
 
-    /// How often it reads a text, at worst.
+    /// How often it reads a text, at worst, what it compares left aside.
     var lookCount: Int {
         switch self {
         case .jsonKeys: GuardrailLimits.jsonReadings

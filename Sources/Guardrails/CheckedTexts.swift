@@ -9,6 +9,8 @@ public struct CheckedTexts: ~Copyable {
     private var lone: ByteSlice?
     /// Where each text ends.
     private var ends: [Int] = []
+    /// Whether a number stood where texts are looked for, as tokens do: what it says cannot be checked.
+    public internal(set) var hasNumbers = false
 
     public init() {
         writer = ByteWriter(CheckedTexts.nowhere, capacity: 0)
@@ -33,6 +35,8 @@ public struct CheckedTexts: ~Copyable {
     /// Forgets the texts; memory that was large goes back.
     public mutating func removeAll() {
         lone = nil
+        hasNumbers = false
+        // At most `textCount`: a few pages.
         ends.removeAll(keepingCapacity: true)
         if writer.capacity > GuardrailLimits.keptTextByteCount {
             memory?.deallocate()
@@ -62,5 +66,8 @@ public struct CheckedTexts: ~Copyable {
     mutating func write(_ body: (inout ByteWriter) -> Void) { body(&writer) }
 
     /// The text under way is whole.
-    mutating func endText() { ends.append(writer.count) }
+    mutating func endText() throws(TextFault) {
+        guard ends.count < GuardrailLimits.textCount else { throw .tooManyTexts }
+        ends.append(writer.count)
+    }
 }

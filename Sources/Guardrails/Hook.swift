@@ -46,21 +46,27 @@ public final class HookSet: Sendable {
     private let lookCount: Int
     /// Whether one that can refuse cannot be judged without the body.
     public let denialNeedsBody: Bool
+    /// Whether one that can refuse looks at a text.
+    public let denialNeedsText: Bool
 
     public init(_ hooks: [Hook]) {
         self.hooks = hooks
         canDeny = hooks.contains { $0.denies }
-        lookCount = hooks.reduce(0) { $0 + $1.checks.reduce(0) { $0 + $1.name.lookCount } }
+        lookCount = hooks.reduce(0) { $0 + $1.checks.reduce(0) { $0 + $1.lookCount } }
         denialNeedsBody = hooks.contains { $0.denies && $0.checks.contains { $0.name.needsBody } }
+        denialNeedsText = hooks.contains { $0.denies && $0.checks.contains { $0.name.needsText } }
     }
 
     /// Whether some check looks at a text.
     public var needsText: Bool { lookCount > 0 }
 
-    /// Whether texts of `byteCount` bytes together are within what the checks may look at.
-    public func canLook(at byteCount: Int) -> Bool {
-        let (product, overflowed) = byteCount.multipliedReportingOverflow(by: lookCount)
-        return !overflowed && product <= GuardrailLimits.lookedAtByteCount
+    /// What the checks look at in `textCount` texts of `byteCount` bytes together, to be held against `GuardrailLimits.lookedAtByteCount`.
+    public func lookedAtByteCount(in byteCount: Int, of textCount: Int) -> Int {
+        guard needsText else { return 0 }
+        let (charge, isCharged) = textCount.multipliedReportingOverflow(by: GuardrailLimits.textCostByteCount)
+        let (sum, isAdded) = byteCount.addingReportingOverflow(charge)
+        let (product, isMultiplied) = sum.multipliedReportingOverflow(by: lookCount)
+        return isCharged || isAdded || isMultiplied ? .max : product
     }
 }
 

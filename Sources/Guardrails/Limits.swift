@@ -24,15 +24,25 @@ public enum GuardrailLimits {
     /// A count that a check compares with: no text of a request has as many characters.
     public static let count: Int64 = 1_000_000_000
 
-    /// Levels of lists and objects in which the text of a message is looked for: a tool's result has three.
-    static let contentDepth = 4
+    /// Levels of lists and objects in which the text of a message is looked for: a tool's result has three, one with documents in it
+    /// seven. A message with more is refused.
+    static let contentDepth = 8
+
+    /// Texts of one answer: choices that people ask for are a few, 128 at most. An answer with more cannot be judged.
+    static let textCount = 1024
+
+    /// What a text counts beside its bytes among those looked at: to begin a search and to write its result costs as much.
+    static let textCostByteCount = 1 << 10
+
+    /// JSON objects of one text in which keys are looked for: people have one or two. Those past it have no keys.
+    static let jsonObjectCount = 1024
 
     /// How often the bytes of a text are read in the search for JSON: braces that begin none would otherwise be read
     /// again and again. What is past it counts as no JSON.
     static let jsonReadings = 8
 
-    /// Bytes that all checks of one request or answer may look at together, each counted as often as it is looked at: a tenth of a
-    /// second and more, in which its worker does nothing else.
+    /// Bytes that all checks of one side of a request may look at together, whatever targets and attempts it has, each counted as often
+    /// as it is looked at: a tenth of a second and more, in which its worker does nothing else.
     public static let lookedAtByteCount = 256 << 20
 
     /// Bytes kept for the texts of the next request; larger ones are let go.

@@ -22,7 +22,7 @@ public enum AzurePath {
     public static func host(ofResource resource: String) -> String { "\(resource).openai.azure.com" }
 
     /// Whether requests to `endpoint` go to a deployment; the others go to the resource.
-    static func isDeployments(_ endpoint: Endpoint) -> Bool {
+    public static func isDeployments(_ endpoint: Endpoint) -> Bool {
         switch endpoint {
         case .chatCompletions, .completions, .embeddings, .imagesGenerations, .imagesEdits, .audioSpeech, .audioTranscriptions, .audioTranslations: true
         default: false

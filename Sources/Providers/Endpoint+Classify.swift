@@ -20,6 +20,12 @@ extension Endpoint {
         return TargetPath.folded(rest).withBytes { match(method: method, path: $0) }
     }
 
+    /// Whether `target` is where providers keep the answers they have given, or below it: compared as endpoints are.
+    public static func namesKeptAnswers(target: ByteSlice) -> Bool {
+        guard let rest = TargetPath.afterVersion(TargetPath.path(of: target)) else { return false }
+        return TargetPath.folded(rest).withBytes { isResource("/responses", in: $0) || isResource("/chat/completions", in: $0) }
+    }
+
     /// The gateway's own paths.
     private static func local(method: ByteSlice, path: ByteSlice) -> Endpoint {
         guard method == "GET" || method == "HEAD" else { return .unknown }

@@ -170,6 +170,60 @@ class Input(GuardrailCase):
                 self.assertEqual(self.send("POST", f"/v1/{path}", {**config, "Content-Type": "application/octet-stream"}, b"bytes").status, status)
         self.assertEqual(upload({"allowedRequestTypes": {"allowedTypes": ["uploadFile"]}, "deny": True}).status, 200)
 
+    def test_tokens(self):
+        """tokens cannot be checked: a guardrail that looks at texts and would deny refuses them"""
+        for path, member in (("completions", "prompt"), ("embeddings", "input")):
+            for guardrail, status in ((contains("none", "x", deny=True), 400), (contains("none", "x"), 200),
+                                      ({"modelWhitelist": {"models": ["m"]}, "deny": True}, 200)):
+                with self.subTest(path=path, guardrail=guardrail):
+                    config = {"x-portkey-config": json.dumps(self.guarded(input_guardrails=[guardrail]))}
+                    response = self.send("POST", f"/v1/{path}", config, {"model": "m", member: [1, 2]})
+                    self.assertEqual(response.status, status, response)
+                    if status == 400:
+                        self.assertEqual(response.json["error"]["code"], "unguarded_request")
+
+    def test_suffix(self):
+        """the suffix of a text completion is looked at with its prompt"""
+        config = {"x-portkey-config": json.dumps(self.guarded(input_guardrails=[contains("none", "forbidden", deny=True)]))}
+        self.denied(self.send("POST", "/v1/completions", config, {"model": "m", "prompt": "fine", "suffix": "forbidden"}))
+
+    def test_too_deep(self):
+        """text deeper than guardrails look is refused, not passed over"""
+        content = [{"type": "text", "text": "forbidden"}]
+        for _ in range(4):
+            content = [{"type": "tool_result", "content": content}]
+        config = self.guarded(input_guardrails=[contains("none", "forbidden", deny=True)])
+        response = self.chat(config, messages=[{"role": "user", "content": content}])
+        self.assertEqual((response.status, response.json["error"]["code"]), (400, "unguarded_request"), response)
+
+    def test_other_case(self):
+        """a member that differs only in case from one that is looked at is the same member given twice"""
+        config = self.guarded(input_guardrails=[contains("none", "forbidden", deny=True)])
+        response = self.chat(config, Messages=[{"role": "user", "content": "forbidden"}])
+        self.assertEqual((response.status, response.json["error"]["code"]), (400, "duplicate_member"), response)
+
+    def test_azure_deployment(self):
+        """the model of a request to Azure is the deployment its path names"""
+        for models, status in ((["mine"], 200), (["gpt-4o-mini"], 446)):
+            with self.subTest(models=models):
+                config = {"provider": "azure-openai", "custom_host": f"http://127.0.0.1:{self.upstream.port}/openai", "api_key": "k",
+                          "resource_name": "portkey", "deployment_id": "mine", "api_version": "2024-10-21",
+                          "input_guardrails": [{"modelWhitelist": {"models": models}, "deny": True}]}
+                self.assertEqual(self.chat(config).status, status)
+
+    def test_other_json(self):
+        """an answer that is JSON lines, or comes in chunks, is passed on as it came, without results"""
+        lines = b'{"a":1}\n{"b":2}'
+        def length(request, peer):
+            peer.answer(lines, headers=[("Content-Type", "application/jsonl")])
+        def chunked(request, peer):
+            peer.stream(lines, kind="application/json")
+        for handler in (length, chunked):
+            with self.subTest(handler=handler.__name__):
+                self.upstream.handler = handler
+                response = self.chat(self.guarded(input_guardrails=[contains("any", "hi")]))
+                self.assertEqual((response.status, response.body), (200, lines), response)
+
     def test_without_body(self):
         """a request without a body has nothing to check"""
         config = {"x-portkey-config": json.dumps(self.guarded(input_guardrails=[contains("any", "x", deny=True)]))}
@@ -234,6 +288,42 @@ class Output(GuardrailCase):
         self.assertFalse(results["after_request_hooks"][0]["verdict"])
         self.assertNotIn(b'"content":"hello"', response.body.replace(b" ", b""))
         self.assertEqual(len(self.upstream.requests), 1)
+
+    def test_calls(self):
+        """the arguments of calls are looked at, and refusals"""
+        for message in ({"content": None, "tool_calls": [{"id": "c", "type": "function", "function": {"name": "f", "arguments": '{"a":"bad"}'}}]},
+                        {"content": None, "function_call": {"name": "f", "arguments": "bad"}}, {"content": None, "refusal": "bad"}):
+            with self.subTest(message=message):
+                choices = [{"index": 0, "message": {"role": "assistant", **message}, "finish_reason": "stop"}]
+                self.upstream.handler = lambda request, peer, choices=choices: peer.answer({**CHAT, "choices": choices})
+                self.denied(self.chat(self.guarded(output_guardrails=[contains("none", "bad", deny=True)])))
+
+    def test_fetched_later(self):
+        """what is generated now and fetched later is refused by a guardrail that would deny it"""
+        config = {"x-portkey-config": json.dumps(self.guarded(output_guardrails=[contains("none", "x", deny=True)]))}
+        for method, path, body in (("POST", "responses", {"model": "m", "input": "hi", "background": True}), ("POST", "batches", {"a": 1}),
+                                   ("GET", "responses/resp_1", None), ("POST", "responses/resp_1/cancel", None), ("GET", "chat/completions/c_1", None),
+                                   ("GET", "chat/completions", None), ("GET", "Respon%73es/resp_1", None)):
+            with self.subTest(method=method, path=path):
+                response = self.send(method, f"/v1/{path}", config, body)
+                self.assertEqual((response.status, response.json["error"]["code"]), (400, "unguarded_request"), response)
+        self.assertEqual(self.upstream.requests, [])
+        soft = {"x-portkey-config": json.dumps(self.guarded(output_guardrails=[contains("none", "x")]))}
+        self.assertEqual(self.send("GET", "/v1/responses/resp_1", soft).status, 200)
+
+    def test_streamed_body(self):
+        """what is checked of a request whose body has streamed through is what its head said"""
+        config = self.guarded(output_guardrails=[{"requiredMetadataKeys": {"metadataKeys": ["tier"]}}, {"modelWhitelist": {"models": ["m"]}}])
+        body = b'--b\r\nContent-Disposition: form-data; name="x"\r\n\r\n' + b"x" * 300_000 + b"\r\n--b--\r\n"
+        response = self.send("POST", "/v1/chat/completions", {
+            "x-portkey-config": json.dumps(config), "x-portkey-metadata": '{"tier":"gold"}', "Content-Type": "multipart/form-data; boundary=b"}, body)
+        self.assertEqual(response.status, 246, response)
+        self.assertEqual([hook["verdict"] for hook in response.json["hook_results"]["after_request_hooks"]], [True, False])
+
+    def test_many_choices(self):
+        """an answer of very many empty choices cannot be judged"""
+        self.upstream.handler = lambda request, peer: peer.answer({"choices": [{}] * 5000})
+        self.assertEqual(self.chat(self.guarded(output_guardrails=[contains("any", "x")])).status, 502)
 
     def test_keeps_connections(self):
         """a refused answer was whole: both its connections carry the next request"""
@@ -436,6 +526,27 @@ class Streams(GuardrailCase):
         with Wire(self.gateway.port) as wire:
             response = wire.send(text.replace(b"HTTP/1.1", b"HTTP/1.0", 1)).response()
         self.assertTrue(response.body.startswith(b'data: {"hook_results":') and response.body.endswith(b"".join(self.EVENTS)), response)
+
+    def test_without_body(self):
+        """an answer that has no body gets no event, and the connection goes on"""
+        self.upstream.handler = lambda request, peer: peer.send(b"HTTP/1.1 204 No Content\r\nContent-Type: text/event-stream\r\n\r\n")
+        headers = {"x-portkey-config": json.dumps(self.guarded(input_guardrails=[contains("none", "hi")])), "x-portkey-strict-open-ai-compliance": "false"}
+        body = {"model": "m", "stream": True, "messages": [{"role": "user", "content": "hi"}]}
+        with Wire(self.gateway.port) as wire:
+            for _ in range(2):
+                response = wire.send(request("POST", "/v1/chat/completions", headers, body)).response()
+                self.assertEqual((response.status, response["transfer-encoding"], response.ended), (204, None, "none"), response)
+
+    def test_after_a_failed_answer(self):
+        """what an answer's checks came to is not told of a stream that came after it"""
+        def handler(request, peer):
+            if len(self.upstream.requests) == 1:
+                peer.answer(CHAT)
+            else:
+                peer.stream(*self.EVENTS)
+        self.upstream.handler = handler
+        config = self.guarded(output_guardrails=[contains("none", "hello")], retry={"attempts": 1, "on_status_codes": [246]})
+        self.assertEqual(self.streamed(config).status, 200)
 
     def test_denied(self):
         """input guardrails refuse a stream as they refuse any request"""

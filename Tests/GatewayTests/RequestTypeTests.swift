@@ -27,4 +27,16 @@ struct RequestTypeTests {
         }
         #expect(type == expected)
     }
+
+    @Test("an answer that was generated earlier is known under every spelling of its path", arguments: [
+        ("GET", "/v1/responses/r_1", true), ("GET", "/v1/Respon%73es/r_1", true), ("POST", "/v1/responses/r_1/cancel", true),
+        ("GET", "/v1/chat/completions", true), ("GET", "/v1/chat/completions/c", true), ("DELETE", "/v1/responses/r_1", false),
+        ("POST", "/v1/responses", false), ("POST", "/v1/chat/completions", false), ("GET", "/v1/models", false), ("GET", "/v1/responsesx", false),
+    ])
+    func stored(method: String, path: String, expected: Bool) {
+        let isStored = Array(method.utf8).withByteSlice { method in
+            Array(path.utf8).withByteSlice { path in Endpoint.classify(method: method, target: path).fetchesStored(method: method, path: path) }
+        }
+        #expect(isStored == expected)
+    }
 }

@@ -171,6 +171,16 @@ struct CheckTests {
         #expect(taken < .seconds(10))
     }
 
+    @Test("keys are looked for in so many objects, and their names written once")
+    func manyObjects() throws {
+        let check = #"[{"jsonKeys":{"keys":["a"],"operator":"any"}}]"#
+        let none = String(repeating: "{}", count: GuardrailLimits.jsonObjectCount - 1)
+        #expect(try !Fixture.run(check, on: [none + #"{"a":1}"#]).outcome.hasFailed)
+        let result = try Fixture.run(check, on: [none + #"{}{"a":1}"#])
+        #expect(result.outcome.hasFailed)
+        #expect(result.report.contains(#""presentKeys":[],"missingKeys":["a"],"#))
+    }
+
     @Test("of the case checks only A to Z have a case, as in the reference")
     func caseIsASCII() {
         #expect(!Array("É".utf8).withByteSlice { TextMeasure.hasUppercase($0) })

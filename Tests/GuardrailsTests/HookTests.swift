@@ -82,17 +82,29 @@ struct HookTests {
         #expect(!HookSet(try Fixture.hooks(#"[{"allowedRequestTypes":{"blockedTypes":["embed"]},"deny":true}]"#)).denialNeedsBody)
     }
 
-    @Test("what all checks look at together is bounded, and what is at the bound is looked at")
+    @Test("texts without bytes are not looked at for nothing")
+    func emptyTexts() throws {
+        let set = HookSet(try Fixture.hooks(#"[{"notNull":{}}]"#))
+        #expect(set.lookedAtByteCount(in: 0, of: 3) == 3 * GuardrailLimits.textCostByteCount)
+    }
+
+    @Test("a refusal that looks at texts is known")
+    func denialOfTexts() throws {
+        #expect(HookSet(try Fixture.hooks(#"[{"notNull":{},"deny":true}]"#)).denialNeedsText)
+        #expect(!HookSet(try Fixture.hooks(#"[{"notNull":{}},{"modelWhitelist":{"models":["m"]},"deny":true}]"#)).denialNeedsText)
+    }
+
+    @Test("what checks look at counts as often as they look, and never overflows")
     func lookedAt() throws {
         let two = HookSet(try Fixture.hooks(#"[{"notNull":{},"modelWhitelist":{"models":["m"]}},{"alluppercase":{}}]"#))
-        #expect(two.canLook(at: GuardrailLimits.lookedAtByteCount / 2))
-        #expect(!two.canLook(at: GuardrailLimits.lookedAtByteCount / 2 + 1))
-        #expect(!two.canLook(at: .max))
+        #expect(two.lookedAtByteCount(in: 10, of: 0) == 20)
+        #expect(two.lookedAtByteCount(in: .max, of: 1) == .max)
+        #expect(two.lookedAtByteCount(in: 0, of: .max) == .max)
         let keys = HookSet(try Fixture.hooks(#"[{"jsonKeys":{"keys":["a"],"operator":"any"}}]"#))
-        #expect(keys.canLook(at: GuardrailLimits.lookedAtByteCount / GuardrailLimits.jsonReadings))
-        #expect(!keys.canLook(at: GuardrailLimits.lookedAtByteCount / GuardrailLimits.jsonReadings + 1))
+        // Each reading in search of objects, and each comparison with a key.
+        #expect(keys.lookedAtByteCount(in: 10, of: 0) == 10 * (GuardrailLimits.jsonReadings + 1))
         let none = HookSet(try Fixture.hooks(#"[{"modelWhitelist":{"models":["m"]}}]"#))
-        #expect(none.canLook(at: .max))
+        #expect(none.lookedAtByteCount(in: .max, of: .max) == 0)
         #expect(!none.needsText)
     }
 

@@ -147,7 +147,7 @@ extension Exchange {
         dropRival()
         conclude(.status(answer.status))
         record.provider = plan.destination.name
-        let event = !screening.isEmpty && worker.answerHead.fields.sayEventStream(in: block.slice(head)) ? resultsEvent(plan, client) : []
+        let event = answerHasBody && !screening.isEmpty && worker.answerHead.fields.sayEventStream(in: block.slice(head)) ? resultsEvent() : []
         answer.begin(
             worker.answerHead, in: block.slice(head),
             for: Answer.Request(

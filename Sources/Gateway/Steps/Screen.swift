@@ -12,12 +12,13 @@ extension Exchange {
     /// A target that refuses is a failed attempt, after which a fallback goes on; so is one whose checks fail, where the fallback
     /// lists 246: its answer is not asked for when another's is wanted.
     func screen(_ client: ClientConnection) throws(Rejection) -> Next {
-        screening.reset()
+        screening.beginTarget()
         guard plan?.destination.isGuarded == true, let plan else { return .step(.dispatch) }
-        try refuseUnseen(plan)
+        noteHead(plan, client.unread)
+        try refuseUnseen(plan, client.unread)
         guard let hooks = plan.destination.inputHooks else { return .step(.dispatch) }
         let outcome = try judgeRequest(hooks, plan, client)
-        if outcome.count == 0 { screening.reset() }
+        if outcome.count == 0 { screening.input = [] }
         guard outcome.hasFailed else { return .step(.dispatch) }
         screening.inputFailed = true
         let status = outcome.isDenied ? Screening.deniedStatus : Screening.failedStatus
@@ -31,8 +32,19 @@ extension Exchange {
         return .step(.dispatch)
     }
 
+    /// Keeps what is told of the request's head after its bytes are gone: a streamed body takes their place.
+    private func noteHead(_ plan: Plan, _ message: ByteSlice) {
+        screening.requestType = endpoint.requestType(method: message[request.methodRange], path: request.path(in: message))
+        screening.isLoose =
+            !plan.target.isStrict || request.fields.value(of: .portkeyStrictOpenAICompliance, in: message)?.equalsIgnoringCase("false") == true
+        screening.metadata = []
+        if !readsBody, plan.destination.outputHooks != nil, let metadata = request.fields.value(of: .portkeyMetadata, in: message) {
+            screening.metadata = [UInt8](metadata)
+        }
+    }
+
     /// A guardrail that would refuse, and to which the request or its answer will not be shown, refuses.
-    private func refuseUnseen(_ plan: Plan) throws(Rejection) {
+    private func refuseUnseen(_ plan: Plan, _ message: ByteSlice) throws(Rejection) {
         let destination = plan.destination
         let mayDenyAnswer = destination.outputHooks?.canDeny == true
         if !readsBody, hasBody, destination.inputHooks?.denialNeedsBody == true || mayDenyAnswer && endpoint.answersUnread {
@@ -43,6 +55,28 @@ extension Exchange {
                 .unguardedRequest, "the output guardrails of \(destination.upstream.id) cannot be checked while an answer is streamed: leave \"stream\" out",
                 parameter: "stream")
         }
+        guard mayDenyAnswer else { return }
+        if endpoint == .responses, readsBody, try asksForLater(plan, message) {
+            throw Rejection(
+                .unguardedRequest, "the output guardrails of \(destination.upstream.id) cannot be checked for an answer that is fetched later: "
+                    + "leave \"background\" out", parameter: "background")
+        }
+        let isStored = endpoint.fetchesStored(method: message[request.methodRange], path: request.path(in: message))
+        if isStored || screening.requestType == .createBatch {
+            throw Rejection(.unguardedRequest, "the output guardrails of \(destination.upstream.id) cannot be checked for what this request gives")
+        }
+    }
+
+    /// Whether the answer is generated after this request's is over.
+    private func asksForLater(_ plan: Plan, _ message: ByteSlice) throws(Rejection) -> Bool {
+        let background: JSONView?
+        do throws(TextFault) {
+            background = try member("background", plan, message[body.range])
+        } catch {
+            throw Rejection(error)
+        }
+        guard let background else { return false }
+        return background.kind != .false && background.kind != .null
     }
 
     /// Whether the request has a body, read or not.
@@ -65,9 +99,15 @@ extension Exchange {
                 try readText(hooks, plan, message[body.range])
                 try writeModel(plan, message[body.range], to: &model)
             } catch {
+                worker.workbench.texts.removeAll()
                 throw Rejection(error)
             }
-            guard hooks.canLook(at: worker.workbench.texts.byteCount) else {
+            if worker.workbench.texts.hasNumbers, hooks.denialNeedsText {
+                worker.workbench.texts.removeAll()
+                throw Rejection(
+                    .unguardedRequest, "the guardrails of \(plan.destination.upstream.id) cannot be checked for tokens: send text")
+            }
+            guard canLook(hooks, .input) else {
                 worker.workbench.texts.removeAll()
                 throw Rejection(.bodyTooLarge, "the request's text is too long for so many guardrails")
             }
@@ -80,21 +120,32 @@ extension Exchange {
         }
     }
 
+    /// Whether the texts read are within what the checks of one side may still look at.
+    func canLook(_ hooks: HookSet, _ side: HookSide) -> Bool {
+        let byteCount = hooks.lookedAtByteCount(in: worker.workbench.texts.byteCount, of: worker.workbench.texts.count)
+        return screening.canLook(at: byteCount, side)
+    }
+
     /// Who asks, and for what kind of answer.
+    /// - Precondition: `message` still begins with the request's head.
     func subject(_ message: ByteSlice) -> CheckSubject {
         var subject = CheckSubject()
-        subject.requestType = endpoint.requestType(method: message[request.methodRange], path: request.path(in: message))
+        subject.requestType = screening.requestType
         if let metadata = request.fields.value(of: .portkeyMetadata, in: message) { subject.read(metadata: metadata) }
         return subject
     }
 
     private func readText(_ hooks: HookSet, _ plan: Plan, _ content: ByteSlice) throws(TextFault) {
         guard hooks.needsText, let place = endpoint.requestTextPlace else { return worker.workbench.texts.removeAll() }
-        try worker.workbench.texts.read(member(place.member, plan, content), at: place)
+        let suffix = try endpoint == .completions ? member("suffix", plan, content) : nil
+        try worker.workbench.texts.read(member(place.member, plan, content), suffix: suffix, at: place)
     }
 
     /// The model the target will be asked for, decoded; one too long is none that a list names.
     func writeModel(_ plan: Plan, _ content: ByteSlice, to writer: inout ByteWriter) throws(TextFault) {
+        // Where the path names a deployment it is the one asked, whatever the body says.
+        let deployment = plan.destination.deployment(of: endpoint)
+        guard deployment.isEmpty else { return writer.append(deployment) }
         if override("model", plan) == nil {
             if let own = plan.destination.ownModel { return write(JSONView(own.slice), to: &writer) }
             if plan.hasNoModel { return write(plan.destination.defaultModel.flatMap { JSONView($0.slice) }, to: &writer) }
@@ -137,8 +188,11 @@ extension Rejection {
     init(_ fault: TextFault) {
         switch fault {
         case .duplicate(let name):
-            self.init(.duplicateMember, "the request body has \"\(name.description)\" twice where its guardrails look", parameter: name.description)
+            self.init(
+                .duplicateMember, "the request body has \"\(name.description)\" twice, case aside, where its guardrails look",
+                parameter: name.description)
         case .notAnObject: self.init(.invalidBody)
+        case .tooDeep, .tooManyTexts: self.init(.unguardedRequest, "the request's text lies deeper in it than its guardrails look")
         }
     }
 }
