@@ -13,8 +13,9 @@ extension Exchange {
         guard (200...299).contains(worker.answerHead.status), !saysStream(head, attempt.translation?.provider) else { return false }
         if case .none = worker.answerHead.framing { return false }
         if plan?.destination.outputHooks != nil, endpoint.answerTextPlace != nil { return true }
-        // For its results alone an answer is held where it is known to fit.
-        guard !screening.isEmpty, carriesJSON(head), case .length(let length) = worker.answerHead.framing else { return false }
+        // For its results alone an answer is held where it is known to fit, or is of a kind that does.
+        guard !screening.isEmpty, carriesJSON(head) else { return false }
+        guard case .length(let length) = worker.answerHead.framing else { return endpoint.answerTextPlace != nil }
         return length > 0 && length <= Int64(GatewayLimits.collectedAnswerByteCount)
     }
 
