@@ -12,20 +12,11 @@ struct VertexHeaders {
 
     init() {}
 
-    /// Reads them where there are any: most requests have no field of that kind.
     init(_ fields: borrowing FieldTable, in message: ByteSlice) {
-        guard fields.contains(.otherPortkey) else { return }
-        var next = fields.firstIndex(of: .otherPortkey)
-        while let index = next {
-            take(message[fields[index].nameRange], message[fields[index].valueRange])
-            next = fields.nextIndex(of: .otherPortkey, after: index)
-        }
+        fields.eachPortkeyOption("x-portkey-vertex-", in: message) { take($0, $1) }
     }
 
-    private mutating func take(_ name: ByteSlice, _ value: ByteSlice) {
-        let prefix = ByteSlice("x-portkey-vertex-")
-        guard name.count > prefix.count, name.prefix(prefix.count).equalsIgnoringCase(prefix), !value.isEmpty else { return }
-        let rest = name.dropFirst(prefix.count)
+    private mutating func take(_ rest: ByteSlice, _ value: ByteSlice) {
         if rest.equalsIgnoringCase("project-id") { project = value }
         else if rest.equalsIgnoringCase("region") { region = value }
         else if rest.equalsIgnoringCase("service-account-json") { account = value }

@@ -34,7 +34,7 @@ public enum BedrockPath {
     }
 
     private static func write(decoded model: ByteSlice, _ verb: Verb, _ version: StaticString, _ writer: inout ByteWriter) -> Bool {
-        guard isSegment(model) else { return false }
+        guard ModelSegment.isOne(model, byteCount: Limits.bedrockModelByteCount) else { return false }
         let model = verb == .countTokens ? withoutGeography(model) : model
         writer.append(version)
         writer.append("/model/")
@@ -50,25 +50,6 @@ public enum BedrockPath {
             return model.dropFirst(prefix.utf8CodeUnitCount)
         }
         return model
-    }
-
-    private static func isSegment(_ model: ByteSlice) -> Bool {
-        guard !model.isEmpty, model.count <= Limits.bedrockModelByteCount else { return false }
-        var dots = 0
-        var others = 0
-        for index in 0...model.count {
-            let byte = index < model.count ? model[index] : UInt8(ascii: "/")
-            switch byte {
-            case ..<0x20, 0x7F: return false
-            case UInt8(ascii: "/"), UInt8(ascii: "\\"):
-                if others == 0, dots == 1 || dots == 2 { return false }
-                dots = 0
-                others = 0
-            case UInt8(ascii: "."): dots += 1
-            default: others += 1
-            }
-        }
-        return true
     }
 
     /// The host of a region's runtime; nil when `region` is no name of a region, which would lead elsewhere.

@@ -55,22 +55,5 @@ public enum GeminiPath {
     }
 
     /// Whether a model's name can be one segment of a path.
-    static func isSegment(_ model: ByteSlice) -> Bool {
-        guard !model.isEmpty, model.count <= Limits.geminiModelByteCount else { return false }
-        var dots = 0
-        var others = 0
-        for index in 0...model.count {
-            let byte = index < model.count ? model[index] : UInt8(ascii: "/")
-            switch byte {
-            case ..<0x20, 0x7F: return false
-            case UInt8(ascii: "/"), UInt8(ascii: "\\"):
-                if others == 0, dots == 1 || dots == 2 { return false }
-                dots = 0
-                others = 0
-            case UInt8(ascii: "."): dots += 1
-            default: others += 1
-            }
-        }
-        return true
-    }
+    static func isSegment(_ model: ByteSlice) -> Bool { ModelSegment.isOne(model, byteCount: Limits.geminiModelByteCount) }
 }
