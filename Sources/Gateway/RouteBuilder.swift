@@ -386,12 +386,18 @@ struct RouteBuilder {
     /// The names in `x-portkey-forward-headers`, which replace the config's; SDKs send `_` for `-`.
     private func forwardedNames(_ headers: RoutingHeaders) throws(Rejection) -> [[UInt8]] {
         var names: [[UInt8]] = []
-        for part in String(headers.forwardHeaders).split(separator: ",").prefix(PolicyLimits.forwardHeaderCount) {
+        for part in String(headers.forwardHeaders).split(separator: ",") {
             let name = part.utf8.filter { $0 != 0x20 && $0 != 0x09 }.map { $0 == UInt8(ascii: "_") ? UInt8(ascii: "-") : ASCII.lowercased($0) }
             if name == Array("x-portkey-forward-headers".utf8) {
                 throw Rejection(.invalidHeader, "x-portkey-forward-headers cannot forward itself", parameter: "x-portkey-forward-headers")
             }
-            if !name.isEmpty { names.append(name) }
+            if name.isEmpty || names.contains(name) { continue }
+            guard names.count < PolicyLimits.forwardHeaderCount else {
+                throw Rejection(
+                    .invalidHeader, "x-portkey-forward-headers names more than \(PolicyLimits.forwardHeaderCount) headers",
+                    parameter: "x-portkey-forward-headers")
+            }
+            names.append(name)
         }
         return names
     }

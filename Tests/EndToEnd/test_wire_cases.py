@@ -104,6 +104,14 @@ class Targets(GatewayCase):
         self.chat({**self.upstream.target(), "forward_headers": ["X-Foo"]}, {"X-Foo": "kept"})
         self.assertEqual(self.upstream.requests[0]["x-foo"], "kept")
 
+    def test_forward_headers_beyond_the_limit(self):
+        """x-portkey-forward-headers names at most 64 headers; the 65th is a 400, none is left out unsaid"""
+        at_the_edge = ",".join(f"x-n{n}" for n in range(64)) + ",x-n0"
+        self.chat(headers={**self.upstream.headers(), "x-portkey-forward-headers": at_the_edge, "x-n63": "last"})
+        self.assertEqual(self.upstream.requests[-1]["x-n63"], "last")
+        beyond = self.chat(headers={**self.upstream.headers(), "x-portkey-forward-headers": at_the_edge + ",x-n64"})
+        self.assertEqual((beyond.status, beyond.json["error"]["param"]), (400, "x-portkey-forward-headers"), beyond)
+
     def test_forward_headers_with_underscores(self):
         """forward_headers names a header by underscores as the SDK sends it"""
         itself = self.chat(headers={**self.upstream.headers(), "x-portkey-forward-headers": "x_foo, x_portkey_forward_headers"})
