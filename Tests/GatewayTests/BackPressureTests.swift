@@ -143,11 +143,12 @@ struct BackPressureTests {
         let byteCount = 12_000_000
         let upstream = try ScriptedUpstream(Source().script(byteCount))
         var world = World(upstream)
-        world.limits.gapNanoseconds = World.milliseconds(100)
+        // Longer than a busy machine keeps the upstream's thread from its core.
+        world.limits.gapNanoseconds = World.milliseconds(500)
         let gateway = try TestGateway(world)
         let client = try gateway.connect(receiveByteCount: 65_536)
         client.send(Text.request("GET /v1/files/f/content", body: nil))
-        pause(milliseconds: 400)
+        pause(milliseconds: 1500)
         #expect(client.takeHead().status == 200)
         #expect(client.take(byteCount).count == byteCount)
     }

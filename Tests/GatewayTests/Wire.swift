@@ -4,7 +4,7 @@ import Reactor
 import Synchronization
 
 /// One end of a connection, used as a test reads: send this, pause, expect that. Blocking, and
-/// never for longer than five seconds.
+/// never for longer than `patienceSeconds` without a byte.
 final class Wire: @unchecked Sendable {
     // Unchecked: a wire belongs to one thread at a time; only `hangUp` may come from another.
     private let descriptor: CInt
@@ -19,7 +19,7 @@ final class Wire: @unchecked Sendable {
         case closed, reset, silent
     }
 
-    static let patienceSeconds = 5
+    static let patienceSeconds = 20
 
     init(adopting descriptor: CInt) {
         self.descriptor = descriptor
