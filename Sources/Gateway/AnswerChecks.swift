@@ -37,7 +37,7 @@ extension Exchange {
     /// Judges a whole answer, `content`, in the client's dialect; a step when another attempt is to answer instead.
     ///
     /// 446 and 246 count as the attempt's status: retries and fallbacks that list them go on, without a pause.
-    func judgeAnswer(_ content: ByteSlice, _ client: ClientConnection) throws(Rejection) -> Step? {
+    func judgeAnswer(_ content: ByteSlice, _ client: Client) throws(Rejection) -> Step? {
         guard let plan, let hooks = plan.destination.outputHooks, let place = endpoint.answerTextPlace, (200...299).contains(answer.status) else { return nil }
         screening.forgetOutput()
         do throws(TextFault) {
@@ -68,7 +68,7 @@ extension Exchange {
         throw Rejection(.guardrailDenied)
     }
 
-    private func judge(_ hooks: HookSet, _ plan: Plan, _ client: ClientConnection) -> HookOutcome {
+    private func judge(_ hooks: HookSet, _ plan: Plan, _ client: Client) -> HookOutcome {
         defer { worker.workbench.texts.removeAll() }
         guard readsBody, !body.isConsumed else {
             // The head is gone, or goes with the body: only what was kept of it is told.

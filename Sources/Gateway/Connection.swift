@@ -15,6 +15,9 @@ class Connection {
     /// Over `socket`, once the handshake has begun.
     private final var session: TLSSession?
 
+    /// Not yet closed.
+    private final var isOpen = true
+
     /// A read may find something.
     final var isReadable = false
     /// A write may be taken.
@@ -35,7 +38,8 @@ class Connection {
     private final var deadline = Instant.distantFuture
     private final var timerAt = Instant.distantFuture
 
-    init(_ socket: consuming Socket, token: Token, worker: Worker) {
+    /// - Parameter socket: none for a stream, whose bytes go through the socket of another.
+    init(_ socket: consuming Socket?, token: Token, worker: Worker) {
         self.socket = consume socket
         self.token = token
         self.worker = worker
@@ -106,7 +110,7 @@ class Connection {
     final var hasUnsent: Bool { firstUnsent < unsent.count }
 
     /// Sends the runs, or what the kernel takes of them, and empties the list.
-    final func send(_ runs: inout RunList) -> Sent {
+    func send(_ runs: inout RunList) -> Sent {
         defer { runs.removeAll() }
         if hasUnsent {
             keep(&runs)
@@ -175,12 +179,13 @@ class Connection {
     /// After a short write a TLS session may still take more: its records are smaller than the kernel's buffer.
     private final var writesAgain: Bool { buffersInput }
 
-    private final func keep(_ runs: inout RunList) {
+    /// Lets the runs wait here.
+    final func keep(_ runs: inout RunList) {
         for index in 0..<runs.count { unsent.append(runs.runs[index]) }
         runs.giveBlocks(to: &held)
     }
 
-    private final func dropUnsent(_ sent: Int) {
+    final func dropUnsent(_ sent: Int) {
         var left = sent
         while left > 0, firstUnsent < unsent.count {
             let run = unsent[firstUnsent]
@@ -205,7 +210,7 @@ class Connection {
     /// stream does, costs a store, and a timer that fires too soon is set again.
     final func setDeadline(_ instant: Instant) {
         // A closed connection has given its timer back.
-        guard socket != nil else { return }
+        guard isOpen else { return }
         deadline = instant
         if instant < timerAt {
             timerAt = instant
@@ -264,6 +269,8 @@ class Connection {
 
     /// Closes the socket and gives up the timer and what is held.
     final func closeTransport() {
+        guard isOpen else { return }
+        isOpen = false
         session = nil
         socket = nil
         isReadable = false

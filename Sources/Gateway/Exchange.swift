@@ -42,7 +42,7 @@ enum Next {
 /// bytes stay until an answer is committed to.
 final class Exchange {
     let worker: Worker
-    private(set) var client: ClientConnection?
+    private(set) var client: Client?
     var step = Step.receive
     private var isAdvancing = false
     private var isOver = false
@@ -101,7 +101,7 @@ final class Exchange {
     }
 
     /// Starts on `client`, whose next request has begun or will.
-    func begin(on client: ClientConnection) {
+    func begin(on client: Client) {
         self.client = client
         step = .receive
         isOver = false
@@ -138,7 +138,7 @@ final class Exchange {
         }
     }
 
-    private func take(_ step: Step, _ client: ClientConnection) throws(Rejection) -> Next {
+    private func take(_ step: Step, _ client: Client) throws(Rejection) -> Next {
         switch step {
         case .receive: try receive(client)
         case .identify: try identify(client)
@@ -151,7 +151,7 @@ final class Exchange {
     }
 
     /// Takes up an event that is no step's own: what `event` throws is answered, the step it names is taken.
-    func interject(_ client: ClientConnection, _ event: () throws(Rejection) -> Step?) {
+    func interject(_ client: Client, _ event: () throws(Rejection) -> Step?) {
         guard !isAdvancing else { return }
         isAdvancing = true
         do throws(Rejection) {
@@ -165,7 +165,7 @@ final class Exchange {
     }
 
     /// The exchange is over and the client's connection goes on without it.
-    private func end(_ client: ClientConnection) {
+    private func end(_ client: Client) {
         let reusable = answer.clientReusable
         isOver = true
         self.client = nil

@@ -36,7 +36,7 @@ extension Exchange {
     }
 
     /// Begins the second attempt if its time has come; false when the timer was for something else.
-    func startRival(_ client: ClientConnection) -> Bool {
+    func startRival(_ client: Client) -> Bool {
         guard attempt.hedgeAt <= worker.now, step == .relay, rival == nil, !answer.isCommitted, let plan else { return false }
         attempt.hedgeAt = .distantFuture
         client.setDeadline(attempt.totalDeadline)
@@ -60,7 +60,7 @@ extension Exchange {
     }
 
     /// Whether a model asked twice does nothing twice.
-    private func mayBeSentTwice(_ client: ClientConnection) -> Bool {
+    private func mayBeSentTwice(_ client: Client) -> Bool {
         switch endpoint {
         case .chatCompletions, .completions, .messages, .embeddings, .rerank, .moderations: break
         // Kept by the provider unless the request says otherwise.
@@ -71,7 +71,7 @@ extension Exchange {
     }
 
     /// The second attempt, in the exchange's own place, gets a connection and is written to it.
-    private func connectRival(_ destination: Destination, _ client: ClientConnection) {
+    private func connectRival(_ destination: Destination, _ client: Client) {
         chooseKey(destination)
         // A token that is not at hand would be waited for.
         if let source = destination.keys[attempt.key].tokenSource, worker.heldToken(of: source) == nil { return dropFront() }
@@ -88,7 +88,7 @@ extension Exchange {
     }
 
     /// A pool has the second attempt's connection; it is in the exchange's own place.
-    func writeRival(to connection: UpstreamConnection, _ client: ClientConnection) {
+    func writeRival(to connection: UpstreamConnection, _ client: Client) {
         guard let plan else { return }
         upstream = connection
         do throws(Rejection) {

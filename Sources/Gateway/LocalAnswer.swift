@@ -4,7 +4,7 @@ import Providers
 
 extension Exchange {
     /// Answers what the gateway answers itself: whether it lives, and whether it wants traffic.
-    func answerLocally(_ client: ClientConnection) throws(Rejection) -> Next {
+    func answerLocally(_ client: Client) throws(Rejection) -> Next {
         switch endpoint {
         case .operatorTargets, .operatorReload, .metrics: return try answerOperator(client)
         case .health:
@@ -30,15 +30,15 @@ extension Exchange {
         return .step(.settle)
     }
 
-    private func answerLocally(_ status: Int, _ content: StaticString, _ client: ClientConnection) {
+    private func answerLocally(_ status: Int, _ content: StaticString, _ client: Client) {
         answerLocally(status, "application/json", ByteSlice(content), client)
     }
 
-    func send(_ status: Int, _ contentType: StaticString, _ content: [UInt8], _ client: ClientConnection) {
+    func send(_ status: Int, _ contentType: StaticString, _ content: [UInt8], _ client: Client) {
         content.withByteSlice { answerLocally(status, contentType, $0, client) }
     }
 
-    private func answerLocally(_ status: Int, _ contentType: StaticString, _ content: ByteSlice, _ client: ClientConnection) {
+    private func answerLocally(_ status: Int, _ contentType: StaticString, _ content: ByteSlice, _ client: Client) {
         if request.framing == .none || request.framing == .length(0) {
             body.consumedCount = headByteCount
             body.isWhole = true

@@ -11,7 +11,7 @@ extension Exchange {
     /// Nothing of the attempt changes unless there is a step: its answer may be on its way.
     ///
     /// - Parameter pauses: whether a repeat waits, as it does for a provider that may be overloaded.
-    func nextAttempt(after outcome: Outcome, _ client: ClientConnection, pauses: Bool = true) -> Step? {
+    func nextAttempt(after outcome: Outcome, _ client: Client, pauses: Bool = true) -> Step? {
         if !outcome.isSuccess { conclude(outcome) }
         // Of two attempts the other is the one to go on with, unless this one's answer is one.
         if rival != nil { return outcome.isSuccess ? nil : goOnWithRival() }
@@ -63,7 +63,7 @@ extension Exchange {
     }
 
     /// To the next target the decision names, by way of its guardrails.
-    func moveOn(after outcome: Outcome, _ client: ClientConnection) -> Step? {
+    func moveOn(after outcome: Outcome, _ client: Client) -> Step? {
         guard var plan, plan.moveOn(after: outcome, self, client) else { return nil }
         _ = again(after: outcome, .new)
         attempt.repeats = 0

@@ -5,7 +5,7 @@ import Reactor
 
 extension Exchange {
     /// Answers what only operators may ask: handed to `Operations` once, and answered when its message comes.
-    func answerOperator(_ client: ClientConnection) throws(Rejection) -> Next {
+    func answerOperator(_ client: Client) throws(Rejection) -> Next {
         if let answer = operatorAnswer.take() {
             send(answer.status, answer.contentType, answer.content, client)
             return .step(.settle)
@@ -31,13 +31,13 @@ extension Exchange {
     }
 
     /// Until there are keys for operators, they are whoever can reach this machine's own sockets, and no web page.
-    private func checkOperator(_ client: ClientConnection) throws(Rejection) {
+    private func checkOperator(_ client: Client) throws(Rejection) {
         guard isOperator(client) else {
             throw Rejection(.forbidden, "operators ask on a loopback address or a Unix socket of this machine")
         }
     }
 
-    func isOperator(_ client: ClientConnection) -> Bool {
+    func isOperator(_ client: Client) -> Bool {
         let message = client.unread
         guard client.isLoopback, let host = request.hostRange, LoopbackHost.names(message[host]) else { return false }
         // A page's requests say so, and so do those that a proxy on this machine passes on.

@@ -18,7 +18,7 @@ struct Plan {
     var vertexModel: VertexModel?
 
     /// Runs the route's program over the exchange's request.
-    init(_ route: Route, _ exchange: Exchange, _ client: ClientConnection) throws(RoutingFault) {
+    init(_ route: Route, _ exchange: Exchange, _ client: Client) throws(RoutingFault) {
         self.route = route
         if route.destinations.count == 1, route.program.isOneTarget {
             decision = Decision(onlyTargetOf: route.program)
@@ -38,7 +38,7 @@ struct Plan {
     var reason: PickReason { decision.reason }
 
     /// To the next target after `outcome`; false when there is none.
-    mutating func moveOn(after outcome: Outcome, _ exchange: Exchange, _ client: ClientConnection) -> Bool {
+    mutating func moveOn(after outcome: Outcome, _ exchange: Exchange, _ client: Client) -> Bool {
         guard !route.program.isOneTarget else { return false }
         var surroundings = Surroundings(exchange: exchange, client: client, route: route)
         do throws(RoutingFault) {

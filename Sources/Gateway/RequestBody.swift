@@ -46,7 +46,7 @@ struct RequestBody: ~Copyable {
 
 extension Exchange {
     /// Reads the body to its end; false when more has to come first.
-    func collectBody(_ client: ClientConnection) throws(Rejection) -> Bool {
+    func collectBody(_ client: Client) throws(Rejection) -> Bool {
         if body.isWhole { return true }
         if body.startedAt.nanoseconds == 0 { body.startedAt = worker.now }
         switch request.framing {
@@ -60,7 +60,7 @@ extension Exchange {
         }
     }
 
-    private func collect(_ length: Int64, _ client: ClientConnection) throws(Rejection) -> Bool {
+    private func collect(_ length: Int64, _ client: Client) throws(Rejection) -> Bool {
         guard length <= Int64(worker.limits.bodyByteCount) else { throw bodyTooLarge }
         let needed = headByteCount + Int(length)
         while client.unread.count < needed {
@@ -76,7 +76,7 @@ extension Exchange {
     }
 
     /// Decodes in place: payload moves down over its framing, so that the body lies in one piece.
-    private func collectChunked(_ client: ClientConnection) throws(Rejection) -> Bool {
+    private func collectChunked(_ client: Client) throws(Rejection) -> Bool {
         if body.decodedEnd == 0 {
             body.decoder = ChunkedDecoder(limits: worker.limits.http)
             body.decodedEnd = headByteCount
@@ -101,7 +101,7 @@ extension Exchange {
     }
 
     /// Decodes what is there; true at the body's end.
-    private func decodeChunks(_ client: ClientConnection) throws(Rejection) -> Bool {
+    private func decodeChunks(_ client: Client) throws(Rejection) -> Bool {
         let base = body.undecodedStart
         let slice = client.unread.dropFirst(base)
         var at = 0
@@ -130,7 +130,7 @@ extension Exchange {
     }
 
     /// Reads once, or says why not; sets the deadline by which more must have come.
-    private func readBody(_ client: ClientConnection, capacity: Int) throws(Rejection) {
+    private func readBody(_ client: Client, capacity: Int) throws(Rejection) {
         sendContinue(client)
         let before = client.unread.count
         switch client.fill(capacity: max(capacity, BufferLimits.smallestBlockByteCount)) {
@@ -157,7 +157,7 @@ extension Exchange {
     }
 
     /// Tells a client that waits for it to send its body (RFC 9110 §10.1.1).
-    func sendContinue(_ client: ClientConnection) {
+    func sendContinue(_ client: Client) {
         guard request.expectsContinue, !body.hasSentContinue else { return }
         body.hasSentContinue = true
         guard client.unread.count == headByteCount else { return }

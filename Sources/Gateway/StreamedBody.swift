@@ -4,7 +4,7 @@ import Reactor
 
 extension Exchange {
     /// Passes a request body on as it comes, until one side has to be waited for.
-    func passBody(_ client: ClientConnection, _ upstream: UpstreamConnection) throws(Rejection) {
+    func passBody(_ client: Client, _ upstream: UpstreamConnection) throws(Rejection) {
         sendContinue(client)
         while !body.isWhole, !upstream.hasUnsent {
             if worker.turnByteCount > GatewayLimits.bytesPerTurn { return worker.resume(client.token) }
@@ -32,7 +32,7 @@ extension Exchange {
         }
     }
 
-    private func readMore(_ client: ClientConnection) throws(Rejection) -> Bool {
+    private func readMore(_ client: Client) throws(Rejection) -> Bool {
         switch client.fill() {
         case .filled:
             return true
@@ -49,7 +49,7 @@ extension Exchange {
 
     /// Sends on what has been received, from the block it lies in. Chunked bodies are framed anew:
     /// no extension and no trailer of the client's reaches the upstream.
-    private func passInbound(_ client: ClientConnection, _ upstream: UpstreamConnection) throws(Rejection) {
+    private func passInbound(_ client: Client, _ upstream: UpstreamConnection) throws(Rejection) {
         let bytes = client.unread
         guard let inbound = client.takeInbound() else { return }
         var used = bytes.count

@@ -7,7 +7,7 @@ import Policy
 /// What a decision is made from: the request of one exchange, and how the targets of its route fare.
 struct Surroundings: Circumstances {
     let exchange: Exchange
-    let client: ClientConnection
+    let client: Client
     let route: Route
 
     private var worker: Worker { exchange.worker }

@@ -34,7 +34,7 @@ extension Exchange {
     /// Takes the upstream's head; a stream's leaves with its first events, a whole answer's waits for the rest.
     func beginTranslated(
         _ block: consuming Block, _ head: Range<Int>, count: Int, _ translation: Translation, _ mode: TranslatedAnswer.Mode,
-        _ upstream: UpstreamConnection, _ client: ClientConnection
+        _ upstream: UpstreamConnection, _ client: Client
     ) throws(Rejection) -> Step? {
         guard let plan else { throw Rejection(.internalFault) }
         if mode == .stream, !attempt.wantsStream {
@@ -65,7 +65,7 @@ extension Exchange {
     /// Takes the upstream's head for an answer that is passed on as it is once it is whole: its checks are made of it then, and
     /// their results are its last member.
     func beginHeld(
-        _ block: consuming Block, _ head: Range<Int>, count: Int, _ upstream: UpstreamConnection, _ client: ClientConnection
+        _ block: consuming Block, _ head: Range<Int>, count: Int, _ upstream: UpstreamConnection, _ client: Client
     ) throws(Rejection) -> Step? {
         guard let plan else { throw Rejection(.internalFault) }
         let fields = block.slice(head)
@@ -93,7 +93,7 @@ extension Exchange {
             limits: worker.limits.answerHead)
     }
 
-    private func commitTranslated(_ upstream: UpstreamConnection?, _ client: ClientConnection) {
+    private func commitTranslated(_ upstream: UpstreamConnection?, _ client: Client) {
         conclude(.status(answer.status))
         record.figures.status = UInt16(truncatingIfNeeded: answer.status)
         record.figures.isStream = answer.isStream
@@ -140,7 +140,7 @@ extension Exchange {
 
     /// Takes one read's bytes: into the collected answer, or through the stream's translation.
     func passTranslated(
-        _ block: consuming Block, _ range: Range<Int>, _ upstream: UpstreamConnection, _ client: ClientConnection
+        _ block: consuming Block, _ range: Range<Int>, _ upstream: UpstreamConnection, _ client: Client
     ) throws(Rejection) -> Step? {
         upstream.setDeadline(gapDeadline)
         let bytes = block.slice(range)
@@ -164,12 +164,12 @@ extension Exchange {
     }
 
     /// Sends the events gathered, behind the head when it has not left yet.
-    private func sendEvents(_ chunk: inout ChunkBuilder, _ client: ClientConnection) {
+    private func sendEvents(_ chunk: inout ChunkBuilder, _ client: Client) {
         chunk.flush(worker)
         sendAnswer(client)
     }
 
-    private func takePayload(_ payload: ByteSlice, into chunk: inout ChunkBuilder, _ client: ClientConnection) throws(Rejection) -> Step? {
+    private func takePayload(_ payload: ByteSlice, into chunk: inout ChunkBuilder, _ client: Client) throws(Rejection) -> Step? {
         switch answer.translated.mode {
         case .none: return nil
         case .whole, .held:
@@ -195,26 +195,26 @@ extension Exchange {
         return nil
     }
 
-    private func abort(_ client: ClientConnection) -> Step? {
+    private func abort(_ client: Client) -> Step? {
         client.abort()
         return nil
     }
 
     /// The upstream's bytes cannot be read on.
-    private func breakTranslated(_ rejection: Rejection, _ chunk: inout ChunkBuilder, _ client: ClientConnection) throws(Rejection) -> Step? {
+    private func breakTranslated(_ rejection: Rejection, _ chunk: inout ChunkBuilder, _ client: Client) throws(Rejection) -> Step? {
         guard answer.isCommitted else { return try attemptFailed(.unreachable, rejection, client) }
         sendEvents(&chunk, client)
         throw rejection
     }
 
     /// The upstream has closed where that ends its answer.
-    func finishTranslated(_ client: ClientConnection) throws(Rejection) -> Step? {
+    func finishTranslated(_ client: Client) throws(Rejection) -> Step? {
         var chunk = ChunkBuilder(isChunked: answer.framing == .chunked)
         return try finishTranslated(&chunk, client)
     }
 
     /// The upstream's answer is over; `chunk` has its last events.
-    private func finishTranslated(_ chunk: inout ChunkBuilder, _ client: ClientConnection) throws(Rejection) -> Step? {
+    private func finishTranslated(_ chunk: inout ChunkBuilder, _ client: Client) throws(Rejection) -> Step? {
         answer.state = .done
         guard answer.translated.mode == .stream else { return try finishWhole(client) }
         guard answer.translated.finishStream(into: &chunk, worker) else {
@@ -227,7 +227,7 @@ extension Exchange {
         return nil
     }
 
-    private func finishWhole(_ client: ClientConnection) throws(Rejection) -> Step? {
+    private func finishWhole(_ client: Client) throws(Rejection) -> Step? {
         guard let plan else { throw Rejection(.internalFault) }
         let whole: TranslatedAnswer.Whole
         do throws(Rejection) {

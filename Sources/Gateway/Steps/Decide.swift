@@ -7,7 +7,7 @@ import Providers
 extension Exchange {
     /// Collects the body where it must be read, finds the route the request names, and runs its
     /// program once.
-    func decide(_ client: ClientConnection) throws(Rejection) -> Next {
+    func decide(_ client: Client) throws(Rejection) -> Next {
         try chooseBodyMode(client)
         if body.mode == .collected, try !collectBody(client) { return .wait }
         guard snapshotVersion == worker.snapshot.version else {
@@ -44,7 +44,7 @@ extension Exchange {
     /// Whether the body is one that names a model.
     var readsBody: Bool { endpoint.body == .collected && !body.isMultipart }
 
-    private func chooseBodyMode(_ client: ClientConnection) throws(Rejection) {
+    private func chooseBodyMode(_ client: Client) throws(Rejection) {
         guard body.mode == .none else { return }
         let message = client.unread
         let type = request.fields.value(of: .contentType, in: message) ?? ByteSlice("")
@@ -144,7 +144,7 @@ extension Exchange {
     }
 
     /// Nil while the config is compiled elsewhere.
-    private func route(_ headers: RoutingHeaders, _ client: ClientConnection) throws(Rejection) -> Route? {
+    private func route(_ headers: RoutingHeaders, _ client: Client) throws(Rejection) -> Route? {
         if headers.isEmpty, let standing = worker.standingRoute { return standing }
         var writer = ByteWriter(worker.routingScratch, capacity: GatewayLimits.routingTextByteCount)
         headers.write(to: &writer)
@@ -169,7 +169,7 @@ extension Exchange {
         return built
     }
 
-    private func plan(_ route: Route, _ client: ClientConnection) throws(Rejection) -> Plan {
+    private func plan(_ route: Route, _ client: Client) throws(Rejection) -> Plan {
         do throws(RoutingFault) {
             return try Plan(route, self, client)
         } catch {
@@ -178,7 +178,7 @@ extension Exchange {
     }
 
     /// What targets there are is the operator's to tell: to holders of keys, and where there are none to this machine.
-    private func wantsExplanation(_ client: ClientConnection) -> Bool {
+    private func wantsExplanation(_ client: Client) -> Bool {
         guard request.fields.contains(.sluice), caller.principal != nil || !worker.snapshot.hasKeys && client.isLoopback else { return false }
         let message = client.unread
         return request.fields.firstIndex(named: ByteSlice("x-sluice-explain"), in: message).map { message[request.fields[$0].valueRange] == "1" } ?? false
@@ -187,7 +187,7 @@ extension Exchange {
     // MARK: Checks
 
     /// What the decision's first target cannot do is refused before anything is sent.
-    private func check(_ plan: Plan, _ client: ClientConnection) throws(Rejection) {
+    private func check(_ plan: Plan, _ client: Client) throws(Rejection) {
         let spoken = endpoint.clientDialect(sentAnthropicVersion: request.fields.contains(.anthropicVersion))
         for destination in plan.route.destinations {
             let model = vertexModel(plan, at: destination)
@@ -207,7 +207,7 @@ extension Exchange {
 
     /// What is the operator's, credentials and hosts, is for holders of gateway keys; without keys
     /// declared, for programs on this machine.
-    private func checkRight(to destination: Destination, _ client: ClientConnection) throws(Rejection) {
+    private func checkRight(to destination: Destination, _ client: Client) throws(Rejection) {
         guard caller.principal == nil else { return }
         let name = destination.upstream.id
         if destination.usesOperatorCredential(for: caller), !mayUseOperatorCredential(client) {
@@ -220,7 +220,7 @@ extension Exchange {
 
     /// Without keys declared, the operator's credentials serve this machine's own programs and nobody
     /// else: not other machines, and no web page, whose requests carry another Host or content type.
-    private func mayUseOperatorCredential(_ client: ClientConnection) -> Bool {
+    private func mayUseOperatorCredential(_ client: Client) -> Bool {
         guard !worker.snapshot.hasKeys, worker.snapshot.isLoopbackOnly, client.isLoopback else { return false }
         let message = client.unread
         guard let host = request.hostRange, LoopbackHost.names(message[host]) else { return false }

@@ -8,7 +8,7 @@ import Tokens
 
 extension Exchange {
     /// Gets a connection to the decision's target and writes the request to it.
-    func dispatch(_ client: ClientConnection) throws(Rejection) -> Next {
+    func dispatch(_ client: Client) throws(Rejection) -> Next {
         guard let plan else { throw Rejection(.internalFault) }
         switch attempt.state {
         case .new, .awaitingToken:
@@ -55,7 +55,7 @@ extension Exchange {
     }
 
     /// Nil when a token is at hand; else the request waits for one, or goes on to a target that needs none.
-    private func awaitToken(of source: TokenSource, _ client: ClientConnection) throws(Rejection) -> Next? {
+    private func awaitToken(of source: TokenSource, _ client: Client) throws(Rejection) -> Next? {
         switch worker.token(of: source, for: client.token, isOperators: plan?.destination.keys[attempt.key].isOperators == true) {
         case .held: return nil
         case .refused(let reason): return .step(try goOn(from: Rejection(.tokenRefused, reason), client))
@@ -72,7 +72,7 @@ extension Exchange {
     }
 
     /// The step to go on with after a target that the request could not be sent to: another may take it.
-    func goOn(from rejection: Rejection, _ client: ClientConnection) throws(Rejection) -> Step {
+    func goOn(from rejection: Rejection, _ client: Client) throws(Rejection) -> Step {
         worker.runs.removeAll()
         releaseUpstream(reusable: true)
         guard let next = nextAttempt(after: .unfit, client) else { throw rejection }
@@ -80,7 +80,7 @@ extension Exchange {
     }
 
     /// Writes the credential the target wants: a token where it has a source of them.
-    func writeCredential(_ destination: Destination, _ message: ByteSlice, _ client: ClientConnection, to writer: inout ByteWriter) throws(Rejection) {
+    func writeCredential(_ destination: Destination, _ message: ByteSlice, _ client: Client, to writer: inout ByteWriter) throws(Rejection) {
         let key = destination.keys[attempt.key]
         attempt.tokenGrant = 0
         guard let source = key.tokenSource else { return try key.write(caller, message, to: destination, &writer) }
@@ -122,7 +122,7 @@ extension Exchange {
     // MARK: Writing
 
     /// Head and body in one write.
-    func write(_ plan: Plan, to upstream: UpstreamConnection, _ client: ClientConnection) throws(Rejection) {
+    func write(_ plan: Plan, to upstream: UpstreamConnection, _ client: Client) throws(Rejection) {
         if let translation = attempt.translation {
             try writeTranslated(plan, translation, to: upstream, client)
             return send(plan, to: upstream, client)
@@ -148,7 +148,7 @@ extension Exchange {
     }
 
     /// Sends the runs gathered for the upstream, and waits for its answer.
-    private func send(_ plan: Plan, to upstream: UpstreamConnection, _ client: ClientConnection) {
+    private func send(_ plan: Plan, to upstream: UpstreamConnection, _ client: Client) {
         attempt.state = .sent
         attempt.sentAt = worker.now
         upstream.setDeadline(openingDeadline(plan))
@@ -165,7 +165,7 @@ extension Exchange {
         client.setDeadline(min(attempt.totalDeadline, attempt.hedgeAt))
     }
 
-    private func writeHead(_ plan: Plan, _ message: ByteSlice, _ client: ClientConnection, to writer: inout ByteWriter) throws(Rejection) {
+    private func writeHead(_ plan: Plan, _ message: ByteSlice, _ client: Client, to writer: inout ByteWriter) throws(Rejection) {
         let destination = plan.destination
         writer.append(message[request.methodRange])
         writer.append(UInt8(ascii: " "))

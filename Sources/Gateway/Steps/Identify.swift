@@ -9,7 +9,7 @@ extension Exchange {
     /// The key is read from `x-portkey-api-key`, else from `Authorization: Bearer`, else from
     /// `x-api-key`. A token with our prefix is never anybody else's: unknown, it is refused, and it is
     /// never forwarded. The placeholders SDKs send for "no key" count as absent.
-    func identify(_ client: ClientConnection) throws(Rejection) -> Next {
+    func identify(_ client: Client) throws(Rejection) -> Next {
         snapshotVersion = worker.snapshot.version
         if endpoint.body == .ignored { return try answerLocally(client) }
         let message = client.unread
@@ -26,7 +26,7 @@ extension Exchange {
 
     /// Takes what one field presents, unless an earlier one has said more.
     private func look(
-        at name: FieldName, _ message: ByteSlice, _ client: ClientConnection, isOwnCredential: Bool
+        at name: FieldName, _ message: ByteSlice, _ client: Client, isOwnCredential: Bool
     ) throws(Rejection) {
         guard let value = request.fields.value(of: name, in: message) else { return }
         switch name == .authorization ? Ledger.Credential(authorization: value) : Ledger.Credential(value) {
@@ -45,11 +45,11 @@ extension Exchange {
         }
     }
 
-    private func principal(_ secret: ByteSlice, _ client: ClientConnection) throws(Rejection) -> Principal {
+    private func principal(_ secret: ByteSlice, _ client: Client) throws(Rejection) -> Principal {
         let snapshot = worker.snapshot
-        if let known = client.credentials.recall(secret, snapshotVersion: snapshot.version) { return known }
+        if let known = client.recall(secret, snapshotVersion: snapshot.version) { return known }
         guard let found = snapshot.keys.principal(presenting: secret) else { throw Rejection(.invalidKey) }
-        client.credentials.remember(secret, as: found, snapshotVersion: snapshot.version)
+        client.remember(secret, as: found, snapshotVersion: snapshot.version)
         return found
     }
 }

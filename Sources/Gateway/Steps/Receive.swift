@@ -6,7 +6,7 @@ import Reactor
 
 extension Exchange {
     /// Reads the request's head, within its limits and its time.
-    func receive(_ client: ClientConnection) throws(Rejection) -> Next {
+    func receive(_ client: Client) throws(Rejection) -> Next {
         while true {
             let buffer = client.unread
             if !buffer.isEmpty, try parse(buffer) { return begun(client) }
@@ -35,7 +35,7 @@ extension Exchange {
         }
     }
 
-    private func waitForHead(_ client: ClientConnection) -> Next {
+    private func waitForHead(_ client: Client) -> Next {
         if client.unread.isEmpty {
             // Nothing of a request has come: the connection rests without an exchange.
             answer.clientReusable = true
@@ -46,7 +46,7 @@ extension Exchange {
         return .wait
     }
 
-    private func begun(_ client: ClientConnection) -> Next {
+    private func begun(_ client: Client) -> Next {
         client.clearDeadline()
         let message = client.unread
         answer.clientReusable = request.keepAlive && client.requestCount < worker.limits.requestsPerConnection

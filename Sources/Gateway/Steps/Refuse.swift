@@ -5,7 +5,7 @@ import Reactor
 
 extension Exchange {
     /// Answers a rejection, from whichever step it comes, in the dialect the client spoke.
-    func refuse(_ rejection: Rejection, _ client: ClientConnection) -> Next {
+    func refuse(_ rejection: Rejection, _ client: Client) -> Next {
         // Runs gathered for what is now refused.
         worker.runs.removeAll()
         dropRival()
@@ -47,7 +47,7 @@ extension Exchange {
     }
 
     /// Whether the connection may carry another request: only when all of this one has been read.
-    private func settleReuse(_ rejection: Rejection, _ client: ClientConnection) {
+    private func settleReuse(_ rejection: Rejection, _ client: Client) {
         if rejection.closesConnection || headByteCount == 0 {
             answer.clientReusable = false
             body.isConsumed = true
@@ -87,7 +87,7 @@ extension Exchange {
     }
 
     /// Ends a stream that has begun with an error event, then stops without a final chunk.
-    func sendErrorEvent(_ rejection: Rejection, _ client: ClientConnection) {
+    func sendErrorEvent(_ rejection: Rejection, _ client: Client) {
         record.figures.wasAborted = true
         answer.endBroken()
         // Without framing only a reset tells a cut answer from a whole one.

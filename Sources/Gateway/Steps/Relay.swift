@@ -9,14 +9,14 @@ extension Exchange {
     ///
     /// The answer is read into a pooled block and leaves from that block. Nothing more is read while
     /// the client has not taken what came before: one stalled client holds one block.
-    func relay(_ client: ClientConnection) throws(Rejection) -> Next {
+    func relay(_ client: Client) throws(Rejection) -> Next {
         let next = try relayFront(client)
         guard case .wait = next, rival?.upstream != nil, self.client != nil, !answer.isCommitted else { return next }
         swapRival()
         return try relayFront(client)
     }
 
-    private func relayFront(_ client: ClientConnection) throws(Rejection) -> Next {
+    private func relayFront(_ client: Client) throws(Rejection) -> Next {
         guard let upstream else { return .wait }
         if upstream.hasUnsent {
             resumeBody(upstream)
@@ -42,7 +42,7 @@ extension Exchange {
     }
 
     /// Reads once and passes on what came; a step when the exchange goes on elsewhere.
-    private func readAnswer(_ upstream: UpstreamConnection, _ client: ClientConnection) throws(Rejection) -> Step? {
+    private func readAnswer(_ upstream: UpstreamConnection, _ client: Client) throws(Rejection) -> Step? {
         let start = upstream.inboundCount
         guard let block = start > 0 ? upstream.takeInbound() : worker.blocks.lease(atLeast: BufferLimits.largestPooledBlockByteCount) else {
             throw Rejection(.overloaded)
@@ -71,7 +71,7 @@ extension Exchange {
     // MARK: The answer's head
 
     private func readHead(
-        _ block: consuming Block, from first: Int, count: Int, _ upstream: UpstreamConnection, _ client: ClientConnection
+        _ block: consuming Block, from first: Int, count: Int, _ upstream: UpstreamConnection, _ client: Client
     ) throws(Rejection) -> Step? {
         var start = first
         while true {
@@ -97,7 +97,7 @@ extension Exchange {
     }
 
     private func headCame(
-        _ block: consuming Block, _ head: Range<Int>, count: Int, _ upstream: UpstreamConnection, _ client: ClientConnection
+        _ block: consuming Block, _ head: Range<Int>, count: Int, _ upstream: UpstreamConnection, _ client: Client
     ) throws(Rejection) -> Step? {
         let status = worker.answerHead.status
         answer.status = status
@@ -141,7 +141,7 @@ extension Exchange {
 
     /// From here on this answer is the answer: its head leaves with the first bytes of its body.
     private func commit(
-        _ block: consuming Block, _ head: Range<Int>, count: Int, _ upstream: UpstreamConnection, _ client: ClientConnection
+        _ block: consuming Block, _ head: Range<Int>, count: Int, _ upstream: UpstreamConnection, _ client: Client
     ) throws(Rejection) {
         guard let plan else { throw Rejection(.internalFault) }
         dropRival()
@@ -186,7 +186,7 @@ extension Exchange {
     }
 
     /// The request's bytes are no longer needed: no other attempt will be made.
-    func giveUpRequest(_ client: ClientConnection) {
+    func giveUpRequest(_ client: Client) {
         guard !body.isConsumed else { return }
         body.isConsumed = true
         client.consume(body.consumedCount)
@@ -195,7 +195,7 @@ extension Exchange {
     // MARK: The answer's body
 
     /// Passes one read's bytes on in one write, with the head if that has not left yet.
-    private func pass(_ block: consuming Block, _ range: Range<Int>, _ upstream: UpstreamConnection, _ client: ClientConnection) {
+    private func pass(_ block: consuming Block, _ range: Range<Int>, _ upstream: UpstreamConnection, _ client: Client) {
         upstream.setDeadline(gapDeadline)
         let framed = answer.frame(block, range, worker)
         worker.runs.blocks.add(block)
@@ -204,7 +204,7 @@ extension Exchange {
     }
 
     /// Sends the runs gathered for the client.
-    func sendAnswer(_ client: ClientConnection) {
+    func sendAnswer(_ client: Client) {
         record.figures.sentByteCount &+= UInt64(worker.runs.byteCount)
         switch client.send(&worker.runs) {
         case .failed: client.close()
@@ -214,7 +214,7 @@ extension Exchange {
     }
 
     /// The upstream closed or failed.
-    private func upstreamEnded(_ upstream: UpstreamConnection, _ client: ClientConnection, hasBegun: Bool) throws(Rejection) -> Step? {
+    private func upstreamEnded(_ upstream: UpstreamConnection, _ client: Client, hasBegun: Bool) throws(Rejection) -> Step? {
         if answer.state == .body {
             guard answer.upstreamFraming == .untilClose, !upstream.inputTruncated, !upstream.hungUp else {
                 if answer.translated.isComplete {
@@ -243,7 +243,7 @@ extension Exchange {
     }
 
     /// This attempt came to nothing before its answer began.
-    func attemptFailed(_ outcome: Outcome, _ rejection: Rejection, _ client: ClientConnection) throws(Rejection) -> Step? {
+    func attemptFailed(_ outcome: Outcome, _ rejection: Rejection, _ client: Client) throws(Rejection) -> Step? {
         releaseUpstream(reusable: false)
         if let next = nextAttempt(after: outcome, client) { return next }
         throw rejection

@@ -11,7 +11,7 @@ extension Exchange {
     ///
     /// A target that refuses is a failed attempt, after which a fallback goes on; so is one whose checks fail, where the fallback
     /// lists 246: its answer is not asked for when another's is wanted.
-    func screen(_ client: ClientConnection) throws(Rejection) -> Next {
+    func screen(_ client: Client) throws(Rejection) -> Next {
         screening.beginTarget()
         guard plan?.destination.isGuarded == true, let plan else { return .step(.dispatch) }
         noteHead(plan, client.unread)
@@ -90,7 +90,7 @@ extension Exchange {
 
     // MARK: Judging
 
-    private func judgeRequest(_ hooks: HookSet, _ plan: Plan, _ client: ClientConnection) throws(Rejection) -> HookOutcome {
+    private func judgeRequest(_ hooks: HookSet, _ plan: Plan, _ client: Client) throws(Rejection) -> HookOutcome {
         let message = client.unread
         var subject = subject(message)
         var model = ByteWriter(worker.pathScratch, capacity: GatewayLimits.translatedPathByteCount)

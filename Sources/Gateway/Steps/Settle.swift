@@ -4,7 +4,7 @@ import Reactor
 
 extension Exchange {
     /// The answer is complete: the connection goes back to its pool, the record to the log.
-    func settle(_ client: ClientConnection) -> Next {
+    func settle(_ client: Client) -> Next {
         // A request whose body was not taken to its end leaves bytes that are no request.
         if body.mode == .streamed, !body.isWhole { answer.clientReusable = false }
         // First: what it has not sent lies in the client's block.
