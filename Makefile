@@ -3,6 +3,7 @@
 SWIFT_WANTED := 6.2
 PACKAGES_BUILD := libssl-dev libc-ares-dev libcurl4-openssl-dev libhyperscan-dev pkg-config curl make git python3-venv
 PACKAGES_BENCH := nginx-light haproxy wrk strace gcc util-linux
+PACKAGES_TEST := faketime
 
 # make run: another configuration, another address (more than one: LISTEN="a:1 b:2").
 CONFIG ?=
@@ -43,7 +44,7 @@ $$root DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recomm
 endef
 
 deps: swift
-	$(call install,$(PACKAGES_BUILD) $(PACKAGES_BENCH))
+	$(call install,$(PACKAGES_BUILD) $(PACKAGES_BENCH) $(PACKAGES_TEST))
 
 deps-build: swift
 	$(call install,$(PACKAGES_BUILD))
