@@ -3,8 +3,9 @@ import COpenSSL
 
 /// Signs requests with an AWS secret key: Signature Version 4.
 ///
-/// Signed are the method, the path, the fields `content-type`, `host`, `x-amz-content-sha256`, `x-amz-date` and, where there is one,
-/// `x-amz-security-token`, and by its digest the body. A key is derived once a day. One owner; nothing is allocated by signing.
+/// Signed are the method, the path, the query, the fields `host`, `x-amz-content-sha256`, `x-amz-date` and, where there are any,
+/// `content-type`, `x-amz-security-token` and S3's of encryption, and by its digest the body. A key is derived once a day. One owner;
+/// nothing is allocated by signing.
 /// - Source: AWS IAM User Guide, "Create a signed AWS API request"; "Signature Version 4 test suite"
 public final class AmazonSigner {
     private let accessKey: OwnedBytes
@@ -34,7 +35,7 @@ public final class AmazonSigner {
         withUnsafeMutableBytes(of: &key) { OPENSSL_cleanse($0.baseAddress, $0.count) }
     }
 
-    /// Room for what `sign` appends, in bytes.
+    /// Room for what `sign` appends, in bytes, fields of encryption apart.
     public var byteCount: Int { 512 + accessKey.slice.count + sessionToken.slice.count + region.slice.count }
 
     /// Appends the field lines that make the request a signed one.
@@ -46,26 +47,65 @@ public final class AmazonSigner {
     public func sign(
         method: StaticString, path: ByteSlice, contentType: ByteSlice, body: ByteSlice, time: ByteSlice, to writer: inout ByteWriter
     ) {
-        let digest = SHA256.digest(of: body)
+        var request = AmazonRequest(method: method, path: path, payload: PayloadDigest(of: body))
+        request.contentType = contentType
+        sign(request, time: time, to: &writer)
+    }
+
+    /// Appends the field lines that make `request` a signed one, its content type's apart.
+    ///
+    /// - Parameter time: `20150830T123600Z`.
+    public func sign(_ request: AmazonRequest, time: ByteSlice, to writer: inout ByteWriter) {
+        let digest = request.payload.digest
         writer.append("x-amz-content-sha256: ")
         digest.withSlice { writer.append(hexadecimalOf: $0) }
         writer.append("\r\nx-amz-date: ")
         writer.append(time)
-        if !sessionToken.slice.isEmpty {
-            writer.append("\r\nx-amz-security-token: ")
-            writer.append(sessionToken.slice)
-        }
         writer.append("\r\n")
-        var request = CanonicalRequest(method: method, path: path)
-        request.add("content-type", contentType)
-        request.add("host", host.slice)
-        request.add("x-amz-content-sha256", hexadecimalOf: digest)
-        request.add("x-amz-date", time)
-        if !sessionToken.slice.isEmpty { request.add("x-amz-security-token", sessionToken.slice) }
-        let names: StaticString =
-            sessionToken.slice.isEmpty
-            ? "content-type;host;x-amz-content-sha256;x-amz-date" : "content-type;host;x-amz-content-sha256;x-amz-date;x-amz-security-token"
-        writeAuthorization(request.finish(names: ByteSlice(names), payload: digest), names: ByteSlice(names), time: time, to: &writer)
+        var canonical = CanonicalRequest(method: request.method, path: request.path, query: request.query, isEncodedAgain: !signsForStorage)
+        var names = SignedNames()
+        if !request.contentType.isEmpty { add("content-type", request.contentType, to: &canonical, &names) }
+        add("host", host.slice, to: &canonical, &names)
+        canonical.add("x-amz-content-sha256", hexadecimalOf: digest)
+        names.add("x-amz-content-sha256")
+        add("x-amz-date", time, to: &canonical, &names)
+        write("x-amz-security-token", sessionToken.slice, to: &writer, &canonical, &names)
+        write("x-amz-server-side-encryption", request.encryption, to: &writer, &canonical, &names)
+        write("x-amz-server-side-encryption-aws-kms-key-id", request.encryptionKey, to: &writer, &canonical, &names)
+        names.text.withBytesInPlace { names in
+            writeAuthorization(canonical.finish(names: names, payload: digest), names: names, time: time, to: &writer)
+        }
+    }
+
+    /// Whether it signs for S3, whose paths are encoded once.
+    private var signsForStorage: Bool { ByteSlice(service) == "s3" }
+
+    /// Appends a field that only some requests have, and signs it.
+    private func write(
+        _ name: StaticString, _ value: ByteSlice, to writer: inout ByteWriter, _ canonical: inout CanonicalRequest, _ names: inout SignedNames
+    ) {
+        guard !value.isEmpty else { return }
+        writer.append(name)
+        writer.append(": ")
+        writer.append(value)
+        writer.append("\r\n")
+        add(name, value, to: &canonical, &names)
+    }
+
+    private func add(_ name: StaticString, _ value: ByteSlice, to canonical: inout CanonicalRequest, _ names: inout SignedNames) {
+        canonical.add(name, value)
+        names.add(name)
+    }
+
+    /// The names of signed fields, joined by `;`.
+    private struct SignedNames {
+        /// Seven fields at most, 145 bytes.
+        var text = InlineText<192>()
+
+        mutating func add(_ name: StaticString) {
+            if !text.isEmpty { text.append(UInt8(ascii: ";")) }
+            text.append(ByteSlice(name))
+        }
     }
 
     /// Appends the `authorization` field for a request whose canonical form has the digest `request`.
@@ -132,17 +172,19 @@ public final class AmazonSigner {
 struct CanonicalRequest {
     private var hash = SHA256()
 
-    /// - Parameter query: sorted and encoded.
-    init(method: StaticString, path: ByteSlice, query: ByteSlice = ByteSlice("")) {
+    /// - Parameters:
+    ///   - query: sorted and encoded.
+    ///   - isEncodedAgain: as every service but S3 wants it.
+    init(method: StaticString, path: ByteSlice, query: ByteSlice = ByteSlice(""), isEncodedAgain: Bool = true) {
         hash.add(method)
         hash.add("\n")
-        addPath(path)
+        if isEncodedAgain { addPath(path) } else { hash.add(path) }
         hash.add("\n")
         hash.add(query)
         hash.add("\n")
     }
 
-    /// What is encoded already is encoded again: every service but S3 does so.
+    /// What is encoded already is encoded again.
     private mutating func addPath(_ path: ByteSlice) {
         var start = 0
         for at in 0..<path.count where !CanonicalRequest.isPlain(path[at]) {

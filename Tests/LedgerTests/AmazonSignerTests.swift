@@ -110,6 +110,41 @@ struct AmazonSignerTests {
         }
     }
 
+    /// - Source: botocore 1.43.11, `S3SigV4Auth`, given the same request
+    @Test("an object's path is signed encoded once, and its fields of encryption with it")
+    func storage() {
+        let signer = AmazonSignerTests.signer(service: "s3", host: "s3.us-east-1.amazonaws.com")
+        let body = ByteSlice("{\"a\":1}\n")
+        var hash = PayloadHash()
+        for index in 0..<body.count { hash.add(body[index..<index + 1]) }
+        var request = AmazonRequest(method: "PUT", path: ByteSlice("/my-bucket/in/a%20b%2B%3A.jsonl"), payload: hash.finish())
+        request.contentType = ByteSlice("application/x-ndjson")
+        request.encryption = ByteSlice("aws:kms")
+        request.encryptionKey = ByteSlice("arn:aws:kms:us-east-1:123456789012:key/k")
+        let lines = AmazonSignerTests.written { signer.sign(request, time: ByteSlice("20150830T123600Z"), to: &$0) }
+        #expect(lines.contains("\r\nx-amz-server-side-encryption: aws:kms\r\nx-amz-server-side-encryption-aws-kms-key-id: arn:aws:kms:us-east-1:123456789012:key/k\r\n"))
+        #expect(lines.contains(
+            "SignedHeaders=content-type;host;x-amz-content-sha256;x-amz-date;x-amz-server-side-encryption;x-amz-server-side-encryption-aws-kms-key-id, "
+                + "Signature=9c3480de460e6f989ccf1bf4e0bdbed696b12f9f6e53f265d56193deb5f2c737\r\n"))
+        let read = AmazonSignerTests.written {
+            signer.sign(
+                AmazonRequest(method: "GET", path: ByteSlice("/my-bucket/in/a.jsonl"), payload: PayloadDigest(of: ByteSlice(""))),
+                time: ByteSlice("20150830T123600Z"), to: &$0)
+        }
+        #expect(read.contains(
+            "SignedHeaders=host;x-amz-content-sha256;x-amz-date, Signature=1405d7c99bbf395051aa387515f2d47d9b62673744b175a680cf8fae2a2063d8\r\n"))
+    }
+
+    /// - Source: botocore 1.43.11, `SigV4Auth`, given the same request
+    @Test("a query is signed")
+    func query() {
+        let signer = AmazonSignerTests.signer(service: "bedrock", host: "bedrock.us-east-1.amazonaws.com")
+        var request = AmazonRequest(method: "GET", path: ByteSlice("/model-invocation-jobs"), payload: PayloadDigest(of: ByteSlice("")))
+        request.query = ByteSlice("maxResults=20&nextToken=a%2Fb%3D&sortOrder=Descending")
+        let lines = AmazonSignerTests.written { signer.sign(request, time: ByteSlice("20150830T123600Z"), to: &$0) }
+        #expect(lines.contains("Signature=a9101e836ff3f8ed05c59981865060575e03d1bdc4e24ce36cae8eaa8a70ec90\r\n"))
+    }
+
     @Test("another day has another key, and the first day's comes back")
     func days() {
         let signer = AmazonSignerTests.signer(service: "bedrock")
