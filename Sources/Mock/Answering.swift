@@ -31,6 +31,13 @@ extension Connection {
         default: break
         }
         worker.counters.requests.count()
+        switch request.endpoint {
+        case .object(let scheme, let path): return answerObject(request, scheme: scheme, path: path)
+        case .jobs(let isVertex, let path):
+            if worker.options.isStrict, let fault = credentialFault(request) { return failJob(request, fault.status, fault.sentence) }
+            return answerJob(request, isVertex: isVertex, path: path)
+        default: break
+        }
         if let transcript = worker.options.transcript { return play(transcript, request) }
         refuseOrPlay(request, address)
     }

@@ -12,6 +12,10 @@ enum Endpoint {
     /// Bedrock's, of one model.
     case converse, converseStream, converseTokens
     case statistics, reset
+    /// Something in a bucket of S3's or Cloud Storage's: `bucket/key`.
+    case object(scheme: StaticString, ByteSlice)
+    /// Batches, of Vertex AI or of Bedrock: what follows the collection's name.
+    case jobs(isVertex: Bool, ByteSlice)
     /// What the provider would not know, and says so.
     case notFound
     /// Anything else is answered with an echo.
@@ -108,7 +112,16 @@ struct Address {
     ///   - isGoogle: the same.
     init(_ path: ByteSlice, isPost: Bool, isAnthropic: Bool, isGoogle: Bool) {
         // Google's OpenAI-compatible paths are no Gemini.
-        if path.hasPrefix("/v1/projects/") {
+        if path.hasPrefix("/s3/") || path.hasPrefix("/gcs/") {
+            let isAmazon = path[1] == UInt8(ascii: "s")
+            dialect = isAmazon ? .bedrock : .gemini
+            endpoint = .object(scheme: isAmazon ? "s3://" : "gs://", path.dropFirst(isAmazon ? 4 : 5))
+        } else if path.hasPrefix("/model-invocation-job") {
+            dialect = .bedrock
+            let rest = path.dropFirst(21)
+            let isList = rest.hasPrefix("s")
+            endpoint = !isList && rest.isEmpty || rest.hasPrefix("/") || rest == "s" ? .jobs(isVertex: false, isList ? ByteSlice("") : rest) : .notFound
+        } else if path.hasPrefix("/v1/projects/") {
             readVertex(path.dropFirst(13), isPost: isPost)
         } else if path.hasPrefix("/v1beta/"), !path.hasPrefix("/v1beta/openai/") {
             dialect = .gemini

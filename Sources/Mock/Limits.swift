@@ -60,6 +60,11 @@ enum MockLimits {
     static let transcriptByteCount = 64 << 20
     static let transcriptFieldsByteCount = 16 << 10
 
+    /// Objects of all buckets together, their bytes, and jobs: more than a test run has.
+    static let storedObjects = 4096
+    static let storedByteCount = 256 << 20
+    static let storedJobs = 1024
+
     /// Scratch memory kept between requests, bytes; what a big answer took beyond is given back.
     static let keptScratchByteCount = 1 << 20
 }

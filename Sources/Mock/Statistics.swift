@@ -31,6 +31,9 @@ final class Counters: Sendable {
     /// Answers of a transcript given so far; added to by whichever worker answers.
     let turns = Atomic<Int>(0)
 
+    /// Objects and jobs: a file is put over one worker's connection and read over another's.
+    let store = ObjectStore()
+
     /// Failures so far of each user and model, for `fail=K`: retries may come over any worker's connections.
     private let failures = Mutex<[[UInt8]: Int]>([:])
 
@@ -57,6 +60,7 @@ final class Counters: Sendable {
         sentBytes.store(0, ordering: .relaxed)
         turns.store(0, ordering: .relaxed)
         failures.withLock { $0.removeAll() }
+        store.removeAll()
     }
 
     /// Which of `count` answers is next; after the last comes the first again.

@@ -7,9 +7,16 @@ extension Address {
         isVertex = true
         dialect = .gemini
         endpoint = .notFound
-        guard isPost, let project = Address.step(rest), let locations = Address.step(project.rest), locations.name == "locations",
-            let region = Address.step(locations.rest), let kind = Address.step(region.rest)
+        guard let project = Address.step(rest), let locations = Address.step(project.rest), locations.name == "locations",
+            let region = Address.step(locations.rest)
         else { return }
+        let jobs: StaticString = "batchPredictionJobs"
+        if region.rest.hasPrefix(jobs) {
+            let below = region.rest.dropFirst(jobs.utf8CodeUnitCount)
+            if below.isEmpty || below.hasPrefix("/") { endpoint = .jobs(isVertex: true, below) }
+            return
+        }
+        guard isPost, let kind = Address.step(region.rest) else { return }
         if kind.name == "endpoints" {
             guard let name = Address.step(kind.rest), name.rest == "chat/completions" else { return }
             dialect = .openAI

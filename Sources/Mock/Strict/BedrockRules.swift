@@ -9,6 +9,13 @@ extension RequestRules {
         additionalModelResponseFieldPaths [string], requestMetadata {string}, performanceConfig Performance, serviceTier Tier, \
         outputConfig Output
         TokensRequest: input! TokensInput
+        CreateModelInvocationJob: jobName! string, roleArn! string, clientRequestToken string, modelId! string, inputDataConfig! JobInput, \
+        outputDataConfig! JobOutput, vpcConfig object, timeoutDurationInHours integer, tags [object], \
+        modelInvocationType "InvokeModel"|"Converse"
+        JobInput: s3InputDataConfig S3Input
+        S3Input: s3InputFormat "JSONL", s3Uri! string, s3BucketOwner string
+        JobOutput: s3OutputDataConfig S3Output
+        S3Output: s3Uri! string, s3EncryptionKeyId string, s3BucketOwner string
         TokensInput: converse ConverseTokens, invokeModel object
         ConverseTokens: messages [Message], system [System], toolConfig ToolConfig, additionalModelRequestFields object
 

@@ -22,7 +22,7 @@ extension Connection {
     }
 
     /// Keys go where the dialect has its place for them; which key it is does not matter.
-    private func credentialFault(_ request: Request) -> RequestFault? {
+    func credentialFault(_ request: Request) -> RequestFault? {
         let hasToken = worker.requestHead.fields.contains(.authorization)
         if request.isVertex { return hasToken ? nil : RequestFault(status: 401, "the request has no token; Vertex AI's stands in authorization") }
         switch request.dialect {
