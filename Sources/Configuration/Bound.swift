@@ -72,7 +72,7 @@ public enum Bound: String, CaseIterable, Sendable {
         case .body:
             Bound.size(
                 20 * Bound.mib, Bound.kib...1024 * Bound.mib,
-                "JSON body, which is collected before routing; images as base64 fit, past it 413")
+                "body that is collected: JSON before routing, files of batches for buckets; images as base64 fit, past it 413")
         case .responseHead: Bound.size(64 * Bound.kib, Bound.kib...Bound.mib, "response head of a provider, past it 502")
         case .headTime:
             Bound.duration(.limits, 10_000, 100...600_000, "for the whole request head, against slow senders, past it 408")

@@ -26,13 +26,13 @@ struct AmazonTarget {
     }
 
     /// What signs the requests that carry `secret`; nil where it is sent itself.
-    func signer(_ secret: [UInt8]?, _ origin: Origin) -> AmazonSigning? {
+    func signer(_ secret: [UInt8]?, _ origin: Origin, for service: StaticString = "bedrock") -> AmazonSigning? {
         guard signs, let secret else { return nil }
         let host = Array(origin.authority.utf8)
-        if !role.isEmpty { return .role(RoleSigner(region: Array(region.utf8), host: host)) }
+        if !role.isEmpty { return .role(RoleSigner(region: Array(region.utf8), service: service, host: host)) }
         return .key(
             AmazonSigner(
-                accessKey: accessKey, secret: secret, sessionToken: sessionToken, region: Array(region.utf8), service: "bedrock", host: host))
+                accessKey: accessKey, secret: secret, sessionToken: sessionToken, region: Array(region.utf8), service: service, host: host))
     }
 
     /// Where the keys of the role come from.

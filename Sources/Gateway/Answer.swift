@@ -93,15 +93,16 @@ struct Answer: ~Copyable {
         }
         switch request.mode {
         case .none: break
-        case .whole, .error, .held: framing = .length
-        case .stream: framing = request.version == .http11 ? .chunked : .close
+        case .whole, .error, .held, .stored: framing = .length
+        case .stream, .rows: framing = request.version == .http11 ? .chunked : .close
         }
         isReframed = request.addsEvent && framing == .length
         // What has no body has no chunks.
         if case .none = head.framing { isReframed = false }
         if isReframed { framing = request.version == .http11 ? .chunked : .close }
         if framing == .close { clientReusable = false }
-        isStream = head.fields.sayEventStream(in: bytes) || request.mode == .stream
+        // Whatever a file calls itself, it is no stream of events.
+        isStream = request.mode == .stream || request.mode != .rows && request.mode != .stored && head.fields.sayEventStream(in: bytes)
         readsUsage = request.reportsUsage && status == 200
         if readsUsage { usage.reset(request.dialect) }
         if isStream { watch.begin(removingUsage: request.addedUsage && readsUsage && framing != .length) }

@@ -12,6 +12,9 @@ public struct CloudEnvironment: Sendable {
     public var googleTokenEndpoint: String?
     /// Amazon's token service, that of a role's region where it is nil.
     public var amazonTokenService: String?
+    /// S3 and Cloud Storage, the clouds' own where they are nil.
+    public var amazonStorage: String?
+    public var googleStorage: String?
 
     public init() {}
 }

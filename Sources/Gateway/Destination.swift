@@ -55,6 +55,8 @@ final class Destination {
     let ownModel: OwnedBytes?
     /// Where it is Vertex AI's: the dialect is the model's then.
     let vertex: VertexPlace?
+    /// Where its files and batches are, where its provider has none of its own.
+    let batches: BatchPlace?
     /// The model its config sets, a string's content.
     let overriddenModel: OwnedBytes?
     /// Whether its config sets a stream; nil where that is the client's to say.
@@ -94,6 +96,7 @@ final class Destination {
         var path: ByteSlice
         var azure: AzureTarget?
         var vertex: VertexTarget?
+        var batches: BatchPlace?
         var completesInTheMiddle: Bool
         var inputHooks: HookSet?
         var outputHooks: HookSet?
@@ -138,6 +141,7 @@ final class Destination {
         overriddenModel = parts.overriddenModel.isEmpty ? nil : OwnedBytes(parts.overriddenModel)
         overriddenStream = parts.overriddenStream
         vertex = parts.vertex.map { Destination.vertexPlace($0, parts) }
+        batches = parts.batches
         fillsInTheMiddle = parts.upstream.row.fillsInTheMiddle
         completesInTheMiddle = parts.completesInTheMiddle
         requestFields = try Destination.requestFields(parts)

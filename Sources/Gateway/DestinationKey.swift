@@ -24,6 +24,9 @@ struct DestinationKey {
     let tokenSource: TokenSource?
     /// Where the credential is a secret that signs.
     let signer: AmazonSigning?
+    /// The same for S3, and for Bedrock's jobs.
+    let storageSigner: AmazonSigning?
+    let jobSigner: AmazonSigning?
     /// The credential's field line, where one is known.
     private let line: OwnedBytes?
     /// Among the others of its destination.
@@ -33,12 +36,14 @@ struct DestinationKey {
     let health: TargetHealth
 
     init(
-        _ credential: [UInt8]?, _ source: CredentialSource, tokenSource: TokenSource?, signer: AmazonSigning?, weight: Double, label: String,
-        health: TargetHealth, _ upstream: Upstream
+        _ credential: [UInt8]?, _ source: CredentialSource, tokenSource: TokenSource?, signer: AmazonSigning?, storageSigner: AmazonSigning? = nil,
+        jobSigner: AmazonSigning? = nil, weight: Double, label: String, health: TargetHealth, _ upstream: Upstream
     ) throws(Rejection) {
         self.source = source
         self.tokenSource = tokenSource
         self.signer = signer
+        self.storageSigner = storageSigner
+        self.jobSigner = jobSigner
         self.weight = weight
         self.label = label
         self.health = health

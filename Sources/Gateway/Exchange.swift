@@ -76,6 +76,9 @@ final class Exchange {
     // Screen.
     var screening = Screening()
 
+    /// What the request asks of files or batches, at a provider that keeps them elsewhere.
+    var batch: BatchCall?
+
     // Dispatch.
     var attempt = Attempt()
     /// What a translated request could not carry over.
@@ -200,6 +203,7 @@ final class Exchange {
         isAskingOperations = false
         operatorAnswer = nil
         screening.reset()
+        batch = nil
         attempt = Attempt()
         trail.removeAll()
         notes.removeAll()

@@ -68,6 +68,15 @@ public enum GatewayLimits {
     /// Room for the events that one event of a provider's becomes; an event itself has at most 1 MiB.
     static let translatedEventByteCount = 64 << 20
 
+    /// The head of a request about files or batches: a path with a key of 1 KiB in it, each byte encoded, and a credential.
+    static let batchHeadByteCount = 64 << 10
+
+    /// One row of a file of answers to a batch, which is held until it is whole: as long as a whole answer.
+    static let batchRowByteCount = 32 << 20
+
+    /// A text in the body of a new batch: an ARN is the longest of them.
+    static let batchTextByteCount = 4096
+
     /// Requests of one pipelining client served before others get their turn.
     static let requestsPerTurn = 16
 

@@ -12,13 +12,15 @@ enum AmazonSigning {
 /// Signs with the keys of an assumed role, which change with each token.
 final class RoleSigner {
     private let region: [UInt8]
+    private let service: StaticString
     private let host: [UInt8]
     /// The token that `signer` was made of.
     private var token: OwnedBytes?
     private var signer: AmazonSigner?
 
-    init(region: [UInt8], host: [UInt8]) {
+    init(region: [UInt8], service: StaticString, host: [UInt8]) {
         self.region = region
+        self.service = service
         self.host = host
     }
 
@@ -35,7 +37,7 @@ final class RoleSigner {
         }
         guard parts.count == 3 else { return nil }
         signer = AmazonSigner(
-            accessKey: parts[0], secret: parts[1], sessionToken: parts[2], region: region, service: "bedrock", host: host)
+            accessKey: parts[0], secret: parts[1], sessionToken: parts[2], region: region, service: service, host: host)
         return signer
     }
 }

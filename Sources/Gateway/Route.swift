@@ -13,11 +13,14 @@ final class Route {
     let hasAlternatives: Bool
     /// Whether a model's name says how a request to some target is said.
     let readsModels: Bool
+    /// Whether some target keeps its files in buckets, so that requests about files and batches are said anew.
+    let keepsFilesElsewhere: Bool
 
     init(program: Program, destinations: [Destination], text: OwnedBytes, isOperatorConfig: Bool) {
         precondition(destinations.count == program.targets.count, "each target has its destination")
         hasAlternatives = program.targets.count > 1 || program.targets.contains { $0.retry.attempts > 0 || $0.hedge != nil || $0.pool.count > 1 }
         readsModels = destinations.contains { $0.vertex != nil }
+        keepsFilesElsewhere = destinations.contains { $0.batches != nil }
         self.program = program
         self.destinations = destinations
         self.text = text

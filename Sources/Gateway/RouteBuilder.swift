@@ -122,6 +122,7 @@ struct RouteBuilder {
         if case .unsupported(let reason) = upstream.row.standing { throw Rejection(.unsupportedProvider, "\(upstream.id): \(reason)") }
         let azure = upstream.row.paths == .azure ? try azure(target, program, headers, upstream) : nil
         let amazon = upstream.row.dialect == .bedrock ? try amazon(target, program, headers) : nil
+        let hasOwnHost = !upstream.host.isEmpty
         if let amazon, upstream.host.isEmpty, let host = BedrockPath.host(ofRegion: amazon.region) { upstream.host = host }
         if let azure, upstream.host.isEmpty, !azure.resource.isEmpty { upstream.host = AzurePath.host(ofResource: azure.resource) }
         var vertex = upstream.row.paths == .vertex ? try vertex(target, program, headers, isOperatorConfig: isOperatorConfig) : nil
@@ -173,6 +174,14 @@ struct RouteBuilder {
         var names = try forwardedNames(headers)
         if names.isEmpty { names = program.headerNames(target.forwardHeaders).map { [UInt8](program.bytes($0)) } }
         let place = HealthPlace(target: target, program: program, origin: origin, text: text, isOperators: isOperatorConfig && headers.requestTimeout.isEmpty)
+        var batches: BatchPlace?
+        if let amazon {
+            let path = host.map { [UInt8]($0.path.slice) } ?? upstream.basePath ?? []
+            let own = host != nil || hasOwnHost ? BatchPlace.Site(origin, base: path.last == UInt8(ascii: "/") ? Array(path.dropLast()) : path) : nil
+            batches = try self.batches(amazon, target, program, headers, at: own, isOperatorConfig: isOperatorConfig)
+        } else if vertex != nil {
+            batches = try self.batches(target, program, headers, at: BatchPlace.Site(origin), isOperatorConfig: isOperatorConfig)
+        }
         var keys: [DestinationKey] = []
         for (label, secret, source, weight, account) in credentials {
             var tokenSource = account.map { TokenSource($0, endpoint: snapshot.clouds.googleTokenEndpoint) }
@@ -180,7 +189,9 @@ struct RouteBuilder {
             if let amazon { tokenSource = amazon.tokenSource(secret, endpoint: snapshot.clouds.amazonTokenService) }
             keys.append(
                 try DestinationKey(
-                    secret, source, tokenSource: tokenSource, signer: amazon?.signer(secret, origin), weight: weight, label: label,
+                    secret, source, tokenSource: tokenSource, signer: amazon?.signer(secret, origin),
+                    storageSigner: batches.flatMap { amazon?.signer(secret, $0.storage.origin, for: "s3") },
+                    jobSigner: batches.flatMap { amazon?.signer(secret, $0.jobs.origin) }, weight: weight, label: label,
                     health: health(place, upstream, secret, label), upstream))
         }
         let budgetKey = healthKey(place, upstream, nil)
@@ -194,7 +205,7 @@ struct RouteBuilder {
             customPath: host?.path.slice, options: options(target, program),
             forwardedNames: names, overrides: target.overrides, overriddenModel: overriddenModel(target, program),
             overriddenStream: overriddenStream(target, program),
-            path: program.bytes(target.path), azure: azure, vertex: vertex, completesInTheMiddle: target.options.completesInTheMiddle,
+            path: program.bytes(target.path), azure: azure, vertex: vertex, batches: batches, completesInTheMiddle: target.options.completesInTheMiddle,
             inputHooks: joined(program.inputHooks(of: target), compiled.inputHooks),
             outputHooks: joined(program.outputHooks(of: target), compiled.outputHooks))
         return try Destination(parts)

@@ -16,6 +16,10 @@ struct TranslatedAnswer: ~Copyable {
         /// An error of the provider's.
         case error
         case stream
+        /// About a file or a batch: whole, said by `BatchCall`'s side.
+        case stored
+        /// A file's rows, said again one by one.
+        case rows
     }
 
     private(set) var mode = Mode.none
@@ -98,7 +102,7 @@ struct TranslatedAnswer: ~Copyable {
         }
     }
 
-    private var collectedBytes: ByteSlice {
+    var collectedBytes: ByteSlice {
         switch collected {
         case .some(let block): block.slice(0..<collectedCount)
         case nil: ByteSlice("")

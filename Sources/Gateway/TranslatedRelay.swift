@@ -79,7 +79,7 @@ extension Exchange {
         return try passTranslated(block, head.upperBound..<count, upstream, client)
     }
 
-    private func beginTranslated(_ mode: TranslatedAnswer.Mode, _ translation: Translation, _ head: ByteSlice, _ plan: Plan) {
+    func beginTranslated(_ mode: TranslatedAnswer.Mode, _ translation: Translation, _ head: ByteSlice, _ plan: Plan) {
         dropRival()
         record.provider = plan.destination.name
         noteTrail(.status(worker.answerHead.status))
@@ -93,7 +93,7 @@ extension Exchange {
             limits: worker.limits.answerHead)
     }
 
-    private func commitTranslated(_ upstream: UpstreamConnection?, _ client: Client) {
+    func commitTranslated(_ upstream: UpstreamConnection?, _ client: Client) {
         conclude(.status(answer.status))
         record.figures.status = UInt16(truncatingIfNeeded: answer.status)
         record.figures.isStream = answer.isStream
@@ -104,7 +104,7 @@ extension Exchange {
 
     /// The id under which the provider knows the request.
     private func upstreamRequestID(_ head: ByteSlice) -> ByteSlice {
-        for name in ["request-id", "x-request-id", "apim-request-id", "x-amzn-requestid"] as [StaticString] {
+        for name in ["request-id", "x-request-id", "apim-request-id", "x-amzn-requestid", "x-amz-request-id"] as [StaticString] {
             let id = field(name, in: head)
             if !id.isEmpty { return id }
         }
@@ -116,7 +116,7 @@ extension Exchange {
         return head[worker.answerHead.fields[index].valueRange]
     }
 
-    private func options(_ plan: Plan) -> AnswerOptions {
+    func options(_ plan: Plan) -> AnswerOptions {
         var options = AnswerOptions()
         options.isStrict = plan.target.isStrict && !attempt.isLoose
         options.isStream = attempt.wantsStream && !answer.isStream
@@ -153,7 +153,7 @@ extension Exchange {
                 if let step = try takePayload(bytes[run], into: &chunk, client) { return step }
                 if answer.state == .done { return nil }
             case .needMore:
-                if answer.translated.mode == .stream { sendEvents(&chunk, client) }
+                if answer.translated.mode == .stream || answer.translated.mode == .rows { sendEvents(&chunk, client) }
                 return nil
             case .end:
                 return try finishTranslated(&chunk, client)
@@ -172,10 +172,14 @@ extension Exchange {
     private func takePayload(_ payload: ByteSlice, into chunk: inout ChunkBuilder, _ client: Client) throws(Rejection) -> Step? {
         switch answer.translated.mode {
         case .none: return nil
-        case .whole, .held:
+        case .whole, .held, .stored:
             answer.readUsage(payload)
             guard answer.translated.collect(payload, limit: GatewayLimits.collectedAnswerByteCount, worker.blocks) else {
                 return try attemptFailed(.unreachable, Rejection(.overloaded, "the provider's answer is too large to be held"), client)
+            }
+        case .rows:
+            guard takeRows(payload, into: &chunk) else {
+                return try breakTranslated(Rejection(.streamInterrupted, "a row of the file is too long to be said again"), &chunk, client)
             }
         case .error:
             answer.translated.collectError(payload, worker.blocks)
@@ -216,8 +220,9 @@ extension Exchange {
     /// The upstream's answer is over; `chunk` has its last events.
     private func finishTranslated(_ chunk: inout ChunkBuilder, _ client: Client) throws(Rejection) -> Step? {
         answer.state = .done
-        guard answer.translated.mode == .stream else { return try finishWhole(client) }
-        guard answer.translated.finishStream(into: &chunk, worker) else {
+        let mode = answer.translated.mode
+        guard mode == .stream || mode == .rows else { return try finishWhole(client) }
+        guard mode == .rows ? finishRows(into: &chunk) : answer.translated.finishStream(into: &chunk, worker) else {
             answer.state = .body
             return try breakTranslated(Rejection(.streamInterrupted), &chunk, client)
         }
@@ -229,9 +234,14 @@ extension Exchange {
 
     private func finishWhole(_ client: Client) throws(Rejection) -> Step? {
         guard let plan else { throw Rejection(.internalFault) }
+        if answer.translated.mode == .stored, let batch, let step = try nextLeg(batch) { return step }
         let whole: TranslatedAnswer.Whole
         do throws(Rejection) {
-            whole = try answer.translated.takeWhole(status: answer.status, provider: plan.destination.name, worker)
+            // Where a store redirects to is no place for what its client has sent.
+            if batch != nil, answer.translated.mode == .error, answer.status < 400 { answer.status = 400 }
+            whole =
+                try answer.translated.mode == .stored
+                ? storedAnswer() : answer.translated.takeWhole(status: answer.status, provider: plan.destination.name, worker)
         } catch {
             worker.runs.removeAll()
             return try attemptFailed(.unreachable, error, client)
@@ -274,8 +284,11 @@ extension Exchange {
 
     /// What of a translated answer's head does not turn on its body.
     private func writeOwnFields(_ upstreamHead: ByteSlice, to writer: inout ByteWriter) {
-        worker.answerHead.fields.write(
-            dropping: AnswerFields.droppedFromTranslations, nominatedBy: worker.answerHead.connection, from: upstreamHead, to: &writer)
+        // What a store says of an object is not about the answer that tells of it.
+        if answer.translated.mode != .stored {
+            worker.answerHead.fields.write(
+                dropping: AnswerFields.droppedFromTranslations, nominatedBy: worker.answerHead.connection, from: upstreamHead, to: &writer)
+        }
         writer.append(saysEvents ? "content-type: text/event-stream; charset=utf-8\r\n" : "content-type: application/json\r\n")
         if !notes.isEmpty {
             writer.append("x-sluice-warnings: ")

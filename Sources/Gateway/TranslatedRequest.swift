@@ -14,9 +14,14 @@ extension Exchange {
         attempt.wantsUsage = worker.translator.wantsUsage
         attempt.wantsBase64 = worker.translator.wantsBase64
         attempt.isLoose = request.fields.value(of: .portkeyStrictOpenAICompliance, in: message)?.equalsIgnoringCase("false") == true
-        try refuseDropped(message)
+        notes.removeAll()
+        if !worker.translator.notes.isEmpty {
+            notes = worker.translator.notes
+            try refuseDropped(notes, message)
+        }
         let path = ByteSlice(worker.pathScratch, count: attempt.pathByteCount)
-        let signer = try signer(of: plan.destination.keys[attempt.key])
+        let key = plan.destination.keys[attempt.key]
+        let signer = try signer(of: key, key.signer)
         let capacity = headByteCount + plan.destination.fixedFields.count + GatewayLimits.ownFieldsByteCount + path.count + (signer?.byteCount ?? 0)
         guard let block = worker.blocks.lease(atLeast: capacity) else { throw Rejection(.overloaded) }
         var writer = ByteWriter(block.base, capacity: block.capacity)
@@ -48,9 +53,9 @@ extension Exchange {
         worker.runs.blocks.add(content.takeBlock())
     }
 
-    /// What signs a request that carries `key`; nil where nothing does.
-    private func signer(of key: DestinationKey) throws(Rejection) -> AmazonSigner? {
-        switch key.signer {
+    /// What signs a request that carries `key`, by its way to one of the provider's hosts; nil where nothing does.
+    func signer(of key: DestinationKey, _ signing: AmazonSigning?) throws(Rejection) -> AmazonSigner? {
+        switch signing {
         case nil: return nil
         case .key(let signer): return signer
         case .role(let role):
@@ -111,13 +116,11 @@ extension Exchange {
     }
 
     /// A caller that asked for strictness gets no request that says less than its own.
-    private func refuseDropped(_ message: ByteSlice) throws(Rejection) {
-        notes.removeAll()
-        guard !worker.translator.notes.isEmpty else { return }
-        notes = worker.translator.notes
+    func refuseDropped(_ notes: TranslationNotes, _ message: ByteSlice) throws(Rejection) {
         guard let index = request.fields.firstIndex(named: ByteSlice("x-sluice-strict-params"), in: message) else { return }
         let value = message[request.fields[index].valueRange]
         guard value == "1" || value.equalsIgnoringCase("true") else { return }
+        var notes = notes
         var text = ByteWriter(worker.routingScratch, capacity: GatewayLimits.routingTextByteCount)
         notes.write(into: &text)
         throw Rejection(.droppedParameter, "the provider cannot honour all of the request: \(String(text.written))")

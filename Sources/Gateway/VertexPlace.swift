@@ -50,6 +50,13 @@ final class VertexPlace {
         return naming == .bare || naming == .absent ? bare.slice : named.slice
     }
 
+    /// Writes the path below which the project's batches are.
+    func writeJobs(to writer: inout ByteWriter) {
+        for part in [base.slice, ByteSlice("/projects/"), project.slice, ByteSlice("/locations/"), region.slice, ByteSlice("/batchPredictionJobs")] {
+            writer.append(part)
+        }
+    }
+
     /// - Parameter name: the model's, decoded, without its publisher.
     func writeTarget(
         of target: ByteSlice, _ endpoint: Endpoint, _ model: VertexModel?, name: ByteSlice, isStream: Bool, to writer: inout ByteWriter

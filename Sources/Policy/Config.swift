@@ -103,6 +103,15 @@ struct Config {
         var sendsKey = false
     }
 
+    /// Where files are kept and for which model; empty where nothing says so.
+    struct Storage {
+        var bucket = ""
+        var key = ""
+        var model = ""
+        var encryption = ""
+        var encryptionKey = ""
+    }
+
     /// The place of the whole level.
     let field: Field
     var strategy: Strategy?
@@ -138,6 +147,7 @@ struct Config {
     /// Completions of a model that fills in the middle have an endpoint of their own (Mistral's).
     var completesInTheMiddle = false
     var amazon = Amazon()
+    var storage = Storage()
     /// Hooks of this level, its ancestors' apart.
     var inputHooks: [Hook] = []
     var outputHooks: [Hook] = []

@@ -62,6 +62,7 @@ struct ConfigReader {
         vertex(fields, into: &config)
         if let found = fields["mistral_fim_completion"] { config.completesInTheMiddle = flag(found) ?? false }
         amazon(fields, into: &config)
+        storage(fields, into: &config)
         hooks(fields, into: &config)
         // As the reference's validator: a level whose parts are wrong is not judged as a whole.
         if schema.diagnostics.count == faultCount { refine(config) }

@@ -45,6 +45,14 @@ enum ConfigSchema {
             SchemaKey("vertex_project_id"),
             SchemaKey("vertex_region"),
             SchemaKey("vertex_service_account_json"),
+            SchemaKey("aws_s3_bucket"),
+            SchemaKey("aws_s3_object_key"),
+            SchemaKey("aws_bedrock_model"),
+            SchemaKey("aws_server_side_encryption"),
+            SchemaKey("aws_server_side_encryption_kms_key_id"),
+            SchemaKey("vertex_storage_bucket_name"),
+            SchemaKey("vertex_model_name"),
+            SchemaKey("filename"),
             SchemaKey("mistral_fim_completion"),
             SchemaKey("name"),
             SchemaKey("id", .label),
@@ -79,9 +87,7 @@ enum ConfigSchema {
 
     /// Options of providers whose dialects are not built.
     private static let providerOptions = [
-        "aws_s3_bucket", "aws_s3_object_key", "aws_bedrock_model",
         "amzn_sagemaker_inference_component",
-        "vertex_storage_bucket_name",
         "azure_foundry_url", "azure_endpoint_name", "azure_extra_params",
         "workers_ai_account_id", "huggingface_base_url", "fireworks_account_id", "snowflake_account",
         "stability_client_id", "stability_client_user_id", "stability_client_version",

@@ -65,6 +65,12 @@ public enum PolicyLimits {
     public static let roleByteCount = 2048
     public static let externalIDByteCount = 1224
 
+    /// Bytes of a bucket's name: Cloud Storage's may have 222, S3's 63.
+    public static let bucketByteCount = 222
+
+    /// Bytes of an object's key: the most S3 and Cloud Storage take.
+    public static let objectKeyByteCount = 1024
+
     /// Bytes of a custom host. The line of a request head has 8 KiB for host and path together.
     public static let customHostByteCount = 2048
 

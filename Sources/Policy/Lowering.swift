@@ -306,6 +306,11 @@ struct Lowering {
         options.amazon.role = parts.store(config.amazon.role)
         options.amazon.externalID = parts.store(config.amazon.externalID)
         options.amazon.sendsKey = config.amazon.sendsKey
+        options.storage.bucket = parts.store(config.storage.bucket)
+        options.storage.key = parts.store(config.storage.key)
+        options.storage.model = parts.store(config.storage.model)
+        options.storage.encryption = parts.store(config.storage.encryption)
+        options.storage.encryptionKey = parts.store(config.storage.encryptionKey)
         return options
     }
 }

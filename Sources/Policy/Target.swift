@@ -111,6 +111,17 @@ public struct AmazonOptions: BitwiseCopyable, Sendable {
     public var namesPlace: Bool { !region.isEmpty || !accessKey.isEmpty || !role.isEmpty }
 }
 
+/// Where a provider without files of its own keeps them: an object store's bucket; empty runs are absent.
+public struct StorageOptions: BitwiseCopyable, Sendable {
+    public internal(set) var bucket = ByteRun.empty
+    /// The object's key, for all uploads alike; else each has its own.
+    public internal(set) var key = ByteRun.empty
+    /// The model the rows of files are for.
+    public internal(set) var model = ByteRun.empty
+    public internal(set) var encryption = ByteRun.empty
+    public internal(set) var encryptionKey = ByteRun.empty
+}
+
 /// What one dialect or another wants beside the credential; empty runs are absent.
 public struct ProviderOptions: BitwiseCopyable, Sendable {
     public internal(set) var openAIOrganization = ByteRun.empty
@@ -123,6 +134,7 @@ public struct ProviderOptions: BitwiseCopyable, Sendable {
     /// Completions go to the endpoint for filling in the middle, where the provider has one.
     public internal(set) var completesInTheMiddle = false
     public internal(set) var amazon = AmazonOptions()
+    public internal(set) var storage = StorageOptions()
 }
 
 /// One upstream of a program with all that its ancestors left it: a row, ready to be dispatched.

@@ -16,8 +16,19 @@ extension Endpoint {
         }
         let path = TargetPath.path(of: target)
         guard let rest = TargetPath.afterVersion(path) else { return local(method: method, path: path) }
-        guard TargetPath.isUnambiguous(path) else { return .unknown }
+        guard TargetPath.isUnambiguous(path) || namesBucket(rest) else { return .unknown }
         return TargetPath.folded(rest).withBytes { match(method: method, path: $0) }
+    }
+
+    /// Whether `rest` has a file's id that is its address in a bucket, `s3%3A%2F%2Fbucket%2Fkey`, and is unambiguous but for that. Some SDKs
+    /// leave the colon.
+    private static func namesBucket(_ rest: ByteSlice) -> Bool {
+        guard let below = TargetPath.after("/files", in: rest), !below.isEmpty else { return false }
+        let id = below.dropFirst(1)
+        for scheme in ["s3%3a%2f%2f", "gs%3a%2f%2f", "s3:%2f%2f", "gs:%2f%2f"] as [StaticString] where id.hasPrefix(ignoringCase: scheme) {
+            return id.count > scheme.utf8CodeUnitCount && TargetPath.isUnambiguous(id.dropFirst(scheme.utf8CodeUnitCount))
+        }
+        return false
     }
 
     /// Whether `target` is where providers keep the answers they have given, or below it: compared as endpoints are.

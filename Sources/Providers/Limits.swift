@@ -53,6 +53,15 @@ public enum Limits {
     /// Bytes of the name of a cloud's region: a label of a host name, of which the longest, `us-gov-west-1` and its kin, fill a quarter.
     static let regionByteCount = 48
 
+    /// Parts of an upload's form; the API has five.
+    static let formParts = 16
+
+    /// Bytes of a batch's id: the longest ARN AWS takes.
+    static let jobByteCount = 1011
+
+    /// The last time believed of a cloud's, in seconds since 1970: the year 9999.
+    static let cloudSeconds: Int64 = 253_402_300_799
+
     /// Events at a stream's start that are scanned for the model's name, for hosts that send none.
     static let modelSearchEventCount = 4
 }

@@ -13,6 +13,8 @@ extension CloudEnvironment {
         clouds.azureTokenFile = text("AZURE_FEDERATED_TOKEN_FILE") ?? ""
         clouds.googleTokenEndpoint = try endpoint("GOOGLE_TOKEN_URI")
         clouds.amazonTokenService = try endpoint("AWS_ENDPOINT_URL_STS")
+        clouds.amazonStorage = try endpoint("AWS_ENDPOINT_URL_S3")
+        clouds.googleStorage = try endpoint("STORAGE_EMULATOR_HOST")
         return clouds
     }
 

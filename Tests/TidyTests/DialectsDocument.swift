@@ -117,6 +117,11 @@ enum DialectsDocument {
             let spoken = endpoint.clientDialect(sentAnthropicVersion: false)
             lines.append("| \(name) | " + [Dialect.openAI, .anthropic, .gemini, .bedrock].map { passage(endpoint, spoken, $0) }.joined(separator: " | ") + " |")
         }
+        lines += [
+            "",
+            "`/v1/files` and `/v1/batches` go as they are to providers that have them. At Bedrock and Vertex AI files are objects in a bucket and batches are",
+            "jobs over them: [configuration.md](configuration.md#files-and-batches). Each row is translated as a chat of its own would be.",
+        ]
         return lines.joined(separator: "\n") + "\n"
     }
 

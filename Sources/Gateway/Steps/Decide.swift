@@ -30,6 +30,7 @@ extension Exchange {
             return .wait
         }
         isAwaitingCompile = false
+        if noteBatch(route, message) { return .step(.decide) }
         var plan = try plan(route, client)
         if readsBody { read(model, headers, into: &plan) }
         try check(plan, client)
@@ -190,6 +191,11 @@ extension Exchange {
     private func check(_ plan: Plan, _ client: Client) throws(Rejection) {
         let spoken = endpoint.clientDialect(sentAnthropicVersion: request.fields.contains(.anthropicVersion))
         for destination in plan.route.destinations {
+            if destination.batches != nil, endpoint == .files || endpoint == .batches {
+                try checkBatch(at: destination)
+                try checkRight(to: destination, client)
+                continue
+            }
             let model = vertexModel(plan, at: destination)
             if destination.vertex != nil, readsBody, model == nil {
                 throw Rejection(.invalidBody, "\(destination.upstream.id) needs the name of a model", parameter: "model")

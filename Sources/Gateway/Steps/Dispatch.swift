@@ -13,6 +13,15 @@ extension Exchange {
         switch attempt.state {
         case .new, .awaitingToken:
             let destination = plan.destination
+            do throws(Rejection) {
+                if let batch, let place = destination.batches, try !prepare(batch, plan, place, client) {
+                    if client.peerClosed { client.close() }
+                    return .wait
+                }
+            } catch {
+                guard Exchange.isTargets(error) else { throw error }
+                return .step(try goOn(from: error, client))
+            }
             // A try that only needs another connection keeps what it was counted with.
             if attempt.state == .new, !attempt.isCounted { chooseKey(destination) }
             if let source = destination.keys[attempt.key].tokenSource, let next = try awaitToken(of: source, client) { return next }
@@ -23,7 +32,7 @@ extension Exchange {
             answer.retryAfterMilliseconds = nil
             answer.isQuotaSpent = false
             record.provider = destination.name
-            switch destination.pool.lease(for: self, fresh: attempt.wantsFresh) {
+            switch try pool(of: destination).lease(for: self, fresh: attempt.wantsFresh) {
             case .ready(let connection):
                 upstream = connection
             case .queued:
@@ -47,11 +56,22 @@ extension Exchange {
         do throws(Rejection) {
             try write(plan, to: upstream, client)
         } catch {
-            // What one dialect has no place for another may have; what breaks the client's own rules is nobody's.
-            guard error.refusal == .unsupportedContent || error.refusal == .droppedParameter || error.refusal == .tokenRefused else { throw error }
+            guard Exchange.isTargets(error) else { throw error }
             return .step(try goOn(from: error, client))
         }
         return .step(.relay)
+    }
+
+    /// Whether another target may take what this one cannot: what one dialect has no place for another may have; what breaks the client's own
+    /// rules is nobody's.
+    private static func isTargets(_ rejection: Rejection) -> Bool {
+        rejection.refusal == .unsupportedContent || rejection.refusal == .droppedParameter || rejection.refusal == .tokenRefused
+    }
+
+    /// The connections the attempt takes one of: files and batches may be elsewhere than models.
+    private func pool(of destination: Destination) throws(Rejection) -> UpstreamPool {
+        guard let batch, let place = destination.batches else { return destination.pool }
+        return try place.pool(toStorage: batch.leg.isStorage, worker)
     }
 
     /// Nil when a token is at hand; else the request waits for one, or goes on to a target that needs none.
@@ -123,6 +143,10 @@ extension Exchange {
 
     /// Head and body in one write.
     func write(_ plan: Plan, to upstream: UpstreamConnection, _ client: Client) throws(Rejection) {
+        if let batch, plan.destination.batches != nil {
+            try write(batch, plan, to: upstream, client)
+            return send(plan, to: upstream, client)
+        }
         if let translation = attempt.translation {
             try writeTranslated(plan, translation, to: upstream, client)
             return send(plan, to: upstream, client)
@@ -235,7 +259,7 @@ extension Exchange {
     /// Gives the upstream connection up: to its pool when it can carry another exchange.
     func releaseUpstream(reusable: Bool) {
         if case .queued = attempt.state, upstream == nil, let plan {
-            plan.destination.pool.cancel(self)
+            (try? pool(of: plan.destination))?.cancel(self)
             attempt.state = .new
         }
         guard let connection = upstream else { return }

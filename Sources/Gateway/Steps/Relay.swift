@@ -78,7 +78,7 @@ extension Exchange {
             var parser = ResponseParser(limits: worker.limits.answerHead)
             let end: Int
             do throws(HTTPError) {
-                let progress = try parser.parse(block.slice(start..<count), answering: request.method, into: &worker.answerHead)
+                let progress = try parser.parse(block.slice(start..<count), answering: askedMethod, into: &worker.answerHead)
                 guard case .complete(let headCount) = progress else {
                     upstream.keepInbound(block, from: start, count: count)
                     return nil
@@ -94,6 +94,12 @@ extension Exchange {
             if end == count { return nil }
             start = end
         }
+    }
+
+    /// The method of the request that was sent.
+    private var askedMethod: HTTP.Method {
+        guard let batch, plan?.destination.batches != nil else { return request.method }
+        return batch.leg.method
     }
 
     private func headCame(
@@ -126,6 +132,9 @@ extension Exchange {
             // The connection is worth keeping when all of the refused answer is here.
             if self.upstream === upstream { releaseUpstream(reusable: isWhole && worker.answerHead.keepAlive) }
             return next
+        }
+        if let batch, plan?.destination.batches != nil, let mode = storedMode(batch) {
+            return try beginStored(block, head, count: count, batch, mode, upstream, client)
         }
         if isUnseenStream(block.slice(head)) {
             let surprise = Rejection(.upstreamUnreadable, "the provider streams an answer that its guardrails would have to see whole")

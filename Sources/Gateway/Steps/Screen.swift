@@ -159,12 +159,12 @@ extension Exchange {
     private func write(_ value: JSONView?, to writer: inout ByteWriter) { value?.string?.decode(into: &writer) }
 
     /// A member of the body as the target will be sent it: the config's, else the client's.
-    private func member(_ name: StaticString, _ plan: Plan, _ content: ByteSlice) throws(TextFault) -> JSONView? {
+    func member(_ name: StaticString, _ plan: Plan, _ content: ByteSlice) throws(TextFault) -> JSONView? {
         if let laid = override(name, plan) { return laid }
         return try JSONView(objectIn: content)?.soleChild(name)
     }
 
-    private func override(_ name: StaticString, _ plan: Plan) -> JSONView? {
+    func override(_ name: StaticString, _ plan: Plan) -> JSONView? {
         let program = plan.route.program
         for override in program.overrides(plan.destination.overrides) where program.bytes(override.name) == name {
             return JSONView(program.bytes(override.value))

@@ -60,6 +60,13 @@ public enum BedrockPath {
     /// - Source: AWS General Reference, "AWS Security Token Service endpoints and quotas"
     public static func tokenHost(ofRegion region: String) -> String? { domain(ofRegion: region).map { "sts.\($0)" } }
 
+    /// The host of a region's control plane, where jobs are.
+    public static func jobHost(ofRegion region: String) -> String? { domain(ofRegion: region).map { "bedrock.\($0)" } }
+
+    /// The host of a region's object store. Buckets stand in its paths: their names, which callers may choose, lead to no other host.
+    /// - Source: Amazon S3 User Guide, "Path-style requests"
+    public static func storageHost(ofRegion region: String) -> String? { domain(ofRegion: region).map { "s3.\($0)" } }
+
     private static func domain(ofRegion region: String) -> String? {
         let isName = (1...Limits.regionByteCount).contains(region.utf8.count) && region.utf8.allSatisfy { byte in
             (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || ASCII.isDigit(byte) || byte == UInt8(ascii: "-")

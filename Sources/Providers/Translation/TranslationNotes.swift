@@ -41,6 +41,34 @@ public struct TranslationNotes {
         }
     }
 
+    /// Adds what another translation could not carry over, each name once.
+    public mutating func add(_ other: TranslationNotes) {
+        for text in [\TranslationNotes.dropped, \TranslationNotes.changed] {
+            var names = other[keyPath: text]
+            names.withBytesInPlace { names in
+                var rest = names
+                while !rest.isEmpty {
+                    let end = rest.firstRange(of: ByteSlice(", "))?.lowerBound ?? rest.count
+                    if !has(rest.prefix(end), in: text) { add(rest.prefix(end), to: text) }
+                    rest = rest.dropFirst(min(end + 2, rest.count))
+                }
+            }
+        }
+        unsaidCount = max(unsaidCount, other.unsaidCount)
+    }
+
+    private func has(_ name: ByteSlice, in text: WritableKeyPath<TranslationNotes, NoteText>) -> Bool {
+        self[keyPath: text].withBytes { said in
+            var rest = said
+            while !rest.isEmpty {
+                let end = rest.firstRange(of: ByteSlice(", "))?.lowerBound ?? rest.count
+                if rest.prefix(end) == name { return true }
+                rest = rest.dropFirst(min(end + 2, rest.count))
+            }
+            return false
+        }
+    }
+
     /// Writes the field's value.
     public mutating func write(into writer: inout ByteWriter) {
         var isFirst = true

@@ -173,7 +173,7 @@ public struct Translator: ~Copyable {
         _ body: ByteSlice, status: Int, provider: ByteSlice, requestID: ByteSlice, type: ByteSlice, _ translation: Translation,
         scratch: inout ByteWriter, to writer: inout ByteWriter
     ) {
-        var fault = readError(body, translation.provider)
+        var fault = readError(body, translation.provider) ?? StoreError.read(body, scratch: &scratch)
         if fault == nil {
             let shown = body.trimmed.prefix(min(body.trimmed.count, Limits.faultTextByteCount))
             scratch.append(jsonContent: shown.isEmpty ? ByteSlice("the provider answered with an error and no text") : shown)

@@ -32,6 +32,9 @@ public enum VertexPath {
         }
     }
 
+    /// Cloud Storage, in whose paths buckets stand.
+    public static let storageHost = "storage.googleapis.com"
+
     /// Whether `name`, of a region or a project, can stand in a host and a path without leading elsewhere. Projects of a domain have a colon.
     public static func isName(_ name: ByteSlice, ofProject: Bool) -> Bool {
         guard !name.isEmpty, name.count <= 64, ASCII.isLetter(name[0]) || ASCII.isDigit(name[0]) else { return false }

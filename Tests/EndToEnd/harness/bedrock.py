@@ -26,11 +26,13 @@ def signature(request, secret, region, service="bedrock"):
         r"AWS4-HMAC-SHA256 Credential=([^/]+)/(.+), SignedHeaders=([a-z0-9;-]+), Signature=[0-9a-f]{64}", line).groups()
     day, *rest = scope.split("/")
     assert rest == [region, service, "aws4_request"], scope
-    # What is in the path is encoded once more, but for its slashes.
-    path = urllib.parse.quote(request.target, safe="/-._~")
+    # What is in the path is encoded once more, but for its slashes; S3 leaves it as it is.
+    path, _, query = request.target.partition("?")
+    path = path if service == "s3" else urllib.parse.quote(path, safe="/-._~")
+    query = "&".join(sorted(query.split("&")))
     fields = "".join(f"{name}:{' '.join(','.join(request.all(name)).split())}\n" for name in names.split(";"))
     digest = hashlib.sha256(request.body).hexdigest()
-    canonical = "\n".join([request.method, path, "", fields, names, digest])
+    canonical = "\n".join([request.method, path, query, fields, names, digest])
     text = "\n".join(["AWS4-HMAC-SHA256", request["x-amz-date"], scope, hashlib.sha256(canonical.encode()).hexdigest()])
     derived = f"AWS4{secret}".encode()
     for word in (day, *rest):
