@@ -30,6 +30,7 @@ let package = Package(
         .target(name: "TLS", dependencies: ["Bytes", "COpenSSL"], swiftSettings: hot),
         .target(name: "HTTP", dependencies: ["Bytes"], swiftSettings: hot),
         .target(name: "JSON", dependencies: ["Bytes"], swiftSettings: hot),
+        .target(name: "Cache", dependencies: ["Bytes"], swiftSettings: hot),
         .target(name: "Patterns", dependencies: ["Bytes", "CHyperscan"], swiftSettings: hot),
         .target(name: "Guardrails", dependencies: ["Bytes", "JSON", "Patterns"], swiftSettings: hot),
         .target(name: "Health", dependencies: ["Bytes"], swiftSettings: hot),
@@ -51,7 +52,7 @@ let package = Package(
             swiftSettings: strict),
 
         .target(
-            name: "BenchmarkBodies", dependencies: ["Bytes", "Guardrails", "Health", "HTTP", "JSON", "Ledger", "Patterns", "Policy", "Providers"],
+            name: "BenchmarkBodies", dependencies: ["Bytes", "Cache", "Guardrails", "Health", "HTTP", "JSON", "Ledger", "Patterns", "Policy", "Providers"],
             path: "Benchmarks", exclude: ["Runner", "CAllocations"], swiftSettings: hot),
         .target(name: "CAllocations", path: "Benchmarks/CAllocations"),
         .executableTarget(name: "benchmarks", dependencies: ["BenchmarkBodies", "CAllocations"], path: "Benchmarks/Runner", swiftSettings: strict),
@@ -61,6 +62,7 @@ let package = Package(
         .testTarget(name: "TLSTests", dependencies: ["Bytes", "COpenSSL", "TLS"], swiftSettings: strict),
         .testTarget(name: "HTTPTests", dependencies: ["Bytes", "HTTP"], swiftSettings: strict),
         .testTarget(name: "JSONTests", dependencies: ["Bytes", "JSON"], swiftSettings: strict),
+        .testTarget(name: "CacheTests", dependencies: ["Bytes", "Cache"], swiftSettings: strict),
         .testTarget(name: "PatternsTests", dependencies: ["Bytes", "Patterns"], swiftSettings: strict),
         .testTarget(name: "GuardrailsTests", dependencies: ["Bytes", "Guardrails", "JSON", "Patterns", "Policy"], swiftSettings: strict),
         .testTarget(name: "PolicyTests", dependencies: ["Bytes", "JSON", "Policy"], swiftSettings: strict),
