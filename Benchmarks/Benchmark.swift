@@ -6,14 +6,18 @@ public struct Benchmark {
     /// Does it so many times; returns something of the results, so that none can be left out by the optimiser.
     public let run: (Int) -> UInt64
 
-    init(name: String, run: @escaping (Int) -> UInt64) {
+    /// Makes what only the full size needs and takes too long to be timed, or to be made in tests.
+    public let prepare: () -> Void
+
+    init(name: String, prepare: @escaping () -> Void = {}, run: @escaping (Int) -> UInt64) {
         self.name = name
+        self.prepare = prepare
         self.run = run
     }
 }
 
 /// Every benchmark there is, in the modules' order. Computed: their inputs are built when they are wanted.
 public var allBenchmarks: [Benchmark] {
-    httpBenchmarks + jsonBenchmarks + guardrailsBenchmarks + healthBenchmarks + policyBenchmarks + providersBenchmarks + translationBenchmarks
+    httpBenchmarks + jsonBenchmarks + cacheBenchmarks + guardrailsBenchmarks + healthBenchmarks + policyBenchmarks + providersBenchmarks + translationBenchmarks
         + ledgerBenchmarks
 }

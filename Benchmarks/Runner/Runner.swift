@@ -43,6 +43,7 @@ struct Runner {
         let width = chosen.map(\.name.count).max() ?? 0
         print("benchmark".padded(to: width) + "    least ns   median ns  mallocs  checksum")
         for benchmark in chosen {
+            if !isToy { benchmark.prepare() }
             let result = isToy ? Measurement(benchmark, batches: 3, batchNanoseconds: 0) : Measurement(benchmark)
             print(
                 benchmark.name.padded(to: width) + result.leastText.leftPadded(to: 12) + result.medianText.leftPadded(to: 12)
