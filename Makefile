@@ -26,7 +26,7 @@ help:
 	@echo "make bench    in-process benchmarks of the hot paths (FILTER=text)"
 	@echo "make perf     Sluice beside nginx and HAProxy, 5 minutes (PERF_ARGUMENTS=...)"
 	@echo "make fuzz     every fuzz target for FUZZ_SECONDS ($(FUZZ_SECONDS)) seconds (FUZZ_TARGETS=\"name ...\")"
-	@echo "make harden   the long forms of all of it, about 2 hours; output to perf/results/"
+	@echo "make harden   the long forms of all of it, about 5 hours; output to perf/results/"
 	@echo "make deps     install the Debian packages all of these need"
 
 # Installs what is missing of the packages $(1); asks for nothing when nothing is.
