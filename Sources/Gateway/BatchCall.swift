@@ -211,7 +211,7 @@ final class BatchCall {
         guard !line.isEmpty else { return true }
         sentRows += 1
         var message: String? = row.read(line) ? nil : "the provider's row is no JSON object"
-        var wanted = 2 * line.count + GatewayLimits.translationSlackByteCount
+        var wanted = min(2 * line.count + GatewayLimits.translationSlackByteCount, GatewayLimits.translatedEventByteCount)
         while message == nil {
             guard wanted <= GatewayLimits.translatedEventByteCount, chunk.reserve(wanted, worker) else { return false }
             do throws(TranslationFault) {

@@ -187,7 +187,10 @@ extension Exchange {
         call.object = object
         call.order.input = object.address
         if let endpoint = try text("endpoint", plan, content), !endpoint.elementsEqual("/v1/chat/completions".utf8) {
-            throw Rejection(.unsupportedContent, "endpoint: batches of this provider are of /v1/chat/completions", parameter: "endpoint")
+            guard place.store == .google, endpoint.elementsEqual("/v1/embeddings".utf8) else {
+                let others = place.store == .google ? " or /v1/embeddings" : ""
+                throw Rejection(.unsupportedContent, "endpoint: batches of this provider are of /v1/chat/completions\(others)", parameter: "endpoint")
+            }
         }
         let header: StaticString = place.store == .amazon ? "x-portkey-aws-bedrock-model" : "x-portkey-provider-model"
         call.order.model = try text("model", plan, content) ?? setting(place.model, header, place, message)

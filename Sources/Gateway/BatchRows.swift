@@ -78,18 +78,30 @@ extension Exchange {
         let source = body.written
         var options = RequestOptions()
         options.isVertex = model.vertex != nil
+        guard !row.isEmbedding || model.vertex?.publisher == .google else {
+            throw Rejection(.unsupportedContent, "url: batches of this model are of /v1/chat/completions", parameter: "url")
+        }
+        var dropped = TranslationNotes()
         let limit = 4 * worker.limits.bodyByteCount + GatewayLimits.translationSlackByteCount
         let isWritten = try call.write(
             atLeast: row.byteCount + 2 * source.count + GatewayLimits.translationSlackByteCount, limit: limit, worker.blocks
         ) { (writer) throws(Rejection) in
+            guard !row.isEmbedding else {
+                do throws(TranslationFault) {
+                    return try row.writeEmbedding(source, &call.tape, to: &writer, &dropped)
+                } catch {
+                    throw Rejection(error)
+                }
+            }
             row.writeStart(form, to: &writer)
             if form == .openAI { writer.append(source) } else { try translate(source, to: model.vertex?.dialect ?? .bedrock, options, &writer) }
             row.writeEnd(to: &writer)
         }
         guard isWritten else { throw Rejection(.overloaded, "the file is too long, in the provider's form, to be held") }
-        guard form != .openAI, !worker.translator.notes.isEmpty else { return }
-        try refuseDropped(worker.translator.notes, message)
-        call.notes.add(worker.translator.notes)
+        if !row.isEmbedding, form != .openAI { dropped = worker.translator.notes }
+        guard !dropped.isEmpty else { return }
+        try refuseDropped(dropped, message)
+        call.notes.add(dropped)
     }
 
     private func translate(_ source: ByteSlice, to dialect: Dialect, _ options: RequestOptions, _ writer: inout ByteWriter) throws(Rejection) {

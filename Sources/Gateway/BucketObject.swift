@@ -62,7 +62,7 @@ struct BucketObject: Equatable {
     var holdsAnswers: Bool {
         switch store {
         case .amazon: key.count > 10 && key.suffix(10).elementsEqual(".jsonl.out".utf8)
-        case .google: key.count >= 17 && key.suffix(17).elementsEqual("predictions.jsonl".utf8)
+        case .google: ["predictions.jsonl", "000000000000.jsonl"].contains { key.suffix($0.utf8.count).elementsEqual($0.utf8) }
         }
     }
 

@@ -119,6 +119,7 @@ struct JobRow {
             output.append("{\"recordId\":\"\",\"error\":{\"errorCode\":400,\"errorMessage\":\"the row is no JSON object\"}}")
             return false
         }
+        if isVertex, let content = row["content"] { return writeEmbedding(of: content, row, into: &output) }
         let name: StaticString = !isVertex ? "recordId" : row["requestId"] != nil ? "requestId" : "custom_id"
         let input = row[isVertex ? "request" : "modelInput"] ?? row["body"]
         output.append("{\"")
@@ -137,6 +138,21 @@ struct JobRow {
         output.append(isVertex ? ",\"status\":\"\",\"response\":" : ",\"modelOutput\":")
         writeAnswer(row, input, into: &output)
         output.append("}")
+        return true
+    }
+
+    /// - Source: cloud.google.com/vertex-ai/generative-ai/docs/embeddings/batch-prediction-genai-embeddings
+    private func writeEmbedding(of content: JSONValue, _ row: JSONValue, into output: inout Output) -> Bool {
+        let isGood = content.isString && row["requestId"]?.string?.content.hasPrefix("fail") != true
+        output.append("{\"instance\":{\"content\":")
+        output.append(content.bytes)
+        output.append("},\"requestId\":")
+        output.append(row["requestId"]?.bytes ?? ByteSlice("null"))
+        guard isGood else {
+            output.append(",\"predictions\":[],\"status\":\"the mock provider was asked to fail\"}")
+            return false
+        }
+        output.append(",\"predictions\":[{\"embeddings\":{\"statistics\":{\"token_count\":2,\"truncated\":false},\"values\":[0.5,-0.25]}}],\"status\":\"\"}")
         return true
     }
 

@@ -36,7 +36,10 @@ extension ObjectStore.Job {
 
     /// Where its answers are.
     func answers(isVertex: Bool) -> [UInt8] {
-        guard !isVertex else { return folder + Array("/predictions.jsonl".utf8) }
+        guard !isVertex else {
+            let isEmbedding = model.withByteSlice { $0.firstRange(of: ByteSlice("embedding")) != nil }
+            return folder + Array((isEmbedding ? "/000000000000.jsonl" : "/predictions.jsonl").utf8)
+        }
         let slash = input.lastIndex(of: UInt8(ascii: "/")) ?? 0
         return output + Array(id.utf8) + input[slash...] + Array(".out".utf8)
     }

@@ -56,7 +56,7 @@ struct BucketObjectTests {
 
     @Test("answers to a batch are told by their name", arguments: [
         ("s3://b-1/j/in.jsonl.out", true), ("s3://b-1/in.jsonl", false), ("s3://b-1/.jsonl.out", false), ("s3://b-1/j/manifest.json.out", false),
-        ("gs://b-1/d/predictions.jsonl", true), ("gs://b-1/in.jsonl", false),
+        ("gs://b-1/d/predictions.jsonl", true), ("gs://b-1/d/000000000000.jsonl", true), ("gs://b-1/in.jsonl", false),
     ])
     func answers(address: String, holdsAnswers: Bool) throws {
         let store: BucketObject.Store = address.hasPrefix("s3") ? .amazon : .google

@@ -124,10 +124,35 @@ struct BatchTests {
 
     @Test("what is no request of a chat is refused", arguments: [
         "", "7", "{}", #"{"custom_id":1,"body":{}}"#, #"{"custom_id":"a"}"#, #"{"custom_id":"a","body":[]}"#, #"{"custom_id":"a","body":{}"#,
-        #"{"custom_id":"a","url":"/v1/embeddings","body":{}}"#, #"{"custom_id":"a","body":{"stream":true}}"#,
+        #"{"custom_id":"a","url":"/v1/responses","body":{}}"#, #"{"custom_id":"a","body":{"stream":true}}"#,
     ])
     func noRows(line: String) {
         #expect(throws: TranslationFault.self) { try row(line) }
+    }
+
+    @Test("a row for an embedding has one text, and tells what else it asked")
+    func embeddingRows() throws {
+        func row(_ body: String) throws -> (String, String) {
+            var tape = JSONTape()
+            var notes = TranslationNotes()
+            let text = try withBytes(#"{"custom_id":"a","url":"/v1/embeddings","body":\#(body)}"#) { line in
+                let row = try BatchRow(line, &tape)
+                #expect(row.isEmbedding)
+                return try written { try row.writeEmbedding(row.body, &tape, to: &$0, &notes) }
+            }
+            return (text, written { notes.write(into: &$0) })
+        }
+        #expect(try row(#"{"model":"m","input":"h\"i","encoding_format":"float"}"#) == (#"{"requestId":"a","content":"h\"i"}"# + "\n", ""))
+        #expect(try row(#"{"input":["hi"],"dimensions":7,"encoding_format":"base64"}"#) == (#"{"requestId":"a","content":"hi"}"# + "\n", "dropped: dimensions, encoding_format"))
+        for input in ["[]", #"["a","b"]"#, "[1,2]", "7", "null"] { #expect(throws: TranslationFault.self) { try row(#"{"input":\#(input)}"#) } }
+    }
+
+    @Test("an embedding's answer becomes OpenAI's list")
+    func embeddingAnswers() {
+        let line = #"{"instance":{"content":"hi"},"requestId":"r","predictions":[{"embeddings":{"statistics":{"token_count":2},"values":[0.5,-0.25]}}],"status":""}"#
+        #expect(
+            said(line).hasPrefix(
+                #"{"id":"batch_req_3","custom_id":"r","response":{"status_code":200,"request_id":"batch_req_3","body":{"object":"list","data":[{"object":"embedding","#))
     }
 
     private func said(_ line: String, number: Int = 3) -> String {

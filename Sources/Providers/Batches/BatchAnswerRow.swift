@@ -35,8 +35,8 @@ public struct BatchAnswerRow: ~Copyable {
             writer.append("{\"status_code\":200,\"request_id\":\"batch_req_")
             writer.append(decimal: number)
             writer.append("\",\"body\":")
-            if let dialect = BatchAnswerRow.dialect(of: answer) {
-                try translator.writeAnswer(answer.bytes, Translation(.chat, from: .openAI, to: dialect), options, to: &writer)
+            if let translation = BatchAnswerRow.translation(of: answer) {
+                try translator.writeAnswer(answer.bytes, translation, options, to: &writer)
             } else {
                 writer.append(answer.bytes)
             }
@@ -75,15 +75,17 @@ public struct BatchAnswerRow: ~Copyable {
         // Vertex AI's rows that failed have a status, and an empty response or none.
         if let status = root["status"]?.string, !status.content.isEmpty { return nil }
         if let response = root["response"], response.isObject, !response.isEmptyContainer { return response }
+        // An embedding stands in the row itself.
+        if let predictions = root["predictions"], predictions.isArray, !predictions.isEmptyContainer { return root }
         return nil
     }
 
     /// Nil for OpenAI's own, and for what is none that is known here.
-    private static func dialect(of answer: JSONValue) -> Dialect? {
-        if answer["output"]?["message"] != nil { return .bedrock }
-        if answer["type"]?.is("message") == true { return .anthropic }
-        if answer["candidates"] != nil || answer["promptFeedback"] != nil { return .gemini }
-        return nil
+    private static func translation(of answer: JSONValue) -> Translation? {
+        if answer["output"]?["message"] != nil { return Translation(.chat, from: .openAI, to: .bedrock) }
+        if answer["type"]?.is("message") == true { return Translation(.chat, from: .openAI, to: .anthropic) }
+        if answer["candidates"] != nil || answer["promptFeedback"] != nil { return Translation(.chat, from: .openAI, to: .gemini) }
+        return answer["predictions"] == nil ? nil : Translation(.embeddings, from: .openAI, to: .gemini)
     }
 
     /// Writes `null`, and what went wrong.

@@ -35,6 +35,8 @@ public struct BatchRecord {
     public var id: [UInt8] = []
     public var status = Status.validating
     public var model: [UInt8] = []
+    /// Whether its requests are for embeddings, and not for chats.
+    public var isEmbedding = false
     /// Addresses in buckets, decoded; empty for none.
     public var input: [UInt8] = []
     public var output: [UInt8] = []
@@ -58,7 +60,9 @@ public struct BatchRecord {
     public func write(to writer: inout ByteWriter) {
         writer.append("{\"id\":\"")
         id.withByteSlice { writer.append(percentEncoded: $0) }
-        writer.append("\",\"object\":\"batch\",\"endpoint\":\"/v1/chat/completions\",\"errors\":")
+        writer.append("\",\"object\":\"batch\",\"endpoint\":\"")
+        writer.append(isEmbedding ? "/v1/embeddings" : "/v1/chat/completions")
+        writer.append("\",\"errors\":")
         writeErrors(to: &writer)
         write("input_file_id", input, to: &writer)
         writer.append(",\"completion_window\":\"")

@@ -8,8 +8,10 @@ public struct BatchRow {
     public let customID: ByteSlice
     /// A JSON object.
     public let body: ByteSlice
+    /// Whether it asks for an embedding, and not for a chat.
+    public let isEmbedding: Bool
 
-    /// - Throws: `.invalid` for a line that is no request of a chat.
+    /// - Throws: `.invalid` for a line that is no request, `.unsupported` for one of another endpoint.
     public init(_ line: ByteSlice, _ tape: inout JSONTape) throws(TranslationFault) {
         let root: JSONValue
         do throws(JSONError) {
@@ -19,8 +21,10 @@ public struct BatchRow {
         }
         guard let id = root["custom_id"], id.isString else { throw TranslationFault(.invalid, "custom_id: required, a text", parameter: "custom_id") }
         guard let body = root["body"], body.isObject else { throw TranslationFault(.invalid, "body: required, an object", parameter: "body") }
-        if let url = root["url"], !url.is("/v1/chat/completions") {
-            throw TranslationFault(.unsupported, "url: batches of this provider are of /v1/chat/completions", parameter: "url")
+        let url = root["url"]
+        isEmbedding = url?.is("/v1/embeddings") == true
+        guard url == nil || isEmbedding || url?.is("/v1/chat/completions") == true else {
+            throw TranslationFault(.unsupported, "url: rows are for /v1/chat/completions or /v1/embeddings", parameter: "url")
         }
         if body["stream"]?.bool == true { throw TranslationFault(.invalid, "stream: a batch is not streamed", parameter: "stream") }
         customID = id.bytes
@@ -70,6 +74,30 @@ public struct BatchRow {
             writer.append("{\"custom_id\":")
             writer.append(customID)
             writer.append(",\"method\":\"POST\",\"url\":\"/v1/chat/completions\",\"body\":")
+        }
+    }
+
+    /// Writes the row as Vertex AI has those of text embeddings: one text, beside the row's name.
+    ///
+    /// - Parameter body: the row's, as a config has changed it.
+    public func writeEmbedding(
+        _ body: ByteSlice, _ tape: inout JSONTape, to writer: inout ByteWriter, _ notes: inout TranslationNotes
+    ) throws(TranslationFault) {
+        notes.removeAll()
+        guard let root = try? tape.parse(body), let input = root["input"] else {
+            throw TranslationFault(.invalid, "input: required, a text", parameter: "input")
+        }
+        let text = input.isArray && input.count == 1 ? input.elements.first { _ in true } : input
+        guard let text, text.isString else {
+            throw TranslationFault(.unsupported, "input: Vertex AI's batches embed one text a row", parameter: "input")
+        }
+        writer.append("{\"requestId\":")
+        writer.append(customID)
+        writer.append(",\"content\":")
+        writer.append(text.bytes)
+        writeEnd(to: &writer)
+        for (name, value) in root.members where !value.isNull && !(name == "model") && !(name == "input") {
+            if !(name == "encoding_format" && value.is("float")) { notes.drop(name.content) }
         }
     }
 

@@ -58,6 +58,7 @@ public enum VertexJob {
         record.id = Array(name[(slash + 1)...])
         record.status = status(job["state"])
         record.model = job["model"]?.string?.decoded ?? []
+        record.isEmbedding = record.model.withByteSlice { $0.firstRange(of: ByteSlice("embedding")) != nil }
         record.input = job["inputConfig"]?["gcsSource"]?["uris"]?.elements.first { _ in true }?.string?.decoded ?? []
         record.message = job["error"]?["message"]?.string?.decoded ?? []
         record.createdAt = CloudTime.seconds(job["createTime"])
@@ -68,7 +69,7 @@ public enum VertexJob {
         record.failed = count(counts?["failedCount"])
         record.total = record.succeeded + record.failed + count(counts?["incompleteCount"])
         if record.status == .completed, let folder = job["outputInfo"]?["gcsOutputDirectory"]?.string?.decoded {
-            record.output = folder + Array("/predictions.jsonl".utf8)
+            record.output = folder + Array((record.isEmbedding ? "/000000000000.jsonl" : "/predictions.jsonl").utf8)
         }
         return record
     }
