@@ -41,6 +41,8 @@ public func fuzzOneInput(_ bytes: UnsafePointer<UInt8>, _ count: Int) -> CInt {
         fuzzGemini(input)
     #elseif bedrock
         fuzzBedrock(input)
+    #elseif batches
+        fuzzBatches(input)
     #endif
     return 0
 }
