@@ -514,6 +514,15 @@ class Wire(unittest.TestCase):
                 make()
             self.assertIn("1 to 4096 bytes", caught.exception.message)
 
+    def test_long_key(self):
+        """a key of 1024 bytes is asked for, each of them encoded; a longer one is none"""
+        key = "é" * 512
+        self.client().files.delete(f"s3://my-bucket/{key}")
+        self.assertEqual(self.store.requests[0].target, "/my-bucket/" + "%C3%A9" * 512)
+        self.assert_signed(self.store.requests[0], "s3")
+        self.assertRaises(openai.BadRequestError, self.client().files.delete, f"s3://my-bucket/{key}x")
+        self.assertEqual(len(self.store.requests), 1)
+
     def test_long_row(self):
         """a row of answers is held up to 32 MiB; a longer one ends the file, which does not look whole"""
         frame = json.dumps({"recordId": "a", "modelOutput": {"results": [""]}})
