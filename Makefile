@@ -1,8 +1,8 @@
 # What a checkout does. `make run` needs Swift; what else is missing is installed (Debian, by name).
 
 SWIFT_WANTED := 6.2
-PACKAGES_BUILD := libssl-dev libc-ares-dev libcurl4-openssl-dev libhyperscan-dev pkg-config curl make git python3-venv
-PACKAGES_BENCH := nginx-light haproxy wrk strace gcc util-linux
+PACKAGES_BUILD := libssl-dev libc-ares-dev libcurl4-openssl-dev libhyperscan-dev libnghttp2-dev pkg-config curl make git python3-venv
+PACKAGES_BENCH := nginx-light haproxy wrk nghttp2-client strace gcc util-linux
 PACKAGES_TEST := faketime
 
 # make run: another configuration, another address (more than one: LISTEN="a:1 b:2").

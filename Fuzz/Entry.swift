@@ -17,6 +17,8 @@ public func fuzzOneInput(_ bytes: UnsafePointer<UInt8>, _ count: Int) -> CInt {
         fuzzEventStream(input)
     #elseif amazonEventStream
         fuzzAmazonEventStream(input)
+    #elseif http2
+        fuzzHTTP2(input)
     #elseif scan
         fuzzScan(input)
     #elseif splice

@@ -98,6 +98,11 @@ public struct ByteWriter {
         }
     }
 
+    /// The number's four bytes, the most significant first.
+    public mutating func append(bigEndian number: UInt32) {
+        for index in 0..<4 { append(UInt8(truncatingIfNeeded: number >> UInt32(24 - 8 * index))) }
+    }
+
     /// Each byte as two lower-case hexadecimal digits.
     public mutating func append(hexadecimalOf bytes: ByteSlice) {
         for index in 0..<bytes.count {

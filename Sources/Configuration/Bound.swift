@@ -11,6 +11,7 @@ public enum Bound: String, CaseIterable, Sendable {
     case bodyGrace = "body_grace"
     case idle
     case clients
+    case streams
     case requestsPerConnection = "requests_per_connection"
     case writeStall = "write_stall"
     case buffers
@@ -85,6 +86,7 @@ public enum Bound: String, CaseIterable, Sendable {
             Bound.duration(
                 .limits, 75_000, 100...Bound.day, "a client's connection without a request; longer than load balancers' 60 s")
         case .clients: Bound.count(65_536, 1...1_048_576, "client connections of the process; at 1 KiB idle that is 64 MiB")
+        case .streams: Bound.count(100, 1...1000, "streams of one HTTP/2 connection at once, as its client is told; more are refused")
         case .requestsPerConnection:
             Bound.count(100_000, 1...1_000_000_000, "requests before a client connection is closed, so that load spreads again")
         case .writeStall:

@@ -36,6 +36,7 @@ public struct ConfigurationReader {
         version(fields["version"], in: root)
         var configuration = ServerConfiguration(catalog: Catalog(providers: builtIn))
         if let found = fields["listen"] { configuration.listen = listen(found) }
+        if let found = fields["http2"] { configuration.offersHTTP2 = schema.boolean(found) ?? true }
         if let found = fields["workers"] { configuration.workerCount = workers(found) }
         if let found = fields["data"] { configuration.dataDirectory = path(found) ?? configuration.dataDirectory }
         if let found = fields["log"] { configuration.log = log(found) }

@@ -5,7 +5,7 @@ enum ConfigurationSchema {
     static let version: Int64 = 1
 
     static let root = schema(
-        "version", "listen", "workers", "data", "log", "limits", "timeouts", "providers", "trusted_hosts", "keys", "virtual_keys",
+        "version", "listen", "http2", "workers", "data", "log", "limits", "timeouts", "providers", "trusted_hosts", "keys", "virtual_keys",
         "configs", "default", "cb_config")
 
     static let log = schema("format", "access")

@@ -5,6 +5,8 @@ public import Policy
 /// Secrets are not looked up yet: see `resolveSecrets`.
 public struct ServerConfiguration: Sendable {
     public internal(set) var listen: [ListenAddress] = [ListenAddress.standard]
+    /// Whether clients may speak HTTP/2.
+    public internal(set) var offersHTTP2 = true
     /// Nil for one a core.
     public internal(set) var workerCount: Int?
     public internal(set) var dataDirectory = "./sluice-data"

@@ -1,4 +1,5 @@
 import Bytes
+import HTTP
 import JSON
 
 /// Writes access records in their two forms. Records are read where they lie and the second's part of
@@ -20,6 +21,9 @@ struct AccessLine {
         member(",\"user\":", &record.user, to: &writer)
         member(",\"method\":", &record.method, to: &writer)
         member(",\"path\":", &record.path, to: &writer)
+        writer.append(",\"protocol\":\"")
+        writer.append(AccessLine.protocolName(record.figures.version))
+        writer.append("\"")
         member(",\"provider\":", &record.provider, to: &writer)
         member(",\"model\":", &record.model, to: &writer)
         member(",\"status\":", UInt64(record.figures.status), to: &writer)
@@ -48,6 +52,8 @@ struct AccessLine {
         column(&record.key, to: &writer)
         column(&record.method, to: &writer)
         column(&record.path, to: &writer)
+        writer.append(UInt8(ascii: " "))
+        writer.append(AccessLine.protocolName(record.figures.version))
         column(&record.provider, to: &writer)
         column(&record.model, to: &writer)
         writer.append(" status=")
@@ -79,6 +85,14 @@ struct AccessLine {
         if record.figures.isStream { writer.append(" stream") }
         if record.figures.wasAborted { writer.append(" aborted") }
         writer.append(UInt8(ascii: "\n"))
+    }
+
+    private static func protocolName(_ version: HTTPVersion) -> StaticString {
+        switch version {
+        case .http10: "HTTP/1.0"
+        case .http11: "HTTP/1.1"
+        case .http2: "HTTP/2"
+        }
     }
 
     /// `name` comes with its comma, quotes and colon: one literal is one copy.

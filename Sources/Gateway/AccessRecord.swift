@@ -1,4 +1,5 @@
 import Bytes
+import HTTP
 
 /// What one request was and did, as the access log tells it: a value of fixed size, filled on the
 /// worker and written elsewhere. Holds no secret.
@@ -17,6 +18,7 @@ struct AccessRecord: BitwiseCopyable, Sendable {
         var sentByteCount: UInt64 = 0
         var status: UInt16 = 0
         var attempts: UInt8 = 0
+        var version = HTTPVersion.http11
         /// The trace id is the request's own id: the client gave none.
         var hasOwnTrace = false
         var isStream = false

@@ -15,6 +15,8 @@ struct Answer: ~Copyable {
         case chunked
         /// An HTTP/1.0 client: the body ends with the connection.
         case close
+        /// The connection's own frames say where it ends.
+        case frames
     }
 
     var state = State.head
@@ -30,6 +32,8 @@ struct Answer: ~Copyable {
 
     var clientReusable = false
     var upstreamReusable = false
+    /// What the client got stops before its end.
+    private(set) var isBroken = false
     /// Bytes of an answer have gone to the client: no other can be given.
     var isCommitted = false
 
@@ -48,6 +52,7 @@ struct Answer: ~Copyable {
         isQuotaSpent = false
         clientReusable = false
         upstreamReusable = false
+        isBroken = false
         isCommitted = false
         isStream = false
         isShort = false
@@ -85,27 +90,36 @@ struct Answer: ~Copyable {
             framing = .length
             remaining = length
         case .chunked:
-            framing = request.version == .http11 ? .chunked : .close
+            framing = Answer.openFraming(request.version)
             decoder = ChunkedDecoder(limits: limits)
         case .untilClose:
-            framing = request.version == .http11 ? .chunked : .close
+            framing = Answer.openFraming(request.version)
             upstreamReusable = false
         }
         switch request.mode {
         case .none: break
         case .whole, .error, .held, .stored: framing = .length
-        case .stream, .rows: framing = request.version == .http11 ? .chunked : .close
+        case .stream, .rows: framing = Answer.openFraming(request.version)
         }
         isReframed = request.addsEvent && framing == .length
         // What has no body has no chunks.
         if case .none = head.framing { isReframed = false }
-        if isReframed { framing = request.version == .http11 ? .chunked : .close }
+        if isReframed { framing = Answer.openFraming(request.version) }
         if framing == .close { clientReusable = false }
         // Whatever a file calls itself, it is no stream of events.
         isStream = request.mode == .stream || request.mode != .rows && request.mode != .stored && head.fields.sayEventStream(in: bytes)
         readsUsage = request.reportsUsage && status == 200
         if readsUsage { usage.reset(request.dialect) }
         if isStream { watch.begin(removingUsage: request.addedUsage && readsUsage && framing != .length) }
+    }
+
+    /// How a body is framed whose length nobody knows yet.
+    private static func openFraming(_ version: HTTPVersion) -> Framing {
+        switch version {
+        case .http10: .close
+        case .http11: .chunked
+        case .http2: .frames
+        }
     }
 
     // MARK: Payload
@@ -162,6 +176,7 @@ struct Answer: ~Copyable {
     /// Nothing more comes, and not because the answer is whole.
     mutating func endBroken() {
         state = .done
+        isBroken = true
         clientReusable = false
         upstreamReusable = false
     }

@@ -62,6 +62,7 @@ extension Exchange {
     }
 
     func writeConnectionField(to writer: inout ByteWriter) {
+        if request.version == .http2 { return }
         if !answer.clientReusable || worker.isDraining {
             answer.clientReusable = false
             writer.append("connection: close\r\n")

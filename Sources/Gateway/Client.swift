@@ -1,4 +1,5 @@
 import Bytes
+import HTTP
 import Ledger
 import Reactor
 
@@ -44,7 +45,8 @@ class Client: Connection {
     func deadlinePassed() {}
 
     /// The exchange has been answered and recorded; `reusable` when the next request may follow.
-    func exchangeEnded(reusable: Bool) {}
+    /// - Parameter isComplete: false when the answer was cut.
+    func exchangeEnded(reusable: Bool, isComplete: Bool) {}
 
     /// Ends it so that the peer cannot take what it got for complete.
     func abort() {}
@@ -56,6 +58,12 @@ class Client: Connection {
 
     /// Remembers for its connection that `secret` is `principal`'s.
     func remember(_ secret: ByteSlice, as principal: Principal, snapshotVersion: UInt64) {}
+
+    /// Whether what looks like the preface of HTTP/2 is taken for it: the request ends, and the connection goes on so.
+    func takesPreface() -> Bool { false }
+
+    /// The version the requests are carried in, where their heads do not say.
+    var carriedVersion: HTTPVersion? { nil }
 
     /// Requests begun.
     var requestCount: Int { 1 }
@@ -92,6 +100,13 @@ class Client: Connection {
     final func noteReceived(_ count: Int) {
         precondition(count <= inboundCapacity - filled, "no more is received than there was room for")
         filled += count
+    }
+
+    /// Takes over bytes `range` of `block` as received.
+    final func adopt(_ block: consuming Block, _ range: Range<Int>) {
+        inbound = consume block
+        consumed = range.lowerBound
+        filled = range.upperBound
     }
 
     /// A block that holds `wanted` bytes from `consumed` on and has room for more.

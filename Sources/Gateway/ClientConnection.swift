@@ -10,6 +10,9 @@ import Reactor
 final class ClientConnection: Client {
     private var credentials = CredentialMemory()
     private var begunCount = 0
+    /// The connection turned out to speak HTTP/2: every exchange is one of its streams'.
+    private var http2: HTTP2Connection?
+    private var hasPreface = false
 
     /// Nothing more is answered: input is read and dropped until the peer closes or time is up.
     private var isLingering = false
@@ -42,6 +45,7 @@ final class ClientConnection: Client {
         }
         if isLingering { return linger() }
         if hungUp { return abort() }
+        if let http2 { return http2.proceed() }
         if let exchange { return exchange.advance() }
         serve()
     }
@@ -52,6 +56,7 @@ final class ClientConnection: Client {
         defer { isServing = false }
         var served = 0
         while !isClosed, !isLingering, exchange == nil, !hasUnsent {
+            if hasPreface { return startHTTP2() }
             guard consumed < filled || isReadable else { return rest() }
             if served == GatewayLimits.requestsPerTurn { return worker.resume(token) }
             served += 1
@@ -62,9 +67,27 @@ final class ClientConnection: Client {
         }
     }
 
+    // MARK: HTTP/2
+
+    /// With prior knowledge (RFC 9113 §3.3), which a connection shows by its first bytes.
+    override func takesPreface() -> Bool {
+        hasPreface = worker.limits.offersHTTP2 && begunCount == 1
+        return hasPreface
+    }
+
+    /// Goes on in HTTP/2, from the bytes received so far.
+    private func startHTTP2() {
+        guard let http2 = HTTP2Connection(self) else { return abort() }
+        self.http2 = http2
+        http2.take(unread)
+        dropInbound()
+        http2.proceed()
+    }
+
     override func deadlinePassed() {
         if isClosed { return }
         if isLingering { return hasUnsent ? abort() : close() }
+        if let http2 { return http2.deadlinePassed() }
         if let exchange { return exchange.clientDeadlinePassed() }
         if hasUnsent { return abort() }
         // Idle between requests: a plain close is what keep-alive clients expect.
@@ -103,7 +126,7 @@ final class ClientConnection: Client {
     // MARK: Ending
 
     /// The exchange has been answered and recorded; `reusable` when the next request may follow on this connection.
-    override func exchangeEnded(reusable: Bool) {
+    override func exchangeEnded(reusable: Bool, isComplete: Bool) {
         exchange = nil
         guard !isClosed else { return }
         if !reusable || (worker.isDraining && consumed == filled) { return finish() }
@@ -115,7 +138,7 @@ final class ClientConnection: Client {
 
     /// Closes once everything has been sent: FIN first, so that a peer still sending reads its answer
     /// before the reset that its unread bytes would cause (RFC 9112 §9.6).
-    private func finish() {
+    func finish() {
         isLingering = true
         setDeadline(hasUnsent ? stallDeadline : lingerDeadline)
         linger()
@@ -151,6 +174,10 @@ final class ClientConnection: Client {
         if let exchange {
             self.exchange = nil
             exchange.clientGone()
+        }
+        if let http2 {
+            self.http2 = nil
+            http2.transportClosed()
         }
         dropInbound()
         credentials.forget()

@@ -202,6 +202,55 @@ class Connection {
         }
     }
 
+    // MARK: What waits, in pieces
+
+    /// The first run that waits.
+    final var nextUnsent: ByteSlice? { hasUnsent ? unsent[firstUnsent] : nil }
+
+    /// Bytes that wait, up to `most` and in no more than `runs` runs; and whether that is all.
+    final func unsentByteCount(upTo most: Int, runs: Int) -> (count: Int, isAll: Bool) {
+        var count = 0
+        for index in firstUnsent..<unsent.count {
+            guard index - firstUnsent < runs, count < most else { return (count, false) }
+            let next = unsent[index].count
+            guard next <= most - count else { return (most, false) }
+            count += next
+        }
+        return (count, true)
+    }
+
+    /// Moves the first `count` bytes that wait to `list`; the blocks they lie in stay here.
+    final func moveUnsent(_ count: Int, to list: inout RunList) {
+        var left = count
+        for index in firstUnsent..<unsent.count where left > 0 {
+            list.append(unsent[index].prefix(min(left, unsent[index].count)))
+            left -= min(left, unsent[index].count)
+        }
+        dropUnsent(count)
+    }
+
+    /// Moves the first `count` bytes that wait to `place`.
+    final func copyUnsent(_ count: Int, to place: UnsafeMutablePointer<UInt8>) {
+        var copied = 0
+        for index in firstUnsent..<unsent.count where copied < count {
+            let run = unsent[index].prefix(min(count - copied, unsent[index].count))
+            (place + copied).update(from: run.base, count: run.count)
+            copied += run.count
+        }
+        dropUnsent(count)
+    }
+
+    /// Hands over the blocks that what waited lies in.
+    final func giveHeld(to list: inout BlockList) { list.takeAll(from: &held) }
+
+    /// Hands them to another connection as long as that has bytes to send, which may lie in them.
+    final func giveHeld(toUnsentOf other: Connection) {
+        if other.hasUnsent { other.held.takeAll(from: &held) }
+    }
+
+    /// Lets go of them.
+    final func dropHeld() { held.removeAll() }
+
     // MARK: Deadline
 
     /// Sets when `timedOut` is called; the distant future means never.

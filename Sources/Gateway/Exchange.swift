@@ -170,9 +170,10 @@ final class Exchange {
     /// The exchange is over and the client's connection goes on without it.
     private func end(_ client: Client) {
         let reusable = answer.clientReusable
+        let isComplete = !answer.isBroken
         isOver = true
         self.client = nil
-        client.exchangeEnded(reusable: reusable)
+        client.exchangeEnded(reusable: reusable, isComplete: isComplete)
     }
 
     /// The client's connection has closed under the exchange.

@@ -77,6 +77,15 @@ public enum GatewayLimits {
     /// A text in the body of a new batch: an ARN is the longest of them.
     static let batchTextByteCount = 4096
 
+    /// One read of an HTTP/2 connection: what lies in it is handed on before the next.
+    static let readByteCount = 64 << 10
+
+    /// Of an HTTP/2 write, the block for frames that are no DATA, and DATA frames' headers: an answer's head and its small body fit.
+    static let frameBlockByteCount = 4 << 10
+
+    /// A DATA frame's payload up to this size is copied behind its header, so that one run holds both.
+    static let joinedDataByteCount = 1024
+
     /// Requests of one pipelining client served before others get their turn.
     static let requestsPerTurn = 16
 

@@ -25,6 +25,7 @@ final class Worker {
         static let upstream: UInt8 = 4
         static let dial: UInt8 = 5
         static let resolver: UInt8 = 6
+        static let stream: UInt8 = 7
     }
 
     let index: Int
@@ -48,6 +49,7 @@ final class Worker {
     /// Where runs are gathered into one TLS record.
     let recordScratch = UnsafeMutablePointer<UInt8>.allocate(capacity: GatewayLimits.tlsRecordByteCount)
     var runs = RunList()
+    let http2 = HTTP2Workspace()
     /// Bytes moved in the current turn of one exchange; see `GatewayLimits.bytesPerTurn`.
     var turnByteCount = 0
 
@@ -176,6 +178,7 @@ final class Worker {
         while let token = timers.popExpired(now: now) { fire(Token(rawValue: token)) }
         takeUpReady()
         beginDials()
+        http2.writeFrames()
     }
 
     private func sleepMilliseconds() -> CInt {
@@ -191,6 +194,7 @@ final class Worker {
             guard let client = clients.object(for: token) else { return }
             client.note(readiness)
             client.proceed()
+        case Kind.stream: http2.stream(token)?.proceed()
         case Kind.upstream:
             guard let upstream = upstreams.object(for: token) else { return }
             upstream.note(readiness)
@@ -207,6 +211,8 @@ final class Worker {
         switch token.kind {
         case Kind.client:
             if let client = clients.object(for: token), client.timerFired(now: now) { client.deadlinePassed() }
+        case Kind.stream:
+            if let stream = http2.stream(token), stream.timerFired(now: now) { stream.deadlinePassed() }
         case Kind.upstream:
             if let upstream = upstreams.object(for: token), upstream.timerFired(now: now) { upstream.deadlinePassed() }
         case Kind.dial: dials.object(for: token)?.timerFired()
@@ -240,7 +246,7 @@ final class Worker {
             guard version == snapshot.version else { return }
             for client in compiling.take(result, of: text) { resume(client) }
         case .operatorAnswer(let client, let number, let answer):
-            clients.object(for: client)?.exchange?.operationsAnswered(number, answer)
+            self.client(client)?.exchange?.operationsAnswered(number, answer)
         case .drain: drain()
         case .token(let source, let outcome):
             for client in tokens.take(outcome, of: source, now: now) { resume(client) }
@@ -314,6 +320,12 @@ final class Worker {
     }
 
     func forget(_ client: ClientConnection) { clients.remove(client.token) }
+
+    /// Whoever `token` is of: a connection, or a stream of one.
+    private func client(_ token: Token) -> Client? {
+        if token.kind == Kind.stream { return http2.stream(token) }
+        return clients.object(for: token)
+    }
 
     func leaseExchange() -> Exchange { idleExchanges.popLast() ?? Exchange(worker: self) }
 

@@ -1,9 +1,13 @@
 import Bytes
 public import HTTP
+public import HTTP2
 
 /// The bounds a configuration may change. `docs/limits.md` gives each its reason.
 public struct WorkerLimits: Sendable {
     public var http = HTTPLimits()
+    public var http2 = HTTP2Limits()
+    /// Whether clients may speak HTTP/2.
+    public var offersHTTP2 = true
     /// An upstream's answer: a longer head is a fault of the upstream's.
     public var answerHead = HTTPLimits()
     /// Client connections of the process; each worker takes its share.

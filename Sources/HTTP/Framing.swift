@@ -1,8 +1,8 @@
 import Bytes
 
-/// The versions this gateway speaks over HTTP/1.
-public enum HTTPVersion: UInt8, Sendable {
-    case http10, http11
+/// The versions this gateway speaks. No head of a message says HTTP/2: see `RequestHead.cameOver`.
+public enum HTTPVersion: UInt8, Sendable, BitwiseCopyable {
+    case http10, http11, http2
 }
 
 /// How long a message's body is (RFC 9112 §6.3).

@@ -49,6 +49,9 @@ public struct RequestHead: ~Copyable {
         pathRange.isEmpty ? ByteSlice("/") : message[pathRange]
     }
 
+    /// Says that the request came in another version than its head's, which was made of that version's fields.
+    public mutating func cameOver(_ version: HTTPVersion) { self.version = version }
+
     mutating func reset() {
         connection = []
         framing = .none

@@ -122,6 +122,10 @@ struct SnapshotBuilder {
         limits.http.headByteCount = bounds.number(.head)
         limits.http.startLineByteCount = bounds.number(.line)
         limits.http.fieldCount = bounds.number(.fields)
+        limits.offersHTTP2 = configuration.offersHTTP2
+        limits.http2.concurrentStreams = bounds.number(.streams)
+        // A head that HTTP/1.1 may have is no flood.
+        limits.http2.headerListByteCount = max(limits.http2.headerListByteCount, bounds.number(.head))
         limits.answerHead.headByteCount = bounds.number(.responseHead)
         limits.clients = bounds.number(.clients)
         limits.requestsPerConnection = bounds.number(.requestsPerConnection)

@@ -9,7 +9,7 @@ extension Exchange {
     func receive(_ client: Client) throws(Rejection) -> Next {
         while true {
             let buffer = client.unread
-            if !buffer.isEmpty, try parse(buffer) { return begun(client) }
+            if !buffer.isEmpty, let next = try parse(buffer, client) { return next }
             switch client.fill() {
             case .filled:
                 continue
@@ -25,12 +25,18 @@ extension Exchange {
         }
     }
 
-    private func parse(_ buffer: ByteSlice) throws(Rejection) -> Bool {
+    /// Nil while the head is not whole.
+    private func parse(_ buffer: ByteSlice, _ client: Client) throws(Rejection) -> Next? {
         do throws(HTTPError) {
-            guard case .complete(let count) = try parser.parse(buffer, into: &request) else { return false }
+            guard case .complete(let count) = try parser.parse(buffer, into: &request) else { return nil }
             headByteCount = count
-            return true
+            return begun(client)
         } catch {
+            if error == .http2Preface, client.takesPreface() {
+                // No request of HTTP/1.1: the connection goes on without this exchange.
+                answer.clientReusable = true
+                return .over
+            }
             throw Rejection(malformed: error)
         }
     }
@@ -48,11 +54,13 @@ extension Exchange {
 
     private func begun(_ client: Client) -> Next {
         client.clearDeadline()
+        if let version = client.carriedVersion { request.cameOver(version) }
         let message = client.unread
         answer.clientReusable = request.keepAlive && client.requestCount < worker.limits.requestsPerConnection
         endpoint = Endpoint.classify(method: message[request.methodRange], target: request.path(in: message))
         name(message)
         record.peer = client.peer
+        record.figures.version = request.version
         record.method.set(message[request.methodRange])
         record.path.set(request.path(in: message))
         return .step(.identify)

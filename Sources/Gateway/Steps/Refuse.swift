@@ -92,16 +92,18 @@ extension Exchange {
         answer.endBroken()
         // Without framing only a reset tells a cut answer from a whole one.
         if answer.framing == .close { return client.abort() }
-        guard answer.isStream, answer.framing == .chunked, let block = worker.blocks.lease(atLeast: GatewayLimits.refusalByteCount) else { return }
+        guard answer.isStream, answer.framing != .length, let block = worker.blocks.lease(atLeast: GatewayLimits.refusalByteCount) else { return }
         let start = GatewayLimits.chunkLineByteCount
         var event = ByteWriter(block.base + start, capacity: block.capacity - start)
         writeShape(rejection) { $0.writeEvent(in: dialect, midLine: answer.isMidEvent, into: &event) }
         guard !event.overflowed else { return }
-        var size = ByteWriter(block.base, capacity: start)
-        size.append(chunkSize: event.count)
-        worker.runs.append(size.written)
+        if answer.framing == .chunked {
+            var size = ByteWriter(block.base, capacity: start)
+            size.append(chunkSize: event.count)
+            worker.runs.append(size.written)
+        }
         worker.runs.append(event.written)
-        worker.runs.append("\r\n")
+        if answer.framing == .chunked { worker.runs.append("\r\n") }
         worker.runs.blocks.add(block)
         if case .failed = client.send(&worker.runs) { client.close() }
     }

@@ -1,0 +1,42 @@
+import HTTP2
+import Reactor
+
+/// What a worker has for its HTTP/2 connections: their streams, memory that serves one after the other, and who has frames to write.
+final class HTTP2Workspace {
+    private var streams = SlotTable<HTTP2Stream>(kind: Worker.Kind.stream)
+    /// Where a connection's bytes are read to.
+    let readScratch = UnsafeMutablePointer<UInt8>.allocate(capacity: GatewayLimits.readByteCount)
+    /// Where the frames of a write are gathered.
+    var frames = FrameList()
+    let scratch = HTTP2Scratch()
+    private var writers: ContiguousArray<HTTP2Connection> = []
+
+    deinit { readScratch.deallocate() }
+
+    // MARK: Streams
+
+    func add(_ make: (Token) -> HTTP2Stream) -> HTTP2Stream { streams.insert(make) }
+
+    func stream(_ token: Token) -> HTTP2Stream? { streams.object(for: token) }
+
+    /// The stream a session knows by `tag`.
+    func stream(_ tag: UInt64) -> HTTP2Stream? { streams.object(for: Token(rawValue: tag)) }
+
+    func forget(_ stream: HTTP2Stream) { streams.remove(stream.token) }
+
+    // MARK: Writing
+
+    /// Has `connection` write its frames at the end of this turn, all that it has by then.
+    func schedule(_ connection: HTTP2Connection) { writers.append(connection) }
+
+    func writeFrames() {
+        guard !writers.isEmpty else { return }
+        var index = 0
+        // A write may end an exchange, and that begin another with something to say.
+        while index < writers.count {
+            writers[index].write()
+            index += 1
+        }
+        writers.removeAll(keepingCapacity: true)
+    }
+}
