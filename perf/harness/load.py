@@ -1,6 +1,7 @@
 """The driver: wrk, with its figures taken as numbers."""
 
 import json
+import re
 import subprocess
 
 from harness.errors import ScenarioError
@@ -53,3 +54,18 @@ def wrk(script, port, connections, seconds):
     if failed:
         raise ScenarioError(f"wrk at {connections} connections to port {port}: {figures['requests']} answers, failures {failed}")
     return figures
+
+
+def h2load(body, headers, port, connections, streams, seconds):
+    """Runs one round of HTTP/2 on core 1, by prior knowledge, with so many streams at once over each connection."""
+    lines = [part for name, value in headers.items() if name.lower() != "connection" for part in ("-H", f"{name.lower()}: {value}")]
+    command = pinned([tool("h2load"), "-t", "1", "-c", str(connections), "-m", str(streams), "-D", str(seconds), "-d", str(body), "-p", "h2c",
+                      "-H", "content-type: application/json", *lines, f"http://127.0.0.1:{port}/v1/chat/completions"], core=1)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 40)
+    counts = re.search(r"requests: (\d+) total, \d+ started, (\d+) done, (\d+) succeeded, (\d+) failed, (\d+) errored, (\d+) timeout", done.stdout)
+    if counts is None:
+        raise ScenarioError(f"h2load gave no figures: {(done.stderr or done.stdout).strip()[-300:]}")
+    _, answered, succeeded, failed, errored, late = map(int, counts.groups())
+    if failed or errored or late or succeeded != answered:
+        raise ScenarioError(f"h2load at {connections} connections to port {port}: {counts[0]}")
+    return {"requests": answered, "duration": seconds * 1_000_000}

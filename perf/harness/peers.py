@@ -51,7 +51,7 @@ NGINX_PROXY = NGINX_HEAD + """
         keepalive_requests 100000000;
     }}
     server {{
-        listen 127.0.0.1:{port} backlog=4096;
+        listen 127.0.0.1:{port}{listen_options} backlog=4096;
         client_max_body_size 20m;
         location / {{
             proxy_pass http://origin;
@@ -181,10 +181,10 @@ def start_mock(shop, binary):
     return port
 
 
-def start_nginx(shop, upstream, environment=None, buffered_log=False):
-    """nginx as a plain reverse proxy."""
+def start_nginx(shop, upstream, environment=None, buffered_log=False, http2=False):
+    """nginx as a plain reverse proxy; of HTTP/2 by prior knowledge, where that is asked for."""
     return _start_nginx(shop, "nginx", NGINX_PROXY, free_port(), core=0, environment=environment, upstream=upstream,
-                        log_options=" buffer=64k flush=1s" if buffered_log else "")
+                        listen_options=" http2" if http2 else "", log_options=" buffer=64k flush=1s" if buffered_log else "")
 
 
 def start_haproxy(shop, upstream, environment=None):

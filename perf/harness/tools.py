@@ -15,6 +15,7 @@ PACKAGES = {
     "nginx": "nginx-light",
     "haproxy": "haproxy",
     "wrk": "wrk",
+    "h2load": "nghttp2-client",
     "strace": "strace",
     "taskset": "util-linux",
     "cc": "gcc",
