@@ -59,16 +59,16 @@ def shared(*parts):
 
 
 class Process:
-    """A child that dies with us, and whose output is kept for the report."""
+    """A child that dies with us, and whose output is kept for the report; it calls `enter` before its program begins."""
 
-    def __init__(self, arguments, ready, environment=None):
+    def __init__(self, arguments, ready, environment=None, enter=lambda: None):
         self.directory = Path(tempfile.mkdtemp(prefix="sluice-test-"))
         self.output = self.directory / "output"
         with open(self.output, "wb") as output:
             self.child = subprocess.Popen(
                 [binary(), *arguments], stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=self.directory,
                 env={**os.environ, **(environment or {})}, start_new_session=True,
-                preexec_fn=lambda: _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL))
+                preexec_fn=lambda: (_libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL), enter()))
         atexit.register(self.stop)
         deadline = time.monotonic() + START_LIMIT
         while not ready():
@@ -110,7 +110,7 @@ class Process:
 class Gateway(Process):
     """`sluice serve`, on a configuration or on none."""
 
-    def __init__(self, configuration=None, environment=None, workers=2):
+    def __init__(self, configuration=None, environment=None, workers=2, **options):
         self.port = free_port()
         arguments = ["serve", "--workers", str(workers)]
         self.file = None
@@ -121,7 +121,7 @@ class Gateway(Process):
             with os.fdopen(descriptor, "w") as file:
                 file.write(json.dumps(listening(configuration, self.port), indent=2))  # JSON is YAML
             arguments += ["--config", self.file]
-        super().__init__(arguments, lambda: accepts(self.port), environment)
+        super().__init__(arguments, lambda: accepts(self.port), environment, **options)
 
     @property
     def url(self):
