@@ -67,7 +67,7 @@ class Checked(unittest.TestCase):
                 path = os.path.join(directory, "broken.yaml")
                 with open(path, "wb") as file:
                     file.write(data)
-                return data, subprocess.run([binary(), "check", path], capture_output=True, timeout=20, cwd=directory)
+                return data, subprocess.run([binary(), "check", path], capture_output=True, timeout=60, cwd=directory)
 
         with ThreadPoolExecutor(2) as pool:
             for data, done in pool.map(judge, [broken(source, source.choice(texts)) for _ in range(rounds(200, 10_000))]):
