@@ -1,19 +1,19 @@
 import COpenSSL
 
-/// Why a server's certificate was refused. Dates are `YYYY-MM-DD`; texts quoted from the certificate
+/// Why a certificate was refused, a server's or a client's. Dates are `YYYY-MM-DD`; texts quoted from the certificate
 /// are printable ASCII, at most `TLSLimits.quotedCertificateByteCount` bytes.
 public enum CertificateFault: Error, Equatable, Sendable {
     case expired(notAfter: String)
     case notYetValid(notBefore: String)
     /// `names` is every name and address of the certificate, separated by commas; empty when it has none.
     case nameMismatch(names: String)
-    /// The server's own certificate is its only voucher.
+    /// The certificate is its own only voucher.
     case selfSigned(subject: String)
     /// The chain ends in a root that is not trusted here.
     case untrustedRoot(subject: String)
     /// The certificate that signed this one is neither sent nor trusted here.
     case unknownIssuer(issuer: String)
-    /// Not made for servers: extended key usage without serverAuth, or a CA that may not be one.
+    /// Not made for its use, as its extended key usage says; or a CA that may not be one.
     case wrongPurpose
     case revoked
     /// The key or the signature's hash is too weak for the security level in force.
@@ -73,6 +73,18 @@ extension CertificateFault: CustomStringConvertible {
         case .revoked: "certificate has been revoked"
         case .tooWeak: "certificate's key or signature is too weak"
         case .other(_, let reason): "certificate refused: \(reason)"
+        }
+    }
+}
+
+extension CertificateFault {
+    /// The same of a client's certificate, which `client_ca` is to vouch for.
+    public var ofClient: String {
+        switch self {
+        case .selfSigned(let subject), .untrustedRoot(let subject): "no authority of client_ca signed it (\(subject))"
+        case .unknownIssuer(let issuer): "its issuer is not in client_ca (\(issuer))"
+        case .wrongPurpose: "it is not made for clients"
+        case .expired, .notYetValid, .nameMismatch, .revoked, .tooWeak, .other: description
         }
     }
 }

@@ -72,7 +72,7 @@ public final class TLSContext {
     }
 
     /// The first words of OpenSSL's error queue, or the system's when the cause lies there.
-    private static func reason() -> String {
+    static func reason() -> String {
         let code = ERR_peek_error()
         defer { ERR_clear_error() }
         if ERR_GET_LIB(code) == ERR_LIB_SYS { return String(cString: strerror(ERR_GET_REASON(code))).lowercased() }
@@ -84,12 +84,17 @@ public final class TLSContext {
 public enum TLSContextError: Error, Equatable, CustomStringConvertible {
     case caFile(path: String, reason: String)
     case systemStore(reason: String)
+    case clientCA(path: String, reason: String)
+    /// Of those of a server.
+    case certificate(index: Int, reason: String)
     case library(reason: String)
 
     public var description: String {
         switch self {
         case .caFile(let path, let reason): "ca_file \"\(path)\" holds no usable certificate: \(reason)"
         case .systemStore(let reason): "the system's certificate store cannot be read: \(reason)"
+        case .clientCA(let path, let reason): "client_ca \"\(path)\" holds no usable certificate: \(reason)"
+        case .certificate(_, let reason): "the certificate cannot be used: \(reason)"
         case .library(let reason): "TLS cannot be set up: \(reason)"
         }
     }

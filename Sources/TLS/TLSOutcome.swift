@@ -1,6 +1,6 @@
 /// How far a handshake has come.
 public enum TLSHandshake {
-    /// Finished, the server verified: bytes may flow.
+    /// Finished, the peer verified as it was asked to be: bytes may flow.
     case done
     /// Call again when the socket is readable.
     case wantsRead

@@ -2,7 +2,7 @@ public import Bytes
 import COpenSSL
 import Glibc
 
-/// One TLS session over a connected, nonblocking socket, which it neither owns nor closes.
+/// One TLS session, a client's or a server's, over a connected, nonblocking socket, which it neither owns nor closes.
 ///
 ///     handshaking ──done──▶ open ──close_notify──▶ open, reads closed
 ///          │                 │
@@ -18,8 +18,14 @@ public struct TLSSession: ~Copyable {
         case over
     }
 
+    /// Which end this is, and what it must hold for OpenSSL's callbacks.
+    private enum Side {
+        case client(TLSOrigin)
+        case server(TLSServerContext, TLSAcceptor)
+    }
+
     private let handle: OpaquePointer
-    private let origin: TLSOrigin
+    private let side: Side
     private var phase = Phase.handshaking
     /// Length of the write that must be repeated; 0 when none must.
     private var unfinishedByteCount = 0
@@ -28,7 +34,21 @@ public struct TLSSession: ~Copyable {
     /// Resumes the last session with the origin when there is one.
     public init(to origin: TLSOrigin, over descriptor: CInt) throws(TLSError) {
         handle = try TLSSession.handle(for: origin, over: descriptor)
-        self.origin = origin
+        side = .client(origin)
+    }
+
+    /// A server's session with whoever has connected to `descriptor`, which must stay open until the session ends.
+    public init(accepting context: TLSServerContext, by acceptor: TLSAcceptor, over descriptor: CInt) throws(TLSError) {
+        clearErrors()
+        guard let handle = SSL_new(context.first) else { throw TLSError.fromQueue() }
+        SSL_set_accept_state(handle)
+        // Unretained: the session holds the acceptor for as long as the handle lives.
+        guard SSL_set_fd(handle, descriptor) == 1, openssl_set_owner(handle, Unmanaged.passUnretained(acceptor).toOpaque()) == 1 else {
+            defer { SSL_free(handle) }
+            throw TLSError.fromQueue()
+        }
+        self.handle = handle
+        side = .server(context, acceptor)
     }
 
     private static func handle(for origin: TLSOrigin, over descriptor: CInt) throws(TLSError) -> OpaquePointer {
@@ -74,12 +94,16 @@ public struct TLSSession: ~Copyable {
             precondition(phase == .open, "a failed session can only be dropped")
             return .done
         }
-        _ = origin.takeFault()
+        _ = takeFault()
         clearErrors()
         let result = SSL_do_handshake(handle)
         let systemCode = errno
         if result == 1 {
             phase = .open
+            if case .server = side, openssl_limit_messages(handle, CInt(TLSLimits.messagesAfterHandshake)) != 1 {
+                phase = .over
+                return .failed(.library(reason: "no memory"))
+            }
             return .done
         }
         switch SSL_get_error(handle, result) {
@@ -91,13 +115,24 @@ public struct TLSSession: ~Copyable {
 
     private mutating func handshakeError(_ code: CInt, _ systemCode: CInt) -> TLSError {
         phase = .over
-        origin.forget()
+        if case .client(let origin) = side { origin.forget() }
         defer { ERR_clear_error() }
-        if let fault = origin.takeFault() { return .certificate(fault) }
+        if let fault = takeFault() { return .certificate(fault) }
         switch code {
         case SSL_ERROR_SYSCALL: return systemCode == 0 || systemCode == EPIPE ? .closedInHandshake : .system(systemCode)
         case SSL_ERROR_ZERO_RETURN: return .closedInHandshake
-        default: return TLSError.fromQueue()
+        default:
+            let error = TLSError.fromQueue()
+            // A record that is none, between others that are, has been answered with an alert.
+            if case .server = side, error == .notTLS, SSL_get_state(handle) != TLS_ST_BEFORE { return .library(reason: "wrong version number") }
+            return error
+        }
+    }
+
+    private func takeFault() -> CertificateFault? {
+        switch side {
+        case .client(let origin): origin.takeFault()
+        case .server(_, let acceptor): acceptor.takeFault()
         }
     }
 
@@ -180,11 +215,20 @@ public struct TLSSession: ~Copyable {
         }
     }
 
-    /// Whether the handshake took up an earlier session instead of verifying the certificate anew.
+    /// Whether the handshake took up an earlier session instead of beginning anew.
     public var isResumed: Bool { SSL_session_reused(handle) == 1 }
+
+    /// The version spoken, once the handshake is done.
+    public var negotiatedVersion: TLSVersion { SSL_version(handle) == TLS1_3_VERSION ? .tls13 : .tls12 }
+
+    /// What the client's certificate says of it; nil for one that showed none. Only for a server whose handshake is done.
+    public var clientCertificate: TLSClientCertificate? { SSL_get0_peer_certificate(handle).map { TLSClientCertificate($0) } }
 
     /// `TLSv1.2` or `TLSv1.3`, once the handshake is done.
     public var version: String { String(cString: SSL_get_version(handle)) }
+
+    /// What is spoken: the client's and our own choice; HTTP/1.1 where the client did not ask.
+    public var applicationProtocol: TLSProtocol { negotiatedProtocol == "h2" ? .http2 : .http1 }
 
     /// The protocol chosen by ALPN (RFC 7301); empty when the server chose none. Valid while the session is.
     public var negotiatedProtocol: ByteSlice {

@@ -6,6 +6,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <openssl/rand.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <stddef.h>
@@ -42,6 +43,64 @@ static inline void *openssl_owner(const SSL *session) { return SSL_get_app_data(
 
 // The same, from within certificate verification.
 void *openssl_verification_owner(X509_STORE_CTX *verification);
+
+// What a TLS server shows: its certificate, the certificates that vouch for it, and its key. Zeroed, it holds nothing.
+typedef struct {
+    X509 *leaf;
+    STACK_OF(X509) *chain;
+    EVP_PKEY *key;
+} openssl_identity;
+
+// Reads the certificates of a PEM text, the server's own first. 1 when it has some; 0 when it has none; -1 when one of them
+// cannot be read, and OpenSSL's error queue says why; -2 when there are more than `most` beside the first.
+int openssl_identity_read_chain(openssl_identity *identity, const uint8_t *pem, size_t count, int most);
+// Reads a private key. 1 when there is one; 0 when there is none; -1 when it cannot be read; -2 when it wants a passphrase.
+int openssl_identity_read_key(openssl_identity *identity, const uint8_t *pem, size_t count);
+// Whether the key is the certificate's.
+int openssl_identity_is_pair(const openssl_identity *identity);
+// Gives it to a context, beside identities of other kinds of key. 1 on success.
+int openssl_identity_use(const openssl_identity *identity, SSL_CTX *context);
+// RSA, EC and so on: identities of one kind cannot share a context.
+int openssl_identity_kind(const openssl_identity *identity);
+void openssl_identity_free(openssl_identity *identity);
+
+// -1 before a certificate's dates, 1 after them, 0 between.
+int openssl_certificate_age(const X509 *certificate);
+
+// A certificate's alternative names, one a line: `DNS:a.example`, `URI:spiffe://a/b`, `email:c@a.example`. Those with bytes beyond
+// printable ASCII are left out, and so is what does not fit. Returns the bytes written, without a NUL.
+int openssl_certificate_lines(const X509 *certificate, char *out, int capacity);
+
+// The subject as RFC 2253 writes it, which tells any two apart. Returns its bytes, without a NUL; 0 when it does not fit.
+int openssl_certificate_distinguished_name(const X509 *certificate, char *out, int capacity);
+
+// Names of the certificates in a PEM file, for a server to ask clients for; 1 when there is one.
+int openssl_context_ask_for(SSL_CTX *context, const char *file);
+
+typedef int (*openssl_server_name_callback)(SSL *session, int *alert, void *argument);
+void openssl_context_choose_by_name(SSL_CTX *context, openssl_server_name_callback callback, void *argument);
+
+// Sets up encryption or decryption of a ticket: AES-256-CBC and HMAC-SHA-256 (RFC 5077 §4). `key` has 32 bytes for each, in that order.
+int openssl_ticket_protect(EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac, const uint8_t *key, const unsigned char *iv, int encrypts);
+
+// From now on, counts what a client makes the session do beside moving bytes: key updates, and renegotiations, which are refused.
+// Past `most` nothing more is read.
+int openssl_limit_messages(SSL *session, int most);
+
+// No session's certificate is asked again for, none is kept, none is sent ahead of the handshake.
+static inline void openssl_context_harden_server(SSL_CTX *context, int gives_tickets) {
+    SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_max_early_data(context, 0);
+    SSL_CTX_set_recv_max_early_data(context, 0);
+    if (!gives_tickets) {
+        SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
+        SSL_CTX_set_num_tickets(context, 0);
+    }
+}
+
+static inline int openssl_context_set_groups(SSL_CTX *context, const char *groups) { return (int)SSL_CTX_set1_groups_list(context, groups); }
+static inline void openssl_context_set_largest_chain(SSL_CTX *context, long count) { SSL_CTX_set_max_cert_list(context, count); }
 
 // The names a certificate is for ("a.example, *.b.example, 192.0.2.1"), NUL-terminated and cut to
 // `capacity`. Bytes that are not printable ASCII become '?': the certificate is a stranger's.
