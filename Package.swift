@@ -48,7 +48,7 @@ let package = Package(
         .executableTarget(
             name: "sluice",
             dependencies: [
-                "Bytes", "CLinux", "Configuration", "Gateway", "HTTP", "JSON", "Ledger", "Mock", "Policy", "Providers", "Reactor",
+                "Bytes", "CLinux", "Configuration", "Gateway", "HTTP", "JSON", "Ledger", "Mock", "Policy", "Providers", "Reactor", "TLS",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -76,7 +76,7 @@ let package = Package(
         .testTarget(name: "LedgerTests", dependencies: ["Bytes", "Ledger"], swiftSettings: strict),
         .testTarget(name: "TokensTests", dependencies: ["Bytes", "Reactor", "Tokens"], swiftSettings: strict),
         .testTarget(
-            name: "GatewayTests", dependencies: ["Bytes", "CLinux", "COpenSSL", "Gateway", "Guardrails", "Ledger", "Policy", "Providers", "Reactor", "Tokens"],
+            name: "GatewayTests", dependencies: ["Bytes", "CLinux", "COpenSSL", "Gateway", "Guardrails", "Ledger", "Policy", "Providers", "Reactor", "TLS", "Tokens"],
             swiftSettings: strict),
         .testTarget(name: "BenchmarksTests", dependencies: ["BenchmarkBodies"], swiftSettings: strict),
         .testTarget(name: "TidyTests", dependencies: ["Bytes", "Configuration", "Guardrails", "Policy", "Providers"], swiftSettings: strict),

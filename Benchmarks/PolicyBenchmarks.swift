@@ -60,6 +60,8 @@ private struct ScannedRequest: Circumstances {
 
     func parameter(_ name: ByteSlice) -> JSONView? { scan.table.member(name).map { JSONView($0, in: body) } }
     var metadata: ByteSlice { ByteSlice("") }
+    var certificateSubject: ByteSlice? { nil }
+    var certificateNames: ByteSlice { ByteSlice("") }
     var path: ByteSlice { ByteSlice("/v1/chat/completions") }
     func header(_ name: ByteSlice) -> ByteSlice? { nil }
     func finds(_ pattern: Pattern, in text: ByteSlice) -> Bool { false }

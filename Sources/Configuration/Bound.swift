@@ -6,6 +6,7 @@ public enum Bound: String, CaseIterable, Sendable {
     // limits:
     case head, line, fields, body
     case responseHead = "response_head"
+    case tlsHandshake = "tls_handshake"
     case headTime = "head_time"
     case bodyRate = "body_rate"
     case bodyGrace = "body_grace"
@@ -75,6 +76,7 @@ public enum Bound: String, CaseIterable, Sendable {
                 20 * Bound.mib, Bound.kib...1024 * Bound.mib,
                 "body that is collected: JSON before routing, files of batches for buckets; images as base64 fit, past it 413")
         case .responseHead: Bound.size(64 * Bound.kib, Bound.kib...Bound.mib, "response head of a provider, past it 502")
+        case .tlsHandshake: Bound.duration(.limits, 10_000, 100...600_000, "for a client's TLS handshake, past it the connection is closed")
         case .headTime:
             Bound.duration(.limits, 10_000, 100...600_000, "for the whole request head, against slow senders, past it 408")
         case .bodyRate:

@@ -30,12 +30,16 @@ extension ConfigurationReader {
     mutating func keys(_ field: Field) -> [KeyDeclaration] {
         var keys: [KeyDeclaration] = []
         var names: [[UInt8]: String] = [:]
+        var holders: [DeclaredCertificate: String] = [:]
         for (name, entry) in schema.entries(of: field) {
             guard self.name(name, of: "key", entry), let key = key(name, entry) else { continue }
-            if let twin = names.updateValue(name, forKey: key.digest) {
-                schema.report(
-                    "key \(quoted(name)) has the digest of key \(quoted(twin))", hint: "make a key for each", kind: .meaning,
-                    at: entry)
+            if let digest = key.digest {
+                if let twin = names.updateValue(name, forKey: digest) {
+                    let message = "key \(quoted(name)) has the digest of key \(quoted(twin))"
+                    schema.report(message, hint: "make a key for each", kind: .meaning, at: entry)
+                }
+            } else if let certificate = key.certificate, let twin = holders.updateValue(name, forKey: certificate) {
+                schema.report("key \(quoted(name)) is for the certificate of key \(quoted(twin))", hint: "keep one", kind: .meaning, at: entry)
             }
             keys.append(key)
         }
@@ -48,11 +52,41 @@ extension ConfigurationReader {
         guard let fields = schema.fields(of: field, schema: ConfigurationSchema.key) else { return nil }
         let config = fields["config"].flatMap { configName($0) }
         let expiresAt = fields["expires"].flatMap { expiry($0) }
-        guard let found = fields["digest"] else {
+        let certificate = fields["client_certificate"].flatMap { clientCertificate($0) }
+        guard fields["digest"] != nil || fields["client_certificate"] != nil else {
             schema.missing("digest", in: field)
             return nil
         }
-        return digest(found).map { KeyDeclaration(name: name, digest: $0, config: config, expiresAt: expiresAt) }
+        let digest = fields["digest"].flatMap { self.digest($0) }
+        guard digest != nil || certificate != nil else { return nil }
+        return KeyDeclaration(name: name, digest: digest, config: config, expiresAt: expiresAt, certificate: certificate)
+    }
+
+    private mutating func clientCertificate(_ field: Field) -> DeclaredCertificate? {
+        guard let fields = schema.fields(of: field, schema: ConfigurationSchema.clientCertificate) else { return nil }
+        let hint = "write subject: \"CN=search,O=Acme\" as openssl x509 -subject -nameopt RFC2253 prints it, or san: \"URI:spiffe://acme/search\""
+        switch (fields["subject"], fields["san"]) {
+        case (let found?, nil): return certificateName(found).map { .subject($0) }
+        case (nil, let found?):
+            guard let name = certificateName(found) else { return nil }
+            guard ["DNS:", "URI:", "email:"].contains(where: { name.hasPrefix($0) && name.utf8.count > $0.utf8.count }) else {
+                schema.report("\(quoted(name)) does not say of what kind it is", hint: "begin with DNS:, URI: or email:", at: found)
+                return nil
+            }
+            return .alternativeName(name)
+        default:
+            schema.report("\(quoted(field.name)) has one of \"subject\" and \"san\"", hint: hint, at: field)
+            return nil
+        }
+    }
+
+    private mutating func certificateName(_ field: Field) -> String? {
+        guard let text = schema.string(field) else { return nil }
+        if (1...ConfigurationLimits.certificateNameByteCount).contains(text.utf8.count), text.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) { return text }
+        schema.report(
+            "\(quoted(field.name)) must have 1 to \(ConfigurationLimits.certificateNameByteCount) printable ASCII characters",
+            hint: "openssl x509 -subject -nameopt RFC2253 escapes the others", at: field)
+        return nil
     }
 
     private mutating func digest(_ field: Field) -> [UInt8]? {

@@ -35,7 +35,7 @@ public struct ConfigurationReader {
         guard let fields = schema.fields(of: root, schema: ConfigurationSchema.root) else { return nil }
         version(fields["version"], in: root)
         var configuration = ServerConfiguration(catalog: Catalog(providers: builtIn))
-        if let found = fields["listen"] { configuration.listen = listen(found) }
+        if let found = fields["listen"] { configuration.listeners = listen(found) }
         if let found = fields["http2"] { configuration.offersHTTP2 = schema.boolean(found) ?? true }
         if let found = fields["workers"] { configuration.workerCount = workers(found) }
         if let found = fields["data"] { configuration.dataDirectory = path(found) ?? configuration.dataDirectory }
@@ -71,36 +71,6 @@ public struct ConfigurationReader {
         guard case .number(let number) = field.node.value, number.integer == ConfigurationSchema.version else {
             schema.report("this is not version 1 of the file", hint: "write version: 1", at: field)
             return
-        }
-    }
-
-    private mutating func listen(_ field: Field) -> [ListenAddress] {
-        // One address may stand without a list.
-        if case .string = field.node.value { return address(field).map { [$0] } ?? [] }
-        guard let elements = schema.elements(of: field) else { return [] }
-        guard (1...ConfigurationLimits.listenCount).contains(elements.count) else {
-            schema.report("\"listen\" must have 1 to \(ConfigurationLimits.listenCount) addresses", at: field)
-            return []
-        }
-        var addresses: [ListenAddress] = []
-        for element in elements {
-            guard let address = address(element) else { continue }
-            if case .ip(_, let port) = address, port != 0, addresses.contains(address) {
-                schema.report("\(address) is listed twice", hint: "keep one", kind: .meaning, at: element)
-                continue
-            }
-            addresses.append(address)
-        }
-        return addresses
-    }
-
-    private mutating func address(_ field: Field) -> ListenAddress? {
-        guard let text = schema.string(field) else { return nil }
-        do throws(ListenAddress.ParseError) {
-            return try ListenAddress(text)
-        } catch {
-            schema.report("\(quoted(text)): \(error.message)", hint: error.hint, at: field)
-            return nil
         }
     }
 

@@ -10,7 +10,11 @@ enum ConfigurationSchema {
 
     static let log = schema("format", "access")
     static let provider = schema("base_url", "dialect", "auth", "api_key", "ca_file", "allow_private")
-    static let key = schema("digest", "config", "expires")
+    static let key = schema("digest", "client_certificate", "config", "expires")
+    static let clientCertificate = schema("subject", "san")
+    static let listener = schema("address", "tls")
+    static let tls = schema("certificates", "client_ca", "client_certificates", "minimum_version")
+    static let certificate = schema("certificate", "key")
     static let virtualKey = schema("provider", "api_key", "custom_host")
 
     static func bounds(_ section: Bound.Section) -> Schema {

@@ -11,4 +11,13 @@ public enum ConfigurationLimits {
 
     /// Addresses to listen on.
     public static let listenCount = 32
+
+    /// Certificates of a listener.
+    public static let certificateCount = 64
+
+    /// Bytes of a file of certificates or a key. The whole of the web's authorities are 220 KiB.
+    public static let pemByteCount = 1 << 20
+
+    /// Bytes of a client certificate's subject or name.
+    public static let certificateNameByteCount = 1024
 }

@@ -4,7 +4,7 @@ public import Policy
 ///
 /// Secrets are not looked up yet: see `resolveSecrets`.
 public struct ServerConfiguration: Sendable {
-    public internal(set) var listen: [ListenAddress] = [ListenAddress.standard]
+    public internal(set) var listeners = [ListenerDeclaration(address: .standard)]
     /// Whether clients may speak HTTP/2.
     public internal(set) var offersHTTP2 = true
     /// Nil for one a core.
@@ -26,6 +26,8 @@ public struct ServerConfiguration: Sendable {
     public internal(set) var catalog: Catalog
 
     init(catalog: Catalog) { self.catalog = catalog }
+
+    public var listen: [ListenAddress] { listeners.map(\.address) }
 
     /// Whether every listener is reachable from this machine only.
     public var isLoopbackOnly: Bool { listen.allSatisfy(\.isLoopback) }
@@ -95,12 +97,22 @@ public struct VirtualKeyDeclaration: Sendable {
 /// A row of `keys:`: one gateway key, known by its digest alone.
 public struct KeyDeclaration: Sendable {
     public let name: String
-    /// SHA-256 of the key, 32 bytes.
-    public let digest: [UInt8]
+    /// SHA-256 of the key, 32 bytes; nil where the client's certificate is all there is.
+    public let digest: [UInt8]?
     /// Index in `configs`, for requests of this key that name none.
     public internal(set) var config: Int?
     /// Seconds since 1970; nil for never.
     public internal(set) var expiresAt: Int64?
+    /// Whose client certificate must come with it, or in its place.
+    public internal(set) var certificate: DeclaredCertificate?
+}
+
+/// By what a client certificate is known.
+public enum DeclaredCertificate: Sendable, Hashable {
+    /// `CN=search,O=Acme`
+    case subject(String)
+    /// `DNS:a.example`, `URI:spiffe://a/b`, `email:c@a.example`
+    case alternativeName(String)
 }
 
 /// A row of `configs:`.

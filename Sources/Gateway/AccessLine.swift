@@ -17,6 +17,8 @@ struct AccessLine {
         // A request without a trace of its own is its own trace.
         if !record.figures.hasOwnTrace { member(",\"trace\":", &record.traceIdentifier, to: &writer) }
         member(",\"peer\":", &record.peer, to: &writer)
+        if record.figures.tlsVersion > 0 { writer.append(record.figures.tlsVersion == 3 ? ",\"tls\":\"1.3\"" : ",\"tls\":\"1.2\"") }
+        member(",\"certificate\":", &record.certificate, to: &writer)
         member(",\"key\":", &record.key, to: &writer)
         member(",\"user\":", &record.user, to: &writer)
         member(",\"method\":", &record.method, to: &writer)
@@ -82,6 +84,7 @@ struct AccessLine {
             writer.append(" tries=")
             writer.append(tries)
         }
+        if record.figures.tlsVersion > 0 { writer.append(record.figures.tlsVersion == 3 ? " tls=1.3" : " tls=1.2") }
         if record.figures.isStream { writer.append(" stream") }
         if record.figures.wasAborted { writer.append(" aborted") }
         writer.append(UInt8(ascii: "\n"))

@@ -25,6 +25,8 @@ struct AccessRecord: BitwiseCopyable, Sendable {
         var wasAborted = false
         /// A second attempt was begun beside the first; the tries tell which won.
         var wasHedged = false
+        /// 2 for TLS 1.2, 3 for 1.3, 0 for plaintext.
+        var tlsVersion: UInt8 = 0
         /// Bytes of the tries, which lie behind the packed record.
         var triesByteCount: UInt16 = 0
     }
@@ -36,6 +38,8 @@ struct AccessRecord: BitwiseCopyable, Sendable {
     var method = InlineText<16>()
     var path = InlineText<64>()
     var key = InlineText<48>()
+    /// Whose client certificate came with it.
+    var certificate = InlineText<64>()
     /// On whose behalf, as the request says.
     var user = InlineText<48>()
     var provider = InlineText<32>()
@@ -51,6 +55,7 @@ struct AccessRecord: BitwiseCopyable, Sendable {
         method.removeAll()
         path.removeAll()
         key.removeAll()
+        certificate.removeAll()
         user.removeAll()
         provider.removeAll()
         model.removeAll()
@@ -73,6 +78,7 @@ struct AccessRecord: BitwiseCopyable, Sendable {
         AccessRecord.pack(&method, to: &writer)
         AccessRecord.pack(&path, to: &writer)
         AccessRecord.pack(&key, to: &writer)
+        AccessRecord.pack(&certificate, to: &writer)
         AccessRecord.pack(&user, to: &writer)
         AccessRecord.pack(&provider, to: &writer)
         AccessRecord.pack(&model, to: &writer)
@@ -89,6 +95,7 @@ struct AccessRecord: BitwiseCopyable, Sendable {
         AccessRecord.unpack(&method, bytes, &at)
         AccessRecord.unpack(&path, bytes, &at)
         AccessRecord.unpack(&key, bytes, &at)
+        AccessRecord.unpack(&certificate, bytes, &at)
         AccessRecord.unpack(&user, bytes, &at)
         AccessRecord.unpack(&provider, bytes, &at)
         AccessRecord.unpack(&model, bytes, &at)

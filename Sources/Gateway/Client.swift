@@ -13,6 +13,8 @@ class Client: Connection {
     /// Whether the peer is this machine, and the listener cannot be reached from another.
     final let isLoopback: Bool
     final var exchange: Exchange?
+    /// What its TLS handshake came to; nil in plaintext, and until it is done.
+    final var clientSecurity: ConnectionSecurity?
 
     /// Received bytes; `consumed..<filled` are not yet used up.
     final private(set) var inbound: Block?

@@ -19,6 +19,8 @@ final class ClientConnection: Client {
     private var lingeredByteCount = 0
     private var isClosed = false
     private var isServing = false
+    /// Nil once it is done, and where there is none.
+    var handshake: Handshake?
 
     override var requestCount: Int { begunCount }
 
@@ -35,6 +37,7 @@ final class ClientConnection: Client {
     /// Something may have changed: an event, a timer that moved work on, a turn of the ready list.
     override func proceed() {
         if isClosed { return }
+        if let handshake { return proceed(with: handshake) }
         if hasUnsent {
             switch flush() {
             case .failed: return abort()
@@ -76,21 +79,23 @@ final class ClientConnection: Client {
     }
 
     /// Goes on in HTTP/2, from the bytes received so far.
-    private func startHTTP2() {
+    func startHTTP2() {
         guard let http2 = HTTP2Connection(self) else { return abort() }
         self.http2 = http2
-        http2.take(unread)
+        if !unread.isEmpty { http2.take(unread) }
         dropInbound()
         http2.proceed()
     }
 
     override func deadlinePassed() {
         if isClosed { return }
+        if handshake != nil { return handshakeTimedOut() }
         if isLingering { return hasUnsent ? abort() : close() }
         if let http2 { return http2.deadlinePassed() }
         if let exchange { return exchange.clientDeadlinePassed() }
         if hasUnsent { return abort() }
         // Idle between requests: a plain close is what keep-alive clients expect.
+        sayGoodbye()
         close()
     }
 
@@ -115,7 +120,10 @@ final class ClientConnection: Client {
     private func rest() {
         dropInbound()
         if peerClosed { return close() }
-        if worker.isDraining { return close() }
+        if worker.isDraining {
+            sayGoodbye()
+            return close()
+        }
         setDeadline(idleDeadline)
     }
 
@@ -146,7 +154,7 @@ final class ClientConnection: Client {
 
     private func linger() {
         guard !hasUnsent else { return }
-        if lingeredByteCount == 0 { shutdownWriting() }
+        if lingeredByteCount == 0, !shutdownWriting() { return }
         dropInbound()
         guard let sink = worker.blocks.lease(atLeast: BufferLimits.largestPooledBlockByteCount) else { return close() }
         while isReadable {

@@ -30,6 +30,9 @@ class Connection {
     /// A TLS peer went away without saying so: what came may be cut short.
     final private(set) var inputTruncated = false
 
+    /// What a read has to send first (RFC 8446 §4.6.3) did not fit.
+    private final var readsWhenWritable = false
+
     private final var unsent: ContiguousArray<ByteSlice> = []
     private final var firstUnsent = 0
     private final var held = BlockList()
@@ -50,7 +53,13 @@ class Connection {
 
     final func note(_ readiness: Readiness) {
         if readiness.contains(.readable) { isReadable = true }
-        if readiness.contains(.writable) { isWritable = true }
+        if readiness.contains(.writable) {
+            isWritable = true
+            if readsWhenWritable {
+                readsWhenWritable = false
+                isReadable = true
+            }
+        }
         if readiness.contains(.peerClosed) {
             peerClosed = true
             isReadable = true
@@ -69,6 +78,7 @@ class Connection {
         let transfer: Transfer
         if let outcome = session?.read(into: memory, capacity: capacity) {
             if case .closed(clean: false) = outcome { inputTruncated = true }
+            if case .wantsWrite = outcome { readsWhenWritable = true }
             transfer = Connection.transfer(outcome)
         } else {
             transfer = socket?.read(into: memory, capacity: capacity) ?? .closed
@@ -285,10 +295,18 @@ class Connection {
     }
 
     /// Tells the peer that no more will be sent, and goes on reading.
-    final func shutdownWriting() {
-        _ = session?.shutdown()
+    /// - Returns: false while the socket takes no close_notify: to be called again once it is writable.
+    final func shutdownWriting() -> Bool {
+        if case .wantsWrite? = session?.shutdown() {
+            isWritable = false
+            return false
+        }
         socket?.shutdownWriting()
+        return true
     }
+
+    /// Says over TLS that this is the end, if the socket takes it, before a close that is no fault of the peer's.
+    final func sayGoodbye() { _ = session?.shutdown() }
 
     // MARK: TLS
 
@@ -298,6 +316,23 @@ class Connection {
         session = try TLSSession(to: origin, over: descriptor)
     }
 
+    /// Begins one as a server, with whoever has connected.
+    final func acceptTLS(_ context: TLSServerContext) throws(TLSError) {
+        guard let descriptor = socket?.descriptor else { return }
+        session = try TLSSession(accepting: context, by: worker.acceptor, over: descriptor)
+    }
+
+    /// Goes on in plaintext: the peer has spoken nothing else.
+    final func dropTLS() { session = nil }
+
+    /// What the handshake came to, once it is done.
+    final var security: ConnectionSecurity? {
+        guard let version = session?.negotiatedVersion, let spoken = session?.applicationProtocol, let isResumed = session?.isResumed else { return nil }
+        return ConnectionSecurity(
+            version: version, applicationProtocol: spoken, isResumed: isResumed,
+            certificate: session?.clientCertificate.map { ClientCertificate($0) })
+    }
+
     /// Takes the handshake as far as the socket lets it; nil when there is none to take.
     final func continueHandshake() -> TLSHandshake? {
         guard let state = session?.handshake() else { return nil }
@@ -305,7 +340,7 @@ class Connection {
         case .wantsRead: isReadable = false
         case .wantsWrite: isWritable = false
         case .done:
-            // The answer's first bytes may have come with the last flight.
+            // The peer's first bytes may have come with its last flight.
             isReadable = true
             isWritable = true
         case .failed: break

@@ -4,6 +4,7 @@ import Glibc
 public import Health
 public import Reactor
 import Synchronization
+import TLS
 import Tokens
 
 /// A listener and what is known of it. One a worker for IP; a Unix socket is shared.
@@ -43,6 +44,7 @@ public final class Gateway: Sendable {
     private let compilerThread: Thread
     /// How every target fares; reloads keep it.
     public let health = HealthTable()
+    private let tlsMetrics = TLSMetrics()
     private let hasEnded = Mutex(false)
     /// Where it listens, ports chosen.
     public let addresses: [SocketAddress]
@@ -69,17 +71,18 @@ public final class Gateway: Sendable {
             let notices = try Notices()
             self.notices = notices
             noticeThread = try Thread.start("notices") { notices.run() }
-            let operations = try Operations(health: health, notices: notices)
+            let operations = try Operations(health: health, tls: tlsMetrics, notices: notices)
             self.operations = operations
             operationsThread = try Thread.start("operations") { operations.run() }
             let compiler = try ConfigCompiler()
             self.compiler = compiler
             compilerThread = try Thread.start("compiler") { compiler.run() }
+            let tickets = try TLSTicketSecret(start: Instant.now().nanoseconds)
             for index in 0..<count {
                 let worker = try Worker(
                     index: index, of: count, snapshot: snapshot, listeners: rows[index], budget: budget, accessRing: accessLog?.ring(worker: index),
                     tokenFetcher: fetcher, health: health, notices: notices, operations: operations,
-                    compiler: compiler)
+                    compiler: compiler, tickets: tickets, tlsMetrics: tlsMetrics)
                 mailboxes.append(worker.mailbox)
                 let started = StartedWorker(worker)
                 threads.append(try Thread.start("worker \(index)") { started.worker.run() })

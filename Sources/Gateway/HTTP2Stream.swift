@@ -50,6 +50,7 @@ final class HTTP2Stream: Client {
         self.isEnded = isEnded
         let transport = connection.transport
         super.init(nil, peer: transport.peer, isLoopback: transport.isLoopback, token: token, worker: transport.worker)
+        clientSecurity = transport.clientSecurity
     }
 
     override var carriedVersion: HTTPVersion? { .http2 }

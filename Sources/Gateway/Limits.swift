@@ -48,6 +48,12 @@ public enum GatewayLimits {
     /// At the end of each block an answer is read into: the size lines of the chunks it becomes.
     static let chunkLineByteCount = 32
 
+    /// Steps of clients' TLS handshakes in one turn of a worker: one that signs takes up to a millisecond.
+    static let handshakesPerTurn = 8
+
+    /// Between two lines that tell operators of failed handshakes; all are counted.
+    static let tlsNoticeNanoseconds: UInt64 = 10_000_000_000
+
     /// Plaintext gathered into one TLS record (RFC 8446 §5.1).
     static let tlsRecordByteCount = 16_384
 

@@ -47,14 +47,16 @@ public final class Operations: Sendable {
     private let isStopping = Atomic(false)
     private let standing = Mutex(Standing())
     private let health: HealthTable
+    private let tls: TLSMetrics
     private let notices: Notices
     private let reloader = Mutex<(@Sendable () -> ReloadReport)?>(nil)
     /// Loads are one at a time, whoever asks for them.
     private let loading = Mutex(())
 
-    init(health: HealthTable, notices: Notices) throws(SystemError) {
+    init(health: HealthTable, tls: TLSMetrics, notices: Notices) throws(SystemError) {
         questions = try Mailbox()
         self.health = health
+        self.tls = tls
         self.notices = notices
     }
 
@@ -174,7 +176,7 @@ public final class Operations: Sendable {
         gauge("sluice_target_failures", "Failures of the last minute.") { "\($0.failures)" }
         gauge("sluice_target_successes", "Successes of the last minute.") { "\($0.successes)" }
         gauge("sluice_target_first_token_seconds", "Time to the first token, a decayed average of peaks.") { $0.firstToken.map { "\(Double($0) / 1e9)" } }
-        return text
+        return text + tls.text
     }
 
     /// What metrics tell of the targets of one name.

@@ -1,6 +1,7 @@
 import Bytes
 public import Ledger
 public import Policy
+public import TLS
 
 /// All that a configuration says, compiled: immutable, shared by the workers, swapped as one.
 public final class Snapshot: Sendable {
@@ -19,6 +20,8 @@ public final class Snapshot: Sendable {
         public var defaultConfig: Int?
         /// Whether no listener can be reached from another machine.
         public var isLoopbackOnly = true
+        /// What each listener shows over TLS, in the order of the gateway's listeners; nil for plaintext. Those behind the last are plain.
+        public var tls: [TLSServerContext?] = []
         public var clouds = CloudEnvironment()
 
         public init(upstreams: [Upstream], catalog: Catalog, keys: KeyTable) {
@@ -69,6 +72,7 @@ public final class Snapshot: Sendable {
     let configs: [Program]
     let defaultConfig: Int?
     let isLoopbackOnly: Bool
+    private let tls: [TLSServerContext?]
     let clouds: CloudEnvironment
 
     /// - Parameter version: different from that of every snapshot before it.
@@ -85,8 +89,12 @@ public final class Snapshot: Sendable {
         configs = parts.configs
         defaultConfig = parts.defaultConfig
         isLoopbackOnly = parts.isLoopbackOnly
+        tls = parts.tls
         clouds = parts.clouds
     }
+
+    /// What a listener shows its clients; nil for plaintext.
+    func tls(at listener: Int) -> TLSServerContext? { listener < tls.count ? tls[listener] : nil }
 
     /// Whether gateway keys are declared: then what is the operator's is for their holders only.
     var hasKeys: Bool { keys.count > 0 }

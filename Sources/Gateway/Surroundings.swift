@@ -33,6 +33,12 @@ struct Surroundings: Circumstances {
         exchange.request.fields.firstIndex(named: name, in: message).map { message[exchange.request.fields[$0].valueRange] }
     }
 
+    var certificateSubject: ByteSlice? {
+        client.clientSecurity?.certificate.flatMap { $0.subject.isEmpty ? nil : $0.subject }
+    }
+
+    var certificateNames: ByteSlice { client.clientSecurity?.certificate?.names ?? ByteSlice("") }
+
     func finds(_ pattern: Pattern, in text: ByteSlice) -> Bool { pattern.matches(text, &worker.workbench.scratch) }
 
     var tenant: UInt64 {

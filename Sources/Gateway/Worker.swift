@@ -26,6 +26,7 @@ final class Worker {
         static let dial: UInt8 = 5
         static let resolver: UInt8 = 6
         static let stream: UInt8 = 7
+        static let tickets: UInt8 = 8
     }
 
     let index: Int
@@ -82,6 +83,10 @@ final class Worker {
     private let compiler: ConfigCompiler?
     /// The whole process's.
     let health: HealthTable
+    let tlsMetrics: TLSMetrics
+    let acceptor: TLSAcceptor
+    let ticketTimer: TimerWheel.Identifier
+    var handshakesLeft = 0
     let notices: Notices?
     let operations: Operations?
     /// For jitter and picks; nothing secret.
@@ -93,7 +98,7 @@ final class Worker {
     /// The route of requests whose headers say nothing.
     var standingRoute: Route?
     private var pools: [Origin: UpstreamPool] = [:]
-    private var tlsContexts: [String: TLSContext] = [:]
+    var tlsContexts: [String: TLSContext] = [:]
     private var identifiers: IdentifierMaker
     private let resolver: Resolver
     private var resolverTimer: TimerWheel.Identifier
@@ -105,7 +110,7 @@ final class Worker {
     init(
         index: Int, of workerCount: Int, snapshot: Snapshot, listeners: [ListeningSocket], budget: ByteBudget, accessRing: AccessRing?,
         tokenFetcher: TokenFetcher? = nil, health: HealthTable = HealthTable(), notices: Notices? = nil,
-        operations: Operations? = nil, compiler: ConfigCompiler? = nil
+        operations: Operations? = nil, compiler: ConfigCompiler? = nil, tickets: TLSTicketSecret? = nil, tlsMetrics: TLSMetrics = TLSMetrics()
     ) throws(StartError) {
         self.index = index
         self.workerCount = workerCount
@@ -117,13 +122,16 @@ final class Worker {
         self.notices = notices
         self.operations = operations
         self.compiler = compiler
+        self.tlsMetrics = tlsMetrics
         now = .now()
         timers = TimerWheel(now: now)
         blocks = BlockPool(budget: budget)
         answerHead = ResponseHead(limits: snapshot.limits.answerHead)
         acceptTimer = timers.make(token: Token(kind: Kind.listener, generation: 0, slot: 0).rawValue)
         resolverTimer = timers.make(token: Token(kind: Kind.resolver, generation: 0, slot: 0).rawValue)
+        ticketTimer = timers.make(token: Token(kind: Kind.tickets, generation: 0, slot: 0).rawValue)
         do {
+            acceptor = TLSAcceptor(try tickets ?? TLSTicketSecret(start: now.nanoseconds))
             mailbox = try Mailbox()
             poller = try Poller()
             identifiers = try IdentifierMaker()
@@ -136,6 +144,7 @@ final class Worker {
         } catch {
             throw StartError("worker \(index): \(error)")
         }
+        rotateTickets()
     }
 
     deinit {
@@ -171,6 +180,7 @@ final class Worker {
     private func turn() {
         let count = poller.wait(milliseconds: sleepMilliseconds())
         now = .now()
+        handshakesLeft = GatewayLimits.handshakesPerTurn
         for index in 0..<count {
             let event = poller.event(index)
             handle(Token(rawValue: event.token), event.readiness)
@@ -218,6 +228,7 @@ final class Worker {
         case Kind.dial: dials.object(for: token)?.timerFired()
         case Kind.resolver: serveResolver()
         case Kind.listener: resumeAccepting()
+        case Kind.tickets: rotateTickets()
         default: break
         }
     }
@@ -272,7 +283,7 @@ final class Worker {
         for _ in 0..<ReactorLimits.acceptsPerTurn {
             do throws(SystemError) {
                 guard let accepted = try listener.accept() else { return }
-                add(accepted.descriptor, peer: accepted.peer, listener: listener)
+                add(accepted.descriptor, peer: accepted.peer, listener: listener, tls: snapshot.tls(at: slot))
             } catch {
                 return pauseAccepting()
             }
@@ -303,7 +314,7 @@ final class Worker {
         }
     }
 
-    private func add(_ descriptor: CInt, peer: SocketAddress, listener: ListeningSocket) {
+    private func add(_ descriptor: CInt, peer: SocketAddress, listener: ListeningSocket, tls: TLSServerContext?) {
         // Past the cap a connection is closed at once: an answer would cost what the cap is to save.
         guard clients.count < max(1, limits.clients / workerCount) else { return Socket(adopting: descriptor).resetOnClose() }
         let isLoopback = listener.isLoopback && (peer.isLocal || peer.isLoopback)
@@ -316,7 +327,9 @@ final class Worker {
         } catch {
             return client.close()
         }
-        client.setDeadline(now.adding(nanoseconds: limits.idleNanoseconds))
+        guard let tls else { return client.setDeadline(now.adding(nanoseconds: limits.idleNanoseconds)) }
+        acceptor.rotateKeys(now: now.nanoseconds)
+        client.beginTLS(tls)
     }
 
     func forget(_ client: ClientConnection) { clients.remove(client.token) }
@@ -388,18 +401,6 @@ final class Worker {
         let pool = UpstreamPool(origin: origin, tlsOrigin: try tlsOrigin(for: origin), worker: self)
         pools[origin] = pool
         return pool
-    }
-
-    private func tlsOrigin(for origin: Origin) throws(Rejection) -> TLSOrigin? {
-        guard origin.isTLS else { return nil }
-        do {
-            let key = origin.caFile ?? ""
-            let context = try tlsContexts[key] ?? TLSContext(trusting: origin.caFile)
-            tlsContexts[key] = context
-            return try Array(origin.host.utf8).withByteSlice { (host) throws(TLSNameError) in try TLSOrigin(host, context: context) }
-        } catch {
-            throw Rejection(.upstreamUntrusted, "upstream \(origin.host): \(error)")
-        }
     }
 
     func openUpstream(to address: SocketAddress, dial: Dial) throws(SystemError) -> UpstreamConnection {

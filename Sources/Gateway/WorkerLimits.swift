@@ -18,6 +18,8 @@ public struct WorkerLimits: Sendable {
     public var bodyByteCount = 20 << 20
     /// From a request's first byte to the end of its head.
     public var headerNanoseconds: UInt64 = 10_000_000_000
+    /// A client's TLS handshake.
+    public var clientHandshakeNanoseconds: UInt64 = 10_000_000_000
     /// A body must keep up this rate, after a grace.
     public var bodyBytesPerSecond = 1024
     public var bodyGraceNanoseconds: UInt64 = 10_000_000_000

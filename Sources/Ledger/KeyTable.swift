@@ -9,13 +9,20 @@ public final class KeyTable {
     /// One declared key.
     public struct Declaration: Sendable {
         public let name: String
-        public let digest: KeyDigest
+        /// Nil for one whose holder is known by the certificate alone.
+        public let digest: KeyDigest?
         public let configurationIndex: Int?
         /// Wall-clock seconds since 1970 from which the key is refused; nil for never.
         public let expiresAt: Int64?
+        /// Whose client certificate must come with it, or in its place.
+        public let certificate: CertificateIdentity?
 
-        public init(name: String, digest: KeyDigest, configurationIndex: Int? = nil, expiresAt: Int64? = nil) {
+        public init(
+            name: String, digest: KeyDigest?, configurationIndex: Int? = nil, expiresAt: Int64? = nil, certificate: CertificateIdentity? = nil
+        ) {
+            precondition(digest != nil || certificate != nil, "a key has a secret, a certificate, or both")
             self.expiresAt = expiresAt
+            self.certificate = certificate
             self.name = name
             self.digest = digest
             self.configurationIndex = configurationIndex
@@ -32,8 +39,11 @@ public final class KeyTable {
     private let mask: Int
     private let slots: UnsafeMutablePointer<Slot?>
     private let names: UnsafeMutablePointer<UInt8>
+    /// Of keys without a secret.
+    private let byCertificate: [CertificateIdentity: Principal]
 
-    /// - Throws: `.sameSecret` when two declarations have one digest, `.tooManyKeys` past `LedgerLimits.keyCount`.
+    /// - Throws: `.sameSecret` when two declarations have one digest, `.sameCertificate` when two without one have one certificate,
+    ///   `.tooManyKeys` past `LedgerLimits.keyCount`.
     public init(_ declarations: [Declaration]) throws(KeyTableError) {
         try KeyTable.check(declarations)
         count = declarations.count
@@ -43,6 +53,8 @@ public final class KeyTable {
         slots.initialize(repeating: nil, count: capacity)
         names = .allocate(capacity: max(1, declarations.reduce(0) { $0 + $1.name.utf8.count }))
         var written = 0
+        var byCertificate: [CertificateIdentity: Principal] = [:]
+        var bySecret: [Slot] = []
         for (index, declaration) in declarations.enumerated() {
             let start = names + written
             for byte in declaration.name.utf8 {
@@ -51,9 +63,15 @@ public final class KeyTable {
             }
             let principal = Principal(
                 keyIndex: index, configurationIndex: declaration.configurationIndex, expiresAt: declaration.expiresAt ?? .max,
-                name: ByteSlice(start, count: declaration.name.utf8.count))
-            insert(Slot(digest: declaration.digest, principal: principal))
+                certificate: declaration.certificate, name: ByteSlice(start, count: declaration.name.utf8.count))
+            if let digest = declaration.digest {
+                bySecret.append(Slot(digest: digest, principal: principal))
+            } else if let certificate = declaration.certificate {
+                byCertificate[certificate] = principal
+            }
         }
+        self.byCertificate = byCertificate
+        for slot in bySecret { insert(slot) }
     }
 
     deinit {
@@ -64,9 +82,12 @@ public final class KeyTable {
     private static func check(_ declarations: [Declaration]) throws(KeyTableError) {
         guard declarations.count <= LedgerLimits.keyCount else { throw .tooManyKeys(declarations.count) }
         var first: [KeyDigest: String] = [:]
+        var holders: [CertificateIdentity: String] = [:]
         for declaration in declarations {
-            if let earlier = first.updateValue(declaration.name, forKey: declaration.digest) {
-                throw .sameSecret(earlier, declaration.name)
+            if let digest = declaration.digest {
+                if let earlier = first.updateValue(declaration.name, forKey: digest) { throw .sameSecret(earlier, declaration.name) }
+            } else if let certificate = declaration.certificate, let earlier = holders.updateValue(declaration.name, forKey: certificate) {
+                throw .sameCertificate(earlier, declaration.name)
             }
         }
     }
@@ -86,6 +107,12 @@ public final class KeyTable {
 
     /// A digest is as good a hash as there is.
     private func home(_ digest: KeyDigest) -> Int { Int(truncatingIfNeeded: digest.words.0) & mask }
+
+    /// Whose a certificate with these names is, by keys that have no secret: the first declared of several; nil when nobody's.
+    public func principal(showing identities: [CertificateIdentity]) -> Principal? {
+        if byCertificate.isEmpty { return nil }
+        return identities.compactMap { byCertificate[$0] }.min { $0.keyIndex < $1.keyIndex }
+    }
 
     /// Whose key `secret` is; nil when nobody's. One SHA-256, about two cache lines, no allocation.
     public func principal(presenting secret: ByteSlice) -> Principal? {
@@ -110,11 +137,13 @@ extension KeyTable: @unchecked Sendable {}
 /// Why declared keys make no table.
 public enum KeyTableError: Error, Equatable, CustomStringConvertible {
     case sameSecret(String, String)
+    case sameCertificate(String, String)
     case tooManyKeys(Int)
 
     public var description: String {
         switch self {
         case .sameSecret(let first, let second): "keys \"\(first)\" and \"\(second)\" have the same digest; make one anew"
+        case .sameCertificate(let first, let second): "keys \"\(first)\" and \"\(second)\" are for the same client certificate; keep one"
         case .tooManyKeys(let count): "\(count) keys are declared; at most \(LedgerLimits.keyCount) are allowed"
         }
     }

@@ -10,6 +10,8 @@ public struct Principal: BitwiseCopyable {
     public let configurationIndex: Int?
     /// Wall-clock seconds since 1970 from which the key is refused.
     public let expiresAt: Int64
+    /// The client certificate its requests must come with; nil for none.
+    public let certificate: CertificateIdentity?
     /// The name it was declared under. Owned by the table.
     public let name: ByteSlice
 }

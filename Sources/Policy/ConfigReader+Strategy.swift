@@ -151,9 +151,12 @@ extension ConfigReader {
         case "headers" where !key.isEmpty:
             return Config.SubjectName(source: .header, key: ConfigReader.normalised(header: key))
         case "url" where key == "pathname": return Config.SubjectName(source: .path, key: "")
+        case "certificate" where key == "subject": return Config.SubjectName(source: .certificateSubject, key: "")
+        case "certificate" where key == "san": return Config.SubjectName(source: .certificateName, key: "")
         default:
             schema.report(
-                "\(quoted(text)) is nothing a condition can look at", hint: "metadata.<key>, params.<path>, headers.<name> or url.pathname", at: field)
+                "\(quoted(text)) is nothing a condition can look at", hint: "metadata.<key>, params.<path>, headers.<name>, url.pathname, certificate.subject or certificate.san",
+                at: field)
             return nil
         }
     }

@@ -12,6 +12,8 @@ public struct PlainCircumstances: Circumstances {
     public var path = ByteSlice("")
     /// Names in lower case.
     public var headers: [(name: String, value: ByteSlice)] = []
+    public var certificateSubject: ByteSlice?
+    public var certificateNames = ByteSlice("")
     public var tenant: UInt64 = 0
     public var wallSeconds: UInt64 = 0
     /// Targets that may not be tried, each with when it may again.

@@ -4,7 +4,7 @@ public import Patterns
 
 /// What a condition looks at.
 struct Subject: BitwiseCopyable, Sendable {
-    enum Source: UInt8, Sendable { case metadata, parameters, path, header }
+    enum Source: UInt8, Sendable { case metadata, parameters, path, header, certificateSubject, certificateName }
 
     let source: Source
     /// The way below the source, dots between names; a header's name in lower case.
@@ -53,6 +53,10 @@ public protocol RequestFacts {
     var path: ByteSlice { get }
     /// A header field's value by its lower-case name; nil where there is none.
     func header(_ name: ByteSlice) -> ByteSlice?
+    /// The subject of the client's certificate, as RFC 2253 writes it; nil where it showed none.
+    var certificateSubject: ByteSlice? { get }
+    /// The alternative names of the client's certificate, each with its kind and a line end; empty where there are none.
+    var certificateNames: ByteSlice { get }
     /// Whether `pattern` is found in `text`.
     func finds(_ pattern: Pattern, in text: ByteSlice) -> Bool
 }
@@ -79,13 +83,24 @@ extension Program {
                 member = queries[Int(member)].end
             }
             return false
-        case .matches:
-            return FoundValue(query.subject, self, facts).withText { facts.finds(patterns[query.operands.rows.lowerBound], in: $0) }
-        default: return holds(query, of: FoundValue(query.subject, self, facts))
+        default:
+            if query.subject.source == .certificateName { return holds(query, ofEachName: facts) }
+            return holds(query, of: FoundValue(query.subject, self, facts), facts)
         }
     }
 
-    private func holds(_ query: QueryRow, of value: FoundValue) -> Bool {
+    /// A certificate has several names: one of them must be equal, all must differ.
+    private func holds(_ query: QueryRow, ofEachName facts: some RequestFacts) -> Bool {
+        let isDenial = query.kind == .notEqual || query.kind == .notAmong
+        var rest = facts.certificateNames
+        while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+            if holds(query, of: .text(rest.prefix(end)), facts) != isDenial { return !isDenial }
+            rest = rest.dropFirst(end + 1)
+        }
+        return isDenial
+    }
+
+    private func holds(_ query: QueryRow, of value: FoundValue, _ facts: some RequestFacts) -> Bool {
         switch query.kind {
         case .equal: equals(value, query.operands.rows.lowerBound)
         case .notEqual: !equals(value, query.operands.rows.lowerBound)
@@ -95,7 +110,8 @@ extension Program {
         case .greaterOrEqual: compare(value, query) { $0 >= $1 }
         case .less: compare(value, query) { $0 < $1 }
         case .lessOrEqual: compare(value, query) { $0 <= $1 }
-        case .all, .any, .matches: false
+        case .matches: value.withText { facts.finds(patterns[query.operands.rows.lowerBound], in: $0) }
+        case .all, .any: false
         }
     }
 
@@ -129,6 +145,9 @@ enum FoundValue: BitwiseCopyable {
         let key = program.bytes(subject.key)
         switch subject.source {
         case .path: self = .text(facts.path)
+        case .certificateSubject: self = facts.certificateSubject.map { .text($0) } ?? .missing
+        // Conditions look at each by itself: see `holds(_:ofEachName:)`.
+        case .certificateName: self = .text(facts.certificateNames)
         case .header: self = facts.header(key).map { .text($0) } ?? .missing
         case .parameters: self = FoundValue(FoundValue.parameter(key, facts))
         case .metadata:

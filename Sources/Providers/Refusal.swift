@@ -4,6 +4,7 @@
 public enum Refusal: UInt8, Error, Sendable, CaseIterable {
     // The request itself
     case malformedRequest
+    case plaintextOnTLS
     case invalidJSON
     case duplicateMember
     case modelRequired
@@ -96,6 +97,8 @@ extension Refusal {
         switch self {
         case .malformedRequest:
             client("malformed_request", 400, "the request is not valid HTTP/1.1")
+        case .plaintextOnTLS:
+            client("plaintext_on_tls_port", 400, "a plain HTTP request was sent to a port that speaks TLS: use https://")
         case .invalidJSON:
             client("invalid_json", 400, "the request body is not valid JSON")
         case .duplicateMember:

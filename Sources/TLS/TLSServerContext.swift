@@ -74,6 +74,7 @@ public final class TLSServerContext: @unchecked Sendable {
         SSL_CTX_set_security_level(handle, 2)
         guard openssl_context_set_versions(handle, lowestVersion.number, TLS1_3_VERSION) == 1,
             SSL_CTX_set_cipher_list(handle, suites) == 1,
+            SSL_CTX_set_ciphersuites(handle, "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256") == 1,
             openssl_context_set_groups(handle, "X25519:P-256:P-384") == 1
         else { throw .library(reason: TLSContext.reason()) }
         let modes = SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS

@@ -10,7 +10,8 @@ struct Explain: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Print the targets a request would be sent to, in order, and why.",
         discussion: """
-            The request is a JSON file: {"path": "/v1/chat/completions", "headers": {...}, "body": {...}}, or the body alone. \
+            The request is a JSON file: {"path": "/v1/chat/completions", "headers": {...}, "body": {...}}, or the body alone; \
+            "certificate": {"subject": "CN=a", "san": ["DNS:a.example"]} is what its client shows. \
             Nothing is sent and no secret is looked up; every target counts as healthy. With --seed another pick of balancers \
             that draw at random is shown.
             """)
@@ -30,11 +31,7 @@ struct Explain: ParsableCommand {
         let asked = try ExplainedRequest(text())
         let program = try program(asked, configuration)
         var circumstances = PlainCircumstances(seed: seed)
-        try asked.withBytes { (body, metadata, path, headers) throws in
-            circumstances.body = body
-            circumstances.metadata = metadata
-            circumstances.path = path
-            circumstances.headers = headers
+        try asked.fill(&circumstances) { circumstances throws in
             try print(program, configuration.catalog, &circumstances)
         }
     }
@@ -114,11 +111,14 @@ private struct ExplainedRequest {
     private var body: [UInt8] = []
     private var path = Array("/v1/chat/completions".utf8)
     private var headers: [(name: String, value: [UInt8])] = []
+    private var certificateSubject: [UInt8]?
+    /// Each with a line end.
+    private var certificateNames: [UInt8] = []
 
     init(_ text: [UInt8]) throws {
         let parsed = text.withByteSlice { DocumentParser.parse($0) }
         guard case .object(let members)? = parsed.document?.root.value else { throw ValidationError("the request is not a JSON object") }
-        let isEnvelope = members.contains { $0.name == "body" || $0.name == "headers" || $0.name == "path" }
+        let isEnvelope = members.contains { $0.name == "body" || $0.name == "headers" || $0.name == "path" || $0.name == "certificate" }
         guard isEnvelope else {
             body = text
             return
@@ -132,7 +132,19 @@ private struct ExplainedRequest {
                     if case .string(let text) = field.value.value { return (field.name.lowercased(), Array(text.utf8)) }
                     return (field.name.lowercased(), field.value.json)
                 }
-            default: throw ValidationError("\"\(member.name)\" is not a part of a request: path, headers, body")
+            case ("certificate", .object(let parts)): try read(certificate: parts)
+            default: throw ValidationError("\"\(member.name)\" is not a part of a request: path, headers, body, certificate")
+            }
+        }
+    }
+
+    private mutating func read(certificate parts: [DocumentMember]) throws {
+        for part in parts {
+            switch (part.name, part.value.value) {
+            case ("subject", .string(let text)): certificateSubject = Array(text.utf8)
+            case ("san", .array(let names)):
+                for case .string(let name) in names.map(\.value) { certificateNames += Array(name.utf8) + [UInt8(ascii: "\n")] }
+            default: throw ValidationError("a certificate has a \"subject\", a text, and \"san\", a list of texts")
             }
         }
     }
@@ -141,21 +153,25 @@ private struct ExplainedRequest {
         headers.first { $0.name == name }.map { String(decoding: $0.value, as: UTF8.self) }
     }
 
-    func withBytes(_ use: (ByteSlice, ByteSlice, ByteSlice, [(name: String, value: ByteSlice)]) throws -> Void) throws {
-        // One text for all headers, so that their slices live as long as the call.
+    /// Gives `circumstances` what the request says, for as long as `use` takes.
+    func fill(_ circumstances: inout PlainCircumstances, _ use: (inout PlainCircumstances) throws -> Void) throws {
+        // One text for all, so that its slices live as long as the call.
         var text: [UInt8] = []
-        var ranges: [(String, Range<Int>)] = []
-        for header in headers {
-            ranges.append((header.name, text.count..<text.count + header.value.count))
-            text += header.value
+        func place(_ bytes: [UInt8]) -> Range<Int> {
+            text += bytes
+            return text.count - bytes.count..<text.count
         }
-        try body.withByteSlice { body in
-            try path.withByteSlice { path in
-                try text.withByteSlice { all in
-                    let fields = ranges.map { (name: $0.0, value: all[$0.1]) }
-                    try use(body, fields.first { $0.name == "x-portkey-metadata" }?.value ?? ByteSlice(""), path, fields)
-                }
-            }
+        let (body, path, names) = (place(self.body), place(self.path), place(certificateNames))
+        let subject = certificateSubject.map { place($0) }
+        let fields = headers.map { (name: $0.name, value: place($0.value)) }
+        try text.withByteSlice { all in
+            circumstances.body = all[body]
+            circumstances.path = all[path]
+            circumstances.headers = fields.map { ($0.name, all[$0.value]) }
+            circumstances.metadata = circumstances.headers.first { $0.name == "x-portkey-metadata" }?.value ?? ByteSlice("")
+            circumstances.certificateSubject = subject.map { all[$0] }
+            circumstances.certificateNames = all[names]
+            try use(&circumstances)
         }
     }
 }

@@ -11,14 +11,18 @@ import Synchronization
 /// Reads the configuration file again and has the gateway serve by it; a bad file changes nothing.
 final class Reloader: Sendable {
     private let file: ConfigurationFile
-    private let listen: [ListenAddress]
+    private let arguments: ListenArguments
+    private let serving: [ListenerDeclaration]
     private let first: ServerConfiguration
     private let gateway: Gateway
     private let version = Atomic<UInt64>(1)
 
-    init(_ file: ConfigurationFile, listen: [ListenAddress], first: ServerConfiguration, gateway: Gateway) {
+    init(
+        _ file: ConfigurationFile, _ arguments: ListenArguments, serving: [ListenerDeclaration], first: ServerConfiguration, gateway: Gateway
+    ) {
         self.file = file
-        self.listen = listen
+        self.arguments = arguments
+        self.serving = serving
         self.first = first
         self.gateway = gateway
     }
@@ -29,9 +33,12 @@ final class Reloader: Sendable {
             guard let configuration, !diagnostics.hasErrors else { return report(diagnostics) }
             let (secrets, missing) = configuration.resolveSecrets { ProcessInfo.processInfo.environment[$0] }
             guard !missing.hasErrors else { return report(missing) }
+            let setup = ListenerContexts(renewed(by: configuration), offersHTTP2: configuration.offersHTTP2, replacesGood: true)
+            guard !setup.diagnostics.hasErrors else { return report(setup.diagnostics) }
             var parts = try SnapshotBuilder(configuration, secrets).parts()
             parts.clouds = try CloudEnvironment.read()
-            parts.isLoopbackOnly = listen.allSatisfy(\.isLoopback)
+            parts.isLoopbackOnly = serving.allSatisfy(\.address.isLoopback)
+            parts.tls = setup.contexts
             gateway.adopt(Snapshot(parts, version: version.wrappingAdd(1, ordering: .relaxed).newValue))
             for change in changesThatWait(configuration) { standardError("sluice: \(change) takes effect with the next start") }
             return ReloadReport()
@@ -41,13 +48,26 @@ final class Reloader: Sendable {
     }
 
     private func report(_ diagnostics: [Diagnostic]) -> ReloadReport {
-        ReloadReport(faults: diagnostics.filter { $0.severity == .error }.map { $0.rendered(path: file.path) })
+        ReloadReport(faults: diagnostics.filter { $0.severity == .error }.map { $0.told(path: file.path) })
+    }
+
+    /// The listeners that serve, with what the file says now of their certificates. Whether they speak TLS stays as it is: a port
+    /// that was encrypted must not turn to plaintext, nor lose its certificates, because the file no longer has it.
+    private func renewed(by configuration: ServerConfiguration) -> [ListenerDeclaration] {
+        let wanted = arguments.listeners(or: configuration.listeners)
+        return serving.enumerated().map { index, old in
+            guard old.tls != nil else { return old }
+            let isSame = index < wanted.count && wanted[index].address == old.address
+            let new = isSame ? wanted[index] : wanted.first { $0.address == old.address }
+            return new?.tls == nil ? old : new ?? old
+        }
     }
 
     /// What a running process cannot change.
     private func changesThatWait(_ configuration: ServerConfiguration) -> [String] {
         var changes: [String] = []
-        if configuration.listen != first.listen { changes.append("\"listen\"") }
+        let isSame = configuration.listen == first.listen && configuration.listeners.map { $0.tls == nil } == first.listeners.map { $0.tls == nil }
+        if !isSame { changes.append("\"listen\"") }
         if configuration.workerCount != first.workerCount { changes.append("\"workers\"") }
         if configuration.log != first.log { changes.append("\"log\"") }
         return changes

@@ -22,6 +22,12 @@ struct Serve: ParsableCommand {
     @Option(help: "Where to listen: ADDRESS:PORT or unix:PATH; may be repeated. Overrides the file.")
     var listen: [String] = []
 
+    @Option(help: "Certificate to serve TLS with, and those that vouch for it (PEM): of every address that has none in the file.", completion: .file())
+    var tlsCertificate: String?
+
+    @Option(help: "Its private key (PEM), which nobody else may read.", completion: .file())
+    var tlsKey: String?
+
     @Option(help: "Worker threads (default: one a core).")
     var workers: Int?
 
@@ -33,25 +39,29 @@ struct Serve: ParsableCommand {
 
     func validate() throws {
         if let workers, !(1...256).contains(workers) { throw ValidationError("--workers takes a number from 1 to 256") }
+        if (tlsCertificate == nil) != (tlsKey == nil) { throw ValidationError("--tls-certificate and --tls-key go together") }
     }
 
     func run() throws {
         var signals = StopSignals()
-        let addresses = try listen.map { try address($0) }
+        var arguments = ListenArguments(addresses: try listen.map { try address($0) })
+        if let tlsCertificate, let tlsKey {
+            arguments.certificate = TLSDeclaration.Certificate(chain: FileReference(argument: tlsCertificate), key: FileReference(argument: tlsKey))
+        }
         // Before the file is read: what changes from then on is noticed.
         let fileWatch = config.flatMap { FileWatch(path: $0) }
-        let plan = try config.map { try ServePlan(file: ConfigurationFile(path: $0), overriding: addresses) } ?? ServePlan(embedded: addresses)
+        let plan = try config.map { try ServePlan(file: ConfigurationFile(path: $0), overriding: arguments) } ?? ServePlan(embedded: arguments)
         let gateway: Gateway
         do {
             gateway = try Gateway(
-                Snapshot(plan.parts, version: 1), listen: try plan.listen.map { try $0.socketAddress() },
+                Snapshot(plan.parts, version: 1), listen: try plan.listeners.map { try $0.address.socketAddress() },
                 workers: workers ?? plan.workers ?? Int(linux_processor_count()), accessLog: accessLog(plan.log))
         } catch let error as StartError {
             standardError("sluice: \(error)")
             throw ExitCode(1)
         }
         for line in plan.greeting(gateway.addresses) { standardError(line) }
-        follow(plan, fileWatch, gateway)
+        follow(plan, arguments, fileWatch, gateway)
         let first = signals.wait { gateway.operations.reload(because: "SIGHUP") }
         standardError("sluice: \(first == SIGINT ? "interrupted" : "asked to stop"); finishing what is in flight (again to stop at once)")
         exitOnSecond(signals)
@@ -61,9 +71,9 @@ struct Serve: ParsableCommand {
     }
 
     /// Has the gateway follow its configuration file.
-    private func follow(_ plan: ServePlan, _ watch: FileWatch?, _ gateway: Gateway) {
+    private func follow(_ plan: ServePlan, _ arguments: ListenArguments, _ watch: FileWatch?, _ gateway: Gateway) {
         guard let path = config, let configuration = plan.configuration else { return }
-        let reloader = Reloader(ConfigurationFile(path: path), listen: plan.listen, first: configuration, gateway: gateway)
+        let reloader = Reloader(ConfigurationFile(path: path), arguments, serving: plan.listeners, first: configuration, gateway: gateway)
         gateway.operations.setReloader { reloader.reload() }
         let operations = gateway.operations
         guard let watch else { return standardError("sluice: \(path) is not watched; SIGHUP has it read again") }

@@ -1,39 +1,41 @@
+import ArgumentParser
 import Configuration
 import Foundation
 import Gateway
+import JSON
 import Policy
 import Reactor
 
 /// What `serve` starts: from a file, or the embedded default.
 struct ServePlan {
     var parts: Snapshot.Parts
-    var listen: [ListenAddress]
+    var listeners: [ListenerDeclaration]
     var workers: Int?
     var log: LogSettings
     var mock: EmbeddedMock?
     /// The file's configuration as it was at the start.
     var configuration: ServerConfiguration?
 
-    init(file: ConfigurationFile, overriding addresses: [ListenAddress]) throws {
+    init(file: ConfigurationFile, overriding arguments: ListenArguments) throws {
         let configuration = try file.read()
         let secrets = try file.resolve(configuration)
         parts = try SnapshotBuilder(configuration, secrets).parts()
         parts.clouds = try CloudEnvironment.read()
-        listen = addresses.isEmpty ? configuration.listen : addresses
-        parts.isLoopbackOnly = listen.allSatisfy(\.isLoopback)
+        listeners = arguments.listeners(or: configuration.listeners)
         workers = configuration.workerCount
         log = configuration.log
         self.configuration = configuration
+        try listen(file.path)
     }
 
     /// A mock provider, and the big two where their keys are in the environment.
-    init(embedded addresses: [ListenAddress]) throws {
+    init(embedded arguments: ListenArguments) throws {
         let configuration = ConfigurationReader.standard(builtIn: SnapshotBuilder.builtInProviders())
         parts = try SnapshotBuilder(configuration, configuration.resolveSecrets { _ in nil }.secrets).parts()
-        listen = addresses.isEmpty ? [.standard] : addresses
-        parts.isLoopbackOnly = listen.allSatisfy(\.isLoopback)
+        listeners = arguments.listeners(or: configuration.listeners)
         parts.clouds = try CloudEnvironment.read()
         log = configuration.log
+        try listen(nil)
         let mock = try EmbeddedMock()
         self.mock = mock
         for index in parts.upstreams.indices {
@@ -52,17 +54,27 @@ struct ServePlan {
         }
     }
 
+    /// Reads what the listeners show, or tells what is wrong with it and exits.
+    private mutating func listen(_ path: String?) throws {
+        parts.isLoopbackOnly = listeners.allSatisfy(\.address.isLoopback)
+        let setup = ListenerContexts(listeners, offersHTTP2: configuration?.offersHTTP2 ?? true, replacesGood: false)
+        for diagnostic in setup.diagnostics { standardError(diagnostic.told(path: path)) }
+        if setup.diagnostics.hasErrors { throw ExitCode(1) }
+        parts.tls = setup.contexts
+    }
+
     private static func environment(_ name: String) -> [UInt8]? {
         ProcessInfo.processInfo.environment[name].flatMap { $0.isEmpty ? nil : Array($0.utf8) }
     }
 
     /// What a new user wants to know first.
     func greeting(_ addresses: [SocketAddress]) -> [String] {
-        var lines = addresses.map { "sluice: listening on \($0)" }
+        var lines = zip(addresses, listeners).map { "sluice: listening on \($0)\($1.tls == nil ? "" : " (TLS)")" }
         if mock != nil, let first = addresses.first(where: { !$0.isLocal }) {
             let ready = parts.upstreams.filter { $0.credential != nil }.map(\.id)
             lines.append("sluice: no configuration given: provider \"mock\" answers" + (ready.isEmpty ? "" : "; \(ready.joined(separator: " and ")) ready with the key in the environment"))
-            lines.append("sluice: try  curl -N http://\(first)/v1/chat/completions -H 'content-type: application/json' -d '{\"model\":\"mock\",\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":\"hello\"}]}'")
+            let start = listeners.first?.tls == nil ? "curl -N http" : "curl -Nk https"
+            lines.append("sluice: try  \(start)://\(first)/v1/chat/completions -H 'content-type: application/json' -d '{\"model\":\"mock\",\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":\"hello\"}]}'")
         }
         return lines
     }

@@ -98,7 +98,9 @@ struct SnapshotBuilder {
     private func keys() throws(StartError) -> KeyTable {
         do {
             let declarations = try configuration.keys.map { key in
-                KeyTable.Declaration(name: key.name, digest: try digest(key), configurationIndex: key.config, expiresAt: key.expiresAt)
+                KeyTable.Declaration(
+                    name: key.name, digest: try key.digest.map { try digest($0) }, configurationIndex: key.config, expiresAt: key.expiresAt,
+                    certificate: key.certificate.map { identity($0) })
             }
             return try KeyTable(declarations)
         } catch {
@@ -106,9 +108,16 @@ struct SnapshotBuilder {
         }
     }
 
-    private func digest(_ key: KeyDeclaration) throws(KeyDigestError) -> KeyDigest {
+    private func identity(_ certificate: DeclaredCertificate) -> CertificateIdentity {
+        switch certificate {
+        case .subject(let text): Array(text.utf8).withByteSlice { CertificateIdentity(subject: $0) }
+        case .alternativeName(let text): Array(text.utf8).withByteSlice { CertificateIdentity(name: $0) }
+        }
+    }
+
+    private func digest(_ bytes: [UInt8]) throws(KeyDigestError) -> KeyDigest {
         var text = "sha256:"
-        for byte in key.digest {
+        for byte in bytes {
             let digits = String(byte, radix: 16)
             text += digits.count == 1 ? "0" + digits : digits
         }
@@ -132,6 +141,7 @@ struct SnapshotBuilder {
         limits.writeStallNanoseconds = time(.writeStall)
         limits.upstreamAgeNanoseconds = time(.poolAge)
         limits.bodyByteCount = bounds.number(.body)
+        limits.clientHandshakeNanoseconds = time(.tlsHandshake)
         limits.headerNanoseconds = time(.headTime)
         limits.bodyBytesPerSecond = bounds.number(.bodyRate)
         limits.bodyGraceNanoseconds = time(.bodyGrace)

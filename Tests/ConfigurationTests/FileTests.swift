@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Configuration file")
 struct FileTests {
-    @Test("every example in config/ compiles without a remark", arguments: ["config/sluice.yaml", "config/fallback.yaml", "config/local-models.yaml"])
+    @Test("every example in config/ compiles without a remark", arguments: ["config/sluice.yaml", "config/fallback.yaml", "config/local-models.yaml", "config/tls.yaml"])
     func examples(path: String) throws {
         let read = ConfigurationReader.read(try Fixture.packageFile(path), builtIn: Fixture.builtIn)
         #expect(read.diagnostics.rendered(path: path) == "")

@@ -51,6 +51,18 @@ class Explain(unittest.TestCase):
         self.assertEqual(bad.returncode, 1)
         self.assertIn("Invalid 'mode' value", bad.stderr)
 
+    def test_certificate(self):
+        """a request may come with a client certificate, which conditions look at"""
+        query = {"certificate.san": "URI:spiffe://acme/search", "certificate.subject": "CN=search"}
+        configuration = {**self.CONFIGURATION, "configs": {"main": {
+            "strategy": {"mode": "conditional", "conditions": [{"query": query, "then": "large"}], "default": "small"},
+            "targets": [{"name": "small", "provider": "mock"}, {"name": "large", "virtual_key": "prod"}]}}}
+        shown = {"subject": "CN=search", "san": ["DNS:search.example", "URI:spiffe://acme/search"]}
+        self.assertIn("virtual key prod", self.explain(configuration, {"certificate": shown, "body": {"model": "m"}}).stdout)
+        for certificate in ({}, {"subject": "CN=search"}, {**shown, "subject": "CN=other"}):
+            self.assertIn("mock", self.explain(configuration, {"certificate": certificate, "body": {"model": "m"}}).stdout)
+        self.assertEqual(self.explain(configuration, {"certificate": {"names": []}}).returncode, 64)
+
     def test_nothing_to_decide(self):
         """what cannot be explained is said, and is a failure"""
         self.assertEqual(self.explain({"version": 1}, {"model": "m"}).returncode, 1)

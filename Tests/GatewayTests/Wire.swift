@@ -60,6 +60,24 @@ final class Wire: @unchecked Sendable {
         return SSL_accept(session) == 1
     }
 
+    /// Takes the client's side, and sends `bytes` with its last flight; false when it fails.
+    func connectTLS(_ context: OpaquePointer, sending bytes: [UInt8] = []) -> Bool {
+        session = SSL_new(context)
+        SSL_set_fd(session, descriptor)
+        _ = openssl_set_server_name(session, "localhost")
+        ERR_clear_error()
+        var on: CInt = 1
+        // Corked: what follows the handshake leaves with it.
+        if !bytes.isEmpty { setsockopt(descriptor, CInt(IPPROTO_TCP), TCP_CORK, &on, socklen_t(MemoryLayout<CInt>.size)) }
+        guard SSL_connect(session) == 1 else { return false }
+        if !bytes.isEmpty {
+            guard send(bytes) else { return false }
+            on = 0
+            setsockopt(descriptor, CInt(IPPROTO_TCP), TCP_CORK, &on, socklen_t(MemoryLayout<CInt>.size))
+        }
+        return true
+    }
+
     /// Whether the TLS session was resumed.
     var isResumed: Bool { SSL_session_reused(session) == 1 }
 

@@ -5,6 +5,7 @@ import Policy
 import Providers
 import Reactor
 import Synchronization
+import TLS
 
 @testable import Gateway
 
@@ -32,6 +33,8 @@ struct World {
     var trustedHosts: [String] = []
     var isLoopbackOnly = true
     var limits = WorkerLimits()
+    /// What the listeners show over TLS.
+    var tls: [TLSServerContext?] = []
 
     /// Providers called `up`, `second`, `third` and so on.
     init(_ upstreams: ScriptedUpstream...) {
@@ -73,6 +76,7 @@ struct World {
         }
         parts.defaultConfig = defaultConfig
         parts.isLoopbackOnly = isLoopbackOnly
+        parts.tls = tls
         return Snapshot(parts, version: version)
     }
 
@@ -172,6 +176,12 @@ final class TestWorker: @unchecked Sendable {
     func connect() throws -> Wire {
         guard let wire = Wire(to: address) else { throw Unexpected("the worker refuses connections") }
         return wire
+    }
+
+    /// The worker, its thread ended.
+    func stopped() -> Worker {
+        _ = stop()
+        return worker
     }
 
     /// Ends the worker's thread and returns its records.

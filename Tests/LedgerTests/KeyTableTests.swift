@@ -43,6 +43,39 @@ struct KeyTableTests {
         }
     }
 
+    private func name(_ text: String) -> CertificateIdentity { slice(text) { CertificateIdentity(name: $0) } }
+    private func subject(_ text: String) -> CertificateIdentity { slice(text) { CertificateIdentity(subject: $0) } }
+
+    @Test("a key without a secret is found by any name on the certificate, the first declared of several, and by no secret")
+    func findsByCertificate() throws {
+        let table = try KeyTable([
+            .init(name: "secret", digest: digest("s")), .init(name: "by-name", digest: nil, certificate: name("DNS:a.example")),
+            .init(name: "by-subject", digest: nil, configurationIndex: 3, certificate: subject("CN=a")),
+        ])
+        func found(_ identities: CertificateIdentity...) -> String? { table.principal(showing: identities).map { String($0.name) } }
+        #expect(found(name("DNS:a.example")) == "by-name")
+        #expect(found(subject("CN=a"), name("URI:x")) == "by-subject")
+        #expect(found(subject("CN=a"), name("DNS:a.example")) == "by-name")
+        #expect(found() == nil && found(name("CN=a")) == nil && found(subject("DNS:a.example")) == nil)
+        // Texts of certificates are no secrets that somebody could present.
+        for text in ["DNS:a.example", "subject:CN=a", "CN=a"] { #expect(slice(text) { table.principal(presenting: $0) } == nil) }
+    }
+
+    @Test("a key with both says which certificate must come with it, and is not found by that alone")
+    func bindsToCertificate() throws {
+        let table = try KeyTable([.init(name: "bound", digest: digest("s"), certificate: subject("CN=a"))])
+        let found = slice("s") { table.principal(presenting: $0) }
+        #expect(found?.certificate == subject("CN=a"))
+        #expect(table.principal(showing: [subject("CN=a")]) == nil)
+    }
+
+    @Test("two keys without secrets for one certificate are refused")
+    func refusesSameCertificate() {
+        #expect(throws: KeyTableError.sameCertificate("a", "b")) {
+            try KeyTable([.init(name: "a", digest: nil, certificate: name("DNS:x")), .init(name: "b", digest: nil, certificate: name("DNS:x"))])
+        }
+    }
+
     @Test("a credential too long to be anyone's is not hashed")
     func refusesLongOnes() throws {
         let long = String(repeating: "a", count: LedgerLimits.credentialByteCount + 1)

@@ -192,7 +192,7 @@ struct BalanceTests {
 
     @Test("what weights and algorithms cannot be is refused", arguments: [
         (#""algorithm":"best""#, #""algorithm" must be one of weighted, round_robin, least_busy, least_latency, sticky, prefix_affinity, not "best""#),
-        (#""sticky":{"hash_fields":["user"]}"#, #""user" is nothing a condition can look at; metadata.<key>, params.<path>, headers.<name> or url.pathname"#),
+        (#""sticky":{"hash_fields":["user"]}"#, #""user" is nothing a condition can look at; metadata.<key>, params.<path>, headers.<name>, url.pathname, certificate.subject or certificate.san"#),
         (#""sticky":{"ttl":-1}"#, #""ttl" must be a whole number from 0 to 31536000, not -1"#),
         (#""prefix_bytes":0"#, #""prefix_bytes" must be a whole number from 1 to 65536, not 0"#),
     ])

@@ -75,6 +75,18 @@ struct QueryTests {
         Case(#"{"headers.X_Team":"blue"}"#, true),
         Case(#"{"headers.x-team":{"$ne":"blue"}}"#, false),
         Case(#"{"headers.x-none":"blue"}"#, false),
+        // The client's certificate: one subject, several names.
+        Case(#"{"certificate.subject":"CN=search,O=Acme"}"#, true),
+        Case(#"{"certificate.subject":{"$regex":"O=Acme$"}}"#, true),
+        Case(#"{"certificate.subject":"CN=search"}"#, false),
+        Case(#"{"certificate.san":"URI:spiffe://acme/search"}"#, true),
+        Case(#"{"certificate.san":"DNS:search.acme.example"}"#, true),
+        Case(#"{"certificate.san":"DNS:search.acme"}"#, false),
+        Case(#"{"certificate.san":{"$in":["DNS:x","URI:spiffe://acme/search"]}}"#, true),
+        Case(#"{"certificate.san":{"$ne":"URI:spiffe://acme/search"}}"#, false),
+        Case(#"{"certificate.san":{"$nin":["DNS:x","DNS:y"]}}"#, true),
+        Case(#"{"certificate.san":{"$regex":"^URI:spiffe://acme/"}}"#, true),
+        Case(#"{"certificate.san":{"$regex":"^search"}}"#, false),
     ]
 
     @Test("a query holds or not", arguments: cases)
@@ -97,10 +109,25 @@ struct QueryTests {
                     plain.metadata = metadata
                     plain.path = ByteSlice("/v1/chat/completions")
                     plain.headers = [("x-team", team)]
+                    plain.certificateSubject = ByteSlice("CN=search,O=Acme")
+                    plain.certificateNames = ByteSlice("DNS:search.acme.example\nURI:spiffe://acme/search\n")
                     return program.path(try Decision(program, &plain).target)
                 }
             }
         }
+    }
+
+    @Test("without a client certificate nothing is equal to what stands on one, and all is unlike it", arguments: [
+        (#"{"certificate.subject":"CN=search"}"#, false), (#"{"certificate.san":"DNS:a"}"#, false), (#"{"certificate.san":{"$regex":""}}"#, false),
+        (#"{"certificate.subject":{"$ne":"CN=search"}}"#, true), (#"{"certificate.san":{"$ne":"DNS:a"}}"#, true), (#"{"certificate.san":{"$nin":["DNS:a"]}}"#, true),
+    ])
+    func withoutCertificate(query: String, holds: Bool) throws {
+        let program = try Fixture.program(
+            #"""
+            {"strategy":{"mode":"conditional","conditions":[{"query":\#(query),"then":"a"}],"default":"b"},
+             "targets":[{"name":"a","provider":"openai","api_key":"k"},{"name":"b","provider":"openai","api_key":"k"}]}
+            """#)
+        #expect(program.path(try Decision(program).target) == (holds ? "config.targets[0]" : "config.targets[1]"))
     }
 
     @Test("the first condition that holds decides, the default else, and without one the request goes nowhere")
@@ -123,8 +150,8 @@ struct QueryTests {
         (#"{"params.a":{"$in":"x"}}"#, #""$in" must be a list, not text"#),
         (#"{"params.a":{"$gt":"x"}}"#, #""$gt" must be a number"#),
         (#"{"params.a":{"$eq":[1]}}"#, #""$eq" must be text, a number, true, false or null"#),
-        (#"{"model":"x"}"#, #""model" is nothing a condition can look at; metadata.<key>, params.<path>, headers.<name> or url.pathname"#),
-        (#"{"params.":"x"}"#, #""params." is nothing a condition can look at; metadata.<key>, params.<path>, headers.<name> or url.pathname"#),
+        (#"{"model":"x"}"#, #""model" is nothing a condition can look at; metadata.<key>, params.<path>, headers.<name>, url.pathname, certificate.subject or certificate.san"#),
+        (#"{"params.":"x"}"#, #""params." is nothing a condition can look at; metadata.<key>, params.<path>, headers.<name>, url.pathname, certificate.subject or certificate.san"#),
         (#"{"params.a":{"$gtt":1}}"#, #"unknown operator "$gtt"; did you mean "$gt"?"#),
         (#"{"$nor":[]}"#, #"unknown operator "$nor"; did you mean "$or"?"#),
         (#"{"$or":{}}"#, #""$or" must be a list, not a mapping"#),

@@ -108,6 +108,7 @@ final class Client {
         SSL_get0_alpn_selected(session, &name, &length)
         return name.map { String(ByteSlice($0, count: Int(length))) } ?? ""
     }
+    var chosenSuite: String { SSL_CIPHER_get_name(SSL_get_current_cipher(session)).map { String(cString: $0) } ?? "" }
     /// Names on the certificate it was shown.
     var shownNames: String {
         var text = [CChar](repeating: 0, count: 200)

@@ -39,6 +39,17 @@ struct ServerTests {
         #expect(!client.isOpen)
     }
 
+    @Test("the cheapest suite is chosen, unless the client has ChaCha20 first", arguments: [
+        (TLS1_2_VERSION, "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES128-GCM-SHA256"),
+        (TLS1_2_VERSION, "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-CHACHA20-POLY1305"),
+        (TLS1_3_VERSION, "ECDHE-ECDSA-AES128-GCM-SHA256", "TLS_AES_128_GCM_SHA256"),
+    ])
+    func choosesSuites(_ version: CInt, _ offered: String, _ chosen: String) throws {
+        let client = try Client(.init(highestVersion: version, suites: offered))
+        #expect(try listener.greet(client) == nil)
+        #expect(client.chosenSuite == chosen)
+    }
+
     @Test("a client that knows nothing newer than TLS 1.2 is refused where 1.3 is asked for")
     func asksForNewest() throws {
         let strict = try Listener([certificate.forServer()], from: .tls13)

@@ -30,7 +30,8 @@ struct TicketTests {
     }
 
     @Test("a ticket is good for the key it was sealed with and the one after it, and then for nothing",
-        arguments: [TLS1_2_VERSION, TLS1_3_VERSION], [(1_000, true), (1_099, true), (1_100, true), (1_199, true), (1_200, false), (9_000, false)] as [(UInt64, Bool)])
+        arguments: [TLS1_2_VERSION, TLS1_3_VERSION],
+        [(1_000, true), (1_099, true), (1_100, true), (1_199, true), (1_200, false), (9_000, false)] as [(UInt64, Bool)])
     func rotates(_ version: CInt, _ later: (now: UInt64, isGood: Bool)) throws {
         let listener = try listener(now: 1_000)
         let first = try connect(listener, version)

@@ -28,6 +28,8 @@ struct ConfigurationPageTests {
     /// Headings of docs/configuration.md and the schema each describes.
     private static let sections: [(heading: String, schema: Schema)] = [
         ("The file", ConfigurationSchema.root),
+        ("listen", ConfigurationSchema.listener),
+        ("tls", ConfigurationSchema.tls),
         ("log", ConfigurationSchema.log),
         ("providers", ConfigurationSchema.provider),
         ("virtual_keys", ConfigurationSchema.virtualKey),

@@ -40,11 +40,11 @@ def write_script(path, body, headers, target="/v1/chat/completions"):
     return path
 
 
-def wrk(script, port, connections, seconds):
+def wrk(script, port, connections, seconds, scheme="http"):
     """Runs one round on core 1; returns wrk's figures. Any failed request is an error: a proxy that
     answers 502 is not fast."""
     command = pinned([tool("wrk"), "-t", "1", "-c", str(connections), "-d", f"{seconds}s", "--timeout", "30s",
-                      "-s", str(script), f"http://127.0.0.1:{port}"], core=1)
+                      "-s", str(script), f"{scheme}://127.0.0.1:{port}"], core=1)
     done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 40)
     line = next((line for line in done.stdout.splitlines() if line.startswith("FIGURES ")), None)
     if line is None:
@@ -56,11 +56,11 @@ def wrk(script, port, connections, seconds):
     return figures
 
 
-def h2load(body, headers, port, connections, streams, seconds):
+def h2load(body, headers, port, connections, streams, seconds, scheme):
     """Runs one round of HTTP/2 on core 1, by prior knowledge, with so many streams at once over each connection."""
     lines = [part for name, value in headers.items() if name.lower() != "connection" for part in ("-H", f"{name.lower()}: {value}")]
-    command = pinned([tool("h2load"), "-t", "1", "-c", str(connections), "-m", str(streams), "-D", str(seconds), "-d", str(body), "-p", "h2c",
-                      "-H", "content-type: application/json", *lines, f"http://127.0.0.1:{port}/v1/chat/completions"], core=1)
+    command = pinned([tool("h2load"), "-t", "1", "-c", str(connections), "-m", str(streams), "-D", str(seconds), "-d", str(body), *([] if scheme == "https" else ["-p", "h2c"]),
+                      "-H", "content-type: application/json", *lines, f"{scheme}://127.0.0.1:{port}/v1/chat/completions"], core=1)
     done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 40)
     counts = re.search(r"requests: (\d+) total, \d+ started, (\d+) done, (\d+) succeeded, (\d+) failed, (\d+) errored, (\d+) timeout", done.stdout)
     if counts is None:

@@ -51,7 +51,7 @@ NGINX_PROXY = NGINX_HEAD + """
         keepalive_requests 100000000;
     }}
     server {{
-        listen 127.0.0.1:{port}{listen_options} backlog=4096;
+        listen 127.0.0.1:{port}{listen_options} backlog=4096{tls};
         client_max_body_size 20m;
         location / {{
             proxy_pass http://origin;
@@ -85,21 +85,37 @@ defaults
     timeout http-request 10s
     timeout http-keep-alive 75s
 frontend edge
-    bind 127.0.0.1:{port}
+    bind 127.0.0.1:{port}{tls}
     default_backend origin
 backend origin
     server one 127.0.0.1:{upstream}
 """
 
 
-def sluice_configuration(port, upstream, log):
+#: What Sluice speaks: Mozilla's "intermediate" without the exchanges of finite fields.
+SUITES = ":".join(f"ECDHE-{key}-{cipher}" for cipher in ("AES128-GCM-SHA256", "AES256-GCM-SHA384", "CHACHA20-POLY1305") for key in ("ECDSA", "RSA"))
+NGINX_TLS = f""" ssl;
+        ssl_certificate {{certificate}};
+        ssl_certificate_key {{key}};
+        ssl_protocols TLSv1.2 TLSv1.3;
+        ssl_ciphers {SUITES};
+        ssl_ecdh_curve X25519:prime256v1:secp384r1"""
+
+
+def sluice_configuration(port, upstream, log, tls=None):
     """The gateway as the same plain reverse proxy: one provider, named by default, logged to a file.
 
     The default cap of 512 connections to one origin is lifted, as it is for the peers: 2,000 streams
     through one worker are 2,000 upstream connections.
     """
+    shown = f"""
+  address: 127.0.0.1:{port}
+  tls:
+    certificates:
+      - certificate: {tls.certificate}
+        key: {tls.key}""" if tls else f" 127.0.0.1:{port}"
     return f"""version: 1
-listen: 127.0.0.1:{port}
+listen:{shown}
 log:
   access: {log}
 limits:
@@ -134,6 +150,7 @@ class Peer:
     #: What it is asked, where that is not the scenario's own path and body.
     target: str = "/v1/chat/completions"
     body: str = ""
+    scheme: str = "http"
 
     @property
     def pid(self):
@@ -145,11 +162,16 @@ class Peer:
 
     def with_headers(self, suffix, headers):
         """The same process under another name, sent other headers."""
-        return Peer(f"{self.name} {suffix}", self.port, self.process, self.log, headers)
+        return Peer(f"{self.name} {suffix}", self.port, self.process, self.log, headers, scheme=self.scheme)
 
     def asked(self, suffix, target, body):
         """The same process under another name, asked something else."""
-        return Peer(f"{self.name} {suffix}", self.port, self.process, self.log, target=target, body=body)
+        return Peer(f"{self.name} {suffix}", self.port, self.process, self.log, target=target, body=body, scheme=self.scheme)
+
+
+def scheme(shop):
+    """What clients of a proxy speak to it."""
+    return "https" if shop.tls else "http"
 
 
 def start_json_upstream(shop):
@@ -183,7 +205,8 @@ def start_mock(shop, binary):
 
 def start_nginx(shop, upstream, environment=None, buffered_log=False, http2=False):
     """nginx as a plain reverse proxy; of HTTP/2 by prior knowledge, where that is asked for."""
-    return _start_nginx(shop, "nginx", NGINX_PROXY, free_port(), core=0, environment=environment, upstream=upstream,
+    tls = NGINX_TLS.format(certificate=shop.tls.certificate, key=shop.tls.key) if shop.tls else ""
+    return _start_nginx(shop, "nginx", NGINX_PROXY, free_port(), core=0, environment=environment, scheme=scheme(shop), upstream=upstream, tls=tls,
                         listen_options=" http2" if http2 else "", log_options=" buffer=64k flush=1s" if buffered_log else "")
 
 
@@ -191,12 +214,13 @@ def start_haproxy(shop, upstream, environment=None):
     """HAProxy as a plain reverse proxy."""
     port = free_port()
     path = shop.directory / f"haproxy-{port}.cfg"
-    path.write_text(HAPROXY_PROXY.format(port=port, upstream=upstream))
+    tls = f" ssl crt {shop.tls.both} ssl-min-ver TLSv1.2 ciphers {SUITES} curves X25519:P-256:P-384 alpn http/1.1" if shop.tls else ""
+    path.write_text(HAPROXY_PROXY.format(port=port, upstream=upstream, tls=tls))
     log = shop.directory / f"haproxy-{port}.log"
     with open(log, "wb") as stdout:
         process = shop.start_server([tools.tool("haproxy"), "-f", str(path)], "haproxy", port,
                                     core=0, environment=environment, stdout=stdout)
-    return Peer("haproxy", port, process, str(log))
+    return Peer("haproxy", port, process, str(log), scheme=scheme(shop))
 
 
 def start_sluice(shop, upstream, binary, environment=None):
@@ -204,10 +228,10 @@ def start_sluice(shop, upstream, binary, environment=None):
     port = free_port()
     path = shop.directory / f"sluice-{port}.yaml"
     log = shop.directory / f"sluice-{port}.log"
-    path.write_text(sluice_configuration(port, upstream, log))
+    path.write_text(sluice_configuration(port, upstream, log, shop.tls))
     command = [binary, "serve", "--config", str(path), "--workers", "1", "--data", str(shop.directory / "sluice-data")]
     process = shop.start_server(command, "sluice", port, core=0, environment=environment)
-    return Peer("sluice", port, process, str(log))
+    return Peer("sluice", port, process, str(log), scheme=scheme(shop))
 
 
 def start_command(shop, upstream, template):
@@ -249,7 +273,7 @@ SDK_HEADERS = {
 }
 
 
-def _start_nginx(shop, name, template, port, core, environment=None, **values):
+def _start_nginx(shop, name, template, port, core, environment=None, scheme="http", **values):
     key = f"{name}-{port}"
     path = shop.directory / f"{key}.conf"
     path.write_text(template.format(directory=shop.directory, name=key, port=port, **values))
@@ -257,4 +281,4 @@ def _start_nginx(shop, name, template, port, core, environment=None, **values):
     if environment:  # nginx clears its environment unless told; LD_PRELOAD acts at exec, MALLOC_COUNT_FILE at start
         path.write_text("".join(f"env {variable};\n" for variable in environment) + path.read_text())
     process = shop.start_server(command, name, port, core=core, environment=environment)
-    return Peer(name, port, process, str(shop.directory / f"{key}.log"))
+    return Peer(name, port, process, str(shop.directory / f"{key}.log"), scheme=scheme)

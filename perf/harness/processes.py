@@ -62,6 +62,8 @@ class Workshop:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # children inherit it
         self.directory = Path(tempfile.mkdtemp(prefix="sluice-perf-"))
         self.processes = []
+        #: What proxies show their clients over TLS; None for plaintext.
+        self.tls = None
         signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
         return self
 

@@ -19,6 +19,8 @@ PACKAGES = {
     "strace": "strace",
     "taskset": "util-linux",
     "cc": "gcc",
+    "openssl": "openssl",
+    "testssl": "testssl.sh",
 }
 
 #: Where Debian keeps daemons; not on every user's PATH.

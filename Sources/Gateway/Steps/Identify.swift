@@ -20,6 +20,7 @@ extension Exchange {
         try look(at: .portkeyAPIKey, message, client, isOwnCredential: false)
         try look(at: .authorization, message, client, isOwnCredential: true)
         try look(at: .xAPIKey, message, client, isOwnCredential: true)
+        if caller.principal == nil, let certificate = client.clientSecurity?.certificate { try take(certificate) }
         if let principal = caller.principal { record.key.set(principal.name) }
         return .step(.decide)
     }
@@ -34,8 +35,10 @@ extension Exchange {
         case .gatewayKey(let secret):
             guard caller.principal == nil else { return }
             let principal = try principal(secret, client)
-            // Looked at each time: a key goes out of date while its connection stays.
-            guard Int64(clamping: record.figures.wallNanoseconds / 1_000_000_000) < principal.expiresAt else { throw Rejection(.expiredKey) }
+            try checkExpiry(of: principal)
+            if let certificate = principal.certificate, client.clientSecurity?.certificate?.identities.contains(certificate) != true {
+                throw Rejection(.invalidKey, "this key is good only together with its holder's client certificate")
+            }
             caller.principal = principal
         case .foreign(let secret):
             guard isOwnCredential, caller.credential == nil else { return }
@@ -43,6 +46,18 @@ extension Exchange {
             caller.credential = start..<start + secret.count
             caller.isOtherScheme = name == .authorization && secret.base == value.base
         }
+    }
+
+    /// Looked at each time: a key goes out of date while its connection stays.
+    private func checkExpiry(of principal: Principal) throws(Rejection) {
+        guard Int64(clamping: record.figures.wallNanoseconds / 1_000_000_000) < principal.expiresAt else { throw Rejection(.expiredKey) }
+    }
+
+    /// Takes a client's certificate for its key, where one is declared for it.
+    private func take(_ certificate: ClientCertificate) throws(Rejection) {
+        guard let principal = worker.snapshot.keys.principal(showing: certificate.identities) else { return }
+        try checkExpiry(of: principal)
+        caller.principal = principal
     }
 
     private func principal(_ secret: ByteSlice, _ client: Client) throws(Rejection) -> Principal {

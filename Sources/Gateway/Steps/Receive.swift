@@ -61,6 +61,10 @@ extension Exchange {
         name(message)
         record.peer = client.peer
         record.figures.version = request.version
+        if let security = client.clientSecurity {
+            record.figures.tlsVersion = security.version.rawValue
+            if let certificate = security.certificate { record.certificate.set(certificate.description) }
+        }
         record.method.set(message[request.methodRange])
         record.path.set(request.path(in: message))
         return .step(.identify)

@@ -55,3 +55,10 @@ def of_dialects(port):
         },
         "configs": {"claude-thrifty": {"provider": "claude", "override_params": {"max_completion_tokens": 77, "stop": "END"}}},
     }
+
+
+def with_tls(port, *certificates, base=None, **tls):
+    """A second listener that speaks TLS, on `port`, with (certificate, key) pairs; everything goes to `base` where it is given."""
+    pairs = [{"certificate": certificate, "key": key} for certificate, key in certificates]
+    listener = {"address": f"127.0.0.1:{port}", "tls": {"certificates": pairs, **tls}}
+    return {**(reverse_proxy(base) if base else plain()), "listen": [listener]}

@@ -123,6 +123,14 @@ class Gateway(Process):
             arguments += ["--config", self.file]
         super().__init__(arguments, lambda: accepts(self.port), environment, **options)
 
+    @classmethod
+    def with_arguments(cls, port, *arguments):
+        """One on `port` without a file, told the rest by arguments."""
+        gateway = cls.__new__(cls)
+        gateway.port, gateway.file = port, None
+        Process.__init__(gateway, ["serve", "--workers", "2", "--listen", f"127.0.0.1:{port}", *arguments], lambda: accepts(port))
+        return gateway
+
     @property
     def url(self):
         return f"http://127.0.0.1:{self.port}"

@@ -45,13 +45,15 @@ class Cut(Exception):
 class Wire:
     """One connection to the gateway."""
 
-    def __init__(self, address):
+    def __init__(self, address, tls=None, name="localhost"):
         family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
         self.socket = socket.socket(family)
         self.socket.settimeout(PATIENCE)
         self.socket.connect(address if isinstance(address, str) else ("127.0.0.1", address))
         if family == socket.AF_INET:
             self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if tls:
+            self.socket = tls.wrap_socket(self.socket, server_hostname=name)
         self.held = b""
 
     def __enter__(self):

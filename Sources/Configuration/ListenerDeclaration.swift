@@ -1,0 +1,68 @@
+public import JSON
+import Policy
+
+/// A row of `listen:`.
+public struct ListenerDeclaration: Sendable {
+    public let address: ListenAddress
+    /// Nil for plaintext.
+    public let tls: TLSDeclaration?
+
+    public init(address: ListenAddress, tls: TLSDeclaration? = nil) {
+        self.address = address
+        self.tls = tls
+    }
+}
+
+/// What a listener shows over TLS and asks of its clients, as files that are not read yet.
+public struct TLSDeclaration: Sendable {
+    public struct Certificate: Sendable {
+        public let chain: FileReference
+        public let key: FileReference
+
+        public init(chain: FileReference, key: FileReference) {
+            self.chain = chain
+            self.key = key
+        }
+    }
+
+    /// Whether clients must show certificates.
+    public enum ClientCertificates: String, Sendable, CaseIterable { case off, optional, required }
+
+    public enum Version: String, Sendable, CaseIterable {
+        case tls12 = "1.2"
+        case tls13 = "1.3"
+    }
+
+    /// The first is shown to who asks for none of the names.
+    public let certificates: [Certificate]
+    public internal(set) var clientCA: FileReference?
+    public internal(set) var clientCertificates = ClientCertificates.off
+    public internal(set) var lowestVersion = Version.tls12
+
+    public init(certificates: [Certificate]) { self.certificates = certificates }
+}
+
+/// A file that the configuration names, and where it does.
+public struct FileReference: Sendable {
+    public let path: String
+    /// Nil for one that an argument names.
+    let place: Secret.Place?
+
+    /// A file that an argument names.
+    public init(argument path: String) {
+        self.path = path
+        place = nil
+    }
+
+    init(_ path: String, _ field: Field) {
+        self.path = path
+        place = Secret.Place(position: field.node.position, path: field.path)
+    }
+
+    /// What is wrong with the file, where the configuration names it.
+    public func fault(_ message: String, hint: String? = nil, severity: Diagnostic.Severity = .error) -> Diagnostic {
+        Diagnostic(
+            "\(path) \(message)", hint: hint, kind: .meaning, severity: severity, at: place?.position ?? SourcePosition(line: 0, column: 0, offset: 0),
+            path: place?.path ?? DocumentPath())
+    }
+}

@@ -1,0 +1,33 @@
+import Bytes
+import Reactor
+import TLS
+
+extension Worker {
+    // MARK: Clients
+
+    /// Whether one more handshake may be taken further in this turn.
+    func takesHandshake() -> Bool {
+        guard handshakesLeft > 0 else { return false }
+        handshakesLeft -= 1
+        return true
+    }
+
+    /// Also where nobody connects: a key that is out of use is forgotten on time.
+    func rotateTickets() {
+        timers.set(ticketTimer, at: Instant(nanoseconds: acceptor.rotateKeys(now: now.nanoseconds)))
+    }
+
+    // MARK: Upstreams
+
+    func tlsOrigin(for origin: Origin) throws(Rejection) -> TLSOrigin? {
+        guard origin.isTLS else { return nil }
+        do {
+            let key = origin.caFile ?? ""
+            let context = try tlsContexts[key] ?? TLSContext(trusting: origin.caFile)
+            tlsContexts[key] = context
+            return try Array(origin.host.utf8).withByteSlice { (host) throws(TLSNameError) in try TLSOrigin(host, context: context) }
+        } catch {
+            throw Rejection(.upstreamUntrusted, "upstream \(origin.host): \(error)")
+        }
+    }
+}
