@@ -75,9 +75,22 @@ public struct Socket: ~Copyable {
 public struct Listener: ~Copyable {
     public let descriptor: CInt
 
+    /// Takes over `descriptor`, which listens.
+    public init(adopting descriptor: CInt) {
+        precondition(descriptor >= 0, "a listener needs an open descriptor")
+        self.descriptor = descriptor
+    }
+
     public init(_ address: SocketAddress, backlog: Int = ReactorLimits.listenBacklog) throws(SystemError) {
-        descriptor = withUnsafePointer(to: address.raw) { linux_listen($0, CInt(backlog)) }
+        descriptor = try Listener.open(address, backlog: backlog)
+    }
+
+    /// Binds and listens.
+    /// - Returns: the descriptor, for a `Listener` to adopt.
+    public static func open(_ address: SocketAddress, backlog: Int = ReactorLimits.listenBacklog) throws(SystemError) -> CInt {
+        let descriptor = withUnsafePointer(to: address.raw) { linux_listen($0, CInt(backlog)) }
         if descriptor < 0 { throw SystemError("listen", code: -descriptor) }
+        return descriptor
     }
 
     /// Whether another process listens on `address` already. SO_REUSEPORT would share it in silence,
@@ -95,7 +108,10 @@ public struct Listener: ~Copyable {
     deinit { _ = Glibc.close(descriptor) }
 
     /// The address it is bound to: the port chosen where 0 was asked for.
-    public borrowing func address() -> SocketAddress {
+    public borrowing func address() -> SocketAddress { Listener.address(of: descriptor) }
+
+    /// The address that a listening socket is bound to.
+    public static func address(of descriptor: CInt) -> SocketAddress {
         var raw = linux_address()
         _ = linux_local_address(descriptor, &raw)
         return SocketAddress(raw: raw)

@@ -29,6 +29,19 @@ public struct SocketAddress: Sendable, CustomStringConvertible {
         self.raw = raw
     }
 
+    /// What `description` gives of an address; nil for other texts.
+    public init?(described text: String) {
+        if text.hasPrefix("unix:") {
+            self.init(localPath: String(text.dropFirst(5)))
+            return
+        }
+        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else { return nil }
+        let host = text[..<colon]
+        let isBracketed = host.hasPrefix("[") && host.hasSuffix("]")
+        guard isBracketed == host.contains(":") else { return nil }
+        self.init(numeric: String(isBracketed ? host.dropFirst().dropLast() : host), port: port)
+    }
+
     public var family: CInt { CInt(raw.address.any.sa_family) }
     public var isLocal: Bool { family == AF_UNIX }
     public var port: UInt16 {

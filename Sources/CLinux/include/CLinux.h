@@ -12,6 +12,8 @@
 #include <sys/uio.h>
 #include <sys/un.h>
 
+#include "process.h"
+
 // An IPv4, IPv6 or Unix address in the kernel's own layout.
 typedef struct {
     union {

@@ -1,0 +1,62 @@
+// Processes, signals as descriptors, and sockets between processes of one machine.
+#ifndef SLUICE_CLINUX_PROCESS_H
+#define SLUICE_CLINUX_PROCESS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+// Starts `path` with posix_spawn(3). `control` is descriptor 3 in it, and of the others it has the first three only.
+// Signals that this thread blocks are blocked in it, but for SIGCHLD. Returns its id or -errno.
+int linux_spawn(const char *path, char *const arguments[], char *const environment[], int control);
+
+// The variables of this process, as `environ` has them.
+char **linux_environment(void);
+
+// Has the kernel kill this process when the thread that started it ends. Returns 0 or -errno.
+int linux_die_with_parent(void);
+
+// Nothing of this process's memory is written anywhere when it crashes; inherited by what it starts. Returns 0 or -errno.
+int linux_forbid_core_dumps(void);
+
+// Takes as many descriptors as the hard limit allows. Returns the number, or -errno.
+long linux_raise_descriptor_limit(void);
+
+// A nonblocking descriptor that is readable while one of these signals waits; they are blocked. Returns it or -errno.
+int linux_signal_descriptor(const int *signals, int count);
+
+// The next signal of such a descriptor; 0 when none waits.
+int linux_next_signal(int descriptor);
+
+// A child that has ended: its id, and its exit status, or minus the signal that killed it. 0 when none has.
+int linux_next_ended_child(int *status);
+
+// Two connected sockets that keep the borders of messages (SOCK_SEQPACKET). Returns 0 or -errno.
+int linux_packet_pair(int descriptors[2]);
+
+// A listener, and a connection to one, of the same kind: nonblocking, at an abstract name. Return the descriptor or -errno.
+int linux_packet_listen(const char *name);
+int linux_packet_connect(const char *name);
+
+// One message and the descriptors that go with it. Return the byte count or -errno.
+ssize_t linux_packet_send(int socket, const void *bytes, size_t count, const int *descriptors, int descriptor_count);
+// Descriptors received are close-on-exec. 0 is the end.
+ssize_t linux_packet_receive(int socket, void *bytes, size_t capacity, int *descriptors, int *descriptor_count);
+
+// Who is at the other end of a local connection. Returns 0 or -errno.
+int linux_peer(int socket, int *process, unsigned *user);
+
+// Sends one datagram to the socket at `path`, abstract when it begins with '@'. Returns 0 or -errno.
+int linux_datagram(const char *path, const void *bytes, size_t count);
+
+// Whether `descriptor` is a stream socket that listens.
+int linux_is_listener(int descriptor);
+
+// Readies a listener that another process opened: nonblocking, close-on-exec, and TCP_NODELAY for IP.
+void linux_adopt_listener(int descriptor);
+
+int linux_set_close_on_exec(int descriptor, int is_on);
+
+// The build id of the running program (its ELF note) in hexadecimal, NUL-terminated; empty when it has none.
+void linux_build_id(char *out, int capacity);
+
+#endif

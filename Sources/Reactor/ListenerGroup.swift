@@ -1,0 +1,34 @@
+import CLinux
+import Glibc
+
+/// Why an address cannot be listened on, as a person should read it.
+public struct ListenError: Error, Equatable, CustomStringConvertible {
+    public let description: String
+
+    public init(_ description: String) { self.description = description }
+}
+
+/// The listening sockets of one address.
+public enum ListenerGroup {
+    /// Opens `count` sockets for an IP address (SO_REUSEPORT: the kernel spreads connections over them), and one for a Unix path, whose
+    /// file is replaced.
+    /// - Returns: descriptors, for listeners to adopt.
+    public static func open(_ address: SocketAddress, count: Int) throws(ListenError) -> [CInt] {
+        precondition(count > 0, "somebody listens")
+        if !address.isLocal, address.port != 0, Listener.isTaken(address) {
+            throw ListenError("cannot listen on \(address): another process does; stop it or choose another port with --listen")
+        }
+        if address.isLocal { _ = address.host.withCString { unlink($0) } }
+        var descriptors: [CInt] = []
+        do throws(SystemError) {
+            descriptors.append(try Listener.open(address))
+            // The port chosen, where 0 was asked for.
+            let bound = Listener.address(of: descriptors[0])
+            while !address.isLocal, descriptors.count < count { descriptors.append(try Listener.open(bound)) }
+        } catch {
+            for descriptor in descriptors { close(descriptor) }
+            throw ListenError("cannot listen on \(address)\(descriptors.isEmpty ? "" : " for another worker"): \(error.reason)")
+        }
+        return descriptors
+    }
+}
