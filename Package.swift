@@ -44,14 +44,17 @@ let package = Package(
         .target(
             name: "Gateway", dependencies: ["Bytes", "CLinux", "Guardrails", "HTTP", "HTTP2", "Health", "JSON", "Ledger", "Patterns", "Policy", "Providers", "Reactor", "TLS", "Tokens"],
             swiftSettings: hot),
+        .target(name: "Supervisor", dependencies: ["CLinux", "Reactor"], swiftSettings: strict),
         .target(name: "Mock", dependencies: ["Bytes", "HTTP", "JSON", "Reactor"], swiftSettings: hot),
         .executableTarget(
             name: "sluice",
             dependencies: [
-                "Bytes", "CLinux", "Configuration", "Gateway", "HTTP", "JSON", "Ledger", "Mock", "Policy", "Providers", "Reactor", "TLS",
+                "Bytes", "CLinux", "Configuration", "Gateway", "HTTP", "JSON", "Ledger", "Mock", "Policy", "Providers", "Reactor", "Supervisor", "TLS",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            swiftSettings: strict),
+            swiftSettings: strict,
+            // A crash names its build.
+            linkerSettings: [.unsafeFlags(["-Xlinker", "--build-id=sha1"])]),
 
         .target(
             name: "BenchmarkBodies", dependencies: ["Bytes", "Cache", "Guardrails", "Health", "HTTP", "JSON", "Ledger", "Patterns", "Policy", "Providers"],
@@ -78,6 +81,7 @@ let package = Package(
         .testTarget(
             name: "GatewayTests", dependencies: ["Bytes", "CLinux", "COpenSSL", "Gateway", "Guardrails", "Ledger", "Policy", "Providers", "Reactor", "TLS", "Tokens"],
             swiftSettings: strict),
+        .testTarget(name: "SupervisorTests", dependencies: ["CLinux", "Reactor", "Supervisor"], swiftSettings: strict),
         .testTarget(name: "BenchmarksTests", dependencies: ["BenchmarkBodies"], swiftSettings: strict),
         .testTarget(name: "TidyTests", dependencies: ["Bytes", "Configuration", "Guardrails", "Policy", "Providers"], swiftSettings: strict),
     ]

@@ -22,6 +22,7 @@ public enum Bound: String, CaseIterable, Sendable {
     case poolIdle = "pool_idle"
     case poolAge = "pool_age"
     case drainTimeout = "drain_timeout"
+    case upgradeDrainTimeout = "upgrade_drain_timeout"
     // timeouts:
     case connect, tls
     case firstByte = "first_byte"
@@ -104,6 +105,8 @@ public enum Bound: String, CaseIterable, Sendable {
             Bound.duration(.limits, 600_000, 1000...Bound.day, "a connection to a provider, so that changed addresses are noticed")
         case .drainTimeout:
             Bound.duration(.limits, 30_000, 0...Bound.day, "for requests in flight when stopping; orchestrators kill after 30 s")
+        case .upgradeDrainTimeout:
+            Bound.duration(.limits, 600_000, 0...Bound.day, "for them in the process that an upgrade has replaced; nobody waits for it, so streams may end")
         case .connect: Bound.duration(.timeouts, 5_000, 10...60_000, "one TCP connection; two retransmissions of SYN fit")
         case .tls: Bound.duration(.timeouts, 5_000, 10...60_000, "a TLS handshake")
         case .firstByte:

@@ -120,7 +120,7 @@ final class ClientConnection: Client {
     private func rest() {
         dropInbound()
         if peerClosed { return close() }
-        if worker.isDraining {
+        if worker.closesIdle {
             sayGoodbye()
             return close()
         }
@@ -137,7 +137,7 @@ final class ClientConnection: Client {
     override func exchangeEnded(reusable: Bool, isComplete: Bool) {
         exchange = nil
         guard !isClosed else { return }
-        if !reusable || (worker.isDraining && consumed == filled) { return finish() }
+        if !reusable || (worker.closesIdle && consumed == filled) { return finish() }
         if hasUnsent { return setDeadline(stallDeadline) }
         // The loop in `serve` goes on by itself; an answer that ended on an upstream's event comes here.
         if isServing { return }

@@ -46,17 +46,23 @@ public final class Gateway: Sendable {
     public let health = HealthTable()
     private let tlsMetrics = TLSMetrics()
     private let hasEnded = Mutex(false)
+    private let drainTimes: Mutex<DrainTimes>
     /// Where it listens, ports chosen.
     public let addresses: [SocketAddress]
 
     /// Listens and starts; returns when connections are being accepted.
+    /// - Parameters:
+    ///   - sockets: of each address, those that were opened for it already. They are taken over.
+    ///   - history: of the service before this process.
     public init(
-        _ snapshot: Snapshot, listen: [SocketAddress], workers count: Int, accessLog settings: AccessLogSettings?
+        _ snapshot: Snapshot, listen: [SocketAddress], sockets: [[CInt]] = [], workers count: Int, accessLog settings: AccessLogSettings?,
+        history: ServiceHistory = ServiceHistory()
     ) throws(StartError) {
         precondition(count > 0 && !listen.isEmpty, "a gateway has a worker and a listener")
         let budget = ByteBudget(limitByteCount: snapshot.limits.memoryByteCount)
-        let rows = try Gateway.listen(on: listen, workers: count)
-        addresses = rows[0].map(\.address)
+        let rows: [[ListeningSocket]]
+        (rows, addresses) = try Gateway.listen(on: listen, sockets: sockets, workers: count)
+        drainTimes = Mutex(DrainTimes(snapshot.limits))
         do {
             accessLog = try settings.map { settings throws(SystemError) in try AccessLog(settings, workers: count) }
         } catch {
@@ -71,7 +77,7 @@ public final class Gateway: Sendable {
             let notices = try Notices()
             self.notices = notices
             noticeThread = try Thread.start("notices") { notices.run() }
-            let operations = try Operations(health: health, tls: tlsMetrics, notices: notices)
+            let operations = try Operations(health: health, tls: tlsMetrics, notices: notices, history: history)
             self.operations = operations
             operationsThread = try Thread.start("operations") { operations.run() }
             let compiler = try ConfigCompiler()
@@ -102,46 +108,48 @@ public final class Gateway: Sendable {
         init(_ worker: Worker) { self.worker = worker }
     }
 
-    /// One row of listeners a worker; all rows have the same addresses.
-    private static func listen(on addresses: [SocketAddress], workers count: Int) throws(StartError) -> [[ListeningSocket]] {
-        var rows: [[ListeningSocket]] = [[]]
-        for address in addresses {
-            do {
-                if !address.isLocal, address.port != 0, Listener.isTaken(address) {
-                    throw StartError("cannot listen on \(address): another process does; stop it or choose another port with --listen")
-                }
-                if address.isLocal { _ = address.host.withCString { unlink($0) } }
-                rows[0].append(ListeningSocket(try Listener(address)))
-            } catch let error as SystemError {
-                throw StartError("cannot listen on \(address): \(error.reason)")
-            } catch let error as StartError {
-                throw error
-            } catch {
-                throw StartError("cannot listen on \(address): \(error)")
-            }
-        }
-        for _ in 1..<max(count, 1) {
-            var row: [ListeningSocket] = []
-            for first in rows[0] {
-                do throws(SystemError) {
-                    row.append(first.address.isLocal ? try first.shared() : ListeningSocket(try Listener(first.address)))
-                } catch {
-                    throw StartError("cannot listen on \(first.address) for another worker: \(error.reason)")
+    /// One row of listeners a worker, and the address of each group.
+    ///
+    /// Every socket of a group is in some row, since the kernel gives each its share of the connections; a row without one of its own shares
+    /// another's, as all do of a Unix path.
+    private static func listen(
+        on addresses: [SocketAddress], sockets: [[CInt]], workers count: Int
+    ) throws(StartError) -> (rows: [[ListeningSocket]], addresses: [SocketAddress]) {
+        var rows = [[ListeningSocket]](repeating: [], count: count)
+        var bound: [SocketAddress] = []
+        do {
+            for (index, address) in addresses.enumerated() {
+                let descriptors = index < sockets.count ? sockets[index] : try ListenerGroup.open(address, count: count)
+                let group = descriptors.map { ListeningSocket(Listener(adopting: $0)) }
+                bound.append(group[0].address)
+                for place in 0..<max(count, group.count) {
+                    rows[place % count].append(place < group.count ? group[place] : try group[place % group.count].shared())
                 }
             }
-            rows.append(row)
+        } catch {
+            throw StartError("\(error)")
         }
-        return rows
+        return (rows, bound)
     }
 
     /// Serves by `snapshot` from each worker's next request on.
     public func adopt(_ snapshot: Snapshot) {
+        drainTimes.withLock { $0 = DrainTimes(snapshot.limits) }
         for mailbox in mailboxes { mailbox.send(.adopt(snapshot)) }
     }
 
-    /// Stops accepting and lets what is in flight finish, up to the drain time.
-    public func drain() {
-        for mailbox in mailboxes { mailbox.send(.drain) }
+    /// Stops accepting and lets what is in flight finish. Asked again, the sooner end holds.
+    /// - Returns: nanoseconds it may take.
+    @discardableResult
+    public func drain(_ reason: DrainReason = .stop) -> UInt64 {
+        for mailbox in mailboxes { mailbox.send(.drain(reason)) }
+        return drainTimes.withLock { $0.nanoseconds(reason) }
+    }
+
+    /// Calls back once every worker has taken a turn of its loop: none hangs.
+    public func whenAllHaveTurned(_ answer: @escaping @Sendable () -> Void) {
+        let roll = RollCall(count: mailboxes.count, answer)
+        for mailbox in mailboxes { mailbox.send(.answer(roll)) }
     }
 
     /// Returns when every worker has drained and the log is written. May be called by several threads.

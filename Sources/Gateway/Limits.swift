@@ -129,6 +129,9 @@ public enum GatewayLimits {
     /// A time as the results of checks tell it: `2026-01-31T12:00:00.000Z`.
     static let timeByteCount = 32
 
+    /// A client between two requests when another process takes over: busy ones ask again within it, and learn that the connection ends.
+    static let handoverIdleNanoseconds: UInt64 = 5_000_000_000
+
     /// After running out of descriptors, until the next try to accept.
     static let acceptPauseNanoseconds: UInt64 = 100_000_000
 

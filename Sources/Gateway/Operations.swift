@@ -49,12 +49,14 @@ public final class Operations: Sendable {
     private let health: HealthTable
     private let tls: TLSMetrics
     private let notices: Notices
+    private let history: ServiceHistory
     private let reloader = Mutex<(@Sendable () -> ReloadReport)?>(nil)
     /// Loads are one at a time, whoever asks for them.
     private let loading = Mutex(())
 
-    init(health: HealthTable, tls: TLSMetrics, notices: Notices) throws(SystemError) {
+    init(health: HealthTable, tls: TLSMetrics, notices: Notices, history: ServiceHistory = ServiceHistory()) throws(SystemError) {
         questions = try Mailbox()
+        self.history = history
         self.health = health
         self.tls = tls
         self.notices = notices
@@ -159,6 +161,12 @@ public final class Operations: Sendable {
             # HELP sluice_configuration_stale 1 when the last configuration was refused and an older one serves.
             # TYPE sluice_configuration_stale gauge
             sluice_configuration_stale \(standing.faults.isEmpty ? 0 : 1)
+            # HELP sluice_restarts_total Serving processes started after one that ended unasked, since the supervisor's start.
+            # TYPE sluice_restarts_total counter
+            sluice_restarts_total \(history.restartCount)
+            # HELP sluice_upgrades_total Changes of the binary since the supervisor's start.
+            # TYPE sluice_upgrades_total counter
+            sluice_upgrades_total \(history.upgradeCount)
 
             """
         // Targets that only their credentials tell apart are one series.

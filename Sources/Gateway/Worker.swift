@@ -79,8 +79,8 @@ final class Worker {
 
     var tokens = TokenPurse()
     let tokenFetcher: TokenFetcher?
-    private var compiling = CompilePurse()
-    private let compiler: ConfigCompiler?
+    var compiling = CompilePurse()
+    let compiler: ConfigCompiler?
     /// The whole process's.
     let health: HealthTable
     let tlsMetrics: TLSMetrics
@@ -104,8 +104,10 @@ final class Worker {
     private var resolverTimer: TimerWheel.Identifier
 
     let accessRing: AccessRing?
-    private(set) var isDraining = false
-    private var drainDeadline = Instant.distantFuture
+    private var draining = Draining()
+    var isDraining: Bool { draining.hasBegun }
+    /// Whether connections between two requests are to end.
+    var closesIdle: Bool { draining.closesIdle }
 
     init(
         index: Int, of workerCount: Int, snapshot: Snapshot, listeners: [ListeningSocket], budget: ByteBudget, accessRing: AccessRing?,
@@ -174,7 +176,7 @@ final class Worker {
     }
 
     private var isFinished: Bool {
-        isDraining && (clients.count == 0 || now >= drainDeadline)
+        isDraining && (clients.count == 0 || now >= draining.deadline)
     }
 
     private func turn() {
@@ -188,6 +190,7 @@ final class Worker {
         while let token = timers.popExpired(now: now) { fire(Token(rawValue: token)) }
         takeUpReady()
         beginDials()
+        if draining.idleTimeEnds(now) { for client in clients.all { client.proceed() } }
         http2.writeFrames()
     }
 
@@ -258,16 +261,17 @@ final class Worker {
             for client in compiling.take(result, of: text) { resume(client) }
         case .operatorAnswer(let client, let number, let answer):
             self.client(client)?.exchange?.operationsAnswered(number, answer)
-        case .drain: drain()
+        case .drain(let reason): drain(reason)
+        case .answer(let roll): roll.isHere()
         case .token(let source, let outcome):
             for client in tokens.take(outcome, of: source, now: now) { resume(client) }
         }
     }
 
-    private func drain() {
-        guard !isDraining else { return }
-        isDraining = true
-        drainDeadline = now.adding(nanoseconds: limits.drainNanoseconds)
+    private func drain(_ reason: DrainReason) {
+        draining.begin(reason, now, limits)
+        // Closing does not end the watch on a socket that another process has, too (epoll(7)).
+        for listener in listeners { poller.unwatch(listener.descriptor) }
         // Closed, not only ignored: a connection must not wait in the kernel for a worker that is leaving.
         listeners = []
         // Connections between requests have nothing in flight.
@@ -422,20 +426,6 @@ final class Worker {
     func forget(_ dial: Dial) { dials.remove(dial.token) }
 
     // MARK: For the steps
-
-    /// What `headers`, whose text is `text`, come to, compiled elsewhere; the request of `client` is taken up again when they have been.
-    func program(of headers: RoutingHeaders, text: ByteSlice, for client: Token) -> CompilePurse.Found {
-        guard let compiler else { return .refused }
-        let texts = HeaderTexts(headers)
-        let catalog = headers.isKeyed ? snapshot.catalog : snapshot.openCatalog
-        let namesProvider = headers.namesProvider
-        let version = snapshot.version
-        let mailbox = mailbox
-        return compiling.program(of: text, for: client, now: now) { key in
-            compiler.compile(
-                ConfigCompiler.Job(texts: texts, catalog: catalog, namesProvider: namesProvider) { mailbox.send(.compiled(key, version, $0)) })
-        }
-    }
 
     /// Nanoseconds since 1970, read once a turn like the other clock, and only in turns that ask.
     func wallNanoseconds() -> UInt64 {

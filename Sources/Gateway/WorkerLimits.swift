@@ -31,6 +31,8 @@ public struct WorkerLimits: Sendable {
     public var lingerNanoseconds: UInt64 = 2_000_000_000
     /// From the signal to stop to the end of what is in flight.
     public var drainNanoseconds: UInt64 = 30_000_000_000
+    /// The same when another process has taken over.
+    public var handoverNanoseconds: UInt64 = 600_000_000_000
 
     public var connectNanoseconds: UInt64 = 5_000_000_000
     public var tlsHandshakeNanoseconds: UInt64 = 5_000_000_000

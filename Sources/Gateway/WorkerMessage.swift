@@ -6,7 +6,9 @@ import Tokens
 /// What the rest of the process may ask of a worker.
 enum WorkerMessage: Sendable {
     /// Stop accepting, finish what is in flight, then return.
-    case drain
+    case drain(DrainReason)
+    /// Say that this worker turns.
+    case answer(RollCall)
     /// Serve by this snapshot from the next request on.
     case adopt(Snapshot)
     /// The fetcher's answer to this worker's question.

@@ -3,9 +3,9 @@ import CLinux
 public import Configuration
 import Foundation
 import Gateway
-import Glibc
 import Policy
 import Reactor
+import Supervisor
 
 /// `sluice serve`: the gateway.
 struct Serve: ParsableCommand {
@@ -37,13 +37,47 @@ struct Serve: ParsableCommand {
     @Option(help: "Form of the access log: json or text.")
     var logFormat: LogSettings.Format?
 
+    @Flag(help: "Serve in this process, with none to restart it or to change its binary.")
+    var noSupervisor = false
+
+    @Option(help: ArgumentHelp("Write the process id there, for sluice upgrade.", valueName: "file"))
+    var pidFile: String?
+
+    @Option(help: ArgumentHelp("For a restarted or upgraded process to be ready.", valueName: "seconds"))
+    var readyTimeout = Int(SupervisorLimits.readyNanoseconds / 1_000_000_000)
+
+    @Flag(help: "Let a crash leave a core file. It holds credentials and requests.")
+    var coreDumps = false
+
     func validate() throws {
         if let workers, !(1...256).contains(workers) { throw ValidationError("--workers takes a number from 1 to 256") }
         if (tlsCertificate == nil) != (tlsKey == nil) { throw ValidationError("--tls-certificate and --tls-key go together") }
+        let longest = Int(SupervisorLimits.longestReadyNanoseconds / 1_000_000_000)
+        if !(1...longest).contains(readyTimeout) { throw ValidationError("--ready-timeout takes seconds from 1 to \(longest)") }
     }
 
     func run() throws {
-        var signals = StopSignals()
+        do {
+            if !coreDumps { ProcessStart.forbidCoreDumps() }
+            if let link = try ServingLink.open(alone: noSupervisor) { return try serve(link) }
+            var settings = Supervisor.Settings(arguments: CommandLine.arguments)
+            settings.readyNanoseconds = UInt64(readyTimeout) * 1_000_000_000
+            settings.pidFile = pidFile
+            let status = try Supervisor(settings).run()
+            if status != 0 { throw ExitCode(status) }
+        } catch let error as StartFault {
+            standardError("sluice: \(error)")
+            throw ExitCode(1)
+        } catch let error as StartError {
+            standardError("sluice: \(error)")
+            throw ExitCode(1)
+        }
+    }
+
+    /// What the serving process does; the supervisor's is in `Supervisor`.
+    private func serve(_ link: ServingLink) throws {
+        link.hello(version: Version.number, build: ProcessStart.buildIdentifier())
+        ProcessStart.raiseDescriptorLimit()
         var arguments = ListenArguments(addresses: try listen.map { try address($0) })
         if let tlsCertificate, let tlsKey {
             arguments.certificate = TLSDeclaration.Certificate(chain: FileReference(argument: tlsCertificate), key: FileReference(argument: tlsKey))
@@ -51,30 +85,45 @@ struct Serve: ParsableCommand {
         // Before the file is read: what changes from then on is noticed.
         let fileWatch = config.flatMap { FileWatch(path: $0) }
         let plan = try config.map { try ServePlan(file: ConfigurationFile(path: $0), overriding: arguments) } ?? ServePlan(embedded: arguments)
-        let gateway: Gateway
-        do {
-            gateway = try Gateway(
-                Snapshot(plan.parts, version: 1), listen: try plan.listeners.map { try $0.address.socketAddress() },
-                workers: workers ?? plan.workers ?? Int(linux_processor_count()), accessLog: accessLog(plan.log))
-        } catch let error as StartError {
-            standardError("sluice: \(error)")
-            throw ExitCode(1)
-        }
+        let listen = try plan.listeners.map { try $0.address.socketAddress() }
+        let workers = workers ?? plan.workers ?? Int(linux_processor_count())
+        guard let sockets = try sockets(of: link, for: listen, workers: workers) else { return }
+        let gateway = try Gateway(
+            Snapshot(plan.parts, version: 1), listen: listen, sockets: sockets, workers: workers, accessLog: accessLog(plan.log),
+            history: ServiceHistory(restartCount: link.restartCount, upgradeCount: link.upgradeCount))
         for line in plan.greeting(gateway.addresses) { standardError(line) }
-        follow(plan, arguments, fileWatch, gateway)
-        let first = signals.wait { gateway.operations.reload(because: "SIGHUP") }
-        standardError("sluice: \(first == SIGINT ? "interrupted" : "asked to stop"); finishing what is in flight (again to stop at once)")
-        exitOnSecond(signals)
-        gateway.drain()
-        gateway.wait()
+        follow(plan, arguments, fileWatch, gateway, link)
+        let pidFile = try link.isSupervised ? nil : pidFile.map { try PidFile(at: $0) }
+        link.ready()
+        ServingCalls(gateway, link).answer()
+        pidFile?.remove()
         plan.mock?.stop()
     }
 
+    /// Sockets for each address; nil when the process is to stop before it has served.
+    private func sockets(of link: ServingLink, for addresses: [SocketAddress], workers: Int) throws -> [[CInt]]? {
+        do throws(ListenError) {
+            var sockets: [[CInt]] = []
+            for address in addresses {
+                guard let group = try link.sockets(for: address, count: workers) else { return nil }
+                sockets.append(group)
+            }
+            return sockets
+        } catch {
+            throw StartError("\(error)")
+        }
+    }
+
     /// Has the gateway follow its configuration file.
-    private func follow(_ plan: ServePlan, _ arguments: ListenArguments, _ watch: FileWatch?, _ gateway: Gateway) {
+    private func follow(_ plan: ServePlan, _ arguments: ListenArguments, _ watch: FileWatch?, _ gateway: Gateway, _ link: ServingLink) {
         guard let path = config, let configuration = plan.configuration else { return }
         let reloader = Reloader(ConfigurationFile(path: path), arguments, serving: plan.listeners, first: configuration, gateway: gateway)
-        gateway.operations.setReloader { reloader.reload() }
+        gateway.operations.setReloader {
+            link.reloading()
+            let report = reloader.reload()
+            link.reloaded(isAdopted: report.faults.isEmpty)
+            return report
+        }
         let operations = gateway.operations
         guard let watch else { return standardError("sluice: \(path) is not watched; SIGHUP has it read again") }
         _ = try? Thread.start("configuration") {
@@ -82,14 +131,6 @@ struct Serve: ParsableCommand {
                 watch.wait()
                 operations.reload(because: "the file has changed")
             }
-        }
-    }
-
-    private func exitOnSecond(_ signals: StopSignals) {
-        _ = try? Thread.start("signals") {
-            var signals = signals
-            _ = signals.wait()
-            _exit(130)
         }
     }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Supervisor
 
 /// The command line.
 @main
@@ -6,7 +7,7 @@ struct Sluice: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sluice",
         abstract: "An AI gateway: routing, fallbacks, keys and streams in front of language-model providers.",
-        subcommands: [Serve.self, Check.self, Explain.self, MockCommand.self, Key.self, Version.self],
+        subcommands: [Serve.self, Upgrade.self, Check.self, Explain.self, MockCommand.self, Key.self, Version.self],
         defaultSubcommand: Serve.self)
 }
 
@@ -15,5 +16,5 @@ struct Version: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Print the version.")
     static let number = "0.1.0"
 
-    func run() { print("sluice \(Version.number)") }
+    func run() { print("sluice \(Version.number) (build \(ProcessStart.buildIdentifier()))") }
 }

@@ -151,6 +151,7 @@ struct SnapshotBuilder {
         limits.queueNanoseconds = time(.queueWait)
         limits.upstreamIdleNanoseconds = time(.poolIdle)
         limits.drainNanoseconds = time(.drainTimeout)
+        limits.handoverNanoseconds = time(.upgradeDrainTimeout)
         limits.memoryByteCount = bounds.number(.buffers)
         limits.connectNanoseconds = time(.connect)
         limits.tlsHandshakeNanoseconds = time(.tls)

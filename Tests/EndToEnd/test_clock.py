@@ -89,7 +89,7 @@ class Jumps(unittest.TestCase):
         self.fail(f"no line of {response} in the log: {self.gateway.said()}")
 
     def processor_seconds(self):
-        with open(f"/proc/{self.gateway.pid}/stat") as file:
+        with open(f"/proc/{self.gateway.serving}/stat") as file:
             fields = file.read().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 

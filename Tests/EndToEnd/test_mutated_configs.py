@@ -114,7 +114,7 @@ class Reloaded(unittest.TestCase):
             said = f"{data!r}: {answer}"
             self.assertIn(answer.status, (200, 409), said)
             counts[answer.status] += 1
-            self.assertIsNone(gateway.child.poll(), f"{said}; {gateway.said()}")
+            self.assertIsNone(gateway.ended, f"{said}; {gateway.said()}")
             if answer.status == 409:
                 self.assertTrue(answer.json["faults"], said)
                 self.assertEqual(tag(), (200, "sound"), said)

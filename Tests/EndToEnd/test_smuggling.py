@@ -48,8 +48,8 @@ class Lane:
         oks = self._exchange(data, len(said))
         arrived, faults = self.upstream.take()
         faults = [f"the upstream read {fault}" for fault in faults]
-        if self.gateway.child.poll() is not None:
-            faults.append(f"the gateway ended with {self.gateway.child.poll()}: {self.gateway.said()}")
+        if ended := self.gateway.ended:
+            faults.append(f"the gateway {ended}: {self.gateway.said()}")
         if len(arrived) > len(said):
             faults.append(f"{len(arrived)} requests arrived, {len(said)} had been sent: {[request['line'] for request in arrived]}")
         if oks > len(arrived):

@@ -1,5 +1,6 @@
 import Glibc
 import Reactor
+import Synchronization
 import Testing
 
 @testable import Gateway
@@ -84,6 +85,83 @@ struct DrainTests {
         gateway.stop()
         #expect(Instant.now().nanoseconds(since: start) < 2_000_000_000)
         while let chunk = client.takeChunk() { #expect(!chunk.isEmpty, "a cut stream has no last chunk") }
+    }
+
+    @Test("a handover lets clients between two requests ask once more, and tells them that their connection ends; those that ask for nothing are let go")
+    func handover() throws {
+        let upstream = try ScriptedUpstream(answering: Text.answer())
+        let gateway = try TestGateway(World(upstream), workers: 2)
+        let clients = try (0..<6).map { _ in try gateway.connect() }
+        for client in clients {
+            client.send(Text.request())
+            #expect(client.takeAnswer().status == 200)
+        }
+        let start = Instant.now()
+        gateway.gateway.drain(.handover)
+        #expect(!clients[5].hears(within: 300))
+        for client in clients[..<3] {
+            client.send(Text.request())
+            let answer = client.takeAnswer()
+            #expect(answer.status == 200 && answer["connection"] == "close")
+            #expect(client.takeAll().isEmpty && client.ending == .closed)
+        }
+        for client in clients[3...] { #expect(client.takeAll().isEmpty && client.ending == .closed) }
+        gateway.gateway.wait()
+        let waited = Instant.now().nanoseconds(since: start)
+        #expect(waited >= GatewayLimits.handoverIdleNanoseconds && waited < GatewayLimits.handoverIdleNanoseconds + 3_000_000_000)
+    }
+
+    @Test("a handover may take its own time, and a stop that comes later shortens it")
+    func handoverTimes() throws {
+        let upstream = try slowStream(1000)
+        var world = World(upstream)
+        world.limits.drainNanoseconds = World.milliseconds(100)
+        world.limits.handoverNanoseconds = World.milliseconds(60_000)
+        let gateway = try TestGateway(world)
+        let client = try gateway.connect()
+        client.send(Text.request(body: StreamTests.withUsage))
+        #expect(client.takeHead().status == 200)
+        #expect(gateway.gateway.drain(.handover) == World.milliseconds(60_000))
+        pause(milliseconds: 400)
+        #expect(client.takeChunk() != nil, "the stream goes on past the time to stop")
+        let start = Instant.now()
+        #expect(gateway.gateway.drain(.stop) == World.milliseconds(100))
+        gateway.gateway.wait()
+        #expect(Instant.now().nanoseconds(since: start) < 2_000_000_000)
+    }
+
+    @Test("sockets that are there already are all accepted from, whatever the number of workers", arguments: [(3, 1), (1, 3), (2, 2), (5, 3)])
+    func givenSockets(sockets: Int, workers: Int) throws {
+        let upstream = try ScriptedUpstream(answering: Text.answer())
+        let descriptors = try ListenerGroup.open(.loopback(), count: sockets)
+        // As a supervisor has them, too: then the gateway's end leaves them listening.
+        let kept = descriptors.map { dup($0) }
+        defer { for descriptor in kept { close(descriptor) } }
+        let gateway = try TestGateway(World(upstream), workers: workers, sockets: descriptors)
+        for _ in 0..<40 { #expect(try gateway.ask(Text.request()).status == 200) }
+        gateway.stop()
+        let waiting = try #require(Wire(to: gateway.address), "the kernel goes on taking connections")
+        #expect(!waiting.hears(within: 50))
+        // A second gateway finds it waiting there.
+        let next = try TestGateway(World(upstream), workers: workers, sockets: kept.map { dup($0) })
+        waiting.send(Text.request())
+        #expect(waiting.takeAnswer().status == 200)
+        next.stop()
+    }
+
+    @Test("a roll call is answered once, after every worker has turned")
+    func rollCall() throws {
+        let gateway = try TestGateway(World(try ScriptedUpstream(answering: Text.answer())), workers: 3)
+        let answers = Mutex(0)
+        for _ in 0..<5 { gateway.gateway.whenAllHaveTurned { answers.withLock { $0 += 1 } } }
+        #expect((0..<200).contains { _ in
+            pause(milliseconds: 5)
+            return answers.withLock { $0 } == 5
+        })
+        gateway.stop()
+        gateway.gateway.whenAllHaveTurned { answers.withLock { $0 += 1 } }
+        pause(milliseconds: 50)
+        #expect(answers.withLock { $0 } == 5, "a worker that does not turn answers for nobody")
     }
 
     @Test("a Unix socket is listened on, by all workers, and counts as this machine")

@@ -97,12 +97,15 @@ final class TestGateway: Sendable {
     /// Threads can be waited for once.
     private let isStopped = Mutex(false)
 
-    init(_ world: World, workers: Int = 1, listen: SocketAddress = .loopback(), accessLog: AccessLogSettings.Format? = nil) throws {
+    /// - Parameter sockets: those that listen already; else one a worker is opened.
+    init(
+        _ world: World, workers: Int = 1, listen: SocketAddress = .loopback(), sockets: [CInt]? = nil, accessLog: AccessLogSettings.Format? = nil
+    ) throws {
         signal(SIGPIPE, SIG_IGN)
         let path = accessLog == nil ? nil : "/tmp/sluice-access-\(getpid())-\(UInt64.random(in: 0...(.max)))"
         logPath = path
         gateway = try Gateway(
-            try world.snapshot(), listen: [listen], workers: workers,
+            try world.snapshot(), listen: [listen], sockets: sockets.map { [$0] } ?? [], workers: workers,
             accessLog: accessLog.flatMap { format in path.map { AccessLogSettings(format: format, destination: .file($0)) } })
         address = gateway.addresses[0]
     }
@@ -186,7 +189,7 @@ final class TestWorker: @unchecked Sendable {
 
     /// Ends the worker's thread and returns its records.
     func stop() -> [AccessRecord] {
-        worker.mailbox.send(.drain)
+        worker.mailbox.send(.drain(.stop))
         thread.join()
         var records: [AccessRecord] = []
         ring.drain { record, _ in records.append(record) }

@@ -61,12 +61,12 @@ def shared(*parts):
 class Process:
     """A child that dies with us, and whose output is kept for the report; it calls `enter` before its program begins."""
 
-    def __init__(self, arguments, ready, environment=None, enter=lambda: None):
+    def __init__(self, arguments, ready, environment=None, enter=lambda: None, program=None):
         self.directory = Path(tempfile.mkdtemp(prefix="sluice-test-"))
         self.output = self.directory / "output"
         with open(self.output, "wb") as output:
             self.child = subprocess.Popen(
-                [binary(), *arguments], stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=self.directory,
+                [program or binary(), *arguments], stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=self.directory,
                 env={**os.environ, **(environment or {})}, start_new_session=True,
                 preexec_fn=lambda: (_libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL), enter()))
         atexit.register(self.stop)
@@ -83,15 +83,26 @@ class Process:
     def pid(self):
         return self.child.pid
 
+    @property
+    def children(self):
+        """Process ids of what it has started: a gateway's serving processes, the newest last."""
+        with open(f"/proc/{self.pid}/task/{self.pid}/children") as file:
+            return sorted((int(child) for child in file.read().split()), key=started_at)
+
+    @property
+    def serving(self):
+        """The process that serves: the supervisor's newest child, else the process itself."""
+        return (self.children or [self.pid])[-1]
+
     def said(self):
         return self.output.read_text(errors="replace")[-2000:].strip() or "nothing"
 
     def descriptors(self):
-        return len(os.listdir(f"/proc/{self.pid}/fd"))
+        return len(os.listdir(f"/proc/{self.serving}/fd"))
 
     def memory(self):
-        """Resident bytes."""
-        with open(f"/proc/{self.pid}/smaps_rollup") as file:
+        """Resident bytes of the process that serves."""
+        with open(f"/proc/{self.serving}/smaps_rollup") as file:
             return 1024 * next(int(line.split()[1]) for line in file if line.startswith("Rss:"))
 
     def stop(self):
@@ -107,12 +118,18 @@ class Process:
         shutil.rmtree(self.directory, ignore_errors=True)
 
 
+def started_at(pid):
+    """When a process was started, in ticks since the machine was."""
+    with open(f"/proc/{pid}/stat") as file:
+        return int(file.read().rpartition(")")[2].split()[19])
+
+
 class Gateway(Process):
     """`sluice serve`, on a configuration or on none."""
 
-    def __init__(self, configuration=None, environment=None, workers=2, **options):
+    def __init__(self, configuration=None, environment=None, workers=2, options=(), **process):
         self.port = free_port()
-        arguments = ["serve", "--workers", str(workers)]
+        arguments = ["serve", "--workers", str(workers), *options]
         self.file = None
         if configuration is None:
             arguments += ["--listen", f"127.0.0.1:{self.port}"]
@@ -121,7 +138,8 @@ class Gateway(Process):
             with os.fdopen(descriptor, "w") as file:
                 file.write(json.dumps(listening(configuration, self.port), indent=2))  # JSON is YAML
             arguments += ["--config", self.file]
-        super().__init__(arguments, lambda: accepts(self.port), environment, **options)
+        super().__init__(arguments, lambda: "listening on" in self.said() and accepts(self.port), environment, **process)
+        self.first = self.serving
 
     @classmethod
     def with_arguments(cls, port, *arguments):
@@ -129,7 +147,15 @@ class Gateway(Process):
         gateway = cls.__new__(cls)
         gateway.port, gateway.file = port, None
         Process.__init__(gateway, ["serve", "--workers", "2", "--listen", f"127.0.0.1:{port}", *arguments], lambda: accepts(port))
+        gateway.first = gateway.serving
         return gateway
+
+    @property
+    def ended(self):
+        """How it ended, or its first serving process did: a supervisor starts another, and hides it. None while all is well."""
+        if self.child.poll() is not None:
+            return f"ended with {self.child.poll()}"
+        return None if self.serving == self.first else "ended, and was started again"
 
     @property
     def url(self):
@@ -188,12 +214,12 @@ class GatewayCase(unittest.TestCase):
         self.upstream.forget()
 
     def tearDown(self):
-        status = self.gateway.child.poll()
-        if status is not None:
+        if ended := self.gateway.ended:
             said = self.gateway.said()
+            self.gateway.stop()
             type(self).gateway = Gateway(type(self).configuration())
             type(self).addClassCleanup(type(self).gateway.stop)
-            self.fail(f"the gateway ended with {status} during this test; it said: {said}")
+            self.fail(f"the gateway {ended} during this test; it said: {said}")
 
     def send(self, method, target, headers=(), body=None):
         """One request on a connection of its own."""
