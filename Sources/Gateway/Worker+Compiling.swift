@@ -1,6 +1,7 @@
 import Bytes
 import Reactor
 
+/// What the steps ask of the compiler.
 extension Worker {
     /// What `headers`, whose text is `text`, come to, compiled elsewhere; the request of `client` is taken up again when they have been.
     func program(of headers: RoutingHeaders, text: ByteSlice, for client: Token) -> CompilePurse.Found {
