@@ -20,6 +20,8 @@ class Client: Connection {
     final private(set) var inbound: Block?
     final private(set) var consumed = 0
     final private(set) var filled = 0
+    /// Bytes that the last `fill` found.
+    final var foundCount = 0
 
     init(_ socket: consuming Socket?, peer: InlineText<48>, isLoopback: Bool, token: Token, worker: Worker) {
         self.peer = peer

@@ -108,6 +108,7 @@ final class ClientConnection: Client {
         switch read(into: base, capacity: room.count) {
         case .moved(let count):
             noteReceived(count)
+            foundCount = count
             worker.turnByteCount &+= count
             return .filled
         case .blocked: return .blocked

@@ -145,6 +145,7 @@ final class HTTP2Stream: Client {
     override func fill(capacity wanted: Int = BufferLimits.largestPooledBlockByteCount) -> Fill {
         if isShort { return .noMemory }
         if ungrantedCount > 0, !isEnded { connection.open(self, for: ungrantedCount, collecting: wanted) }
+        foundCount = ungrantedCount
         ungrantedCount = 0
         guard isReadable else { return .blocked }
         isReadable = false

@@ -132,10 +132,11 @@ extension Exchange {
     /// Reads once, or says why not; sets the deadline by which more must have come.
     private func readBody(_ client: Client, capacity: Int) throws(Rejection) {
         sendContinue(client)
-        let before = client.unread.count
         switch client.fill(capacity: max(capacity, BufferLimits.smallestBlockByteCount)) {
-        case .filled, .blocked:
-            body.receivedCount += Int64(client.unread.count - before)
+        case .filled:
+            body.receivedCount += Int64(client.foundCount)
+            client.setDeadline(bodyDeadline)
+        case .blocked:
             client.setDeadline(bodyDeadline)
         case .ended, .failed:
             // Half a request is no request: there is nobody to answer.

@@ -107,6 +107,25 @@ class Exchanges(HTTP2Case):
                 self.assertEqual((answer.status, len(answer.body)), (200, 5_000_000))
                 self.assertEqual(self.upstream.requests[0].body, body)
 
+    def test_slow_body(self):
+        """a body that keeps up the least rate is waited for past the grace, and one that does not is refused"""
+        gateway = Gateway({"version": 1, "limits": {"body_rate": "1KiB", "body_grace": "1s"}})
+        self.addCleanup(gateway.stop)
+        wire = self.wire(gateway)
+        body = json.dumps({"model": "m", "messages": [], "pad": "x" * 12_000}).encode()
+        for stream, sized in ((1, True), (3, False)):
+            wire.headers(stream, self.chat(length=len(body) if sized else None), end=False)
+            for at in range(0, len(body), 2000):
+                wire.data(stream, body[at:at + 2000], end=at + 2000 >= len(body))
+                time.sleep(0.3)
+            self.assertEqual(wire.whole(stream).status, 200)
+        wire.headers(5, self.chat(length=len(body)), end=False)
+        for _ in range(6):
+            wire.data(5, b"x")
+            time.sleep(0.3)
+        self.assertEqual((wire.whole(5).status, wire.whole(5).reset), (408, NO_ERROR))
+        self.assertTrue(wire.lives())
+
     def test_without_body(self):
         """HEAD and GET have no DATA of theirs, and an answer without a body ends with its head"""
         self.upstream.handler = lambda request, peer: peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n")
