@@ -19,14 +19,14 @@ public final class ByteBudget: Sendable {
     public var heldByteCount: Int { held.load(ordering: .relaxed) }
 
     /// Takes `byteCount` from the budget, or nothing when it would pass the limit.
-    func charge(_ byteCount: Int) -> Bool {
+    public func charge(_ byteCount: Int) -> Bool {
         let (_, after) = held.add(byteCount, ordering: .relaxed)
         if after <= limitByteCount { return true }
         held.subtract(byteCount, ordering: .relaxed)
         return false
     }
 
-    func refund(_ byteCount: Int) {
+    public func refund(_ byteCount: Int) {
         held.subtract(byteCount, ordering: .relaxed)
     }
 }
