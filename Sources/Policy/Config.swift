@@ -121,6 +121,7 @@ struct Config {
     var virtualKey: Int?
     var apiKey: String?
     var retry: RetryPolicy?
+    var cache: CacheRule?
     /// Among its siblings.
     var weight = 1.0
     /// What conditions call it.

@@ -44,21 +44,6 @@ extension ConfigReader {
         return policy
     }
 
-    /// Checked, and of no effect: answers say that the cache is disabled, as Portkey's do until its operator turns it on.
-    mutating func cache(_ field: Field) {
-        guard let fields = schema.fields(of: field, schema: ConfigSchema.cache) else { return }
-        if let found = fields["max_age"] { _ = schema.integer(found, in: 0...PolicyLimits.cacheAgeSeconds) }
-        guard let found = fields["mode"] else { return schema.missing("mode", in: field) }
-        guard let mode = schema.string(found) else { return }
-        guard ConfigSchema.cacheModes.contains(mode) else {
-            let modes = ConfigSchema.cacheModes.joined(separator: ", ")
-            return schema.report(
-                "unknown cache mode \(quoted(mode))", hint: "one of \(modes)", wireText: "Invalid 'cache.mode' value. Must be one of: \(modes)", at: found)
-        }
-        guard origin == .file else { return }
-        schema.report("there is no cache yet: \"cache\" has no effect", kind: .meaning, severity: .warning, at: field)
-    }
-
     /// Milliseconds; 0 for the parent's.
     mutating func timeout(_ field: Field) -> UInt32 {
         UInt32(schema.integer(field, in: 0...PolicyLimits.requestTimeoutMilliseconds) ?? 0)

@@ -39,7 +39,7 @@ struct ConfigReader {
         if let found = fields["provider"] { provider(found, into: &config) }
         if let found = fields["api_key"] { config.apiKey = apiKey(found) }
         if let found = fields["virtual_key"] { virtualKey(found, into: &config) }
-        if let found = fields["cache"] { cache(found) }
+        if let found = fields["cache"] { config.cache = cache(found) }
         if let found = fields["retry"] { config.retry = retry(found) }
         if let found = fields["weight"] { config.weight = weight(found) }
         if let found = fields["on_status_codes"] { misplacedStatuses(found) }

@@ -144,9 +144,10 @@ enum ConfigSchema {
 
     static let feedback = Schema([SchemaKey("value"), SchemaKey("weight"), SchemaKey("metadata")])
 
-    static let cache = Schema([SchemaKey("mode"), SchemaKey("max_age")])
-
-    static let cacheModes = ["simple", "semantic"]
+    static let cache = Schema([
+        SchemaKey("mode"), SchemaKey("max_age"), SchemaKey("scope"), SchemaKey("tool_calls"), SchemaKey("single_flight"),
+        SchemaKey("stale_while_revalidate"), SchemaKey("stale_if_error"),
+    ])
 
     static let modes = Config.Mode.allCases.map(\.rawValue)
 

@@ -80,6 +80,9 @@ public enum PolicyLimits {
     /// Seconds a cached answer may be kept for: ten years.
     public static let cacheAgeSeconds: Int64 = 315_360_000
 
+    /// Seconds a cached answer is kept for where the config does not say: a day, as the reference has it.
+    public static let defaultCacheAgeSeconds: UInt32 = 86_400
+
     /// Milliseconds a target may take to answer: a day, which is a mistake already.
     public static let requestTimeoutMilliseconds: Int64 = 86_400_000
 }

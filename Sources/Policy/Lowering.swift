@@ -26,6 +26,7 @@ struct Lowering {
     /// - Source: the wire reference §3.3
     struct Inherited {
         var retry = RetryPolicy.none
+        var cache: CacheRule?
         var requestTimeoutMilliseconds: UInt32 = 0
         var timeouts = TargetTimeouts()
         var breaker: BreakerRule?
@@ -94,6 +95,7 @@ struct Lowering {
     private mutating func inherit(_ outer: Inherited, _ config: Config) -> Inherited {
         var scope = outer
         if let retry = config.retry { scope.retry = retry }
+        if let cache = config.cache { scope.cache = cache }
         scope.timeouts = config.timeouts.over(outer.timeouts)
         if let breaker = config.breaker ?? config.strategy?.breaker { scope.breaker = breaker }
         if let hedge = config.hedge ?? config.strategy?.hedge { scope.hedge = hedge }
@@ -190,7 +192,7 @@ struct Lowering {
             Target(
                 provider: Int32(provider ?? -1), credential: credential, host: storedHost, overrides: parameters,
                 forwardHeaders: scope.forwardHeaders, requestTimeoutMilliseconds: scope.requestTimeoutMilliseconds,
-                timeouts: scope.timeouts, retry: scope.retry, breaker: scope.breaker, hedge: scope.hedge, pool: pool,
+                timeouts: scope.timeouts, retry: scope.retry, cache: scope.cache, breaker: scope.breaker, hedge: scope.hedge, pool: pool,
                 isStrict: scope.isStrict, options: options(config), path: parts.store(path),
                 inputHooks: store(scope.inputHooks), outputHooks: store(scope.outputHooks),
                 spendsOperatorCredential: spendsOperators(credential) || parts.pool[pool.rows].contains { spendsOperators($0.credential) }))

@@ -18,3 +18,15 @@ extension Program {
     /// The checks of what a target answers; nil for none.
     public func outputHooks(of target: Target) -> HookSet? { target.outputHooks < 0 ? nil : hookSets[Int(target.outputHooks)] }
 }
+
+extension Program {
+    /// Whether some strategy chooses by conditions.
+    public var hasConditions: Bool { !conditions.isEmpty }
+
+    /// The children that this request's conditions choose, strategy by strategy; −1 where none holds.
+    ///
+    /// Two requests for which they are the same may be answered by the same targets, in whatever turn.
+    public func forEachBranch(_ circumstances: some Circumstances, _ body: (Int32) -> Void) {
+        for node in nodes where node.kind == .conditional { body(Pick.match(node, self, circumstances)?.node ?? -1) }
+    }
+}

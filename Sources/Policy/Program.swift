@@ -161,7 +161,7 @@ extension Program {
         parts.targets.append(
             Target(
                 provider: provider.map(Int32.init) ?? -1, credential: held, host: nil, overrides: .empty, forwardHeaders: .empty,
-                requestTimeoutMilliseconds: 0, timeouts: TargetTimeouts(), retry: .none, breaker: breaker, hedge: nil, pool: .empty,
+                requestTimeoutMilliseconds: 0, timeouts: TargetTimeouts(), retry: .none, cache: nil, breaker: breaker, hedge: nil, pool: .empty,
                 isStrict: true, options: ProviderOptions(), path: path, inputHooks: -1, outputHooks: -1,
                 spendsOperatorCredential: isOperators))
         parts.nodes.append(Node(kind: .target, parent: -1, firstChild: -1, nextSibling: -1, target: 0, statuses: -1))

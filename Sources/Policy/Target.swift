@@ -152,6 +152,8 @@ public struct Target: BitwiseCopyable, Sendable {
     public let requestTimeoutMilliseconds: UInt32
     public let timeouts: TargetTimeouts
     public let retry: RetryPolicy
+    /// Nil where its answers are not kept.
+    public let cache: CacheRule?
     public let breaker: BreakerRule?
     public let hedge: HedgeRule?
     /// Rows of `Program.pool`; empty where there is one credential.

@@ -58,7 +58,7 @@ struct HeaderRefusalTests {
             config: #"{"cache":"simple","provider":"openai","api_key":"k"}"#, message: invalid,
             errors: ["path: cache, message: Expected object, received string"]),
         Case(
-            config: #"{"cache":{"mode":"clever","max_age":"1"},"provider":"openai","api_key":"k"}"#, message: invalid,
+            config: #"{"cache":{"mode":"clever","max_age":"soon"},"provider":"openai","api_key":"k"}"#, message: invalid,
             errors: [
                 "path: cache,max_age, message: Expected number, received string",
                 "path: cache,mode, message: Invalid 'cache.mode' value. Must be one of: simple, semantic",

@@ -56,6 +56,22 @@ struct InheritanceTests {
         #expect(program.targets[1].retry == RetryPolicy(attempts: 1, statuses: RetryPolicy.defaultStatuses, usesRetryAfter: false))
     }
 
+    @Test("cache is replaced as a whole, never merged; an age may be a text")
+    func cache() throws {
+        let program = try Fixture.program(
+            #"""
+            {"cache": {"mode": "semantic", "max_age": "60", "tool_calls": true, "single_flight": false, "scope": "global",
+                       "stale_while_revalidate": 5, "stale_if_error": "7"},
+             "strategy": {"mode": "fallback"},
+             "targets": [{"provider": "openai", "api_key": "k"}, {"provider": "openai", "api_key": "k", "cache": {"mode": "simple"}}]}
+            """#)
+        let first = try #require(program.targets[0].cache)
+        #expect(first.mode == .semantic && first.maxAgeSeconds == 60 && first.keepsToolCalls && !first.joinsFlights && first.isGlobal)
+        #expect(first.staleWhileRevalidateSeconds == 5 && first.staleIfErrorSeconds == 7)
+        #expect(program.targets[1].cache == CacheRule(mode: .simple, maxAgeSeconds: 86_400))
+        #expect(try Fixture.program(#"{"provider":"openai","api_key":"k"}"#).targets[0].cache == nil)
+    }
+
     @Test("timeout, host and strictness are the child's where it says something, else the parent's")
     func scalars() throws {
         let program = try Fixture.program(
