@@ -5,7 +5,7 @@ import JSON
 ///
 /// Every call is pure but for what it keeps for the next: given more memory after an overflow it writes the same.
 public struct Translator: ~Copyable {
-    private var tape = JSONTape()
+    var tape = JSONTape()
     private var request = ChatRequest()
     /// The event just read; it borrows the tape and the caller's bytes.
     private var event: JSONValue?
