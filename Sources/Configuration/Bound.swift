@@ -16,6 +16,7 @@ public enum Bound: String, CaseIterable, Sendable {
     case requestsPerConnection = "requests_per_connection"
     case writeStall = "write_stall"
     case buffers
+    case cache
     case originConnections = "origin_connections"
     case queue
     case queueWait = "queue_wait"
@@ -96,6 +97,10 @@ public enum Bound: String, CaseIterable, Sendable {
             Bound.duration(.limits, 60_000, 100...Bound.day, "for a client to take any of its waiting answer, past it the connection is closed")
         case .buffers:
             Bound.size(1024 * Bound.mib, 16 * Bound.mib...1_048_576 * Bound.mib, "bytes in all buffers of the process, past it 503")
+        case .cache:
+            Row(
+                section: .limits, unit: .byteCount, fallback: 256 * Bound.mib, range: Bound.mib...1_048_576 * Bound.mib, mayBeOff: true,
+                reason: "answers that are kept for `cache`, the oldest unused making room; read at the start only")
         case .originConnections: Bound.count(4096, 1...65_536, "connections to one origin, each worker; a stream holds one for as long as it runs")
         case .queue: Bound.count(1024, 0...65_536, "requests waiting for a connection to one origin, each worker, past it 503")
         case .queueWait: Bound.duration(.limits, 5_000, 1...600_000, "in that queue; clients give up soon after, past it 503")

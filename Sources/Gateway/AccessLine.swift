@@ -40,6 +40,13 @@ struct AccessLine {
         if record.figures.wasHedged { writer.append(",\"hedged\":true") }
         if record.figures.inputTokens >= 0 { member(",\"tokens_in\":", UInt64(record.figures.inputTokens), to: &writer) }
         if record.figures.outputTokens >= 0 { member(",\"tokens_out\":", UInt64(record.figures.outputTokens), to: &writer) }
+        if record.figures.cacheStatus != .disabled {
+            writer.append(",\"cache\":\"")
+            writer.append(record.figures.cacheStatus.text)
+            writer.append("\"")
+        }
+        if record.figures.savedInputTokens >= 0 { member(",\"saved_tokens_in\":", UInt64(record.figures.savedInputTokens), to: &writer) }
+        if record.figures.savedOutputTokens >= 0 { member(",\"saved_tokens_out\":", UInt64(record.figures.savedOutputTokens), to: &writer) }
         if record.figures.firstByteNanoseconds > 0 { member(",\"first_byte_us\":", record.figures.firstByteNanoseconds / 1000, to: &writer) }
         member(",\"total_us\":", record.figures.totalNanoseconds / 1000, to: &writer)
         member(",\"bytes_in\":", record.figures.receivedByteCount, to: &writer)
@@ -85,6 +92,16 @@ struct AccessLine {
             writer.append(tries)
         }
         if record.figures.tlsVersion > 0 { writer.append(record.figures.tlsVersion == 3 ? " tls=1.3" : " tls=1.2") }
+        if record.figures.cacheStatus != .disabled {
+            writer.append(" cache=")
+            writer.append(record.figures.cacheStatus.word)
+        }
+        if record.figures.savedInputTokens >= 0 || record.figures.savedOutputTokens >= 0 {
+            writer.append(" saved=")
+            writer.append(decimal: UInt64(max(0, record.figures.savedInputTokens)))
+            writer.append(UInt8(ascii: "/"))
+            writer.append(decimal: UInt64(max(0, record.figures.savedOutputTokens)))
+        }
         if record.figures.isStream { writer.append(" stream") }
         if record.figures.wasAborted { writer.append(" aborted") }
         writer.append(UInt8(ascii: "\n"))

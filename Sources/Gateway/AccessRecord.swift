@@ -11,6 +11,9 @@ struct AccessRecord: BitwiseCopyable, Sendable {
         var wallNanoseconds: UInt64 = 0
         var inputTokens: Int64 = -1
         var outputTokens: Int64 = -1
+        /// What a provider would have counted, had the answer not been kept; −1 where it was not.
+        var savedInputTokens: Int64 = -1
+        var savedOutputTokens: Int64 = -1
         /// From the request's first byte; zero when none came.
         var firstByteNanoseconds: UInt64 = 0
         var totalNanoseconds: UInt64 = 0
@@ -21,6 +24,7 @@ struct AccessRecord: BitwiseCopyable, Sendable {
         var version = HTTPVersion.http11
         /// The trace id is the request's own id: the client gave none.
         var hasOwnTrace = false
+        var cacheStatus = Caching.Status.disabled
         var isStream = false
         var wasAborted = false
         /// A second attempt was begun beside the first; the tries tell which won.

@@ -1,4 +1,5 @@
 import Bytes
+import Cache
 import HTTP
 import Providers
 
@@ -56,13 +57,17 @@ struct Answer: ~Copyable {
         isCommitted = false
         isStream = false
         isShort = false
+        stopsMidEvent = false
         readsUsage = false
         translated.reset()
         watch.reset()
     }
 
     /// Whether the bytes sent so far stop inside an event.
-    var isMidEvent: Bool { watch.isMidEvent }
+    var isMidEvent: Bool { watch.isMidEvent || stopsMidEvent }
+
+    /// Another request's answer, which is this one's as well, has ended inside an event.
+    var stopsMidEvent = false
 
     // MARK: Beginning
 
@@ -114,12 +119,23 @@ struct Answer: ~Copyable {
     }
 
     /// How a body is framed whose length nobody knows yet.
-    private static func openFraming(_ version: HTTPVersion) -> Framing {
+    static func openFraming(_ version: HTTPVersion) -> Framing {
         switch version {
         case .http10: .close
         case .http11: .chunked
         case .http2: .frames
         }
+    }
+
+    /// Makes it an answer that no upstream is asked for: one of the cache, or another request's.
+    mutating func beginReplay(isStream: Bool, _ framing: Framing) {
+        status = 200
+        upstreamFraming = .none
+        self.framing = framing
+        self.isStream = isStream
+        state = .body
+        isCommitted = true
+        if framing == .close { clientReusable = false }
     }
 
     // MARK: Payload
@@ -205,9 +221,12 @@ struct Answer: ~Copyable {
     ///
     /// Whole chunks go on as they came. Parts of one are framed anew; their size line is written
     /// into the block's last bytes.
-    mutating func frame(_ block: borrowing Block, _ range: Range<Int>, _ worker: Worker) -> Framed {
+    ///
+    /// - Parameter log: gets a copy of the client's payload, without its framing.
+    mutating func frame(_ block: borrowing Block, _ range: Range<Int>, _ worker: Worker, copyingTo log: FlightLog? = nil) -> Framed {
         let bytes = block.slice(range)
         let sizePlace = framing == .chunked ? worker.runs.reserve() : 0
+        if log != nil { worker.runs.seal() }
         let first = worker.runs.count
         let before = worker.runs.byteCount
         var result = Framed.fine
@@ -222,11 +241,17 @@ struct Answer: ~Copyable {
             if taken < bytes.count { upstreamReusable = false }
             if remaining == 0 { state = .done }
         case .chunked:
-            result = frameChunked(bytes, first, sizePlace, worker)
+            result = frameChunked(bytes, first, sizePlace, worker, log)
         case .untilClose:
             passPayload(bytes, from: first, worker)
         }
-        if state == .done, let held = watch.finish(&worker.runs) { worker.runs.blocks.add(held) }
+        if let log, upstreamFraming != .chunked { Answer.copy(worker, from: first, to: log) }
+        if state == .done {
+            if log != nil { worker.runs.seal() }
+            let end = worker.runs.count
+            if let held = watch.finish(&worker.runs) { worker.runs.blocks.add(held) }
+            if let log { Answer.copy(worker, from: end, to: log) }
+        }
         if framing == .chunked {
             let payloadCount = worker.runs.byteCount - before
             if payloadCount > 0, !isRaw {
@@ -249,7 +274,11 @@ struct Answer: ~Copyable {
     /// This read's bytes go on with the framing they came with.
     private var isRaw = false
 
-    private mutating func frameChunked(_ bytes: ByteSlice, _ first: Int, _ sizePlace: Int, _ worker: Worker) -> Framed {
+    private static func copy(_ worker: Worker, from first: Int, to log: FlightLog) {
+        for index in first..<max(first, worker.runs.count) where !log.append(worker.runs.runs[index]) { return }
+    }
+
+    private mutating func frameChunked(_ bytes: ByteSlice, _ first: Int, _ sizePlace: Int, _ worker: Worker, _ log: FlightLog?) -> Framed {
         let startsBetween = decoder.isBetweenChunks && watch.holdsNothing
         let before = worker.runs.byteCount
         var at = 0
@@ -274,6 +303,7 @@ struct Answer: ~Copyable {
         } catch {
             return .broken
         }
+        if let log { Answer.copy(worker, from: first, to: log) }
         // All chunks whole, nothing held and nothing taken out: as they came. A chunk's payload is followed by CRLF.
         let endsBetween = (decoder.isBetweenChunks || state == .done) && watch.holdsNothing
         let isUnchanged = worker.runs.byteCount - before == payloadCount

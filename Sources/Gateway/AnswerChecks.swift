@@ -111,7 +111,7 @@ extension Exchange {
     /// Appends `event` to the runs as a chunk of its own, or as it is where the body has no chunks.
     func appendEvent(_ event: [UInt8]) throws(Rejection) {
         guard !event.isEmpty else { return }
-        var chunk = ChunkBuilder(isChunked: answer.framing == .chunked)
+        var chunk = ChunkBuilder(isChunked: answer.framing == .chunked, copyingTo: caching.flight?.log)
         guard chunk.reserve(event.count, worker) else { throw Rejection(.overloaded) }
         event.withByteSlice { bytes in chunk.write { $0.append(bytes) } }
         chunk.flush(worker)

@@ -30,6 +30,7 @@ extension Exchange {
     /// The fields every answer of a provider's gets from this gateway.
     func writeUsualFields(_ plan: Plan, to writer: inout ByteWriter) {
         writer.append(plan.destination.fixedAnswerFields)
+        writeCacheStatus(to: &writer)
         writer.append("x-portkey-retry-attempt-count: ")
         writer.append(decimal: retryAttemptCount(plan))
         writer.append("\r\n")

@@ -1,15 +1,21 @@
 import Bytes
+import Cache
 import HTTP
 import Providers
 
 /// Gathers a read's translated events into one chunk, size line and payload in one run.
 struct ChunkBuilder: ~Copyable {
     private let isChunked: Bool
+    private let log: FlightLog?
     private var block: Block?
     private var count = 0
     private(set) var overflowed = false
 
-    init(isChunked: Bool) { self.isChunked = isChunked }
+    /// - Parameter log: gets a copy of what is gathered.
+    init(isChunked: Bool, copyingTo log: FlightLog? = nil) {
+        self.isChunked = isChunked
+        self.log = log
+    }
 
     private static let start = GatewayLimits.chunkLineByteCount
 
@@ -62,6 +68,7 @@ struct ChunkBuilder: ~Copyable {
         guard count > 0, let full = block.take() else { return }
         defer { count = 0 }
         let start = ChunkBuilder.start
+        _ = log?.append(full.slice(start..<start + count))
         guard isChunked else {
             worker.runs.append(full.slice(start..<start + count))
             worker.runs.blocks.add(full)

@@ -198,6 +198,15 @@ class Client: Connection {
         inbound?.copy(bytes, to: consumed + offset)
     }
 
+    /// Takes over all that `other` has received and not used.
+    final func takeInbound(of other: Client) {
+        inbound = other.inbound.take()
+        consumed = other.consumed
+        filled = other.filled
+        other.consumed = 0
+        other.filled = 0
+    }
+
     /// Lets go of everything received.
     final func dropInbound() {
         inbound = nil

@@ -277,6 +277,11 @@ class Connection {
         }
     }
 
+    /// Sets `other`'s deadline, if it is still to come, else `fallback`.
+    final func takeDeadline(of other: Connection, else fallback: Instant) {
+        setDeadline(other.deadline > worker.now ? min(other.deadline, fallback) : fallback)
+    }
+
     final func clearDeadline() { deadline = .distantFuture }
 
     /// The wheel's timer has fired; true when the deadline has really come.

@@ -71,6 +71,8 @@ final class Destination {
     let inputHooks: HookSet?
     let outputHooks: HookSet?
     let isGuarded: Bool
+    /// What the cache tells it from others by; see `RouteBuilder.identity`.
+    let identity: [UInt8]
     /// For requests that state no version of their own.
     private let anthropicVersion: OwnedBytes
 
@@ -100,6 +102,7 @@ final class Destination {
         var completesInTheMiddle: Bool
         var inputHooks: HookSet?
         var outputHooks: HookSet?
+        var identity: [UInt8] = []
     }
 
     init(_ parts: Parts) throws(Rejection) {
@@ -124,6 +127,7 @@ final class Destination {
         overrides = parts.overrides
         inputHooks = parts.inputHooks
         outputHooks = parts.outputHooks
+        identity = parts.identity
         isGuarded = parts.inputHooks != nil || parts.outputHooks != nil
         anthropicVersion = OwnedBytes(parts.anthropicVersion.isEmpty ? ByteSlice("2023-06-01") : parts.anthropicVersion)
         precondition(!parts.keys.isEmpty, "a destination has a key, if only the caller's")
@@ -169,7 +173,7 @@ final class Destination {
         var writer = ByteWriter(storage, capacity: GatewayLimits.fixedFieldsByteCount)
         writer.append("x-portkey-provider: ")
         writer.append(parts.upstream.id)
-        writer.append("\r\nx-portkey-cache-status: DISABLED\r\nx-portkey-last-used-option-index: ")
+        writer.append("\r\nx-portkey-last-used-option-index: ")
         writer.append(parts.path)
         writer.append("\r\n")
         return OwnedBytes(writer.written)
@@ -292,7 +296,7 @@ final class Destination {
     /// What a signed request says of its body itself.
     private static let written = FieldNameSet(.contentType, .contentEncoding)
 
-    private func isNamed(_ name: ByteSlice) -> Bool {
+    func isNamed(_ name: ByteSlice) -> Bool {
         for wanted in forwardedNames where name.equalsIgnoringCase(wanted.slice) { return true }
         return false
     }

@@ -7,9 +7,9 @@ import Reactor
 
 /// The steps of a request, in the order it takes them. Each is one file in `Steps/`.
 ///
-///     receive → identify → decide → screen → dispatch → relay → settle
-///                                     ↑         ↑         │
-///                                     └─────────┴─────────┘  fallback, retry
+///     receive → identify → decide → screen → lookup → dispatch → relay → settle
+///                                     ↑                  ↑         │
+///                                     └──────────────────┴─────────┘  fallback, retry
 ///
 /// | step     | does                                                                       |
 /// |----------|----------------------------------------------------------------------------|
@@ -17,13 +17,14 @@ import Reactor
 /// | identify | credential → principal                                                     |
 /// | decide   | body collected where it must be read; program run once → decision          |
 /// | screen   | what is asked, checked by the target's guardrails                          |
+/// | lookup   | what the cache has, or another request is about to have                    |
 /// | dispatch | a pooled connection to the decision's target, the request written to it    |
 /// | relay    | the answer through as it comes, or the next attempt                        |
 /// | settle   | record written, connection returned                                        |
 ///
 /// Any step may throw a `Refusal`; `Steps/Refuse.swift` answers it in the client's dialect.
 enum Step: UInt8 {
-    case receive, identify, decide, screen, dispatch, relay, settle
+    case receive, identify, decide, screen, lookup, dispatch, relay, settle
 }
 
 /// What a step comes to.
@@ -42,7 +43,7 @@ enum Next {
 /// bytes stay until an answer is committed to.
 final class Exchange {
     let worker: Worker
-    private(set) var client: Client?
+    var client: Client?
     var step = Step.receive
     private var isAdvancing = false
     private var isOver = false
@@ -79,6 +80,9 @@ final class Exchange {
     /// What the request asks of files or batches, at a provider that keeps them elsewhere.
     var batch: BatchCall?
 
+    // Lookup.
+    var caching = Caching()
+
     // Dispatch.
     var attempt = Attempt()
     /// What a translated request could not carry over.
@@ -114,6 +118,14 @@ final class Exchange {
         advance()
     }
 
+    /// Takes `client` over from another exchange.
+    func goOn(for client: Client) {
+        self.client = client
+        client.exchange = self
+        isOver = false
+        isRecycled = false
+    }
+
     /// Takes steps until one has to wait. Called for every event of the client or the upstream.
     func advance() {
         // A step that closes its own client, say, must not be taken again beneath itself.
@@ -125,8 +137,8 @@ final class Exchange {
     }
 
     private func takeSteps() {
-        guard let client else { return }
-        while !isOver {
+        // A client that leaves may leave another in its place.
+        while !isOver, let client {
             let next: Next
             do throws(Rejection) {
                 next = try take(step, client)
@@ -147,6 +159,7 @@ final class Exchange {
         case .identify: try identify(client)
         case .decide: try decide(client)
         case .screen: try screen(client)
+        case .lookup: try lookup(client)
         case .dispatch: try dispatch(client)
         case .relay: try relay(client)
         case .settle: settle(client)
@@ -178,12 +191,14 @@ final class Exchange {
 
     /// The client's connection has closed under the exchange.
     func clientGone() {
-        guard client != nil else { return }
-        client = nil
+        guard let client, !outlives(client) else { return }
+        leaveFlight()
+        self.client = nil
         isOver = true
         dropRival()
         releaseUpstream(reusable: false)
         endAttempt()
+        failFill()
         if headByteCount > 0 {
             record.figures.wasAborted = true
             // As others log a client that did not wait for its answer.
@@ -205,6 +220,7 @@ final class Exchange {
         operatorAnswer = nil
         screening.reset()
         batch = nil
+        caching.reset()
         attempt = Attempt()
         trail.removeAll()
         notes.removeAll()

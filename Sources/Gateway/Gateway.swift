@@ -68,6 +68,7 @@ public final class Gateway: Sendable {
         } catch {
             throw StartError("access log: \(error)")
         }
+        let sharedCache = SharedCache(byteCapacity: snapshot.limits.cacheByteCount, participants: count + 1, budget: budget)
         var mailboxes: [Mailbox<WorkerMessage>] = []
         var threads: [Thread] = []
         do {
@@ -77,7 +78,7 @@ public final class Gateway: Sendable {
             let notices = try Notices()
             self.notices = notices
             noticeThread = try Thread.start("notices") { notices.run() }
-            let operations = try Operations(health: health, tls: tlsMetrics, notices: notices, history: history)
+            let operations = try Operations(health: health, tls: tlsMetrics, notices: notices, history: history, sharedCache: sharedCache)
             self.operations = operations
             operationsThread = try Thread.start("operations") { operations.run() }
             let compiler = try ConfigCompiler()
@@ -88,7 +89,7 @@ public final class Gateway: Sendable {
                 let worker = try Worker(
                     index: index, of: count, snapshot: snapshot, listeners: rows[index], budget: budget, accessRing: accessLog?.ring(worker: index),
                     tokenFetcher: fetcher, health: health, notices: notices, operations: operations,
-                    compiler: compiler, tickets: tickets, tlsMetrics: tlsMetrics)
+                    compiler: compiler, tickets: tickets, tlsMetrics: tlsMetrics, sharedCache: sharedCache)
                 mailboxes.append(worker.mailbox)
                 let started = StartedWorker(worker)
                 threads.append(try Thread.start("worker \(index)") { started.worker.run() })
@@ -98,6 +99,7 @@ public final class Gateway: Sendable {
         } catch {
             throw StartError("\(error)")
         }
+        sharedCache?.peers.know(mailboxes)
         self.mailboxes = mailboxes
         self.threads = threads
     }

@@ -21,6 +21,16 @@ public enum GatewayLimits {
     /// The longest wait a provider's Retry-After may ask for (the wire reference §4).
     static let retryAfterMilliseconds: UInt64 = 60_000
 
+    /// Runs of a flight's log, and their bytes, that one write to a follower takes.
+    static let followedRuns = 8
+    static let followedByteCount = 256 << 10
+
+    /// Of a kept answer, what its head may take beside its body.
+    static let storedHeadByteCount = 8 << 10
+
+    /// Between two looks for cached answers that have expired.
+    static let cacheSweepNanoseconds: UInt64 = 1_000_000_000
+
     /// What an operator asks may read a configuration and compile it.
     static let operatorNanoseconds: UInt64 = 30_000_000_000
 

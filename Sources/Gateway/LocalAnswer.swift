@@ -6,7 +6,7 @@ extension Exchange {
     /// Answers what the gateway answers itself: whether it lives, and whether it wants traffic.
     func answerLocally(_ client: Client) throws(Rejection) -> Next {
         switch endpoint {
-        case .operatorTargets, .operatorReload, .metrics: return try answerOperator(client)
+        case .operatorTargets, .operatorReload, .operatorCache, .metrics: return try answerOperator(client)
         case .health:
             answerLocally(200, "{\"status\":\"ok\"}", client)
         case .ready:

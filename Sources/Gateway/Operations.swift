@@ -1,4 +1,5 @@
 import Bytes
+import Cache
 import Health
 import JSON
 import Reactor
@@ -20,6 +21,8 @@ public final class Operations: Sendable {
         case targets
         case metrics
         case reload
+        case cache
+        case purge(CachePurgeQuery)
     }
 
     struct Answer: Sendable {
@@ -50,16 +53,20 @@ public final class Operations: Sendable {
     private let tls: TLSMetrics
     private let notices: Notices
     private let history: ServiceHistory
+    let sharedCache: SharedCache?
     private let reloader = Mutex<(@Sendable () -> ReloadReport)?>(nil)
     /// Loads are one at a time, whoever asks for them.
     private let loading = Mutex(())
 
-    init(health: HealthTable, tls: TLSMetrics, notices: Notices, history: ServiceHistory = ServiceHistory()) throws(SystemError) {
+    init(
+        health: HealthTable, tls: TLSMetrics, notices: Notices, history: ServiceHistory = ServiceHistory(), sharedCache: SharedCache? = nil
+    ) throws(SystemError) {
         questions = try Mailbox()
         self.history = history
         self.health = health
         self.tls = tls
         self.notices = notices
+        self.sharedCache = sharedCache
     }
 
     /// How a configuration is read again; without it there is none to read.
@@ -101,8 +108,10 @@ public final class Operations: Sendable {
     }
 
     func run() {
+        let cache = sharedCache?.answers.join()
+        cache?.park()
         while !isStopping.load(ordering: .acquiring) {
-            for asked in questions.waitForAll() { asked.answer(answer(asked.question)) }
+            for asked in questions.waitForAll() { asked.answer(answer(asked.question, cache)) }
         }
     }
 
@@ -111,11 +120,13 @@ public final class Operations: Sendable {
         _ = ask(.targets) { _ in }
     }
 
-    private func answer(_ question: Question) -> Answer {
+    private func answer(_ question: Question, _ cache: CacheParticipant?) -> Answer {
         switch question {
         case .targets: Answer(status: 200, contentType: "application/json", content: Array(targets().utf8))
         case .metrics: Answer(status: 200, contentType: "text/plain; version=0.0.4", content: Array(metrics().utf8))
         case .reload: reloaded()
+        case .cache: cacheStatistics()
+        case .purge(let query): purge(query, cache)
         }
     }
 
@@ -184,7 +195,7 @@ public final class Operations: Sendable {
         gauge("sluice_target_failures", "Failures of the last minute.") { "\($0.failures)" }
         gauge("sluice_target_successes", "Successes of the last minute.") { "\($0.successes)" }
         gauge("sluice_target_first_token_seconds", "Time to the first token, a decayed average of peaks.") { $0.firstToken.map { "\(Double($0) / 1e9)" } }
-        return text + tls.text
+        return text + tls.text + cacheMetrics()
     }
 
     /// What metrics tell of the targets of one name.

@@ -19,7 +19,11 @@ extension Exchange {
         case (.operatorReload, .post): question = .reload
         case (.operatorTargets, .get), (.operatorTargets, .head): question = .targets
         case (.metrics, .get), (.metrics, .head): question = .metrics
-        default: throw Rejection(.methodNotAllowed, "\(String(request.path(in: message))) takes \(endpoint == .operatorReload ? "POST" : "GET")")
+        case (.operatorCache, .get), (.operatorCache, .head): question = .cache
+        case (.operatorCache, .delete): question = .purge(try CachePurgeQuery(query: String(message[request.targetRange])))
+        default:
+            let methods = endpoint == .operatorReload ? "POST" : endpoint == .operatorCache ? "GET and DELETE" : "GET"
+            throw Rejection(.methodNotAllowed, "\(String(request.path(in: message))) takes \(methods)")
         }
         isAskingOperations = true
         let token = client.token

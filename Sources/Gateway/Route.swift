@@ -15,17 +15,26 @@ final class Route {
     let readsModels: Bool
     /// Whether some target keeps its files in buckets, so that requests about files and batches are said anew.
     let keepsFilesElsewhere: Bool
+    /// What the cache tells it from others by.
+    let identity: OwnedBytes
+    /// Whether checks are made of some target's requests or answers.
+    let isGuarded: Bool
 
-    init(program: Program, destinations: [Destination], text: OwnedBytes, isOperatorConfig: Bool) {
+    init(program: Program, destinations: [Destination], text: OwnedBytes, isOperatorConfig: Bool, identity: [UInt8] = []) {
         precondition(destinations.count == program.targets.count, "each target has its destination")
         hasAlternatives = program.targets.count > 1 || program.targets.contains { $0.retry.attempts > 0 || $0.hedge != nil || $0.pool.count > 1 }
         readsModels = destinations.contains { $0.vertex != nil }
         keepsFilesElsewhere = destinations.contains { $0.batches != nil }
+        isGuarded = destinations.contains { $0.isGuarded }
+        self.identity = identity.withByteSlice { OwnedBytes($0) }
         self.program = program
         self.destinations = destinations
         self.text = text
         self.isOperatorConfig = isOperatorConfig
     }
+
+    /// Whether some target is sent the client's field `name` because its config, or the request, says so.
+    func forwards(_ name: ByteSlice) -> Bool { destinations.contains { $0.isNamed(name) } }
 }
 
 /// What a request's headers say of where it goes: each part as it was sent, absent parts empty.

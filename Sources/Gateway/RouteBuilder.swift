@@ -29,7 +29,8 @@ struct RouteBuilder {
         for target in program.targets {
             destinations.append(try destination(target, program, headers, compiled, named, text, isOperatorConfig: isOperatorConfig))
         }
-        return Route(program: program, destinations: destinations, text: OwnedBytes(text), isOperatorConfig: isOperatorConfig)
+        let identity = worker.sharedCache?.seed.digest(destinations.map(\.identity)) ?? []
+        return Route(program: program, destinations: destinations, text: OwnedBytes(text), isOperatorConfig: isOperatorConfig, identity: identity)
     }
 
     // MARK: The program
@@ -195,7 +196,7 @@ struct RouteBuilder {
                     health: health(place, upstream, secret, label), upstream))
         }
         let budgetKey = healthKey(place, upstream, nil)
-        let parts = Destination.Parts(
+        var parts = Destination.Parts(
             upstream: upstream, pool: try worker.pool(for: origin),
             headNanoseconds: milliseconds.map { $0 * 1_000_000 } ?? worker.limits.firstByteNanoseconds, hasOwnHeadLimit: milliseconds != nil,
             timeouts: target.timeouts, gapNanoseconds: worker.limits.gapNanoseconds,
@@ -208,6 +209,7 @@ struct RouteBuilder {
             path: program.bytes(target.path), azure: azure, vertex: vertex, batches: batches, completesInTheMiddle: target.options.completesInTheMiddle,
             inputHooks: joined(program.inputHooks(of: target), compiled.inputHooks),
             outputHooks: joined(program.outputHooks(of: target), compiled.outputHooks))
+        parts.identity = identity(of: target, program, parts, credentials.map { ($0.secret, $0.account?.email) }, headers, text)
         return try Destination(parts)
     }
 

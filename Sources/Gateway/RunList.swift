@@ -40,6 +40,9 @@ struct RunList: ~Copyable {
 
     mutating func append(_ literal: StaticString) { append(ByteSlice(literal)) }
 
+    /// Keeps the next run apart from those before it, wherever it lies.
+    mutating func seal() { isReserved = true }
+
     /// Keeps a place for a run that is known later; `fill` it, or it stays empty.
     mutating func reserve() -> Int {
         precondition(count < GatewayLimits.runsPerWrite, "a run list has room for what is appended")
@@ -146,6 +149,9 @@ struct BlockList: ~Copyable {
     private var third: Block?
     /// More than three at once are rare: an error event behind output that waits.
     private var others: ContiguousArray<BoxedBlock> = []
+    /// What runs lie in that is no pool's: a cached answer, or one that others read as well.
+    private var owner: AnyObject?
+    private var otherOwners: ContiguousArray<AnyObject> = []
 
     private final class BoxedBlock {
         let block: Block
@@ -164,6 +170,15 @@ struct BlockList: ~Copyable {
         }
     }
 
+    /// Keeps `object`, in which runs lie, alive.
+    mutating func keep(_ object: AnyObject) {
+        if owner == nil || owner === object {
+            owner = object
+        } else if otherOwners.last !== object {
+            otherOwners.append(object)
+        }
+    }
+
     /// Takes over all blocks of another list.
     mutating func takeAll(from other: inout BlockList) {
         if let block = other.first.take() { add(block) }
@@ -171,6 +186,9 @@ struct BlockList: ~Copyable {
         if let block = other.third.take() { add(block) }
         others.append(contentsOf: other.others)
         other.others = []
+        if let object = other.owner.take() { keep(object) }
+        for object in other.otherOwners { keep(object) }
+        other.otherOwners = []
     }
 
     mutating func removeAll() {
@@ -178,5 +196,7 @@ struct BlockList: ~Copyable {
         second = nil
         third = nil
         if !others.isEmpty { others = [] }
+        if owner != nil { owner = nil }
+        if !otherOwners.isEmpty { otherOwners = [] }
     }
 }

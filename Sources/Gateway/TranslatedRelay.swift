@@ -44,7 +44,10 @@ extension Exchange {
         let head = block.slice(head)
         beginTranslated(mode, translation, head, plan)
         let event = mode == .stream ? resultsEvent() : []
-        if mode == .stream { markFailedChecks() }
+        if mode == .stream {
+            markFailedChecks()
+            beginFill(plan, isStream: true) { writeOwnFields(head, to: &$0) }
+        }
         var writer = ByteWriter(worker.headScratch, capacity: GatewayLimits.answerHeadByteCount)
         if mode == .stream { writeTranslatedHead(head, plan, to: &writer) } else { writeOwnFields(head, to: &writer) }
         guard !writer.overflowed else { throw Rejection(.upstreamMalformed, "the provider's header fields are too long to pass on") }
@@ -146,7 +149,7 @@ extension Exchange {
         let bytes = block.slice(range)
         var at = 0
         // One chunk a read, however many the upstream's bytes came in.
-        var chunk = ChunkBuilder(isChunked: answer.framing == .chunked)
+        var chunk = ChunkBuilder(isChunked: answer.framing == .chunked, copyingTo: caching.flight?.log)
         while true {
             switch answer.nextPayload(bytes, from: &at) {
             case .run(let run):
@@ -213,7 +216,7 @@ extension Exchange {
 
     /// The upstream has closed where that ends its answer.
     func finishTranslated(_ client: Client) throws(Rejection) -> Step? {
-        var chunk = ChunkBuilder(isChunked: answer.framing == .chunked)
+        var chunk = ChunkBuilder(isChunked: answer.framing == .chunked, copyingTo: caching.flight?.log)
         return try finishTranslated(&chunk, client)
     }
 
@@ -253,6 +256,7 @@ extension Exchange {
         let event = isEvents ? resultsEvent() : []
         let member = isEvents || !(200...299).contains(answer.status) ? nil : resultsMember(of: content)
         markFailedChecks()
+        beginFill(plan, isStream: isEvents) { $0.append(answer.translated.headBytes) }
         let bodyCount = event.count + (member.map { $0.end + $0.text.count } ?? content.count)
         var writer = ByteWriter(worker.headScratch, capacity: GatewayLimits.answerHeadByteCount)
         writeWholeHead(plan, bodyCount, to: &writer)
@@ -261,6 +265,10 @@ extension Exchange {
         if !event.isEmpty { try appendCopy(of: event) }
         worker.runs.append(content.prefix(member?.end ?? content.count))
         if let member { try appendCopy(of: member.text) }
+        if let log = caching.flight?.log {
+            _ = event.withByteSlice { log.append($0) } && log.append(content.prefix(member?.end ?? content.count))
+            if let member { _ = member.text.withByteSlice { log.append($0) } }
+        }
         worker.runs.blocks.add(whole.takeBlock())
         commitTranslated(upstream, client)
         sendAnswer(client)

@@ -1,5 +1,6 @@
 import Bytes
 import CLinux
+import Cache
 import Guardrails
 import HTTP
 import Health
@@ -27,6 +28,7 @@ final class Worker {
         static let resolver: UInt8 = 6
         static let stream: UInt8 = 7
         static let tickets: UInt8 = 8
+        static let absent: UInt8 = 9
     }
 
     let index: Int
@@ -35,7 +37,7 @@ final class Worker {
     private(set) var snapshot: Snapshot
     var limits: WorkerLimits { snapshot.limits }
 
-    private let poller: Poller
+    let poller: Poller
     private var listeners: [ListeningSocket]
     /// Fires when listeners that ran out of descriptors are watched again.
     private let acceptTimer: TimerWheel.Identifier
@@ -56,6 +58,7 @@ final class Worker {
 
     private var clients = SlotTable<ClientConnection>(kind: Kind.client)
     private var upstreams = SlotTable<UpstreamConnection>(kind: Kind.upstream)
+    var absents = SlotTable<AbsentClient>(kind: Kind.absent)
     private var dials = SlotTable<Dial>(kind: Kind.dial)
     private var pendingDials: ContiguousArray<Dial> = []
     /// What is taken up again at the end of this turn, and the turn's own list while it does so.
@@ -103,6 +106,16 @@ final class Worker {
     private let resolver: Resolver
     private var resolverTimer: TimerWheel.Identifier
 
+    /// The whole process's; nil where answers are not kept.
+    let sharedCache: SharedCache?
+    let cache: CacheParticipant?
+    var cacheKeys: CacheKeyMaker?
+    /// Who on this worker waits for which flight.
+    var followers: [ObjectIdentifier: Set<UInt64>] = [:]
+    /// Who leads which flight in place of a client that has left.
+    var orphans: [ObjectIdentifier: UInt64] = [:]
+    var nextSweep = Instant(nanoseconds: 0)
+
     let accessRing: AccessRing?
     private var draining = Draining()
     var isDraining: Bool { draining.hasBegun }
@@ -112,7 +125,8 @@ final class Worker {
     init(
         index: Int, of workerCount: Int, snapshot: Snapshot, listeners: [ListeningSocket], budget: ByteBudget, accessRing: AccessRing?,
         tokenFetcher: TokenFetcher? = nil, health: HealthTable = HealthTable(), notices: Notices? = nil,
-        operations: Operations? = nil, compiler: ConfigCompiler? = nil, tickets: TLSTicketSecret? = nil, tlsMetrics: TLSMetrics = TLSMetrics()
+        operations: Operations? = nil, compiler: ConfigCompiler? = nil, tickets: TLSTicketSecret? = nil, tlsMetrics: TLSMetrics = TLSMetrics(),
+        sharedCache: SharedCache? = nil
     ) throws(StartError) {
         self.index = index
         self.workerCount = workerCount
@@ -125,6 +139,9 @@ final class Worker {
         self.operations = operations
         self.compiler = compiler
         self.tlsMetrics = tlsMetrics
+        self.sharedCache = sharedCache
+        cache = sharedCache?.answers.join()
+        cacheKeys = sharedCache.map { CacheKeyMaker($0.seed) }
         now = .now()
         timers = TimerWheel(now: now)
         blocks = BlockPool(budget: budget)
@@ -164,6 +181,7 @@ final class Worker {
         while !isFinished { turn() }
         // Everything of a worker refers to it; letting go of everything lets it go, too.
         for client in clients.all { client.abort() }
+        for absent in absents.all { absent.close() }
         for dial in dials.all { dial.abandon() }
         for upstream in upstreams.all {
             upstream.close()
@@ -180,7 +198,7 @@ final class Worker {
     }
 
     private func turn() {
-        let count = poller.wait(milliseconds: sleepMilliseconds())
+        let count = sleep(milliseconds: sleepMilliseconds())
         now = .now()
         handshakesLeft = GatewayLimits.handshakesPerTurn
         for index in 0..<count {
@@ -208,6 +226,7 @@ final class Worker {
             client.note(readiness)
             client.proceed()
         case Kind.stream: http2.stream(token)?.proceed()
+        case Kind.absent: absents.object(for: token)?.proceed()
         case Kind.upstream:
             guard let upstream = upstreams.object(for: token) else { return }
             upstream.note(readiness)
@@ -228,6 +247,8 @@ final class Worker {
             if let stream = http2.stream(token), stream.timerFired(now: now) { stream.deadlinePassed() }
         case Kind.upstream:
             if let upstream = upstreams.object(for: token), upstream.timerFired(now: now) { upstream.deadlinePassed() }
+        case Kind.absent:
+            if let absent = absents.object(for: token), absent.timerFired(now: now) { absent.deadlinePassed() }
         case Kind.dial: dials.object(for: token)?.timerFired()
         case Kind.resolver: serveResolver()
         case Kind.listener: resumeAccepting()
@@ -248,7 +269,7 @@ final class Worker {
 
     // MARK: Messages
 
-    private func receive(_ message: WorkerMessage) {
+    func receive(_ message: WorkerMessage) {
         switch message {
         case .adopt(let newer):
             snapshot = newer
@@ -261,6 +282,8 @@ final class Worker {
             for client in compiling.take(result, of: text) { resume(client) }
         case .operatorAnswer(let client, let number, let answer):
             self.client(client)?.exchange?.operationsAnswered(number, answer)
+        case .flight(let flight): wakeFollowers(of: flight)
+        case .flightLeft(let flight): if !flight.isFollowed { absent(for: flight)?.close() }
         case .drain(let reason): drain(reason)
         case .answer(let roll): roll.isHere()
         case .token(let source, let outcome):

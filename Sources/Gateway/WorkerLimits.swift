@@ -1,4 +1,5 @@
 import Bytes
+import Cache
 public import HTTP
 public import HTTP2
 
@@ -52,6 +53,9 @@ public struct WorkerLimits: Sendable {
     /// Requests that wait for a connection to one origin, and for how long.
     public var queueLength = 1024
     public var queueNanoseconds: UInt64 = 5_000_000_000
+
+    /// Answers that are kept, of all workers together; 0 for none.
+    public var cacheByteCount = CacheLimits.defaultByteCapacity
 
     /// All workers' buffers together.
     public var memoryByteCount = BufferLimits.defaultBudgetByteCount

@@ -1,4 +1,5 @@
 import Bytes
+import Cache
 import Policy
 import Reactor
 import Tokens
@@ -15,6 +16,10 @@ enum WorkerMessage: Sendable {
     case token(TokenSource, TokenOutcome)
     /// The routing headers whose text this is, compiled under the snapshot of that version.
     case compiled([UInt8], UInt64, Result<CompiledHeaders, ConfigRefusal>)
+    /// More has come of an answer that requests of this worker wait for.
+    case flight(Flight)
+    /// Nobody waits any more for an answer that this worker fetches.
+    case flightLeft(Flight)
     /// What an operator asked over this client's connection, in the request of that id.
     case operatorAnswer(Token, InlineText<36>, Operations.Answer)
 }

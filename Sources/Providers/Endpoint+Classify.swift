@@ -50,7 +50,9 @@ extension Endpoint {
     private static func match(method: ByteSlice, path: ByteSlice) -> Endpoint {
         if isResource("/sluice", in: path) {
             // No provider's, now and later.
-            return path == "/sluice/targets" ? .operatorTargets : path == "/sluice/reload" ? .operatorReload : .unknown
+            if path == "/sluice/targets" { return .operatorTargets }
+            if path == "/sluice/reload" { return .operatorReload }
+            return path == "/sluice/cache" ? .operatorCache : .unknown
         }
         if isResource("/files", in: path) { return .files }
         if isResource("/batches", in: path) { return .batches }

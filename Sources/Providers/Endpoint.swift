@@ -23,6 +23,7 @@ public enum Endpoint: UInt8, Sendable, CaseIterable {
     case metrics
     case operatorTargets
     case operatorReload
+    case operatorCache
     /// Anything else under `/v1`, passed on as it is.
     case other
     /// Nothing this gateway answers, or a path that could mean another one upstream.
@@ -46,7 +47,7 @@ public enum Endpoint: UInt8, Sendable, CaseIterable {
         case .models, .imagesEdits, .audioTranscriptions, .audioTranslations, .files, .batches,
             .fineTuning, .realtime, .other:
             .streamed
-        case .health, .ready, .metrics, .operatorTargets, .operatorReload, .unknown: .ignored
+        case .health, .ready, .metrics, .operatorTargets, .operatorReload, .operatorCache, .unknown: .ignored
         }
     }
 

@@ -153,6 +153,7 @@ struct SnapshotBuilder {
         limits.drainNanoseconds = time(.drainTimeout)
         limits.handoverNanoseconds = time(.upgradeDrainTimeout)
         limits.memoryByteCount = bounds.number(.buffers)
+        limits.cacheByteCount = bounds.number(.cache)
         limits.connectNanoseconds = time(.connect)
         limits.tlsHandshakeNanoseconds = time(.tls)
         limits.firstByteNanoseconds = time(.firstByte)

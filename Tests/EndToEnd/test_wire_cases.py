@@ -72,11 +72,11 @@ class Targets(GatewayCase):
     """One target."""
 
     def test_cache(self):
-        """a config may ask for a cache; the answer says that it is disabled, as Portkey's does by default"""
-        for cache in ({"mode": "simple"}, {"mode": "semantic", "max_age": 60}):
+        """a config may ask for a cache; the answer says what came of that, and that it is disabled where no config asks"""
+        for cache, status in ({"mode": "simple"}, "MISS"), ({"mode": "semantic", "max_age": 60}, "SEMANTIC MISS"), (None, "DISABLED"):
             with self.subTest(cache=cache):
-                response = self.chat({**self.upstream.target(), "cache": cache})
-                self.assertEqual((response.status, response["x-portkey-cache-status"]), (200, "DISABLED"), response)
+                response = self.chat({**self.upstream.target(), **({"cache": cache} if cache else {})}, user=status)
+                self.assertEqual((response.status, response["x-portkey-cache-status"]), (200, status), response)
 
     def test_plain_answer(self):
         """an upstream's answer arrives byte for byte with the response headers of §2.2 (case 6)"""

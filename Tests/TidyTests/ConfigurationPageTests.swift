@@ -39,6 +39,7 @@ struct ConfigurationPageTests {
         ("guardrails", ConfigSchema.hook),
         ("sticky", ConfigSchema.sticky),
         ("retry", ConfigSchema.retry),
+        ("cache", ConfigSchema.cache),
         ("cb_config", ConfigSchema.breaker),
         ("hedge", ConfigSchema.hedge),
     ]

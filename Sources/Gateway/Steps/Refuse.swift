@@ -8,9 +8,12 @@ extension Exchange {
     func refuse(_ rejection: Rejection, _ client: Client) -> Next {
         // Runs gathered for what is now refused.
         worker.runs.removeAll()
+        if rejection.refusal.blame == .upstream, caching.stale != nil, (try? answerStale(client)) == true { return .step(.settle) }
         dropRival()
         releaseUpstream(reusable: false)
         endAttempt()
+        leaveFlight()
+        failFill()
         if rejection.isUnanswerable { return .wait }
         record.errorCode.set(ByteSlice(rejection.refusal.code))
         // A head that could not be read has named nothing yet.
@@ -74,8 +77,9 @@ extension Exchange {
         if let plan {
             head.append(plan.destination.fixedAnswerFields)
         } else {
-            head.append("x-portkey-cache-status: DISABLED\r\nx-portkey-last-used-option-index: config\r\n")
+            head.append("x-portkey-last-used-option-index: config\r\n")
         }
+        writeCacheStatus(to: &head)
         head.append("x-portkey-retry-attempt-count: ")
         head.append(decimal: rejection.refusal == .guardrailDenied ? plan.map { retryAttemptCount($0) } ?? 0 : attempt.repeats)
         head.append("\r\n")

@@ -29,8 +29,9 @@ extension Exchange {
             client.close()
             return .wait
         }
-        while self.client != nil {
+        while self.client === client {
             if answer.state == .done { return .step(.settle) }
+            if client.hasUnsent, leavesBehind(client) { return .wait }
             if client.hasUnsent || !upstream.isReadable { return .wait }
             if worker.turnByteCount > GatewayLimits.bytesPerTurn {
                 worker.resume(upstream.token)
@@ -136,6 +137,7 @@ extension Exchange {
         if let batch, plan?.destination.batches != nil, let mode = storedMode(batch) {
             return try beginStored(block, head, count: count, batch, mode, upstream, client)
         }
+        if caching.stale != nil, Exchange.isStaleBetter(than: status), try answerStale(client) { return .settle }
         if isUnseenStream(block.slice(head)) {
             let surprise = Rejection(.upstreamUnreadable, "the provider streams an answer that its guardrails would have to see whole")
             return try attemptFailed(.unreachable, surprise, client)
@@ -164,6 +166,10 @@ extension Exchange {
                 reportsUsage: endpoint.reportsUsage, addedUsage: attempt.addedUsage, addsEvent: !event.isEmpty),
             limits: worker.limits.answerHead)
         markFailedChecks()
+        let fields = block.slice(head)
+        beginFill(plan, isStream: answer.isStream) { lines in
+            worker.answerHead.fields.write(dropping: AnswerFields.dropped, nominatedBy: worker.answerHead.connection, from: fields, to: &lines)
+        }
         var writer = ByteWriter(worker.headScratch, capacity: GatewayLimits.answerHeadByteCount)
         writeAnswerHead(block.slice(head), plan, to: &writer)
         guard !writer.overflowed else { throw Rejection(.upstreamMalformed, "the provider's header fields are too long to pass on") }
@@ -206,7 +212,7 @@ extension Exchange {
     /// Passes one read's bytes on in one write, with the head if that has not left yet.
     private func pass(_ block: consuming Block, _ range: Range<Int>, _ upstream: UpstreamConnection, _ client: Client) {
         upstream.setDeadline(gapDeadline)
-        let framed = answer.frame(block, range, worker)
+        let framed = answer.frame(block, range, worker, copyingTo: caching.flight?.log)
         worker.runs.blocks.add(block)
         sendAnswer(client)
         if framed == .broken { sendErrorEvent(Rejection(.streamInterrupted), client) }
@@ -215,6 +221,8 @@ extension Exchange {
     /// Sends the runs gathered for the client.
     func sendAnswer(_ client: Client) {
         record.figures.sentByteCount &+= UInt64(worker.runs.byteCount)
+        // Before the last byte leaves: who has it and asks again finds the answer kept.
+        if answer.state == .done { completeFill() } else { publishFill() }
         switch client.send(&worker.runs) {
         case .failed: client.close()
         case .part: client.setDeadline(min(worker.now.adding(nanoseconds: worker.limits.writeStallNanoseconds), attempt.totalDeadline))
@@ -326,7 +334,7 @@ extension Exchange {
             var late = Rejection(.requestTooSlow)
             late.closesConnection = true
             interject(client) { () throws(Rejection) -> Step? in throw late }
-        case (.relay, _) where client.hasUnsent:
+        case (.relay, _) where client.hasUnsent, (.lookup, _) where client.hasUnsent:
             client.abort()
         case (.relay, _) where body.mode == .streamed && !body.isWhole && worker.now < attempt.totalDeadline:
             var late = Rejection(.requestTooSlow)

@@ -13,13 +13,13 @@ extension Exchange {
     /// lists 246: its answer is not asked for when another's is wanted.
     func screen(_ client: Client) throws(Rejection) -> Next {
         screening.beginTarget()
-        guard plan?.destination.isGuarded == true, let plan else { return .step(.dispatch) }
+        guard plan?.destination.isGuarded == true, let plan else { return .step(.lookup) }
         noteHead(plan, client.unread)
         try refuseUnseen(plan, client.unread)
-        guard let hooks = plan.destination.inputHooks else { return .step(.dispatch) }
+        guard let hooks = plan.destination.inputHooks else { return .step(.lookup) }
         let outcome = try judgeRequest(hooks, plan, client)
         if outcome.count == 0 { screening.input = [] }
-        guard outcome.hasFailed else { return .step(.dispatch) }
+        guard outcome.hasFailed else { return .step(.lookup) }
         screening.inputFailed = true
         let status = outcome.isDenied ? Screening.deniedStatus : Screening.failedStatus
         attempt.begunAt = worker.now
@@ -29,7 +29,7 @@ extension Exchange {
             return .step(next)
         }
         guard !outcome.isDenied else { throw Rejection(.guardrailDenied) }
-        return .step(.dispatch)
+        return .step(.lookup)
     }
 
     /// Keeps what is told of the request's head after its bytes are gone: a streamed body takes their place.

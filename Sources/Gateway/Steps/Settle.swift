@@ -7,6 +7,8 @@ extension Exchange {
     func settle(_ client: Client) -> Next {
         // A request whose body was not taken to its end leaves bytes that are no request.
         if body.mode == .streamed, !body.isWhole { answer.clientReusable = false }
+        // What was not completed with its last byte is not whole.
+        failFill()
         // First: what it has not sent lies in the client's block.
         releaseUpstream(reusable: answer.upstreamReusable && body.isWhole)
         if answer.readsUsage, plan?.hasAlternatives == true, let usage = answer.usage.usage { noteTokens(usage.outputTotal) }
@@ -18,12 +20,14 @@ extension Exchange {
 
     /// Hands the finished record to the log thread.
     func writeRecord() {
-        guard let ring = worker.accessRing else { return }
+        guard let ring = worker.accessRing, !caching.isRecorded else { return }
         record.figures.attempts = UInt8(clamping: attempt.total)
         record.figures.totalNanoseconds = worker.now.nanoseconds(since: startedAt)
         let streamed = body.mode == .streamed ? UInt64(clamping: body.receivedCount) : UInt64(max(0, body.consumedCount - headByteCount))
         record.figures.receivedByteCount = UInt64(headByteCount) + streamed
         record.identifier = identifier
+        record.figures.cacheStatus = caching.status
+        if caching.isOrphaned { record.figures.wasAborted = true }
         if !record.figures.hasOwnTrace { record.traceIdentifier = traceIdentifier }
         if answer.readsUsage, let usage = answer.usage.usage {
             record.figures.inputTokens = usage.inputTotal

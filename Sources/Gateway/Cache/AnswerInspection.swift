@@ -1,0 +1,186 @@
+import Bytes
+import HTTP
+import JSON
+import Providers
+
+/// Tells from a whole answer whether it may be given to whoever asks the same again.
+///
+/// Not one that a filter cut or a model declined; not one that says an error in words of success; not one that is not all there; and one
+/// that calls tools only where that is wanted.
+struct AnswerInspection {
+    private let endpoint: Endpoint
+    private let isCoded: Bool
+
+    init(_ endpoint: Endpoint, isCoded: Bool) {
+        self.endpoint = endpoint
+        self.isCoded = isCoded
+    }
+
+    /// What one answer, or one event of it, says.
+    private struct Findings {
+        var isUnfit = false
+        var callsTools = false
+        var isLast = false
+    }
+
+    func keeps(_ stored: StoredAnswer, toolCalls: Bool) -> Bool {
+        guard !isCoded else { return false }
+        var findings = Findings()
+        if stored.figures.isStream {
+            guard endpoint.endsStreams else { return false }
+            inspect(stream: stored.body, &findings)
+            guard findings.isLast else { return false }
+        } else if endpoint != .audioSpeech {
+            guard isWhole(stored.body), let root = JSONView(stored.body) else { return false }
+            inspect(root, &findings)
+        }
+        return !findings.isUnfit && (toolCalls || !findings.callsTools)
+    }
+
+    private func isWhole(_ text: ByteSlice) -> Bool {
+        do throws(JSONError) {
+            try JSONText.validate(text)
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    // MARK: Streams
+
+    private func inspect(stream: ByteSlice, _ findings: inout Findings) {
+        var scanner = EventBoundaryScanner()
+        var start = 0
+        while let event = scanner.next(stream, from: start) {
+            start = event.end
+            guard event.hasData else { continue }
+            findings.isLast = false
+            // Data in several lines is nothing any provider sends.
+            guard let data = event.payload.map({ stream[$0] }) else { return findings.isUnfit = true }
+            if data == "[DONE]" {
+                findings.isLast = endpoint == .chatCompletions || endpoint == .completions
+            } else if AnswerInspection.mayMatter(data) {
+                guard let root = JSONView(data) else { return findings.isUnfit = true }
+                inspect(event: root, &findings)
+            }
+        }
+        // Bytes behind the last event are the beginning of one that did not come.
+        if start < stream.count, !stream.dropFirst(start).isBlankLines { findings.isLast = false }
+    }
+
+    /// Most events are a few letters of text: only those that have one of these words are read.
+    private static func mayMatter(_ data: ByteSlice) -> Bool {
+        for word in words where data.firstRange(of: ByteSlice(word)) != nil { return true }
+        return false
+    }
+
+    private static let words: [StaticString] = [
+        "content_filter", "refusal", "\"error", "tool_call", "function_call", "tool_use", "_call", "message_stop", "response.",
+    ]
+
+    private func inspect(event root: JSONView, _ findings: inout Findings) {
+        switch endpoint {
+        case .messages:
+            let type = root.child(ByteSlice("type"))?.string
+            if type.map({ $0 == "message_stop" }) == true { findings.isLast = true }
+            if type.map({ $0 == "error" }) == true { findings.isUnfit = true }
+            if let delta = root.child(ByteSlice("delta")) { inspect(reason: delta.child(ByteSlice("stop_reason")), &findings) }
+            if let block = root.child(ByteSlice("content_block")) { inspect(block: block, &findings) }
+        case .responses:
+            let type = root.child(ByteSlice("type"))?.string
+            if type.map({ $0 == "error" || $0 == "response.failed" || $0 == "response.incomplete" }) == true { findings.isUnfit = true }
+            guard type.map({ $0 == "response.completed" }) == true, let response = root.child(ByteSlice("response")) else { return }
+            findings.isLast = true
+            inspect(response, &findings)
+        default: inspect(root, &findings)
+        }
+    }
+
+    // MARK: Objects
+
+    private func inspect(_ root: JSONView, _ findings: inout Findings) {
+        guard root.kind == .object || endpoint == .embeddings || endpoint == .rerank else { return findings.isUnfit = true }
+        if let error = root.child(ByteSlice("error")), error.kind != .null { findings.isUnfit = true }
+        switch endpoint {
+        case .chatCompletions, .completions:
+            guard let choices = root.child(ByteSlice("choices")) else { return }
+            for choice in choices.elements { inspect(choice: choice, &findings) }
+        case .messages:
+            inspect(reason: root.child(ByteSlice("stop_reason")), &findings)
+            if let content = root.child(ByteSlice("content")) {
+                for block in content.elements { inspect(block: block, &findings) }
+            }
+        case .responses:
+            guard let status = root.child(ByteSlice("status"))?.string, status == "completed" else { return findings.isUnfit = true }
+            guard let output = root.child(ByteSlice("output")) else { return }
+            for item in output.elements { inspect(item: item, &findings) }
+        default: break
+        }
+    }
+
+    private func inspect(choice: JSONView, _ findings: inout Findings) {
+        inspect(reason: choice.child(ByteSlice("finish_reason")), &findings)
+        for name in ["message", "delta"] as [StaticString] {
+            guard let message = choice.child(ByteSlice(name)) else { continue }
+            if let refusal = message.child(ByteSlice("refusal")), refusal.kind != .null { findings.isUnfit = true }
+            if let calls = message.child(ByteSlice("tool_calls")), calls.elements.contains(where: { _ in true }) { findings.callsTools = true }
+            if let call = message.child(ByteSlice("function_call")), call.kind == .object { findings.callsTools = true }
+        }
+    }
+
+    /// Why a model stopped, in OpenAI's words or Anthropic's.
+    private func inspect(reason: JSONView?, _ findings: inout Findings) {
+        guard let reason = reason?.string else { return }
+        if reason == "content_filter" || reason == "refusal" { findings.isUnfit = true }
+        // A turn that is paused goes on in the next request.
+        if reason == "tool_calls" || reason == "function_call" || reason == "tool_use" || reason == "pause_turn" { findings.callsTools = true }
+    }
+
+    /// A block of Anthropic's: calls are `tool_use`, `server_tool_use`, `mcp_tool_use`.
+    private func inspect(block: JSONView, _ findings: inout Findings) {
+        guard let type = block.child(ByteSlice("type"))?.string?.plain else { return }
+        if type.count >= 8, type.dropFirst(type.count - 8) == "tool_use" { findings.callsTools = true }
+    }
+
+    /// An item of a response: calls end with `_call`; a message may have declined.
+    private func inspect(item: JSONView, _ findings: inout Findings) {
+        if let type = item.child(ByteSlice("type"))?.string?.plain, type.count >= 5, type.dropFirst(type.count - 5) == "_call" { findings.callsTools = true }
+        guard let content = item.child(ByteSlice("content")) else { return }
+        for part in content.elements where part.child(ByteSlice("type"))?.string.map({ $0 == "refusal" }) == true { findings.isUnfit = true }
+    }
+}
+
+extension Endpoint {
+    /// Whether its streams say themselves that they are whole.
+    var endsStreams: Bool {
+        switch self {
+        case .chatCompletions, .completions, .messages, .responses: true
+        default: false
+        }
+    }
+}
+
+extension ByteSlice {
+    fileprivate var isBlankLines: Bool {
+        for index in 0..<count where self[index] != 0x0A && self[index] != 0x0D { return false }
+        return true
+    }
+}
+
+extension StoredFields {
+    /// Whether the body is coded, so that it cannot be read.
+    static func isCoded(_ fields: ByteSlice) -> Bool {
+        var start = 0
+        while start < fields.count {
+            let end = fields.firstIndex(of: UInt8(ascii: "\n"), from: start).map { $0 + 1 } ?? fields.count
+            let line = fields[start..<end]
+            if line.hasPrefix(ignoringCase: "content-encoding:") {
+                let value = line.dropFirst(17)
+                let coding = value.prefix(value.firstIndex(of: UInt8(ascii: "\r")) ?? value.count).trimmed
+                if !coding.equalsIgnoringCase("identity") { return true }
+            }
+            start = end
+        }
+        return false
+    }
+}

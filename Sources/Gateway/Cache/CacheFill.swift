@@ -1,0 +1,101 @@
+import Bytes
+import Cache
+import HTTP
+import Policy
+import Providers
+
+/// The way of an answer into the cache, beside its way to the client: whoever asks the same meanwhile reads it there.
+extension Exchange {
+    /// The answer whose head was just read is passed on as it comes: from here on a copy of its body goes to the flight.
+    ///
+    /// - Parameters:
+    ///   - isStream: whether its body is events.
+    ///   - lines: its header fields, hop-by-hop ones left out.
+    func beginFill(_ plan: Plan, isStream: Bool, writing lines: (inout ByteWriter) -> Void) {
+        guard let flight = caching.flight else { return }
+        guard mayBeShared, let fields = storedFields(plan, writing: lines) else { return failFill() }
+        flight.begin(Flight.Head(status: UInt16(clamping: answer.status), isStream: isStream), fields: fields)
+        publishFill()
+    }
+
+    /// Whether others would be answered the same: an answer is kept, and what is wrong with the request is wrong with theirs. What a
+    /// provider could not do now it may do for another.
+    private var mayBeShared: Bool {
+        switch answer.upstreamFraming {
+        // Where an answer without a length was cut, it may look whole.
+        case .none, .untilClose: return false
+        case .length, .chunked: break
+        }
+        switch answer.status {
+        case 200: return true
+        case 400, 404, 413, 422: return caching.isEntered
+        default: return false
+        }
+    }
+
+    private func storedFields(_ plan: Plan, writing lines: (inout ByteWriter) -> Void) -> CacheBlob? {
+        var all = ByteWriter(worker.headScratch, capacity: GatewayLimits.answerHeadByteCount)
+        lines(&all)
+        let count = all.count
+        StoredFields.append(all.written, to: &all)
+        all.append(plan.destination.fixedAnswerFields)
+        return all.overflowed ? nil : CacheBlob(all.written.dropFirst(count))
+    }
+
+    /// Lets those that follow have what has come.
+    func publishFill() {
+        guard let flight = caching.flight else { return }
+        guard !flight.log.isFull else { return failFill() }
+        flight.log.publish()
+        worker.announce(flight)
+    }
+
+    /// The answer is whole: it is kept, if it is one to be kept.
+    func completeFill() {
+        guard let flight = caching.flight else { return }
+        guard flight.stage == .begun, answer.state == .done, answer.isCommitted, !record.figures.wasAborted, !flight.log.isFull else { return failFill() }
+        flight.log.publish()
+        if flight.head.status == 200, let blob = storedAnswer(flight) { keep(blob) }
+        let usage = answer.readsUsage ? answer.usage.usage : nil
+        flight.complete(inputTokens: usage?.inputTotal ?? -1, outputTokens: usage?.outputTotal ?? -1)
+        endFill(flight)
+    }
+
+    /// There will be no answer, or none that others could use.
+    func failFill() {
+        guard let flight = caching.flight else { return }
+        flight.fail(isMidEvent: answer.isMidEvent)
+        endFill(flight)
+    }
+
+    private func endFill(_ flight: Flight) {
+        caching.flight = nil
+        if caching.isEntered { worker.sharedCache?.flights.remove(flight) }
+        caching.isEntered = false
+        if caching.isOrphaned { worker.orphans[ObjectIdentifier(flight)] = nil }
+        worker.announce(flight)
+    }
+
+    /// The answer as it is kept; nil when it is not to be, or there is no memory.
+    private func storedAnswer(_ flight: Flight) -> CacheBlob? {
+        guard let rule = caching.rule, let fields = flight.fields, flight.log.writtenByteCount <= worker.largestStoredByteCount else { return nil }
+        var figures = StoredAnswer.Figures()
+        figures.isStream = flight.head.isStream
+        figures.provider = record.provider
+        if answer.readsUsage, let usage = answer.usage.usage {
+            figures.inputTokens = usage.inputTotal
+            figures.outputTokens = usage.outputTotal
+        }
+        let blob = StoredAnswer.blob(figures, fields: fields.bytes, bodyByteCount: flight.log.writtenByteCount) { flight.log.copy(to: $0) }
+        guard let blob, let stored = StoredAnswer(blob.bytes) else { return nil }
+        let inspection = AnswerInspection(endpoint, isCoded: StoredFields.isCoded(fields.bytes))
+        return inspection.keeps(stored, toolCalls: rule.keepsToolCalls) ? blob : nil
+    }
+
+    private func keep(_ blob: CacheBlob) {
+        guard let rule = caching.rule else { return }
+        let now = worker.now.nanoseconds
+        let seconds = UInt64(rule.maxAgeSeconds) + UInt64(max(rule.staleWhileRevalidateSeconds, rule.staleIfErrorSeconds))
+        worker.cache?.insert(blob, for: caching.key, tags: caching.tags, storedAt: now, expiresAt: now + seconds * 1_000_000_000, now: now)
+    }
+}

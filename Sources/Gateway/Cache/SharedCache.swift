@@ -1,0 +1,82 @@
+import Bytes
+import Cache
+import Reactor
+import Synchronization
+
+/// The process's cache and what goes with it: made once, held by every worker.
+final class SharedCache: Sendable {
+    let answers: ResponseCache
+    let flights = FlightTable()
+    let peers = WorkerPeers()
+    let seed = CacheSeed.random()
+    let budget: ByteBudget
+    // Sums of all workers, read by operators. Relaxed: they publish nothing.
+    private let savedInputTokens = Atomic<UInt64>(0)
+    private let savedOutputTokens = Atomic<UInt64>(0)
+    private let followed = Atomic<UInt64>(0)
+    private let hits = Atomic<UInt64>(0)
+    private let misses = Atomic<UInt64>(0)
+    private let refreshes = Atomic<UInt64>(0)
+
+    /// - Parameter participants: threads that will read or write: the workers, and the one that answers operators.
+    /// - Returns: nil where there is to be none, or no memory for its table.
+    init?(byteCapacity: Int, participants: Int, budget: ByteBudget) {
+        guard byteCapacity > 0, let answers = ResponseCache(byteCapacity: byteCapacity, participants: participants) else { return nil }
+        self.answers = answers
+        self.budget = budget
+    }
+
+    /// An answer that was not fetched has spared what its provider would have counted.
+    func noteSaved(_ input: Int64, _ output: Int64) {
+        if input > 0 { savedInputTokens.add(UInt64(input), ordering: .relaxed) }
+        if output > 0 { savedOutputTokens.add(UInt64(output), ordering: .relaxed) }
+    }
+
+    /// A request waits for another's answer.
+    func noteFollowed() { followed.add(1, ordering: .relaxed) }
+
+    /// Counts what became of one request.
+    func count(_ status: Caching.Status) {
+        switch status {
+        case .disabled: break
+        case .hit: hits.add(1, ordering: .relaxed)
+        case .miss, .semanticMiss: misses.add(1, ordering: .relaxed)
+        case .refresh: refreshes.add(1, ordering: .relaxed)
+        }
+    }
+
+    struct Figures {
+        var hits: UInt64
+        var misses: UInt64
+        var refreshes: UInt64
+        var savedInputTokens: UInt64
+        var savedOutputTokens: UInt64
+        var followed: UInt64
+    }
+
+    var figures: Figures {
+        Figures(
+            hits: hits.load(ordering: .relaxed), misses: misses.load(ordering: .relaxed), refreshes: refreshes.load(ordering: .relaxed),
+            savedInputTokens: savedInputTokens.load(ordering: .relaxed), savedOutputTokens: savedOutputTokens.load(ordering: .relaxed),
+            followed: followed.load(ordering: .relaxed))
+    }
+}
+
+/// The workers' mailboxes, known once all workers are.
+final class WorkerPeers: Sendable {
+    private final class List: Sendable {
+        let mailboxes: [Mailbox<WorkerMessage>]
+        init(_ mailboxes: [Mailbox<WorkerMessage>]) { self.mailboxes = mailboxes }
+    }
+
+    // Written once, by who starts the workers; until then nobody has joined a flight.
+    private let list = AtomicLazyReference<List>()
+
+    func know(_ mailboxes: [Mailbox<WorkerMessage>]) { _ = list.storeIfNil(List(mailboxes)) }
+
+    /// Sends `message` to worker `index`.
+    func send(_ message: WorkerMessage, to index: Int) {
+        guard let mailboxes = list.load()?.mailboxes, index < mailboxes.count else { return }
+        mailboxes[index].send(message)
+    }
+}

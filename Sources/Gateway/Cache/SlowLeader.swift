@@ -1,0 +1,54 @@
+import Bytes
+import Cache
+import HTTP
+import Reactor
+
+/// A client that takes its answer slower than it comes, while others wait for the same.
+extension Exchange {
+    /// Leaves the client to an exchange that follows this one's flight, as the others do, and goes on without: nobody waits for the
+    /// slowest. False where nobody else would gain by it.
+    ///
+    /// What the client has been sent ends between two chunks, and what it has not is the log from here on.
+    func leavesBehind(_ client: Client) -> Bool {
+        guard caching.isEntered, let flight = caching.flight, flight.stage == .begun, flight.head.isStream, flight.isFollowed else { return false }
+        guard answer.isCommitted, answer.framing != .length, body.isConsumed, !(client is AbsentClient) else { return false }
+        let other = worker.leaseExchange()
+        other.takeOver(client, from: self, flight)
+        let absent = worker.makeAbsent(for: flight, of: client)
+        absent.exchange = self
+        self.client = absent
+        caching.isOrphaned = true
+        caching.isRecorded = true
+        absent.setDeadline(attempt.totalDeadline)
+        worker.resume(absent.token)
+        return true
+    }
+
+    /// Goes on for `client`, whose request and record come from `leader`.
+    private func takeOver(_ client: Client, from leader: Exchange, _ flight: Flight) {
+        swap(&request, &leader.request)
+        headByteCount = leader.headByteCount
+        startedAt = leader.startedAt
+        identifier = leader.identifier
+        traceIdentifier = leader.traceIdentifier
+        endpoint = leader.endpoint
+        plan = leader.plan
+        attempt.total = leader.attempt.total
+        attempt.totalDeadline = leader.attempt.totalDeadline
+        trail = leader.trail
+        record = leader.record
+        body.isWhole = true
+        body.isConsumed = true
+        body.consumedCount = leader.body.consumedCount
+        answer.beginReplay(isStream: true, leader.answer.framing)
+        answer.clientReusable = leader.answer.clientReusable
+        answer.status = leader.answer.status
+        caching.isLookedUp = true
+        caching.status = leader.caching.status
+        caching.followed = flight
+        caching.position = flight.log.writtenByteCount
+        step = .lookup
+        goOn(for: client)
+        worker.follow(flight, client.token)
+    }
+}

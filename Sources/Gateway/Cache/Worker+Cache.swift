@@ -1,0 +1,90 @@
+import Bytes
+import Cache
+import Reactor
+
+/// A worker's part in flights.
+extension Worker {
+    /// The most bytes an answer may have to be kept.
+    var largestStoredByteCount: Int {
+        guard let answers = sharedCache?.answers else { return 0 }
+        return answers.largestBlobByteCount - GatewayLimits.storedHeadByteCount
+    }
+
+    /// Waits for events. No answer of the cache is held here, and while it sleeps none is looked for.
+    func sleep(milliseconds: CInt) -> Int {
+        guard let cache else { return poller.wait(milliseconds: milliseconds) }
+        if now >= nextSweep {
+            nextSweep = now.adding(nanoseconds: GatewayLimits.cacheSweepNanoseconds)
+            cache.sweepExpired(now: now.nanoseconds)
+        }
+        guard milliseconds != 0 else {
+            cache.quiesce()
+            return poller.wait(milliseconds: 0)
+        }
+        cache.park()
+        defer { cache.unpark() }
+        return poller.wait(milliseconds: milliseconds)
+    }
+
+    /// Tells all who wait for `flight` that there is more of it, or no more.
+    func announce(_ flight: Flight) {
+        flight.announce { index in
+            if index == self.index { wakeFollowers(of: flight) } else { sharedCache?.peers.send(.flight(flight), to: index) }
+        }
+    }
+
+    /// Takes up again what on this worker waits for `flight`.
+    func wakeFollowers(of flight: Flight) {
+        flight.look(on: index)
+        guard let tokens = followers[ObjectIdentifier(flight)] else { return }
+        for token in tokens { resume(Token(rawValue: token)) }
+    }
+
+    /// The request of `client` waits for `flight` from here on.
+    func follow(_ flight: Flight, _ client: Token) {
+        followers[ObjectIdentifier(flight), default: []].insert(client.rawValue)
+        flight.follow(on: index)
+    }
+
+    func leave(_ flight: Flight, _ client: Token) {
+        if flight.leave() {
+            if flight.leader == index { receive(.flightLeft(flight)) } else { sharedCache?.peers.send(.flightLeft(flight), to: flight.leader) }
+        }
+        guard var tokens = followers.removeValue(forKey: ObjectIdentifier(flight)) else { return }
+        tokens.remove(client.rawValue)
+        if !tokens.isEmpty { followers[ObjectIdentifier(flight)] = tokens }
+    }
+
+    // MARK: Without a client
+
+    /// Takes the place of `client`, for whom others wait.
+    func makeAbsent(inPlaceOf client: Client, for flight: Flight) -> AbsentClient {
+        let absent = makeAbsent(for: flight, of: client)
+        absent.takeInbound(of: client)
+        return absent
+    }
+
+    /// The same, where nothing of what the client has sent is needed.
+    func makeAbsent(for flight: Flight, of client: Client) -> AbsentClient {
+        let absent = absents.insert { AbsentClient(of: client, token: $0, worker: self) }
+        orphans[ObjectIdentifier(flight)] = absent.token.rawValue
+        return absent
+    }
+
+    /// Says again what `client` has said. Nil when there is no memory for that.
+    func makeAbsent(sayingAgain bytes: ByteSlice, of client: Client) -> AbsentClient? {
+        let absent = absents.insert { AbsentClient(of: client, token: $0, worker: self) }
+        guard absent.says(bytes) else {
+            absent.close()
+            return nil
+        }
+        return absent
+    }
+
+    /// Who leads `flight` in place of a client that has left.
+    func absent(for flight: Flight) -> AbsentClient? {
+        orphans[ObjectIdentifier(flight)].flatMap { absents.object(for: Token(rawValue: $0)) }
+    }
+
+    func forget(_ absent: AbsentClient) { absents.remove(absent.token) }
+}

@@ -1,0 +1,146 @@
+import Bytes
+import Cache
+import HTTP
+import Policy
+import Providers
+import Reactor
+
+extension Exchange {
+    /// Answers from the cache what it has, or with another request's answer that is on its way; else goes on to the target.
+    ///
+    /// Once a request: what comes after a failure is fetched.
+    func lookup(_ client: Client) throws(Rejection) -> Next {
+        if caching.followed != nil { return try follow(client) }
+        guard !caching.isLookedUp, let plan else { return .step(.dispatch) }
+        caching.isLookedUp = true
+        guard try findKey(plan, client), let rule = caching.rule else { return .step(.dispatch) }
+        caching.status = rule.mode == .semantic ? .semanticMiss : .miss
+        if wantsRefresh(client) {
+            caching.status = .refresh
+        } else if let next = try answerFromCache(rule, client) {
+            return next
+        }
+        return try takeOff(rule, plan, client)
+    }
+
+    /// Portkey takes the field's presence for it, whatever it says; its documents say `true`.
+    private func wantsRefresh(_ client: Client) -> Bool {
+        if client is AbsentClient { return true }
+        let message = client.unread
+        return request.fields.value(of: .portkeyCacheForceRefresh, in: message)?.trimmed.equalsIgnoringCase("true") == true
+    }
+
+    /// The next step where the cache has the answer.
+    private func answerFromCache(_ rule: CacheRule, _ client: Client) throws(Rejection) -> Next? {
+        let now = worker.now.nanoseconds
+        if let hit = worker.cache?.lookup(caching.key, now: now) {
+            let age = (now - min(now, hit.storedAt)) / 1_000_000_000
+            let isFresh = age < UInt64(rule.maxAgeSeconds)
+            let isGood = isFresh || age < UInt64(rule.maxAgeSeconds) + UInt64(rule.staleWhileRevalidateSeconds) && revalidates(client)
+            if isGood, let stored = StoredAnswer(hit.bytes) {
+                try answer(with: stored, of: hit.blob, age: age, client)
+                return .step(.settle)
+            }
+            if age < UInt64(rule.maxAgeSeconds) + UInt64(rule.staleIfErrorSeconds) {
+                caching.stale = hit.blob
+                caching.staleStoredAt = hit.storedAt
+            }
+        }
+        guard let (blob, storedAt) = convertedAnswer(rule), let stored = StoredAnswer(blob.bytes) else { return nil }
+        try answer(with: stored, of: blob, age: (now - min(now, storedAt)) / 1_000_000_000, client)
+        return .step(.settle)
+    }
+
+    /// Makes the request's answer one that others may wait for, unless they have to wait for another's.
+    private func takeOff(_ rule: CacheRule, _ plan: Plan, _ client: Client) throws(Rejection) -> Next {
+        guard let shared = worker.sharedCache else { return .step(.dispatch) }
+        let flight = Flight(caching.key, leader: worker.index, budget: shared.budget)
+        caching.flight = flight
+        guard rule.joinsFlights, caching.status != .refresh || client is AbsentClient else {
+            shared.count(caching.status)
+            return .step(.dispatch)
+        }
+        switch shared.flights.enter(flight) {
+        case .follows(let other):
+            caching.flight = nil
+            if client is AbsentClient {
+                // It is being fetched already.
+                client.close()
+                return .wait
+            }
+            return try join(other, client)
+        case .leads:
+            caching.isEntered = true
+            // The one before it may have ended between the look into the cache and now.
+            if caching.status != .refresh, let next = try answerFromCache(rule, client) {
+                failFill()
+                return next
+            }
+        case .alone: break
+        }
+        shared.count(caching.status)
+        return .step(.dispatch)
+    }
+
+    // MARK: A hit
+
+    /// Sends an answer of the cache in one write: its head, in which the request's own fields are, and its body from where it is kept.
+    func answer(with stored: StoredAnswer, of blob: CacheBlob, age: UInt64, _ client: Client) throws(Rejection) {
+        caching.status = .hit
+        worker.sharedCache?.count(.hit)
+        guard let block = worker.blocks.lease(atLeast: GatewayLimits.ownFieldsByteCount + stored.fields.count) else { throw Rejection(.overloaded) }
+        var writer = ByteWriter(block.base, capacity: block.capacity)
+        answer.beginReplay(isStream: stored.figures.isStream, .length)
+        writeReplayHead(age: age, to: &writer)
+        writer.append(stored.fields)
+        guard !writer.overflowed else { throw Rejection(.internalFault) }
+        worker.runs.append(writer.written)
+        worker.runs.append(stored.body)
+        worker.runs.blocks.add(block)
+        worker.runs.blocks.keep(blob)
+        answer.state = .done
+        record.figures.status = UInt16(answer.status)
+        record.figures.isStream = stored.figures.isStream
+        record.figures.firstByteNanoseconds = max(1, worker.now.nanoseconds(since: startedAt))
+        noteSaved(stored.figures.inputTokens, stored.figures.outputTokens)
+        record.provider = stored.figures.provider
+        sendAnswer(client)
+    }
+
+    /// Tells of the tokens that no provider counted, −1 where that is not known.
+    func noteSaved(_ input: Int64, _ output: Int64) {
+        record.figures.savedInputTokens = input
+        record.figures.savedOutputTokens = output
+        worker.sharedCache?.noteSaved(input, output)
+    }
+
+    /// The status line and the fields that are this request's own.
+    func writeReplayHead(age: UInt64?, to writer: inout ByteWriter) {
+        writer.append(statusLine: answer.status)
+        writeCacheStatus(to: &writer)
+        if let age { writer.append(field: "age", decimal: age) }
+        writer.append("x-portkey-retry-attempt-count: 0\r\n")
+        if answer.isStream { writer.append("x-accel-buffering: no\r\ncache-control: no-transform\r\n") }
+        if explains {
+            writer.append("x-sluice-decision: ")
+            writer.append(age == nil ? "flight;" : "cache;")
+            writer.append(decimal: UInt64(answer.status))
+            writer.append("\r\nx-sluice-cache-key: ")
+            AnswerFields.append(hexadecimal: caching.key.high, to: &writer)
+            AnswerFields.append(hexadecimal: caching.key.low, to: &writer)
+            writer.append("\r\n")
+        }
+        writeTraceFields(to: &writer)
+        writeConnectionField(to: &writer)
+    }
+}
+
+extension AnswerFields {
+    /// The word's sixteen digits.
+    static func append(hexadecimal word: UInt64, to writer: inout ByteWriter) {
+        for shift in stride(from: 60, through: 0, by: -4) {
+            let digit = UInt8(truncatingIfNeeded: word >> UInt64(shift)) & 15
+            writer.append(digit < 10 ? 0x30 + digit : 0x57 + digit)
+        }
+    }
+}
