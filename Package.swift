@@ -32,7 +32,7 @@ let package = Package(
         .target(name: "HTTP", dependencies: ["Bytes"], swiftSettings: hot),
         .target(name: "HTTP2", dependencies: ["Bytes", "CNghttp2", "HTTP"], swiftSettings: hot),
         .target(name: "JSON", dependencies: ["Bytes"], swiftSettings: hot),
-        .target(name: "Cache", dependencies: ["Bytes"], swiftSettings: hot),
+        .target(name: "Cache", dependencies: ["Bytes", "JSON"], swiftSettings: hot),
         .target(name: "Patterns", dependencies: ["Bytes", "CHyperscan"], swiftSettings: hot),
         .target(name: "Guardrails", dependencies: ["Bytes", "JSON", "Patterns"], swiftSettings: hot),
         .target(name: "Health", dependencies: ["Bytes"], swiftSettings: hot),
@@ -42,7 +42,7 @@ let package = Package(
         .target(name: "Ledger", dependencies: ["Bytes", "CLinux", "COpenSSL"], swiftSettings: hot),
         .target(name: "Tokens", dependencies: ["Bytes", "CCurl", "COpenSSL", "JSON", "Reactor"], swiftSettings: strict),
         .target(
-            name: "Gateway", dependencies: ["Bytes", "CLinux", "Guardrails", "HTTP", "HTTP2", "Health", "JSON", "Ledger", "Patterns", "Policy", "Providers", "Reactor", "TLS", "Tokens"],
+            name: "Gateway", dependencies: ["Bytes", "CLinux", "Cache", "Guardrails", "HTTP", "HTTP2", "Health", "JSON", "Ledger", "Patterns", "Policy", "Providers", "Reactor", "TLS", "Tokens"],
             swiftSettings: hot),
         .target(name: "Supervisor", dependencies: ["CLinux", "Reactor"], swiftSettings: strict),
         .target(name: "Mock", dependencies: ["Bytes", "HTTP", "JSON", "Reactor"], swiftSettings: hot),
