@@ -100,9 +100,9 @@ final class Worker {
     var routes: RouteTable
     /// The route of requests whose headers say nothing.
     var standingRoute: Route?
-    private var pools: [Origin: UpstreamPool] = [:]
+    var pools: [Origin: UpstreamPool] = [:]
     var tlsContexts: [String: TLSContext] = [:]
-    private var identifiers: IdentifierMaker
+    var identifiers: IdentifierMaker
     private let resolver: Resolver
     private var resolverTimer: TimerWheel.Identifier
 
@@ -413,21 +413,6 @@ final class Worker {
         } else {
             timers.cancel(resolverTimer)
         }
-    }
-
-    /// This worker's connections to `origin`.
-    func pool(for origin: Origin) throws(Rejection) -> UpstreamPool {
-        if let known = pools[origin] { return known }
-        if pools.count >= GatewayLimits.origins {
-            // Header configs can name any host: what nobody uses any more makes room.
-            routes = RouteTable(seed: identifiers.random())
-            standingRoute = nil
-            pools = pools.filter { !$0.value.isUnused }
-            guard pools.count < GatewayLimits.origins else { throw Rejection(.overloaded, "too many upstream hosts are in use") }
-        }
-        let pool = UpstreamPool(origin: origin, tlsOrigin: try tlsOrigin(for: origin), worker: self)
-        pools[origin] = pool
-        return pool
     }
 
     func openUpstream(to address: SocketAddress, dial: Dial) throws(SystemError) -> UpstreamConnection {
