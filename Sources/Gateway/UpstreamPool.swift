@@ -166,18 +166,3 @@ final class UpstreamPool {
         while let connection = idle.popLast() { discardLive(connection) }
     }
 }
-
-extension Worker {
-    /// How `origin` is to be met over TLS; nil where it is plain.
-    func tlsOrigin(for origin: Origin) throws(Rejection) -> TLSOrigin? {
-        guard origin.isTLS else { return nil }
-        do {
-            let key = origin.caFile ?? ""
-            let context = try tlsContexts[key] ?? TLSContext(trusting: origin.caFile)
-            tlsContexts[key] = context
-            return try Array(origin.host.utf8).withByteSlice { (host) throws(TLSNameError) in try TLSOrigin(host, context: context) }
-        } catch {
-            throw Rejection(.upstreamUntrusted, "upstream \(origin.host): \(error)")
-        }
-    }
-}

@@ -1,5 +1,3 @@
-import Policy
-import Reactor
 import TLS
 
 /// A worker's pools, one for each origin.
