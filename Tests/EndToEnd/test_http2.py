@@ -1,6 +1,7 @@
 """HTTP/2 towards clients: what an exchange makes of a stream."""
 
 import json
+import os
 import signal
 import subprocess
 import threading
@@ -491,3 +492,49 @@ class Oracle(HTTP2Case):
                 if isinstance(event, (h2.events.StreamEnded, h2.events.StreamReset)):
                     ended.add(event.stream_id)
             wire.sendall(connection.data_to_send())
+
+
+@unittest.skipUnless(os.environ.get("SLUICE_LONG"), "takes a minute: SLUICE_LONG=1, or make harden")
+class LongFloods(HTTP2Case):
+    """HTTP/2 floods, for as long as they are let."""
+
+    def cost(self, frames, connections, batches):
+        """Processor seconds and bytes of memory that so many connections of batches took; each gives up when it is ended."""
+        before, memory = self.gateway.cpu_seconds(), self.gateway.memory()
+        for _ in range(connections):
+            with Wire2(self.gateway.port) as wire:
+                wire.ready()
+                for batch in range(batches):
+                    wire.send(b"".join(frames(wire, batch * 100 + number) for number in range(100)))
+                    if wire.closed:
+                        break
+                wire.ends(0.2)
+        return self.gateway.cpu_seconds() - before, self.gateway.memory() - memory
+
+    def test_rapid_resets(self):
+        """100,000 resets over fresh connections cost at most a second for each 20,000, no memory, and no upstream stays called"""
+        fields_of = self.chat(method="GET", path="/v1/models")
+        seconds, memory = self.cost(lambda w, n: raw(1, 5, 2 * n + 1, w.pack(fields_of)) + raw(3, 0, 2 * n + 1, b"\0\0\0\x08"), 100, 10)
+        print(f"      100,000 resets: {seconds:.2f} s, {memory / 1e6:.1f} MB")
+        self.assertLess(seconds, 5)
+        self.assertLess(memory, 8 << 20)
+        began = time.monotonic()
+        self.assertEqual(self.send("GET", "/health").status, 200)
+        self.assertLess(time.monotonic() - began, 0.5)
+
+    def test_control(self):
+        """a hundred connections of control frames cost next to nothing"""
+        attacks = {"ping": raw(6, 0, 0, b"12345678"), "settings": raw(4, 0, 0), "unknown": raw(0xBE, 0, 0), "priority": raw(2, 0, 1, bytes(5))}
+        for name, frame in attacks.items():
+            with self.subTest(attack=name):
+                seconds, memory = self.cost(lambda w, n: frame, 100, 20)
+                print(f"      {name}: {seconds:.2f} s, {memory / 1e6:.1f} MB")
+                self.assertLess(seconds, 2)
+                self.assertLess(memory, 8 << 20)
+
+    def test_header_bomb(self):
+        """two hundred header blocks that name a large field 16,000 times cost less than 20 ms"""
+        large = b"\x40\x01x\x7f\xa1\x1e" + b"a" * 4000
+        seconds, _ = self.cost(lambda w, n: raw(1, 5, 2 * n + 1, w.pack(fields()) + (large if n == 0 else b"\xbe" * 16000)), 1, 2)
+        print(f"      header bomb: {1000 * seconds:.0f} ms")
+        self.assertLess(seconds, 0.02 + 0.02)  # the clock of /proc ticks every 10 ms

@@ -105,6 +105,12 @@ class Process:
         with open(f"/proc/{self.serving}/smaps_rollup") as file:
             return 1024 * next(int(line.split()[1]) for line in file if line.startswith("Rss:"))
 
+    def cpu_seconds(self):
+        """Processor time taken so far."""
+        with open(f"/proc/{self.pid}/stat") as file:
+            user, system = file.read().rsplit(")", 1)[1].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
     def stop(self):
         atexit.unregister(self.stop)
         if self.child.poll() is None:
