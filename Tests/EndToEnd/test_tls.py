@@ -231,6 +231,24 @@ class Serving(TLSCase):
         self.rises("version", before + 2)
         self.assertLessEqual(self.gateway.output.read_text().count("TLS handshake with 127.0.0.1 failed"), 2)
 
+    def test_crowd(self):
+        """two hundred handshakes at once are all done"""
+        raws = [socket.create_connection(("127.0.0.1", self.port)) for _ in range(200)]
+        context = self.authority.context()
+        clients = []
+        for raw in raws:
+            raw.setblocking(False)
+            client = context.wrap_socket(raw, server_hostname="localhost", do_handshake_on_connect=False)
+            clients.append(client)
+            try:
+                client.do_handshake()
+            except ssl.SSLWantReadError:
+                pass
+        for client in clients:
+            client.settimeout(5)
+            client.do_handshake()
+            client.close()
+
     def test_curl(self):
         """curl verifies the certificate and gets its answer, in HTTP/2 or in HTTP/1.1"""
         for options, version in (([], "2"), (["--http1.1"], "1.1")):
@@ -317,24 +335,6 @@ class Deadlines(TLSCase):
                     break
                 except ssl.SSLWantReadError:
                     left.write(raw.recv(65536))
-
-    def test_crowd(self):
-        """two hundred handshakes at once are all done"""
-        raws = [socket.create_connection(("127.0.0.1", self.port)) for _ in range(200)]
-        context = self.authority.context()
-        clients = []
-        for raw in raws:
-            raw.setblocking(False)
-            client = context.wrap_socket(raw, server_hostname="localhost", do_handshake_on_connect=False)
-            clients.append(client)
-            try:
-                client.do_handshake()
-            except ssl.SSLWantReadError:
-                pass
-        for client in clients:
-            client.settimeout(5)
-            client.do_handshake()
-            client.close()
 
 
 class Reloads(TLSCase):
