@@ -564,7 +564,8 @@ class ServiceManager(UpgradeCase):
                 port = opened.getsockname()[1]
                 # As systemd starts it: the socket is descriptor 3, and the process id is in the environment.
                 line = f"exec 3<&{opened.fileno()}; LISTEN_PID=$$ LISTEN_FDS=1 exec {binary()} serve {' '.join(options)} --listen 127.0.0.1:{port} --workers 3"
-                child = subprocess.Popen(["/bin/sh", "-c", line], pass_fds=[opened.fileno()], stderr=subprocess.DEVNULL)
+                # Not sh: Debian's takes descriptors of one digit alone.
+                child = subprocess.Popen(["/bin/bash", "-c", line], pass_fds=[opened.fileno()], stderr=subprocess.DEVNULL)
                 try:
                     for _ in range(10):
                         with Wire(port) as wire:
