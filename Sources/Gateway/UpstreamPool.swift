@@ -17,6 +17,8 @@ final class UpstreamPool {
     private struct Ticket {
         let exchange: Exchange
         let number: UInt64
+        /// It has just met a stale connection: one that others have used is not for it while a dial is under way.
+        let wantsFresh: Bool
     }
     /// First in, first out. Who gives up leaves its ticket behind; the number tells.
     private var queue: ContiguousArray<Ticket> = []
@@ -45,7 +47,7 @@ final class UpstreamPool {
         }
         guard waitingCount < worker.limits.queueLength else { return .refused }
         exchange.ticket &+= 1
-        queue.append(Ticket(exchange: exchange, number: exchange.ticket))
+        queue.append(Ticket(exchange: exchange, number: exchange.ticket, wantsFresh: fresh))
         waitingCount += 1
         // No more dials than waiters, no more connections than the cap.
         if liveCount < worker.limits.connectionsPerOrigin, dialCount < waitingCount { startDial() }
@@ -69,6 +71,18 @@ final class UpstreamPool {
             queue = ContiguousArray(queue[queueHead...].filter { $0.exchange.ticket == $0.number })
             queueHead = 0
         }
+    }
+
+    /// The first that waits for such a connection as `connection` is.
+    private func popWaiting(for connection: UpstreamConnection) -> Exchange? {
+        guard connection.isReused, dialCount > 0 else { return popWaiting() }
+        // A ticket that is used out of turn stays behind, as those do of who gave up.
+        for index in queueHead..<queue.count where !queue[index].wantsFresh && queue[index].exchange.ticket == queue[index].number {
+            queue[index].exchange.ticket &+= 1
+            waitingCount -= 1
+            return queue[index].exchange
+        }
+        return nil
     }
 
     private func popWaiting() -> Exchange? {
@@ -128,12 +142,14 @@ final class UpstreamPool {
     }
 
     private func hand(_ connection: UpstreamConnection) {
-        if let exchange = popWaiting() {
+        if let exchange = popWaiting(for: connection) {
             connection.state = .busy(exchange)
             return exchange.connectionReady(connection)
         }
         guard !worker.isDraining, idle.count < worker.limits.idleConnectionsPerOrigin else { return discardLive(connection) }
         connection.state = .idle
+        // Also one that has carried nothing yet: who it was dialled for took another, or left.
+        connection.isReused = true
         connection.setDeadline(worker.now.adding(nanoseconds: worker.limits.upstreamIdleNanoseconds))
         idle.append(connection)
     }
