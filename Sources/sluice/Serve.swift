@@ -91,10 +91,11 @@ struct Serve: ParsableCommand {
         let gateway = try Gateway(
             Snapshot(plan.parts, version: 1), listen: listen, sockets: sockets, workers: workers, accessLog: accessLog(plan.log),
             history: ServiceHistory(restartCount: link.restartCount, upgradeCount: link.upgradeCount))
-        for line in plan.greeting(gateway.addresses) { standardError(line) }
         follow(plan, arguments, fileWatch, gateway, link)
         let pidFile = try link.isSupervised ? nil : pidFile.map { try PidFile(at: $0) }
         link.ready()
+        // Only now: who reads it may count on being served again after a crash.
+        for line in plan.greeting(gateway.addresses) { standardError(line) }
         ServingCalls(gateway, link).answer()
         pidFile?.remove()
         plan.mock?.stop()
