@@ -59,13 +59,13 @@ struct DrainTests {
     func drainTellsClients() throws {
         let upstream = try ScriptedUpstream { peer in
             peer.request()
-            pause(milliseconds: 60)
+            pause(milliseconds: 300)
             peer.wire.send(Text.answer())
         }
         let gateway = try TestGateway(World(upstream))
         let client = try gateway.connect()
         client.send(Text.request())
-        pause(milliseconds: 20)
+        for _ in 0..<1000 where upstream.requests.isEmpty { pause(milliseconds: 5) }
         gateway.gateway.drain()
         let answer = client.takeAnswer()
         #expect(answer.status == 200 && answer.isWhole)
