@@ -62,7 +62,9 @@ struct DrainTests {
             pause(milliseconds: 300)
             peer.wire.send(Text.answer())
         }
-        let gateway = try TestGateway(World(upstream))
+        var world = World(upstream)
+        world.limits.drainNanoseconds = World.milliseconds(20_000)
+        let gateway = try TestGateway(world)
         let client = try gateway.connect()
         client.send(Text.request())
         for _ in 0..<1000 where upstream.requests.isEmpty { pause(milliseconds: 5) }
