@@ -9,7 +9,7 @@ import unittest
 from harness.configuration import plain
 from harness.gateway import Gateway
 from harness.upstream import Upstream
-from harness.wire import Wire, request
+from harness.wire import Wire, open_streams, request
 
 
 class Drain(unittest.TestCase):
@@ -22,13 +22,7 @@ class Drain(unittest.TestCase):
         self.addCleanup(self.gateway.stop)
 
     def streams(self, count):
-        opened = []
-        for _ in range(count):
-            wire = Wire(self.gateway.port)
-            self.addCleanup(wire.socket.close)
-            wire.send(request("POST", "/v1/chat/completions", self.upstream.headers(), {"model": "m", "stream": True, "messages": []}))
-            opened.append((wire, wire.head()))
-        return opened
+        return open_streams(self, self.gateway, self.upstream, count)
 
     def status(self, within):
         try:

@@ -10,6 +10,7 @@ import time
 from harness.chance import chance, rounds
 from harness.configuration import plain
 from harness.gateway import Gateway, GatewayCase
+from harness.listener import Listener
 from harness.upstream import CHAT, whole_request
 from harness.wire import Wire, request
 
@@ -18,32 +19,15 @@ ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 
 CLIENTS, LONGEST_IDLE = 8, 0.006
 
 
-class IdleCloser:
+class IdleCloser(Listener):
     """Closes a connection that nothing came on for a random while, by FIN or by reset; counts what it answered and closed."""
 
     def __init__(self, source):
         self.source, self.lock = source, threading.Lock()
         self.answered = self.closed = self.closed_unanswered = 0
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=512)
-        self.port = self.listener.getsockname()[1]
-        self.accepting = threading.Thread(target=self._accept, daemon=True)
-        self.accepting.start()
+        super().__init__()
 
-    def close(self):
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.accepting.join()
-        self.listener.close()
-
-    def _accept(self):
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
-
-    def _serve(self, connection):
+    def serve(self, connection):
         held, count = b"", 0
         try:
             while True:
@@ -131,37 +115,22 @@ class IdleConnections(GatewayCase):
         self.fail("no connection that had stayed unused was used: this run shows nothing")
 
 
-class Grudging:
+class Grudging(Listener):
     """Answers the first request of a connection if it comes soon, and closes the connection if it comes later."""
 
     PATIENCE = 0.2
 
     def __init__(self):
         self.unused, self.closed_unanswered = set(), 0
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=512)
-        self.port = self.listener.getsockname()[1]
-        self.accepting = threading.Thread(target=self._accept, daemon=True)
-        self.accepting.start()
-
-    def close(self):
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.accepting.join()
-        self.listener.close()
+        super().__init__()
 
     def has_unused(self):
         """Whether a connection stands on which nothing has come for a while."""
         time.sleep(0.01)
         return any(time.monotonic() - at > 0.005 for at in self.unused.copy())
 
-    def _accept(self):
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(connection, time.monotonic()), daemon=True).start()
-
-    def _serve(self, connection, accepted_at):
+    def serve(self, connection):
+        accepted_at = time.monotonic()
         self.unused.add(accepted_at)
         with connection:
             try:

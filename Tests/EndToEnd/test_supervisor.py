@@ -17,7 +17,7 @@ from pathlib import Path
 from harness.configuration import listening, plain
 from harness.gateway import Gateway, binary, command, free_port
 from harness.upstream import CHAT, Upstream
-from harness.wire import Cut, Wire, request
+from harness.wire import Cut, Wire, open_streams, request
 
 EVENTS = [b"data: %d\n\n" % number for number in range(40)]
 #: The name by which this machine's own programs reach the gateway.
@@ -100,13 +100,7 @@ class SupervisorCase(unittest.TestCase):
         return self.asking[-1]
 
     def open_streams(self, count):
-        opened = []
-        for _ in range(count):
-            wire = Wire(self.gateway.port)
-            self.addCleanup(wire.socket.close)
-            wire.send(request("POST", "/v1/chat/completions", self.upstream.headers(), {"model": "m", "stream": True, "messages": []}))
-            opened.append((wire, wire.head()))
-        return opened
+        return open_streams(self, self.gateway, self.upstream, count)
 
     def assert_whole(self, opened):
         for wire, response in opened:

@@ -2,14 +2,14 @@
 
 import datetime
 import ipaddress
-import socket
 import ssl
-import threading
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from harness.listener import Listener
 
 DAY = datetime.timedelta(days=1)
 
@@ -49,7 +49,7 @@ class Certificate:
         return path
 
 
-class TLSUpstream:
+class TLSUpstream(Listener):
     """Answers `answer` to whatever comes over TLS; keeps the names asked for, the plaintext, and the raw bytes of all connections."""
 
     def __init__(self, path, answer, newest=ssl.TLSVersion.MAXIMUM_SUPPORTED):
@@ -63,26 +63,10 @@ class TLSUpstream:
                 self.context.minimum_version = newest
                 self.context.set_ciphers("ALL:@SECLEVEL=0")
             self.context.sni_callback = lambda session, name, context: self.names.append(name)
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        self.accepting = threading.Thread(target=self._accept, daemon=True)
-        self.accepting.start()
+        super().__init__()
 
-    def close(self):
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.accepting.join()
-        self.listener.close()
-
-    def _accept(self):
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            connection.settimeout(5)
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
-
-    def _serve(self, connection):
+    def serve(self, connection):
+        connection.settimeout(5)
         with connection:
             try:
                 self._speak(connection)

@@ -2,10 +2,10 @@
 
 import ast
 import re
-import socket
 import threading
 
 from harness.gateway import shared
+from harness.listener import Listener
 
 #: Empty lines before a request that a server may skip (RFC 9112 §2.2).
 EMPTY_LINES = 4
@@ -42,16 +42,13 @@ def requests(strict, data):
     return found
 
 
-class StrictUpstream:
+class StrictUpstream(Listener):
     """Records whole requests and the faults of what arrives, connection by connection; answers each with `X-Upstream`."""
 
     def __init__(self, strict):
         self.strict = strict
         self.lock, self.requests, self.faults = threading.Lock(), [], []
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=512)
-        self.port = self.listener.getsockname()[1]
-        self.accepting = threading.Thread(target=self._accept, daemon=True)
-        self.accepting.start()
+        super().__init__()
 
     def take(self):
         """What came since the last time: (requests, faults)."""
@@ -60,21 +57,7 @@ class StrictUpstream:
             self.requests, self.faults = [], []
         return taken
 
-    def close(self):
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.accepting.join()
-        self.listener.close()
-
-    def _accept(self):
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
-
-    def _serve(self, connection):
+    def serve(self, connection):
         held = b""
         try:
             while data := connection.recv(65536):

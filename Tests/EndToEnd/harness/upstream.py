@@ -7,6 +7,8 @@ import struct
 import threading
 import time
 
+from harness.listener import Listener
+
 CHAT = {
     "id": "chatcmpl-1", "object": "chat.completion", "created": 1700000000, "model": "gpt-4o-mini",
     "choices": [{"index": 0, "message": {"role": "assistant", "content": "hello"}, "finish_reason": "stop"}],
@@ -92,17 +94,14 @@ class Peer:
         return None
 
 
-class Upstream:
+class Upstream(Listener):
     """Listens on a free port; `handler(request, peer)` answers, and may be replaced at any time."""
 
     def __init__(self, handler=None):
         self.handler = handler or (lambda request, peer: peer.answer(CHAT))
         self.requests, self.connections = [], 0
         self.lock = threading.Lock()
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=512)
-        self.port = self.listener.getsockname()[1]
-        self.accepting = threading.Thread(target=self._accept, daemon=True)
-        self.accepting.start()
+        super().__init__()
 
     @property
     def base(self):
@@ -122,24 +121,11 @@ class Upstream:
             self.requests = []
         self.handler = lambda request, peer: peer.answer(CHAT)
 
-    def close(self):
-        # A thread that still waited in accept(2) could accept for the next socket of the same number, and answer for it.
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.accepting.join()
-        self.listener.close()
+    def accepted(self, connection):
+        with self.lock:
+            self.connections += 1
 
-    def _accept(self):
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            with self.lock:
-                self.connections += 1
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
-
-    def _serve(self, connection):
+    def serve(self, connection):
         held, count = b"", 0
         try:
             while True:

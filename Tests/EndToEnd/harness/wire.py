@@ -196,3 +196,14 @@ def send(address, method, target, headers=(), body=None):
     """One request on a connection of its own, and its whole answer."""
     with Wire(address) as wire:
         return wire.send(request(method, target, headers, body)).response(method)
+
+
+def open_streams(case, gateway, upstream, count):
+    """Streams that have begun, each on a connection that `case` closes: (wire, head)."""
+    opened = []
+    for _ in range(count):
+        wire = Wire(gateway.port)
+        case.addCleanup(wire.socket.close)
+        wire.send(request("POST", "/v1/chat/completions", upstream.headers(), {"model": "m", "stream": True, "messages": []}))
+        opened.append((wire, wire.head()))
+    return opened
