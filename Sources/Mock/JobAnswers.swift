@@ -15,8 +15,7 @@ extension Connection {
         let stop: StaticString = isVertex ? ":cancel" : "/stop"
         let isStop = path.count > stop.utf8CodeUnitCount && path.dropFirst(path.count - stop.utf8CodeUnitCount) == ByteSlice(stop)
         guard request.method == (isStop ? "POST" : "GET") else { return failJob(request, 405, "the method is not allowed") }
-        var decoded: [UInt8] = []
-        worker.appendDecoded(isStop ? path[1..<path.count - stop.utf8CodeUnitCount] : path.dropFirst(1), to: &decoded)
+        let decoded = PercentText.decoded(isStop ? path[1..<path.count - stop.utf8CodeUnitCount] : path.dropFirst(1))
         // An ARN ends with the id.
         let id = decoded.lastIndex(of: UInt8(ascii: "/")).map { [UInt8](decoded[($0 + 1)...]) } ?? decoded
         let job = id.withByteSlice { id in
@@ -32,8 +31,7 @@ extension Connection {
     private func listJobs(_ request: Request, isVertex: Bool) {
         let limit = request.query(isVertex ? "pageSize" : "maxResults")?.decimal.map { Int(clamping: $0) } ?? 20
         let jobs = worker.counters.store.jobs(of: isVertex ? "gs://" : "s3://")
-        var before: [UInt8] = []
-        if let filter = request.query(isVertex ? "filter" : "submitTimeBefore") { worker.appendDecoded(filter, to: &before) }
+        let before = request.query(isVertex ? "filter" : "submitTimeBefore").map { PercentText.decoded($0) } ?? []
         let shown = jobs.filter { before.isEmpty || $0.isBefore(before) }
         worker.body.append(isVertex ? "{\"batchPredictionJobs\":[" : "{\"invocationJobSummaries\":[")
         for (index, job) in shown.prefix(limit).enumerated() {

@@ -7,7 +7,7 @@ extension Connection {
     /// - Parameter path: `bucket/key`, percent-encoded.
     func answerObject(_ request: Request, scheme: StaticString, path: ByteSlice) {
         var key = [UInt8]("\(scheme)".utf8)
-        worker.appendDecoded(path, to: &key)
+        PercentText.decode(path) { key.append($0) }
         if worker.options.isStrict, let fault = storeFault(request, scheme) { return failObject(request, fault.status, "AccessDenied", fault.sentence) }
         let store = worker.counters.store
         if request.method == "PUT" {
@@ -74,21 +74,5 @@ extension Connection {
             worker.body.append("</Message><RequestId>req_mock</RequestId></Error>")
         }
         finishObject(request, status, "content-type: application/xml\r\n")
-    }
-}
-
-extension Worker {
-    /// Appends `text` with each `%XX` decoded.
-    func appendDecoded(_ text: ByteSlice, to bytes: inout [UInt8]) {
-        var at = 0
-        while at < text.count {
-            if text[at] == UInt8(ascii: "%"), at + 2 < text.count, let high = ASCII.hexValue(text[at + 1]), let low = ASCII.hexValue(text[at + 2]) {
-                bytes.append(high << 4 | low)
-                at += 3
-            } else {
-                bytes.append(text[at])
-                at += 1
-            }
-        }
     }
 }

@@ -243,16 +243,10 @@ extension Script {
         decoded.reserve(value.count)
         var at = 0
         while at < value.count {
-            let byte = value[at]
-            if byte == UInt8(ascii: "%"), at + 2 < value.count,
-                let high = ASCII.hexValue(value[at + 1]), let low = ASCII.hexValue(value[at + 2])
-            {
-                decoded.append(high << 4 | low)
-                at += 3
-            } else {
-                decoded.append(byte == UInt8(ascii: "+") ? 0x20 : byte)
-                at += 1
-            }
+            let (byte, width) = PercentText.byte(of: value, at: at)
+            // A plus sign that was encoded is one.
+            decoded.append(byte == UInt8(ascii: "+") && width == 1 ? 0x20 : byte)
+            at += width
         }
         return decoded.bytes
     }

@@ -151,16 +151,7 @@ final class Worker {
     /// A model's name that stands percent-encoded in a path, as the inside of a JSON string; valid until the next call.
     func pathModel(_ name: ByteSlice) -> ByteSlice {
         decodedModel.removeAll()
-        var at = 0
-        while at < name.count {
-            if name[at] == UInt8(ascii: "%"), at + 2 < name.count, let high = ASCII.hexValue(name[at + 1]), let low = ASCII.hexValue(name[at + 2]) {
-                decodedModel.append(high << 4 | low)
-                at += 3
-            } else {
-                decodedModel.append(name[at])
-                at += 1
-            }
-        }
+        PercentText.decode(name) { decodedModel.append($0) }
         escapedModel.removeAll()
         escapedModel.append(jsonContent: decodedModel.bytes)
         return escapedModel.bytes

@@ -30,7 +30,7 @@ enum TargetPath {
         var dotCount = 0
         var offset = 0
         while offset < path.count {
-            let (byte, width) = decoded(path, at: offset)
+            let (byte, width) = PercentText.byte(of: path, at: offset)
             offset += width
             switch byte {
             case UInt8(ascii: "/"):
@@ -59,19 +59,11 @@ enum TargetPath {
         var text = PathText()
         var offset = 0
         while offset < path.count {
-            let (byte, width) = decoded(path, at: offset)
+            let (byte, width) = PercentText.byte(of: path, at: offset)
             offset += width
             if byte == UInt8(ascii: "/"), offset == path.count { break }
             text.append(ASCII.lowercased(byte))
         }
         return text
-    }
-
-    /// The byte at `offset`, `%XX` decoded, and how many bytes it took.
-    private static func decoded(_ path: ByteSlice, at offset: Int) -> (UInt8, Int) {
-        guard path[offset] == UInt8(ascii: "%"), offset + 2 < path.count,
-            let high = ASCII.hexValue(path[offset + 1]), let low = ASCII.hexValue(path[offset + 2])
-        else { return (path[offset], 1) }
-        return (high << 4 | low, 3)
     }
 }

@@ -61,24 +61,3 @@ public struct BatchRoute {
         return below[1..<count]
     }
 }
-
-/// Percent-encoded text, decoded.
-public enum PercentText {
-    /// `text` with each `%XX` decoded; what is no such triple stays.
-    /// - Source: RFC 3986 §2.1
-    public static func decoded(_ text: ByteSlice) -> [UInt8] {
-        var decoded: [UInt8] = []
-        decoded.reserveCapacity(text.count)
-        var at = 0
-        while at < text.count {
-            if text[at] == UInt8(ascii: "%"), at + 2 < text.count, let high = ASCII.hexValue(text[at + 1]), let low = ASCII.hexValue(text[at + 2]) {
-                decoded.append(high << 4 | low)
-                at += 3
-            } else {
-                decoded.append(text[at])
-                at += 1
-            }
-        }
-        return decoded
-    }
-}
