@@ -87,7 +87,8 @@ class Process:
     def children(self):
         """Process ids of what it has started: a gateway's serving processes, the newest last."""
         with open(f"/proc/{self.pid}/task/{self.pid}/children") as file:
-            return sorted((int(child) for child in file.read().split()), key=started_at)
+            children = [(started_at(child), child) for child in map(int, file.read().split())]
+        return [child for _, child in sorted(one for one in children if one[0] is not None)]
 
     @property
     def serving(self):
@@ -125,9 +126,12 @@ class Process:
 
 
 def started_at(pid):
-    """When a process was started, in ticks since the machine was."""
-    with open(f"/proc/{pid}/stat") as file:
-        return int(file.read().rpartition(")")[2].split()[19])
+    """When a process was started, in ticks since the machine was; None when it is gone, which may happen while it is looked at."""
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return int(file.read().rpartition(")")[2].split()[19])
+    except (FileNotFoundError, ProcessLookupError):
+        return None
 
 
 class Gateway(Process):
