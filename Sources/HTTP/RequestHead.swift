@@ -53,6 +53,9 @@ public struct RequestHead: ~Copyable {
     public mutating func cameOver(_ version: HTTPVersion) { self.version = version }
 
     mutating func reset() {
+        // Of the request before, until they have been read: a refusal of what cannot be read goes by them.
+        method = .get
+        version = .http11
         connection = []
         framing = .none
         expectsContinue = false

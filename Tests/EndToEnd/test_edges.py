@@ -119,6 +119,15 @@ class Connections(GatewayCase):
                 self.assertEqual(wire.response().status, 200)
         self.assertLessEqual(self.upstream.connections - before, 1)
 
+    def test_refusal_after_head(self):
+        """a request that cannot be read is refused with a body, whatever method the one before it had"""
+        for before in (request("HEAD", "/health", {"Host": "a"}), request("GET", "/health", {"Host": "a"})):
+            with self.subTest(before=before), Wire(self.gateway.port) as wire:
+                self.assertEqual(wire.send(before).response(before.split()[0].decode()).status, 200)
+                answer = wire.send(b"FOO / HTTP/1.1\r\nHost: a\r\n\r\n").response()
+                self.assertEqual((answer.status, answer.ended, answer["connection"]), (501, "length", "close"))
+                self.assertIn("error", answer.json)
+
     def test_pipelining(self):
         """pipelined requests are answered in order"""
         def handler(incoming, peer):
