@@ -37,12 +37,13 @@ final class ClientConnection: Client {
     /// Something may have changed: an event, a timer that moved work on, a turn of the ready list.
     override func proceed() {
         if isClosed { return }
+        if let slot = awaitsProxyHeader { return readProxyHeader(at: slot) }
         if let handshake { return proceed(with: handshake) }
-        if hasUnsent {
+        if let waiting = nextUnsent {
             switch flush() {
             case .failed: return abort()
-            // A reader that is slow and reads is not stalled.
-            case .part: setDeadline(stallDeadline)
+            // A reader that is slow and reads is not stalled; one that only sends is.
+            case .part: if nextUnsent?.base != waiting.base { setDeadline(min(stallDeadline, exchange?.attempt.totalDeadline ?? .distantFuture)) }
             case .all: setDeadline(exchange?.attempt.totalDeadline ?? (isLingering ? lingerDeadline : idleDeadline))
             }
         }

@@ -117,6 +117,23 @@ struct BackPressureTests {
         #expect(client.ending == .reset)
     }
 
+    @Test("the same of one that goes on sending")
+    func writeStallOfSender() throws {
+        let upstream = try ScriptedUpstream(Source().script(BackPressureTests.byteCount))
+        var world = World(upstream)
+        world.limits.writeStallNanoseconds = World.milliseconds(200)
+        let gateway = try TestGateway(world)
+        let client = try gateway.connect(receiveByteCount: 65_536)
+        client.send(Text.request("GET /v1/files/f/content", body: nil))
+        var count = 0
+        // Of a next request, a byte at a time, for up to ten seconds.
+        while count < 500, client.send("G") {
+            count += 1
+            pause(milliseconds: 20)
+        }
+        #expect(count < 500, "it could send for fifty times the write-stall time")
+    }
+
     @Test("a client that takes its time, but takes, is not cut off by the write-stall time or the gap", arguments: ["stall", "gap"])
     func slowClientIsServed(limit: String) throws {
         let byteCount = 12_000_000
