@@ -42,7 +42,8 @@ final class HTTP2Connection: HTTP2Sink {
     func proceed() {
         if worker.isDraining { shutDown() }
         var movedCount = 0
-        while transport.isReadable, !isOver {
+        // While what was written waits, nothing is read that asks for more: what nghttp2 queues has no bound.
+        while transport.isReadable, !transport.hasUnsent, !isOver {
             guard movedCount < GatewayLimits.bytesPerTurn else {
                 worker.resume(transport.token)
                 break
