@@ -132,6 +132,11 @@ ssize_t linux_receive(int descriptor, void *out, size_t capacity) {
     return count < 0 ? -errno : count;
 }
 
+ssize_t linux_peek(int descriptor, void *out, size_t capacity) {
+    long count = syscall(SYS_recvfrom, descriptor, out, capacity, MSG_PEEK, NULL, NULL);
+    return count < 0 ? -errno : count;
+}
+
 ssize_t linux_send(int descriptor, const void *bytes, size_t count) {
     long sent = syscall(SYS_sendto, descriptor, bytes, count, MSG_NOSIGNAL, NULL, 0);
     return sent < 0 ? -errno : sent;

@@ -31,7 +31,8 @@ extension ConfigurationReader {
             schema.missing("address", in: field)
             return nil
         }
-        return address(found).map { ListenerDeclaration(address: $0, tls: tls) }
+        let expectsProxyHeader = fields["proxy_protocol"].flatMap { schema.boolean($0) } ?? false
+        return address(found).map { ListenerDeclaration(address: $0, tls: tls, expectsProxyHeader: expectsProxyHeader) }
     }
 
     private mutating func address(_ field: Field) -> ListenAddress? {

@@ -36,6 +36,12 @@ public struct ConfigurationReader {
         version(fields["version"], in: root)
         var configuration = ServerConfiguration(catalog: Catalog(providers: builtIn))
         if let found = fields["listen"] { configuration.listeners = listen(found) }
+        if let found = fields["trusted_proxies"] { configuration.proxies = proxies(found) }
+        if configuration.listeners.contains(where: \.expectsProxyHeader), fields["trusted_proxies"] == nil, let found = fields["listen"] {
+            let hint = "name their networks: trusted_proxies: {networks: [10.0.0.0/8]}"
+            schema.report("\"proxy_protocol\" is asked for, and no proxy is trusted", hint: hint, kind: .meaning, at: found)
+        }
+        if let found = fields["cors"] { configuration.crossOrigin = crossOrigin(found) }
         if let found = fields["http2"] { configuration.offersHTTP2 = schema.boolean(found) ?? true }
         if let found = fields["workers"] { configuration.workerCount = workers(found) }
         if let found = fields["data"] { configuration.dataDirectory = path(found) ?? configuration.dataDirectory }

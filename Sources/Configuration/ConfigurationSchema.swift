@@ -5,14 +5,16 @@ enum ConfigurationSchema {
     static let version: Int64 = 1
 
     static let root = schema(
-        "version", "listen", "http2", "workers", "data", "log", "limits", "timeouts", "providers", "trusted_hosts", "keys", "virtual_keys",
-        "configs", "default", "cb_config")
+        "version", "listen", "trusted_proxies", "cors", "http2", "workers", "data", "log", "limits", "timeouts", "providers", "trusted_hosts",
+        "keys", "virtual_keys", "configs", "default", "cb_config")
 
     static let log = schema("format", "access")
     static let provider = schema("base_url", "dialect", "auth", "api_key", "ca_file", "allow_private")
     static let key = schema("digest", "client_certificate", "config", "expires")
     static let clientCertificate = schema("subject", "san")
-    static let listener = schema("address", "tls")
+    static let listener = schema("address", "tls", "proxy_protocol")
+    static let proxies = schema("networks", "header")
+    static let crossOrigin = schema("origins", "max_age")
     static let tls = schema("certificates", "client_ca", "client_certificates", "minimum_version")
     static let certificate = schema("certificate", "key")
     static let virtualKey = schema("provider", "api_key", "custom_host")

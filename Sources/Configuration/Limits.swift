@@ -12,6 +12,18 @@ public enum ConfigurationLimits {
     /// Addresses to listen on.
     public static let listenCount = 32
 
+    /// Networks of trusted proxies: a cloud's load balancers have some dozens.
+    public static let networkCount = 256
+
+    /// Origins of web pages that may ask.
+    public static let originCount = 64
+
+    /// Bytes of an origin: a scheme, a host of 253 bytes (RFC 1035 §2.3.4), a port.
+    public static let originByteCount = 272
+
+    /// The longest that browsers remember the answer to a preflight, in seconds.
+    public static let preflightSeconds: Int64 = 86_400
+
     /// Certificates of a listener.
     public static let certificateCount = 64
 

@@ -6,10 +6,13 @@ public struct ListenerDeclaration: Sendable {
     public let address: ListenAddress
     /// Nil for plaintext.
     public let tls: TLSDeclaration?
+    /// Whether connections begin with a PROXY header.
+    public let expectsProxyHeader: Bool
 
-    public init(address: ListenAddress, tls: TLSDeclaration? = nil) {
+    public init(address: ListenAddress, tls: TLSDeclaration? = nil, expectsProxyHeader: Bool = false) {
         self.address = address
         self.tls = tls
+        self.expectsProxyHeader = expectsProxyHeader
     }
 }
 

@@ -5,6 +5,10 @@ public import Policy
 /// Secrets are not looked up yet: see `resolveSecrets`.
 public struct ServerConfiguration: Sendable {
     public internal(set) var listeners = [ListenerDeclaration(address: .standard)]
+    /// Nil where none is trusted.
+    public internal(set) var proxies: ProxiesDeclaration?
+    /// Nil where no web page may ask from elsewhere.
+    public internal(set) var crossOrigin: CrossOriginDeclaration?
     /// Whether clients may speak HTTP/2.
     public internal(set) var offersHTTP2 = true
     /// Nil for one a core.

@@ -35,7 +35,7 @@ extension Exchange {
         writer.append(decimal: retryAttemptCount(plan))
         writer.append("\r\n")
         writeDecision(plan, to: &writer)
-        writeTraceFields(to: &writer)
+        writeOwnFields(to: &writer)
     }
 
     /// Why this answer and no other, for who asked with `x-sluice-explain: 1`.
@@ -53,13 +53,15 @@ extension Exchange {
         return attempt.repeats == Int(policy.attempts) || attempt.stoppedRepeating ? -1 : attempt.repeats
     }
 
-    /// The request's own id, and the trace id: the client's, its `traceparent`'s, or the request's.
-    func writeTraceFields(to writer: inout ByteWriter) {
+    /// What every answer says, whoever it is from: the request's own id, the trace id (the client's, its `traceparent`'s, or the
+    /// request's), and which page may read it.
+    func writeOwnFields(to writer: inout ByteWriter) {
         writer.append("x-portkey-trace-id: ")
         traceIdentifier.withBytesInPlace { writer.append($0) }
         writer.append("\r\nx-sluice-request-id: ")
         identifier.withBytesInPlace { writer.append($0) }
         writer.append("\r\n")
+        writeOriginFields(to: &writer)
     }
 
     func writeConnectionField(to writer: inout ByteWriter) {
@@ -76,8 +78,10 @@ extension Exchange {
 /// Fields of an upstream's answer that are not the client's.
 enum AnswerFields {
     /// The hop's, and those this gateway writes itself.
+    ///
+    /// Which pages may read an answer is for this gateway to say, not for a provider.
     static let dropped = FieldNameSet.hopByHop.union(
-        FieldNameSet(.portkeyProvider, .portkeyTraceID, .portkeyCacheNamespace, .otherPortkey, .sluice))
+        FieldNameSet(.accessControl, .portkeyProvider, .portkeyTraceID, .portkeyCacheNamespace, .otherPortkey, .sluice))
 
     /// A 204 states no length (RFC 9110 §8.6).
     static let droppedFromEmpty = dropped.union(FieldNameSet(.contentLength))

@@ -8,10 +8,7 @@ import Reactor
 /// Two kinds: an HTTP/1.1 connection, and one stream of an HTTP/2 connection. Both are `Connection`s; a
 /// stream's bytes go through the socket of another.
 class Client: Connection {
-    /// The peer's address, for records.
-    final let peer: InlineText<48>
-    /// Whether the peer is this machine, and the listener cannot be reached from another.
-    final let isLoopback: Bool
+    final private(set) var peer: Peer
     final var exchange: Exchange?
     /// What its TLS handshake came to; nil in plaintext, and until it is done.
     final var clientSecurity: ConnectionSecurity?
@@ -23,11 +20,13 @@ class Client: Connection {
     /// Bytes that the last `fill` found.
     final var foundCount = 0
 
-    init(_ socket: consuming Socket?, peer: InlineText<48>, isLoopback: Bool, token: Token, worker: Worker) {
+    init(_ socket: consuming Socket?, peer: Peer, token: Token, worker: Worker) {
         self.peer = peer
-        self.isLoopback = isLoopback
         super.init(socket, token: token, worker: worker)
     }
+
+    /// The peer is a proxy, and has told for whom it has connected.
+    final func speaks(for client: IPAddress) { peer = Peer(client, through: peer) }
 
     // MARK: What the two kinds do differently
 
@@ -65,6 +64,9 @@ class Client: Connection {
 
     /// Whether what looks like the preface of HTTP/2 is taken for it: the request ends, and the connection goes on so.
     func takesPreface() -> Bool { false }
+
+    /// Whether it takes its answer slower than it comes.
+    var isSlow: Bool { hasUnsent }
 
     /// The version the requests are carried in, where their heads do not say.
     var carriedVersion: HTTPVersion? { nil }

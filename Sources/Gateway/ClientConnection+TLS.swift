@@ -66,8 +66,7 @@ extension ClientConnection {
 
     private func tell(_ failure: TLSMetrics.Failure, _ reason: @autoclosure () -> String) {
         guard let untold = worker.tlsMetrics.failed(failure, now: worker.now) else { return }
-        var peer = peer
-        let name = peer.withBytesInPlace { String($0) }
+        let name = peer.name.withBytes { String($0) }
         let others = untold == 0 ? "" : "; \(untold) others failed since the last such line"
         worker.notices?.say("TLS handshake with \(name) failed: \(reason())\(others)")
     }

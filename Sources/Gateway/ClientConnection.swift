@@ -19,6 +19,8 @@ final class ClientConnection: Client {
     private var lingeredByteCount = 0
     private var isClosed = false
     private var isServing = false
+    /// The place of its listener, while it has yet to say for whom it connects.
+    var awaitsProxyHeader: Int?
     /// Nil once it is done, and where there is none.
     var handshake: Handshake?
 
@@ -90,6 +92,7 @@ final class ClientConnection: Client {
 
     override func deadlinePassed() {
         if isClosed { return }
+        if awaitsProxyHeader != nil { return proxyHeaderTimedOut() }
         if handshake != nil { return handshakeTimedOut() }
         if isLingering { return hasUnsent ? abort() : close() }
         if let http2 { return http2.deadlinePassed() }

@@ -94,6 +94,13 @@ class Connection {
         return transfer
     }
 
+    /// Looks at what has come over the bare socket, before anything has been read from it.
+    final func peek(into memory: UnsafeMutablePointer<UInt8>, capacity: Int) -> Transfer {
+        let transfer = socket?.peek(into: memory, capacity: capacity) ?? .closed
+        if case .blocked = transfer { isReadable = false }
+        return transfer
+    }
+
     /// Whether a TLS session may hold input that epoll knows nothing of.
     private final var buffersInput: Bool { session != nil }
 

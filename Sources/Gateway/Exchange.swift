@@ -56,6 +56,8 @@ final class Exchange {
     var startedAt = Instant(nanoseconds: 0)
     var identifier = InlineText<36>()
     var traceIdentifier = InlineText<128>()
+    /// What the answer says to the web page that asks; empty when none does that may.
+    var allowedOrigin = InlineText<272>()
     var endpoint = Endpoint.unknown
     var body = RequestBody()
 
@@ -228,6 +230,7 @@ final class Exchange {
         record.reset()
         headByteCount = 0
         identifier.removeAll()
+        allowedOrigin.removeAll()
         endpoint = .unknown
         worker.recycle(self)
     }

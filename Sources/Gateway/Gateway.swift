@@ -45,6 +45,7 @@ public final class Gateway: Sendable {
     /// How every target fares; reloads keep it.
     public let health = HealthTable()
     private let tlsMetrics = TLSMetrics()
+    private let proxyMetrics = ProxyMetrics()
     private let hasEnded = Mutex(false)
     private let drainTimes: Mutex<DrainTimes>
     /// Where it listens, ports chosen.
@@ -78,7 +79,8 @@ public final class Gateway: Sendable {
             let notices = try Notices()
             self.notices = notices
             noticeThread = try Thread.start("notices") { notices.run() }
-            let operations = try Operations(health: health, tls: tlsMetrics, notices: notices, history: history, sharedCache: sharedCache)
+            let operations = try Operations(
+                health: health, tls: tlsMetrics, proxies: proxyMetrics, notices: notices, history: history, sharedCache: sharedCache)
             self.operations = operations
             operationsThread = try Thread.start("operations") { operations.run() }
             let compiler = try ConfigCompiler()
@@ -89,7 +91,7 @@ public final class Gateway: Sendable {
                 let worker = try Worker(
                     index: index, of: count, snapshot: snapshot, listeners: rows[index], budget: budget, accessRing: accessLog?.ring(worker: index),
                     tokenFetcher: fetcher, health: health, notices: notices, operations: operations,
-                    compiler: compiler, tickets: tickets, tlsMetrics: tlsMetrics, sharedCache: sharedCache)
+                    compiler: compiler, tickets: tickets, tlsMetrics: tlsMetrics, proxyMetrics: proxyMetrics, sharedCache: sharedCache)
                 mailboxes.append(worker.mailbox)
                 let started = StartedWorker(worker)
                 threads.append(try Thread.start("worker \(index)") { started.worker.run() })

@@ -49,11 +49,14 @@ final class HTTP2Stream: Client {
         remaining = contentLength ?? 0
         self.isEnded = isEnded
         let transport = connection.transport
-        super.init(nil, peer: transport.peer, isLoopback: transport.isLoopback, token: token, worker: transport.worker)
+        super.init(nil, peer: transport.peer, token: token, worker: transport.worker)
         clientSecurity = transport.clientSecurity
     }
 
     override var carriedVersion: HTTPVersion? { .http2 }
+
+    /// What waits for the end of the turn does not wait for the client.
+    override var isSlow: Bool { wasStalled && hasUnsent }
 
     override func recall(_ secret: ByteSlice, snapshotVersion: UInt64) -> Principal? {
         connection.transport.recall(secret, snapshotVersion: snapshotVersion)

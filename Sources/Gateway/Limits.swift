@@ -13,7 +13,7 @@ public enum GatewayLimits {
     static let idleExchanges = 4096
 
     /// Room for the fields we add to a request or an answer, beside those that were there.
-    static let ownFieldsByteCount = 1024
+    static let ownFieldsByteCount = 2048
 
     /// Fields of a target that no request changes; a credential may take most of it.
     static let fixedFieldsByteCount = 16 << 10
@@ -61,8 +61,20 @@ public enum GatewayLimits {
     /// Steps of clients' TLS handshakes in one turn of a worker: one that signs takes up to a millisecond.
     static let handshakesPerTurn = 8
 
-    /// Between two lines that tell operators of failed handshakes; all are counted.
-    static let tlsNoticeNanoseconds: UInt64 = 10_000_000_000
+    /// Between two lines that tell operators of failed handshakes, or of PROXY headers that were refused; all are counted.
+    static let noticeNanoseconds: UInt64 = 10_000_000_000
+
+    /// A PROXY header of version 2: addresses take 52 bytes, what else proxies tell (TLS, names) some hundreds.
+    static let proxyHeaderByteCount = 2048
+
+    /// Where a web page comes from: a scheme, a host of 253 bytes (RFC 1035 §2.3.4), a port.
+    static let originByteCount = 272
+
+    /// The names of header fields that a browser asks for in one preflight.
+    static let requestedFieldsByteCount = 4096
+
+    /// Addresses of a request's `X-Forwarded-For` or `Forwarded` that are looked at, from the end: one a proxy on the way.
+    static let forwardedAddresses = 16
 
     /// Plaintext gathered into one TLS record (RFC 8446 §5.1).
     static let tlsRecordByteCount = 16_384

@@ -39,6 +39,18 @@ extension Exchange {
     }
 
     private func answerLocally(_ status: Int, _ contentType: StaticString, _ content: ByteSlice, _ client: Client) {
+        guard let block = worker.blocks.lease(atLeast: GatewayLimits.ownFieldsByteCount + content.count) else { return client.abort() }
+        var writer = ByteWriter(block.base, capacity: block.capacity)
+        writer.append(statusLine: status)
+        writer.append("content-type: ")
+        writer.append(contentType)
+        writer.append("\r\n")
+        writer.append(field: "content-length", decimal: UInt64(content.count))
+        answerAlone(status, block, &writer, content, client)
+    }
+
+    /// Ends the head that `writer` has begun in `block`, and sends it with `content`.
+    func answerAlone(_ status: Int, _ block: consuming Block, _ writer: inout ByteWriter, _ content: ByteSlice, _ client: Client) {
         if request.framing == .none || request.framing == .length(0) {
             body.consumedCount = headByteCount
             body.isWhole = true
@@ -47,14 +59,7 @@ extension Exchange {
             answer.clientReusable = false
             body.isConsumed = true
         }
-        guard let block = worker.blocks.lease(atLeast: GatewayLimits.ownFieldsByteCount + content.count) else { return client.abort() }
-        var writer = ByteWriter(block.base, capacity: block.capacity)
-        writer.append(statusLine: status)
-        writer.append("content-type: ")
-        writer.append(contentType)
-        writer.append("\r\n")
-        writer.append(field: "content-length", decimal: UInt64(content.count))
-        writeTraceFields(to: &writer)
+        writeOwnFields(to: &writer)
         writeConnectionField(to: &writer)
         writer.appendEndOfHead()
         if request.method != .head { writer.append(content) }

@@ -51,6 +51,7 @@ public final class Operations: Sendable {
     private let standing = Mutex(Standing())
     private let health: HealthTable
     private let tls: TLSMetrics
+    private let proxies: ProxyMetrics
     private let notices: Notices
     private let history: ServiceHistory
     let sharedCache: SharedCache?
@@ -59,12 +60,14 @@ public final class Operations: Sendable {
     private let loading = Mutex(())
 
     init(
-        health: HealthTable, tls: TLSMetrics, notices: Notices, history: ServiceHistory = ServiceHistory(), sharedCache: SharedCache? = nil
+        health: HealthTable, tls: TLSMetrics, proxies: ProxyMetrics, notices: Notices, history: ServiceHistory = ServiceHistory(),
+        sharedCache: SharedCache? = nil
     ) throws(SystemError) {
         questions = try Mailbox()
         self.history = history
         self.health = health
         self.tls = tls
+        self.proxies = proxies
         self.notices = notices
         self.sharedCache = sharedCache
     }
@@ -195,7 +198,7 @@ public final class Operations: Sendable {
         gauge("sluice_target_failures", "Failures of the last minute.") { "\($0.failures)" }
         gauge("sluice_target_successes", "Successes of the last minute.") { "\($0.successes)" }
         gauge("sluice_target_first_token_seconds", "Time to the first token, a decayed average of peaks.") { $0.firstToken.map { "\(Double($0) / 1e9)" } }
-        return text + tls.text + cacheMetrics()
+        return text + tls.text + proxies.text + cacheMetrics()
     }
 
     /// What metrics tell of the targets of one name.

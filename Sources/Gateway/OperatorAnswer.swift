@@ -43,11 +43,9 @@ extension Exchange {
 
     func isOperator(_ client: Client) -> Bool {
         let message = client.unread
-        guard client.isLoopback, let host = request.hostRange, LoopbackHost.names(message[host]) else { return false }
-        // A page's requests say so, and so do those that a proxy on this machine passes on.
-        guard !request.fields.contains(.forwarded), !request.fields.contains(.xForwardedFor) else { return false }
-        return request.fields.firstIndex(named: ByteSlice("origin"), in: message) == nil
-            && request.fields.firstIndex(named: ByteSlice("sec-fetch-site"), in: message) == nil
+        guard isLocal(client), let host = request.hostRange, LoopbackHost.names(message[host]) else { return false }
+        // A page's requests say so.
+        return !request.fields.contains(.origin) && request.fields.firstIndex(named: ByteSlice("sec-fetch-site"), in: message) == nil
     }
 
     /// The answer to what was handed over, if it still is this request's.

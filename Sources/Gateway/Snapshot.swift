@@ -22,6 +22,11 @@ public final class Snapshot: Sendable {
         public var isLoopbackOnly = true
         /// What each listener shows over TLS, in the order of the gateway's listeners; nil for plaintext. Those behind the last are plain.
         public var tls: [TLSServerContext?] = []
+        /// Of each listener, whether its connections begin with a PROXY header; false for those behind the last.
+        public var expectsProxyHeader: [Bool] = []
+        public var proxies = ProxyTrust()
+        /// Nil where no web page may ask from elsewhere.
+        public var crossOrigin: CrossOriginRules?
         public var clouds = CloudEnvironment()
 
         public init(upstreams: [Upstream], catalog: Catalog, keys: KeyTable) {
@@ -73,6 +78,9 @@ public final class Snapshot: Sendable {
     let defaultConfig: Int?
     let isLoopbackOnly: Bool
     private let tls: [TLSServerContext?]
+    private let expectsProxyHeader: [Bool]
+    let proxies: ProxyTrust
+    let crossOrigin: CrossOriginRules?
     let clouds: CloudEnvironment
 
     /// - Parameter version: different from that of every snapshot before it.
@@ -90,11 +98,17 @@ public final class Snapshot: Sendable {
         defaultConfig = parts.defaultConfig
         isLoopbackOnly = parts.isLoopbackOnly
         tls = parts.tls
+        expectsProxyHeader = parts.expectsProxyHeader
+        proxies = parts.proxies
+        crossOrigin = parts.crossOrigin
         clouds = parts.clouds
     }
 
     /// What a listener shows its clients; nil for plaintext.
     func tls(at listener: Int) -> TLSServerContext? { listener < tls.count ? tls[listener] : nil }
+
+    /// Whether a listener's connections begin with a PROXY header.
+    func expectsProxyHeader(at listener: Int) -> Bool { listener < expectsProxyHeader.count && expectsProxyHeader[listener] }
 
     /// Whether gateway keys are declared: then what is the operator's is for their holders only.
     var hasKeys: Bool { keys.count > 0 }

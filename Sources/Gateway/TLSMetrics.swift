@@ -45,9 +45,7 @@ final class TLSMetrics: Sendable {
     private let full = Atomic<UInt64>(0)
     private let resumed = Atomic<UInt64>(0)
     private let failures: [Counter]
-    /// When a failure was last told, by the monotonic clock, and how many have been kept quiet since.
-    private let toldAt = Atomic<UInt64>(0)
-    private let untold = Atomic<UInt64>(0)
+    private let notice = RareNotice()
 
     private final class Counter: Sendable {
         let value = Atomic<UInt64>(0)
@@ -67,15 +65,7 @@ final class TLSMetrics: Sendable {
     /// - Returns: whether it is to be told, and how many before it were not.
     func failed(_ failure: Failure, now: Instant) -> UInt64? {
         failures[failure.rawValue].value.wrappingAdd(1, ordering: .relaxed)
-        guard failure.isTold else { return nil }
-        let last = toldAt.load(ordering: .relaxed)
-        guard last == 0 || now.nanoseconds >= last &+ GatewayLimits.tlsNoticeNanoseconds,
-            toldAt.compareExchange(expected: last, desired: max(1, now.nanoseconds), ordering: .relaxed).exchanged
-        else {
-            untold.wrappingAdd(1, ordering: .relaxed)
-            return nil
-        }
-        return untold.exchange(0, ordering: .relaxed)
+        return failure.isTold ? notice.isDue(now: now) : nil
     }
 
     /// In the text format of Prometheus.

@@ -5,6 +5,13 @@ import TLS
 extension Worker {
     // MARK: Clients
 
+    /// A connection that has told all it was to tell before its first byte: a handshake or a request is next.
+    func begin(_ client: ClientConnection, at slot: Int) {
+        guard let tls = snapshot.tls(at: slot) else { return client.setDeadline(now.adding(nanoseconds: limits.idleNanoseconds)) }
+        acceptor.rotateKeys(now: now.nanoseconds)
+        client.beginTLS(tls)
+    }
+
     /// Whether one more handshake may be taken further in this turn.
     func takesHandshake() -> Bool {
         guard handshakesLeft > 0 else { return false }

@@ -87,6 +87,7 @@ final class Worker {
     /// The whole process's.
     let health: HealthTable
     let tlsMetrics: TLSMetrics
+    let proxyMetrics: ProxyMetrics
     let acceptor: TLSAcceptor
     let ticketTimer: TimerWheel.Identifier
     var handshakesLeft = 0
@@ -126,7 +127,7 @@ final class Worker {
         index: Int, of workerCount: Int, snapshot: Snapshot, listeners: [ListeningSocket], budget: ByteBudget, accessRing: AccessRing?,
         tokenFetcher: TokenFetcher? = nil, health: HealthTable = HealthTable(), notices: Notices? = nil,
         operations: Operations? = nil, compiler: ConfigCompiler? = nil, tickets: TLSTicketSecret? = nil, tlsMetrics: TLSMetrics = TLSMetrics(),
-        sharedCache: SharedCache? = nil
+        proxyMetrics: ProxyMetrics = ProxyMetrics(), sharedCache: SharedCache? = nil
     ) throws(StartError) {
         self.index = index
         self.workerCount = workerCount
@@ -139,6 +140,7 @@ final class Worker {
         self.operations = operations
         self.compiler = compiler
         self.tlsMetrics = tlsMetrics
+        self.proxyMetrics = proxyMetrics
         self.sharedCache = sharedCache
         cache = sharedCache?.answers.join()
         cacheKeys = sharedCache.map { CacheKeyMaker($0.seed) }
@@ -310,7 +312,7 @@ final class Worker {
         for _ in 0..<ReactorLimits.acceptsPerTurn {
             do throws(SystemError) {
                 guard let accepted = try listener.accept() else { return }
-                add(accepted.descriptor, peer: accepted.peer, listener: listener, tls: snapshot.tls(at: slot))
+                add(accepted.descriptor, peer: accepted.peer, at: slot)
             } catch {
                 return pauseAccepting()
             }
@@ -341,22 +343,17 @@ final class Worker {
         }
     }
 
-    private func add(_ descriptor: CInt, peer: SocketAddress, listener: ListeningSocket, tls: TLSServerContext?) {
+    private func add(_ descriptor: CInt, peer: SocketAddress, at slot: Int) {
         // Past the cap a connection is closed at once: an answer would cost what the cap is to save.
         guard clients.count < max(1, limits.clients / workerCount) else { return Socket(adopting: descriptor).resetOnClose() }
-        let isLoopback = listener.isLoopback && (peer.isLocal || peer.isLoopback)
-        let name = Array(peer.host.utf8).withByteSlice { InlineText<48>($0) }
-        let client = clients.insert {
-            ClientConnection(Socket(adopting: descriptor), peer: name, isLoopback: isLoopback, token: $0, worker: self)
-        }
+        let peer = Peer(peer, isLoopbackListener: listeners[slot].isLoopback)
+        let client = clients.insert { ClientConnection(Socket(adopting: descriptor), peer: peer, token: $0, worker: self) }
         do throws(SystemError) {
             try poller.watch(descriptor, token: client.token.rawValue)
         } catch {
             return client.close()
         }
-        guard let tls else { return client.setDeadline(now.adding(nanoseconds: limits.idleNanoseconds)) }
-        acceptor.rotateKeys(now: now.nanoseconds)
-        client.beginTLS(tls)
+        if snapshot.expectsProxyHeader(at: slot) { client.awaitProxyHeader(at: slot) } else { begin(client, at: slot) }
     }
 
     func forget(_ client: ClientConnection) { clients.remove(client.token) }

@@ -16,7 +16,9 @@ public enum FieldName: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     case authorization, xAPIKey, apiKey, cookie, anthropicVersion, anthropicBeta
     case openAIOrganization, openAIProject, openAIBeta
     // The rest of HTTP.
-    case traceparent, userAgent, date, server, retryAfter, location, forwarded, xForwardedFor
+    case traceparent, userAgent, date, server, retryAfter, location, forwarded, xForwardedFor, origin
+    /// Any name that starts with `access-control-` (the Fetch Standard's CORS protocol).
+    case accessControl
     // x-portkey-*: routing by the client.
     case portkeyAPIKey, portkeyConfig, portkeyProvider, portkeyVirtualKey, portkeyCustomHost
     case portkeyForwardHeaders, portkeyRequestTimeout, portkeyMetadata, portkeyTraceID
@@ -51,6 +53,7 @@ extension FieldName {
             if spells(name, "cookie") { return .cookie }
             if spells(name, "server") { return .server }
             if spells(name, "expect") { return .expect }
+            if spells(name, "origin") { return .origin }
         case 7:
             if spells(name, "api-key") { return .apiKey }
             if spells(name, "upgrade") { return .upgrade }
@@ -92,6 +95,7 @@ extension FieldName {
             if spells(name, "openai-organization") { return .openAIOrganization }
         default: break
         }
+        if count > 15, spells(name, "access-control-") { return .accessControl }
         guard count > 9, name[0] | 0x20 == UInt8(ascii: "x"), name[1] == UInt8(ascii: "-") else { return .other }
         return classifyOwn(name, count)
     }

@@ -41,9 +41,17 @@ public struct Socket: ~Copyable {
     }
 
     public borrowing func read(into memory: UnsafeMutablePointer<UInt8>, capacity: Int) -> Transfer {
-        let count = linux_receive(descriptor, memory, capacity)
+        Socket.received(linux_receive(descriptor, memory, capacity))
+    }
+
+    /// Looks at what the next read would find, and leaves it there.
+    public borrowing func peek(into memory: UnsafeMutablePointer<UInt8>, capacity: Int) -> Transfer {
+        Socket.received(linux_peek(descriptor, memory, capacity))
+    }
+
+    private static func received(_ count: Int) -> Transfer {
         if count > 0 { return .moved(count) }
-        return count == 0 ? .closed : Socket.outcome(of: CInt(truncatingIfNeeded: -count))
+        return count == 0 ? .closed : outcome(of: CInt(truncatingIfNeeded: -count))
     }
 
     public borrowing func write(_ bytes: ByteSlice) -> Transfer {

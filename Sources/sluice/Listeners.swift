@@ -15,7 +15,8 @@ struct ListenArguments {
         return listeners.map { listener in
             // A Unix socket is this machine's own.
             if case .unix = listener.address { return listener }
-            return listener.tls == nil ? ListenerDeclaration(address: listener.address, tls: TLSDeclaration(certificates: [certificate])) : listener
+            return listener.tls == nil ? ListenerDeclaration(
+                address: listener.address, tls: TLSDeclaration(certificates: [certificate]), expectsProxyHeader: listener.expectsProxyHeader) : listener
         }
     }
 }

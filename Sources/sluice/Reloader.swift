@@ -33,12 +33,14 @@ final class Reloader: Sendable {
             guard let configuration, !diagnostics.hasErrors else { return report(diagnostics) }
             let (secrets, missing) = configuration.resolveSecrets { ProcessInfo.processInfo.environment[$0] }
             guard !missing.hasErrors else { return report(missing) }
-            let setup = ListenerContexts(renewed(by: configuration), offersHTTP2: configuration.offersHTTP2, replacesGood: true)
+            let listeners = renewed(by: configuration)
+            let setup = ListenerContexts(listeners, offersHTTP2: configuration.offersHTTP2, replacesGood: true)
             guard !setup.diagnostics.hasErrors else { return report(setup.diagnostics) }
             var parts = try SnapshotBuilder(configuration, secrets).parts()
             parts.clouds = try CloudEnvironment.read()
             parts.isLoopbackOnly = serving.allSatisfy(\.address.isLoopback)
             parts.tls = setup.contexts
+            parts.expectsProxyHeader = listeners.map(\.expectsProxyHeader)
             gateway.adopt(Snapshot(parts, version: version.wrappingAdd(1, ordering: .relaxed).newValue))
             for change in changesThatWait(configuration) { standardError("sluice: \(change) takes effect with the next start") }
             return ReloadReport()
@@ -51,15 +53,15 @@ final class Reloader: Sendable {
         ReloadReport(faults: diagnostics.filter { $0.severity == .error }.map { $0.told(path: file.path) })
     }
 
-    /// The listeners that serve, with what the file says now of their certificates. Whether they speak TLS stays as it is: a port
+    /// The listeners that serve, with what the file says now of their certificates and of proxies. Whether they speak TLS stays as it is: a port
     /// that was encrypted must not turn to plaintext, nor lose its certificates, because the file no longer has it.
     private func renewed(by configuration: ServerConfiguration) -> [ListenerDeclaration] {
         let wanted = arguments.listeners(or: configuration.listeners)
         return serving.enumerated().map { index, old in
-            guard old.tls != nil else { return old }
             let isSame = index < wanted.count && wanted[index].address == old.address
-            let new = isSame ? wanted[index] : wanted.first { $0.address == old.address }
-            return new?.tls == nil ? old : new ?? old
+            guard let new = isSame ? wanted[index] : wanted.first(where: { $0.address == old.address }) else { return old }
+            let tls = old.tls == nil ? nil : new.tls ?? old.tls
+            return ListenerDeclaration(address: old.address, tls: tls, expectsProxyHeader: new.expectsProxyHeader)
         }
     }
 

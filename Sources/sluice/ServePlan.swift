@@ -61,6 +61,7 @@ struct ServePlan {
         for diagnostic in setup.diagnostics { standardError(diagnostic.told(path: path)) }
         if setup.diagnostics.hasErrors { throw ExitCode(1) }
         parts.tls = setup.contexts
+        parts.expectsProxyHeader = listeners.map(\.expectsProxyHeader)
     }
 
     private static func environment(_ name: String) -> [UInt8]? {

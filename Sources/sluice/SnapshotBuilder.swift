@@ -7,6 +7,7 @@ import JSON
 import Ledger
 import Policy
 import Providers
+import Reactor
 
 /// A checked configuration → what the workers serve by.
 struct SnapshotBuilder {
@@ -42,6 +43,8 @@ struct SnapshotBuilder {
         parts.configs = configuration.configs.map(\.program)
         parts.defaultConfig = configuration.defaultConfig
         parts.isLoopbackOnly = configuration.isLoopbackOnly
+        parts.proxies = configuration.proxies.map { trust($0) } ?? ProxyTrust()
+        parts.crossOrigin = configuration.crossOrigin.map { rules($0) }
         return parts
     }
 
@@ -91,6 +94,35 @@ struct SnapshotBuilder {
             }
         guard let row = table.first(where: { ByteSlice($0.id) == id }) else { preconditionFailure("the table has each dialect's own row") }
         return row
+    }
+
+    // MARK: The edge
+
+    private func trust(_ declaration: ProxiesDeclaration) -> ProxyTrust {
+        let networks = declaration.networks.compactMap { network in
+            switch network {
+            case .v4(let address, let length): Network(IPAddress(v4: address), prefixLength: length)
+            case .v6(let address, let length): Network(IPAddress(v6High: address.high, low: address.low), prefixLength: length)
+            }
+        }
+        let field: ProxyTrust.Field? =
+            switch declaration.field {
+            case .xForwardedFor: .xForwardedFor
+            case .forwarded: .forwarded
+            case .none: nil
+            }
+        return ProxyTrust(networks: networks, includesUnixSockets: declaration.includesUnixSockets, field: field)
+    }
+
+    private func rules(_ declaration: CrossOriginDeclaration) -> CrossOriginRules {
+        let origins = declaration.origins.map { origin -> CrossOriginRules.Origin in
+            switch origin {
+            case .any: .any
+            case .exact(let text): .exact(text)
+            case .below(let scheme, let suffix): .below(scheme: scheme, suffix: suffix)
+            }
+        }
+        return CrossOriginRules(origins, maxAgeSeconds: UInt64(declaration.maxAgeSeconds.magnitude))
     }
 
     // MARK: Keys and limits

@@ -15,11 +15,11 @@ struct TLSClientTests {
         let start = Instant(nanoseconds: 5)
         #expect(metrics.failed(.version, now: start) == 0)
         #expect(metrics.failed(.version, now: start) == nil)
-        #expect(metrics.failed(.certificate, now: start.adding(nanoseconds: GatewayLimits.tlsNoticeNanoseconds - 1)) == nil)
-        #expect(metrics.failed(.cipher, now: start.adding(nanoseconds: GatewayLimits.tlsNoticeNanoseconds)) == 2)
+        #expect(metrics.failed(.certificate, now: start.adding(nanoseconds: GatewayLimits.noticeNanoseconds - 1)) == nil)
+        #expect(metrics.failed(.cipher, now: start.adding(nanoseconds: GatewayLimits.noticeNanoseconds)) == 2)
         // Whoever looks whether a port is open is counted and not told.
-        #expect(metrics.failed(.closed, now: start.adding(nanoseconds: 3 * GatewayLimits.tlsNoticeNanoseconds)) == nil)
-        #expect(metrics.failed(.timeout, now: start.adding(nanoseconds: 3 * GatewayLimits.tlsNoticeNanoseconds)) == 0)
+        #expect(metrics.failed(.closed, now: start.adding(nanoseconds: 3 * GatewayLimits.noticeNanoseconds)) == nil)
+        #expect(metrics.failed(.timeout, now: start.adding(nanoseconds: 3 * GatewayLimits.noticeNanoseconds)) == 0)
         for (reason, count) in [("version", 2), ("client_certificate", 1), ("cipher", 1), ("closed", 1), ("timeout", 1), ("plaintext", 0)] {
             #expect(metrics.text.contains("sluice_tls_handshake_failures_total{reason=\"\(reason)\"} \(count)\n"))
         }

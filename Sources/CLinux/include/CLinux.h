@@ -54,6 +54,8 @@ int linux_connect(const linux_address *address);
 // recv(2), send(2) and writev(2) without Glibc's thread cancellation, which costs each call two
 // atomic operations in a process with threads. Return the count or -errno.
 ssize_t linux_receive(int descriptor, void *out, size_t capacity);
+// The same without taking the bytes (MSG_PEEK).
+ssize_t linux_peek(int descriptor, void *out, size_t capacity);
 ssize_t linux_send(int descriptor, const void *bytes, size_t count);
 ssize_t linux_write_runs(int descriptor, const struct iovec *runs, int count);
 

@@ -8,7 +8,7 @@ import Reactor
 final class AbsentClient: Client {
     /// In place of `client`.
     init(of client: Client, token: Token, worker: Worker) {
-        super.init(nil, peer: client.peer, isLoopback: client.isLoopback, token: token, worker: worker)
+        super.init(nil, peer: client.peer, token: token, worker: worker)
     }
 
     /// Takes a whole request to begin with; false when there is no memory for it.

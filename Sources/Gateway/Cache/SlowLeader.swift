@@ -31,6 +31,7 @@ extension Exchange {
         startedAt = leader.startedAt
         identifier = leader.identifier
         traceIdentifier = leader.traceIdentifier
+        allowedOrigin = leader.allowedOrigin
         endpoint = leader.endpoint
         plan = leader.plan
         attempt.total = leader.attempt.total

@@ -180,7 +180,7 @@ extension Exchange {
 
     /// What targets there are is the operator's to tell: to holders of keys, and where there are none to this machine.
     private func wantsExplanation(_ client: Client) -> Bool {
-        guard request.fields.contains(.sluice), caller.principal != nil || !worker.snapshot.hasKeys && client.isLoopback else { return false }
+        guard request.fields.contains(.sluice), caller.principal != nil || !worker.snapshot.hasKeys && isLocal(client) else { return false }
         let message = client.unread
         return request.fields.firstIndex(named: ByteSlice("x-sluice-explain"), in: message).map { message[request.fields[$0].valueRange] == "1" } ?? false
     }
@@ -227,11 +227,11 @@ extension Exchange {
     /// Without keys declared, the operator's credentials serve this machine's own programs and nobody
     /// else: not other machines, and no web page, whose requests carry another Host or content type.
     private func mayUseOperatorCredential(_ client: Client) -> Bool {
-        guard !worker.snapshot.hasKeys, worker.snapshot.isLoopbackOnly, client.isLoopback else { return false }
+        guard !worker.snapshot.hasKeys, worker.snapshot.isLoopbackOnly, isLocal(client), !request.fields.contains(.origin) else { return false }
         let message = client.unread
         guard let host = request.hostRange, LoopbackHost.names(message[host]) else { return false }
         if request.framing == .none, request.method == .get || request.method == .head {
-            // A page can send a GET across origins; it carries an Origin or Sec-Fetch-Site then.
+            // A page can send a GET across origins without one; it carries Sec-Fetch-Site then.
             return request.fields.firstIndex(named: ByteSlice("sec-fetch-site"), in: message) == nil
         }
         guard let type = request.fields.value(of: .contentType, in: message) else { return false }

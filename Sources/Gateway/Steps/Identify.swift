@@ -11,6 +11,7 @@ extension Exchange {
     /// never forwarded. The placeholders SDKs send for "no key" count as absent.
     func identify(_ client: Client) throws(Rejection) -> Next {
         snapshotVersion = worker.snapshot.version
+        if let next = try answerPreflight(client) { return next }
         if endpoint.body == .ignored { return try answerLocally(client) }
         let message = client.unread
         // Other upgrades (h2c) may be passed over (RFC 9110 §7.8); a WebSocket client cannot go on without.

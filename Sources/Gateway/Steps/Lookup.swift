@@ -130,7 +130,7 @@ extension Exchange {
             AnswerFields.append(hexadecimal: caching.key.low, to: &writer)
             writer.append("\r\n")
         }
-        writeTraceFields(to: &writer)
+        writeOwnFields(to: &writer)
         writeConnectionField(to: &writer)
     }
 }

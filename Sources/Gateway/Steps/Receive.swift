@@ -59,7 +59,9 @@ extension Exchange {
         answer.clientReusable = request.keepAlive && client.requestCount < worker.limits.requestsPerConnection
         endpoint = Endpoint.classify(method: message[request.methodRange], target: request.path(in: message))
         name(message)
-        record.peer = client.peer
+        record.peer = client.peer.name
+        if let field = worker.snapshot.proxies.field { noteForwarded(by: client, field) }
+        if let rules = worker.snapshot.crossOrigin { noteOrigin(rules, message) }
         record.figures.version = request.version
         if let security = client.clientSecurity {
             record.figures.tlsVersion = security.version.rawValue

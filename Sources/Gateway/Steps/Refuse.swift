@@ -84,7 +84,7 @@ extension Exchange {
         head.append(decimal: rejection.refusal == .guardrailDenied ? plan.map { retryAttemptCount($0) } ?? 0 : attempt.repeats)
         head.append("\r\n")
         if let plan { writeDecision(plan, to: &head) }
-        writeTraceFields(to: &head)
+        writeOwnFields(to: &head)
         if status == 503 || status == 429 { head.append("retry-after: 1\r\n") }
         writeConnectionField(to: &head)
         head.appendEndOfHead()

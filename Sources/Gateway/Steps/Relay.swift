@@ -31,7 +31,7 @@ extension Exchange {
         }
         while self.client === client {
             if answer.state == .done { return .step(.settle) }
-            if client.hasUnsent, leavesBehind(client) { return .wait }
+            if client.isSlow, leavesBehind(client) { return .wait }
             if client.hasUnsent || !upstream.isReadable { return .wait }
             if worker.turnByteCount > GatewayLimits.bytesPerTurn {
                 worker.resume(upstream.token)
