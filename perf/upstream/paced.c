@@ -36,7 +36,7 @@ typedef struct {
     size_t received;
     char answer[answer_limit]; /* what the socket has not taken yet */
     size_t answer_start, answer_end;
-    int streaming, heap_index, next_event, event_count;
+    int streaming, answering, heap_index, next_event, event_count;
     uint64_t gap, due;
     char user[32];
 } Connection;
@@ -212,6 +212,8 @@ static void answer_chat(Connection *c) {
 
 /* Answers one whole request when one is there; the rest of the input stays for the next. */
 static void handle_input(Connection *c) {
+    /* A stream of one event ends while its request is still there: whoever answers that goes on by itself. */
+    if (c->answering) return;
     while (c->fd >= 0 && !c->streaming && c->answer_end == 0) {
         char *end_of_head = memmem(c->request, c->received, "\r\n\r\n", 4);
         if (!end_of_head) return;
@@ -227,9 +229,11 @@ static void handle_input(Connection *c) {
         if (c->received < head + body) return;
         const char *text = c->request + head, *end = text + body;
         stats.requests++;
+        c->answering = 1;
         if (strncmp(c->request, "GET /mock/stats", 15) == 0) answer_stats(c);
         else if (memmem(text, body, "\"stream\":true", 13) || memmem(text, body, "\"stream\": true", 14)) start_stream(c, text, end);
         else answer_chat(c);
+        c->answering = 0;
         if (c->fd < 0) return;
         memmove(c->request, c->request + head + body, c->received - head - body);
         c->received -= head + body;
