@@ -32,7 +32,8 @@ extension ConfigurationReader {
             return nil
         }
         let expectsProxyHeader = fields["proxy_protocol"].flatMap { schema.boolean($0) } ?? false
-        return address(found).map { ListenerDeclaration(address: $0, tls: tls, expectsProxyHeader: expectsProxyHeader) }
+        let speaksHTTP1 = fields["http1"].flatMap { schema.boolean($0) } ?? true
+        return address(found).map { ListenerDeclaration(address: $0, tls: tls, expectsProxyHeader: expectsProxyHeader, speaksHTTP1: speaksHTTP1) }
     }
 
     private mutating func address(_ field: Field) -> ListenAddress? {

@@ -43,6 +43,9 @@ public struct ConfigurationReader {
         }
         if let found = fields["cors"] { configuration.crossOrigin = crossOrigin(found) }
         if let found = fields["http2"] { configuration.offersHTTP2 = schema.boolean(found) ?? true }
+        if !configuration.offersHTTP2, configuration.listeners.contains(where: { !$0.speaksHTTP1 }), let found = fields["http2"] {
+            schema.report("without HTTP/2 an address with \"http1: false\" speaks nothing", kind: .meaning, at: found)
+        }
         if let found = fields["workers"] { configuration.workerCount = workers(found) }
         if let found = fields["data"] { configuration.dataDirectory = path(found) ?? configuration.dataDirectory }
         if let found = fields["log"] { configuration.log = log(found) }

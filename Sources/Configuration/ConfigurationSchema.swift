@@ -12,7 +12,7 @@ enum ConfigurationSchema {
     static let provider = schema("base_url", "dialect", "auth", "api_key", "ca_file", "allow_private")
     static let key = schema("digest", "client_certificate", "config", "expires")
     static let clientCertificate = schema("subject", "san")
-    static let listener = schema("address", "tls", "proxy_protocol")
+    static let listener = schema("address", "tls", "proxy_protocol", "http1")
     static let proxies = schema("networks", "header")
     static let crossOrigin = schema("origins", "max_age")
     static let tls = schema("certificates", "client_ca", "client_certificates", "minimum_version")

@@ -8,11 +8,14 @@ public struct ListenerDeclaration: Sendable {
     public let tls: TLSDeclaration?
     /// Whether connections begin with a PROXY header.
     public let expectsProxyHeader: Bool
+    /// Whether HTTP/1.1 is spoken, beside HTTP/2.
+    public let speaksHTTP1: Bool
 
-    public init(address: ListenAddress, tls: TLSDeclaration? = nil, expectsProxyHeader: Bool = false) {
+    public init(address: ListenAddress, tls: TLSDeclaration? = nil, expectsProxyHeader: Bool = false, speaksHTTP1: Bool = true) {
         self.address = address
         self.tls = tls
         self.expectsProxyHeader = expectsProxyHeader
+        self.speaksHTTP1 = speaksHTTP1
     }
 }
 

@@ -49,7 +49,7 @@ extension ClientConnection {
         clientSecurity = security
         worker.tlsMetrics.succeeded(isResumed: clientSecurity?.isResumed == true)
         setDeadline(worker.now.adding(nanoseconds: worker.limits.idleNanoseconds))
-        if clientSecurity?.applicationProtocol == .http2 { startHTTP2() } else { proceed() }
+        if clientSecurity?.applicationProtocol == .http2 || !speaksHTTP1 { startHTTP2() } else { proceed() }
     }
 
     func handshakeTimedOut() {

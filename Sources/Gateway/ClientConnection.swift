@@ -19,6 +19,8 @@ final class ClientConnection: Client {
     private var lingeredByteCount = 0
     private var isClosed = false
     private var isServing = false
+    /// Whether it may begin with a request of HTTP/1.1.
+    var speaksHTTP1 = true
     /// The place of its listener, while it has yet to say for whom it connects.
     var awaitsProxyHeader: Int?
     /// Nil once it is done, and where there is none.

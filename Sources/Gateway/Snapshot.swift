@@ -3,6 +3,18 @@ public import Ledger
 public import Policy
 public import TLS
 
+/// How the connections of a listener begin.
+public struct ListenerTraits: Sendable {
+    /// What it shows; nil for plaintext.
+    public var tls: TLSServerContext?
+    /// Whether a PROXY header comes first.
+    public var expectsProxyHeader = false
+    /// Whether HTTP/1.1 is spoken, too; else a connection is one of HTTP/2 from its first byte.
+    public var speaksHTTP1 = true
+
+    public init(tls: TLSServerContext? = nil) { self.tls = tls }
+}
+
 /// All that a configuration says, compiled: immutable, shared by the workers, swapped as one.
 public final class Snapshot: Sendable {
     /// What the builder of a snapshot puts together.
@@ -20,10 +32,8 @@ public final class Snapshot: Sendable {
         public var defaultConfig: Int?
         /// Whether no listener can be reached from another machine.
         public var isLoopbackOnly = true
-        /// What each listener shows over TLS, in the order of the gateway's listeners; nil for plaintext. Those behind the last are plain.
-        public var tls: [TLSServerContext?] = []
-        /// Of each listener, whether its connections begin with a PROXY header; false for those behind the last.
-        public var expectsProxyHeader: [Bool] = []
+        /// In the order of the gateway's listeners. Those behind the last are plain.
+        public var listeners: [ListenerTraits] = []
         public var proxies = ProxyTrust()
         /// Nil where no web page may ask from elsewhere.
         public var crossOrigin: CrossOriginRules?
@@ -77,8 +87,7 @@ public final class Snapshot: Sendable {
     let configs: [Program]
     let defaultConfig: Int?
     let isLoopbackOnly: Bool
-    private let tls: [TLSServerContext?]
-    private let expectsProxyHeader: [Bool]
+    private let listeners: [ListenerTraits]
     let proxies: ProxyTrust
     let crossOrigin: CrossOriginRules?
     let clouds: CloudEnvironment
@@ -97,18 +106,14 @@ public final class Snapshot: Sendable {
         configs = parts.configs
         defaultConfig = parts.defaultConfig
         isLoopbackOnly = parts.isLoopbackOnly
-        tls = parts.tls
-        expectsProxyHeader = parts.expectsProxyHeader
+        listeners = parts.listeners
         proxies = parts.proxies
         crossOrigin = parts.crossOrigin
         clouds = parts.clouds
     }
 
-    /// What a listener shows its clients; nil for plaintext.
-    func tls(at listener: Int) -> TLSServerContext? { listener < tls.count ? tls[listener] : nil }
-
-    /// Whether a listener's connections begin with a PROXY header.
-    func expectsProxyHeader(at listener: Int) -> Bool { listener < expectsProxyHeader.count && expectsProxyHeader[listener] }
+    /// How the connections of a listener begin.
+    func listener(at slot: Int) -> ListenerTraits { slot < listeners.count ? listeners[slot] : ListenerTraits() }
 
     /// Whether gateway keys are declared: then what is the operator's is for their holders only.
     var hasKeys: Bool { keys.count > 0 }

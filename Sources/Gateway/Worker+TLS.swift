@@ -7,7 +7,13 @@ extension Worker {
 
     /// A connection that has told all it was to tell before its first byte: a handshake or a request is next.
     func begin(_ client: ClientConnection, at slot: Int) {
-        guard let tls = snapshot.tls(at: slot) else { return client.setDeadline(now.adding(nanoseconds: limits.idleNanoseconds)) }
+        let traits = snapshot.listener(at: slot)
+        client.speaksHTTP1 = traits.speaksHTTP1
+        guard let tls = traits.tls else {
+            client.setDeadline(now.adding(nanoseconds: limits.idleNanoseconds))
+            if !traits.speaksHTTP1 { client.startHTTP2() }
+            return
+        }
         acceptor.rotateKeys(now: now.nanoseconds)
         client.beginTLS(tls)
     }

@@ -353,7 +353,7 @@ final class Worker {
         } catch {
             return client.close()
         }
-        if snapshot.expectsProxyHeader(at: slot) { client.awaitProxyHeader(at: slot) } else { begin(client, at: slot) }
+        if snapshot.listener(at: slot).expectsProxyHeader { client.awaitProxyHeader(at: slot) } else { begin(client, at: slot) }
     }
 
     func forget(_ client: ClientConnection) { clients.remove(client.token) }

@@ -1,4 +1,5 @@
 import Configuration
+import Gateway
 import JSON
 import Policy
 import TLS
@@ -16,29 +17,33 @@ struct ListenArguments {
             // A Unix socket is this machine's own.
             if case .unix = listener.address { return listener }
             return listener.tls == nil ? ListenerDeclaration(
-                address: listener.address, tls: TLSDeclaration(certificates: [certificate]), expectsProxyHeader: listener.expectsProxyHeader) : listener
+                address: listener.address, tls: TLSDeclaration(certificates: [certificate]), expectsProxyHeader: listener.expectsProxyHeader,
+                speaksHTTP1: listener.speaksHTTP1) : listener
         }
     }
 }
 
-/// What listeners show over TLS, made from its files.
+/// How connections of each listener begin, with what it shows over TLS made from its files.
 struct ListenerContexts {
-    /// In the order of the listeners; nil for plaintext.
-    private(set) var contexts: [TLSServerContext?] = []
+    /// In the order of the listeners.
+    private(set) var traits: [ListenerTraits] = []
     private(set) var diagnostics: [Diagnostic] = []
     private let replacesGood: Bool
-    private let protocols: [TLSProtocol]
 
     /// - Parameter replacesGood: whether others serve now: what clients will refuse for its dates is a fault then, and else only told.
     init(_ listeners: [ListenerDeclaration], offersHTTP2: Bool, replacesGood: Bool) {
         self.replacesGood = replacesGood
-        protocols = offersHTTP2 ? [.http2, .http1] : [.http1]
         for listener in listeners {
-            if let tls = listener.tls { contexts.append(context(tls)) } else { contexts.append(nil) }
+            var row = ListenerTraits()
+            row.expectsProxyHeader = listener.expectsProxyHeader
+            row.speaksHTTP1 = listener.speaksHTTP1
+            let protocols: [TLSProtocol] = offersHTTP2 ? listener.speaksHTTP1 ? [.http2, .http1] : [.http2] : [.http1]
+            if let tls = listener.tls { row.tls = context(tls, protocols) }
+            traits.append(row)
         }
     }
 
-    private mutating func context(_ declaration: TLSDeclaration) -> TLSServerContext? {
+    private mutating func context(_ declaration: TLSDeclaration, _ protocols: [TLSProtocol]) -> TLSServerContext? {
         let certificates = declaration.certificates.compactMap { certificate($0) }
         guard let clients = clients(declaration), certificates.count == declaration.certificates.count else { return nil }
         do throws(TLSContextError) {

@@ -33,14 +33,12 @@ final class Reloader: Sendable {
             guard let configuration, !diagnostics.hasErrors else { return report(diagnostics) }
             let (secrets, missing) = configuration.resolveSecrets { ProcessInfo.processInfo.environment[$0] }
             guard !missing.hasErrors else { return report(missing) }
-            let listeners = renewed(by: configuration)
-            let setup = ListenerContexts(listeners, offersHTTP2: configuration.offersHTTP2, replacesGood: true)
+            let setup = ListenerContexts(renewed(by: configuration), offersHTTP2: configuration.offersHTTP2, replacesGood: true)
             guard !setup.diagnostics.hasErrors else { return report(setup.diagnostics) }
             var parts = try SnapshotBuilder(configuration, secrets).parts()
             parts.clouds = try CloudEnvironment.read()
             parts.isLoopbackOnly = serving.allSatisfy(\.address.isLoopback)
-            parts.tls = setup.contexts
-            parts.expectsProxyHeader = listeners.map(\.expectsProxyHeader)
+            parts.listeners = setup.traits
             gateway.adopt(Snapshot(parts, version: version.wrappingAdd(1, ordering: .relaxed).newValue))
             for change in changesThatWait(configuration) { standardError("sluice: \(change) takes effect with the next start") }
             return ReloadReport()
@@ -61,7 +59,7 @@ final class Reloader: Sendable {
             let isSame = index < wanted.count && wanted[index].address == old.address
             guard let new = isSame ? wanted[index] : wanted.first(where: { $0.address == old.address }) else { return old }
             let tls = old.tls == nil ? nil : new.tls ?? old.tls
-            return ListenerDeclaration(address: old.address, tls: tls, expectsProxyHeader: new.expectsProxyHeader)
+            return ListenerDeclaration(address: old.address, tls: tls, expectsProxyHeader: new.expectsProxyHeader, speaksHTTP1: new.speaksHTTP1)
         }
     }
 

@@ -60,8 +60,7 @@ struct ServePlan {
         let setup = ListenerContexts(listeners, offersHTTP2: configuration?.offersHTTP2 ?? true, replacesGood: false)
         for diagnostic in setup.diagnostics { standardError(diagnostic.told(path: path)) }
         if setup.diagnostics.hasErrors { throw ExitCode(1) }
-        parts.tls = setup.contexts
-        parts.expectsProxyHeader = listeners.map(\.expectsProxyHeader)
+        parts.listeners = setup.traits
     }
 
     private static func environment(_ name: String) -> [UInt8]? {

@@ -20,7 +20,8 @@ struct EdgeTests {
                 .v6(IPv6Address(high: 0, low: 1), prefixLength: 128), .v4(0, prefixLength: 0),
             ])
         #expect(proxies.includesUnixSockets && proxies.field == .forwarded)
-        #expect(configuration.listeners.map(\.expectsProxyHeader) == [true, false])
+        #expect(configuration.listeners.map(\.expectsProxyHeader) == [true, false] && configuration.listeners.allSatisfy(\.speaksHTTP1))
+        #expect(try Fixture.configuration("version: 1\nlisten: {address: 127.0.0.1:1, http1: false}").listeners[0].speaksHTTP1 == false)
         #expect(try Fixture.configuration("version: 1\ntrusted_proxies: {networks: [unix]}").proxies?.field == .xForwardedFor)
         #expect(try Fixture.configuration("version: 1").proxies == nil)
     }
@@ -52,6 +53,7 @@ struct EdgeTests {
         ("trusted_proxies: {networks: [proxy.internal]}", #"f:2:30: "proxy.internal" is no network"#),
         ("trusted_proxies: {networks: [unix], header: x-real-ip}", #"f:2:45: "header" must be one of x-forwarded-for, forwarded, none"#),
         ("listen: {address: 127.0.0.1:1, proxy_protocol: true}", #"f:2:9: "proxy_protocol" is asked for, and no proxy is trusted; name their networks"#),
+        ("listen: {address: 127.0.0.1:1, http1: false}\nhttp2: false", #"f:3:8: without HTTP/2 an address with "http1: false" speaks nothing"#),
         ("cors: {}", #"f:2:7: "origins" is missing"#),
         ("cors: {origins: [app.example.com]}", #"f:2:18: "app.example.com" is no origin as browsers write it; write https://app.example.com"#),
         ("cors: {origins: [\"https://app.example.com/\"]}", #"f:2:18: "https://app.example.com/" is no origin"#),

@@ -9,9 +9,10 @@ import time
 import unittest
 
 from harness.configuration import plain, with_short_waits
-from harness.gateway import Gateway, GatewayCase, mock
+from harness.gateway import Gateway, GatewayCase, free_port, mock
 from harness.http2 import CANCEL, INTERNAL_ERROR, NO_ERROR, PREFACE, PROTOCOL_ERROR, Wire2, fields, raw
 from harness.upstream import CHAT, Upstream
+from harness.wire import Wire
 
 BODY = json.dumps({"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "hi"}]}).encode()
 STREAMED = json.dumps({"model": "gpt-4o-mini", "stream": True, "messages": [{"role": "user", "content": "hi"}]}).encode()
@@ -321,6 +322,19 @@ class Leaving(HTTP2Case):
         wire = self.wire(gateway, preface=False)
         wire.send(PREFACE)
         self.assertTrue(wire.socket.recv(100).startswith(b"HTTP/1.1 505"))
+
+    def test_alone(self):
+        """`http1: false` speaks nothing else: what is no preface is answered with GOAWAY"""
+        port = free_port()
+        gateway = Gateway({"version": 1, "listen": [{"address": f"127.0.0.1:{port}", "http1": False}]})
+        self.addCleanup(gateway.stop)
+        with Wire(port) as wire:
+            wire.send(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            said = b"".join(iter(wire.receive, b""))
+        # The last frame: eight bytes of GOAWAY (RFC 9113 §6.8), its code PROTOCOL_ERROR.
+        self.assertEqual((said[-17:-13], said[-4:]), (b"\0\0\x08\x07", b"\0\0\0\x01"))
+        ran = subprocess.run(["nghttp", "-nv", f"http://127.0.0.1:{port}/health"], capture_output=True, timeout=30)
+        self.assertEqual(ran.stdout.count(b":status: 200"), 1, ran.stdout[-500:])
 
     def test_record(self):
         """the access line says the version"""

@@ -76,7 +76,7 @@ struct World {
         }
         parts.defaultConfig = defaultConfig
         parts.isLoopbackOnly = isLoopbackOnly
-        parts.tls = tls
+        parts.listeners = tls.map { ListenerTraits(tls: $0) }
         return Snapshot(parts, version: version)
     }
 
