@@ -47,6 +47,8 @@ public final class BlockPool {
     private let budget: ByteBudget
     private var free = InlineArray<4, UnsafeMutableRawPointer?>(repeating: nil)
     private var idleByteCounts = InlineArray<4, Int>(repeating: 0)
+    /// Of each class.
+    private let mostIdleByteCount: Int
 
     /// Blocks out on lease.
     private var leasedCount = 0
@@ -57,7 +59,12 @@ public final class BlockPool {
     /// Bytes copied to be kept for a while, after their write or before their message was whole.
     public internal(set) var keptByteCount = 0
 
-    public init(budget: ByteBudget) { self.budget = budget }
+    /// - Parameter sharers: pools of the same budget, this one included: what all keep together is an eighth of it at most, or a large block each.
+    public init(budget: ByteBudget, sharers: Int = 1) {
+        self.budget = budget
+        let share = budget.limitByteCount / (32 * max(1, sharers))
+        mostIdleByteCount = min(BufferLimits.idleByteCountPerClass, max(BufferLimits.largestPooledBlockByteCount, share))
+    }
 
     deinit {
         for index in 0..<4 {
@@ -110,7 +117,7 @@ public final class BlockPool {
         }
         let memory = UnsafeMutableRawPointer(base)
         guard let index = BlockPool.sizeClass(for: capacity), BlockPool.capacity(ofClass: index) == capacity,
-            idleByteCounts[index] + capacity <= BufferLimits.idleByteCountPerClass
+            idleByteCounts[index] + capacity <= mostIdleByteCount
         else {
             Glibc.free(memory)
             budget.refund(capacity)

@@ -77,6 +77,23 @@ struct BlockPoolTests {
         #expect(budget.heldByteCount == 0)
     }
 
+    @Test("what pools of one budget keep together is an eighth of it at most")
+    func idleShare() {
+        let budget = ByteBudget(limitByteCount: 32 << 20)
+        let pools = (0..<2).map { _ in BlockPool(budget: budget, sharers: 2) }
+        for pool in pools {
+            for byteCount in [1 << 10, 4 << 10, 16 << 10, 64 << 10] { hold(byteCount, (2 << 20) / byteCount, of: pool) }
+        }
+        #expect(budget.heldByteCount == 4 << 20)
+    }
+
+    /// Leases so many at once, and lets go of them.
+    private func hold(_ byteCount: Int, _ count: Int, of pool: BlockPool) {
+        guard count > 0, let block = pool.lease(atLeast: byteCount) else { return }
+        hold(byteCount, count - 1, of: pool)
+        _ = block.capacity
+    }
+
     @Test("a pool that ends gives back all it kept")
     func returnsEverything() {
         let budget = ByteBudget()
