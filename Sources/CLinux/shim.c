@@ -76,7 +76,7 @@ int linux_address_port(const linux_address *address) {
 
 static int is_ip(const linux_address *address) { return address->address.any.sa_family != AF_UNIX; }
 
-int linux_listen(const linux_address *address, int backlog) {
+int linux_listen(const linux_address *address, int backlog, int unsent) {
     int one = 1;
     int fd = socket(address->address.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) return -errno;
@@ -85,6 +85,7 @@ int linux_listen(const linux_address *address, int backlog) {
         setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof one);
         // Inherited by accepted sockets, which saves a call a connection.
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+        setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
         if (address->address.any.sa_family == AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one);
     }
     if (bind(fd, &address->address.any, address->length) < 0 || listen(fd, backlog) < 0) {

@@ -96,7 +96,7 @@ public struct Listener: ~Copyable {
     /// Binds and listens.
     /// - Returns: the descriptor, for a `Listener` to adopt.
     public static func open(_ address: SocketAddress, backlog: Int = ReactorLimits.listenBacklog) throws(SystemError) -> CInt {
-        let descriptor = withUnsafePointer(to: address.raw) { linux_listen($0, CInt(backlog)) }
+        let descriptor = withUnsafePointer(to: address.raw) { linux_listen($0, CInt(backlog), CInt(ReactorLimits.unsentByteCount)) }
         if descriptor < 0 { throw SystemError("listen", code: -descriptor) }
         return descriptor
     }

@@ -50,7 +50,7 @@ final class NameServer {
         // The ports of the two protocols are apart: a free one of TCP may be taken in UDP.
         var bound: (listener: CInt, datagrams: CInt, port: UInt16) = (-1, -1, 0)
         for _ in 0..<20 where bound.datagrams < 0 {
-            let listener = linux_listen(&address, 16)
+            let listener = linux_listen(&address, 16, 1 << 18)
             var local = linux_address()
             linux_local_address(listener, &local)
             let datagrams = socket(AF_INET, CInt(SOCK_DGRAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)

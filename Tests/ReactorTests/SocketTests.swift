@@ -148,6 +148,19 @@ struct ListenerTests {
         #expect(server.readText(1) == "x")
     }
 
+    @Test("of what a client does not read the kernel takes less than a megabyte")
+    func boundsUnsent() throws {
+        let listener = try Listener(loopback())
+        let client = Socket(adopting: try Socket.connecting(to: listener.address()))
+        let server = Socket(adopting: try accepted(listener).descriptor)
+        let piece = [UInt8](repeating: 0, count: 1 << 16)
+        var count = 0
+        while count < 64 << 20, let moved = piece.withByteSlice({ server.write($0).movedCount }) { count += moved }
+        #expect(count < 1 << 20)
+        #expect(count >= ReactorLimits.unsentByteCount)
+        #expect(client.descriptor >= 0)
+    }
+
     @Test("a path longer than the kernel takes is no address")
     func refusesLongPaths() {
         #expect(SocketAddress(localPath: String(repeating: "p", count: 107)) != nil)

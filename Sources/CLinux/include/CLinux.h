@@ -40,7 +40,7 @@ int linux_address_text(const linux_address *address, char *out, int capacity);
 int linux_address_port(const linux_address *address);
 
 // A nonblocking, close-on-exec listener; SO_REUSEPORT for IP. Returns the descriptor or -errno.
-int linux_listen(const linux_address *address, int backlog);
+int linux_listen(const linux_address *address, int backlog, int unsent);
 
 // 1 when an IP address and port cannot be bound because somebody has them, 0 otherwise.
 int linux_is_taken(const linux_address *address);
