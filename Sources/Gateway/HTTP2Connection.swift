@@ -25,6 +25,8 @@ final class HTTP2Connection: HTTP2Sink {
     private var begunCount = 0
     private var isShuttingDown = false
     private var headBegunAt: Instant?
+    /// Since when there has been no stream: pings, and frames that never become whole, keep nothing open.
+    private var idleSince: Instant?
     private var isShort = false
 
     /// Nil when there is no memory for a session.
@@ -186,7 +188,9 @@ final class HTTP2Connection: HTTP2Sink {
         if let headBegunAt {
             transport.setDeadline(headBegunAt.adding(nanoseconds: worker.limits.headerNanoseconds))
         } else if streams.isEmpty {
-            transport.setDeadline(worker.now.adding(nanoseconds: worker.limits.idleNanoseconds))
+            let since = idleSince ?? worker.now
+            idleSince = since
+            transport.setDeadline(since.adding(nanoseconds: worker.limits.idleNanoseconds))
         } else {
             transport.clearDeadline()
         }
@@ -219,6 +223,7 @@ final class HTTP2Connection: HTTP2Sink {
         stream.adopt(head.takeBlock(), range)
         stream.position = streams.count
         streams.append(stream)
+        idleSince = nil
         begunCount += 1
         if begunCount >= worker.limits.requestsPerConnection { shutDown() }
         stir(stream)

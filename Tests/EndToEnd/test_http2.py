@@ -307,13 +307,20 @@ class Leaving(HTTP2Case):
         self.assertEqual(gateway.child.wait(3), 0)
 
     def test_idle(self):
-        """a connection without a stream is told to go, and one whose header block does not end, too"""
+        """a connection without a stream is told to go, though it pings or sends a frame byte by byte, and one whose header block does not end, too"""
         gateway = Gateway(with_short_waits())
         self.addCleanup(gateway.stop)
-        idle, slow = self.wire(gateway).ready(), self.wire(gateway).ready()
+        idle, slow, pinging, trickling = (self.wire(gateway).ready() for _ in range(4))
         slow.send(raw(1, 1, 1, slow.pack(fields())))
         self.assertEqual(idle.ends(4), NO_ERROR)
         self.assertIsNotNone(slow.ends(4))
+        deadline, frame = time.monotonic() + 20, iter(raw(6, 0, 0, b"12345678") * 1000)
+        while not (pinging.closed and trickling.closed) and time.monotonic() < deadline:
+            pinging.ping()
+            trickling.send(bytes([next(frame)]))
+            for wire in (pinging, trickling):
+                wire.receive(0.05)
+        self.assertEqual([wire.goaway.error_code for wire in (pinging, trickling)], [NO_ERROR] * 2)
 
     def test_switched_off(self):
         """`http2: false` answers the preface in HTTP/1.1"""
