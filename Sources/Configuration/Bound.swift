@@ -12,6 +12,8 @@ public enum Bound: String, CaseIterable, Sendable {
     case bodyGrace = "body_grace"
     case idle
     case clients
+    case inFlight = "in_flight"
+    case lag
     case streams
     case requestsPerConnection = "requests_per_connection"
     case writeStall = "write_stall"
@@ -90,17 +92,22 @@ public enum Bound: String, CaseIterable, Sendable {
             Bound.duration(
                 .limits, 75_000, 100...Bound.day, "a client's connection without a request; longer than load balancers' 60 s")
         case .clients: Bound.count(65_536, 1...1_048_576, "client connections of the process; at 1 KiB idle that is 64 MiB")
+        case .inFlight:
+            Bound.count(16_384, 1...1_048_576, "requests under way in the process; a block of 64 KiB each is all of `buffers`. The last ninth is kept from whoever has the rest, past it 503")
+        case .lag:
+            Bound.duration(
+                .limits, 50, 1...10_000, orOff: true, "what a worker may be behind with its turns for ten times as long; past it a part of the requests is 503")
         case .streams: Bound.count(100, 1...1000, "streams of one HTTP/2 connection at once, as its client is told; more are refused")
         case .requestsPerConnection:
             Bound.count(100_000, 1...1_000_000_000, "requests before a client connection is closed, so that load spreads again")
         case .writeStall:
             Bound.duration(.limits, 60_000, 100...Bound.day, "for a client to take any of its waiting answer, past it the connection is closed")
         case .buffers:
-            Bound.size(1024 * Bound.mib, 16 * Bound.mib...1_048_576 * Bound.mib, "bytes in all buffers of the process, past it 503")
+            Bound.size(1024 * Bound.mib, 16 * Bound.mib...1_048_576 * Bound.mib, "bytes in all buffers of the process, past seven eighths 503; half of what a control group (`MemoryMax`) or the machine has where that is less. Read at the start only")
         case .cache:
             Row(
                 section: .limits, unit: .byteCount, fallback: 256 * Bound.mib, range: Bound.mib...1_048_576 * Bound.mib, mayBeOff: true,
-                reason: "answers that are kept for `cache`, the oldest unused making room; read at the start only")
+                reason: "answers that are kept for `cache`, the oldest unused making room; an eighth of the memory there is where that is less. Read at the start only")
         case .originConnections: Bound.count(4096, 1...65_536, "connections to one origin, each worker; a stream holds one for as long as it runs")
         case .queue: Bound.count(1024, 0...65_536, "requests waiting for a connection to one origin, each worker, past it 503")
         case .queueWait: Bound.duration(.limits, 5_000, 1...600_000, "in that queue; clients give up soon after, past it 503")
@@ -151,6 +158,9 @@ public struct Bounds: Sendable, Equatable {
         precondition(bound.unit != .duration, "\(bound) is a duration")
         return Int(values[bound] ?? bound.row.fallback)
     }
+
+    /// Whether the file says.
+    public func isSet(_ bound: Bound) -> Bool { values[bound] != nil }
 
     mutating func set(_ bound: Bound, to value: Int64) { values[bound] = value }
 }

@@ -13,6 +13,10 @@ public struct WorkerLimits: Sendable {
     public var answerHead = HTTPLimits()
     /// Client connections of the process; each worker takes its share.
     public var clients = 65_536
+    /// Requests of the process that are under way at once.
+    public var inFlight = 16_384
+    /// What a worker may be behind with its turns before it sheds.
+    public var lagNanoseconds: UInt64 = 50_000_000
     /// Requests before a client's connection is closed, so that load spreads again.
     public var requestsPerConnection = 100_000
     /// A collected body: what policy reads and retries send again.

@@ -1,5 +1,6 @@
 import Bytes
 import Configuration
+import Foundation
 import Gateway
 import Glibc
 import HTTP
@@ -169,6 +170,8 @@ struct SnapshotBuilder {
         limits.http2.headerListByteCount = max(limits.http2.headerListByteCount, bounds.number(.head))
         limits.answerHead.headByteCount = bounds.number(.responseHead)
         limits.clients = bounds.number(.clients)
+        limits.inFlight = bounds.number(.inFlight)
+        limits.lagNanoseconds = time(.lag)
         limits.requestsPerConnection = bounds.number(.requestsPerConnection)
         limits.writeStallNanoseconds = time(.writeStall)
         limits.upstreamAgeNanoseconds = time(.poolAge)
@@ -184,13 +187,19 @@ struct SnapshotBuilder {
         limits.upstreamIdleNanoseconds = time(.poolIdle)
         limits.drainNanoseconds = time(.drainTimeout)
         limits.handoverNanoseconds = time(.upgradeDrainTimeout)
-        limits.memoryByteCount = bounds.number(.buffers)
-        limits.cacheByteCount = bounds.number(.cache)
+        let ceiling = SnapshotBuilder.memoryCeiling()
+        limits.memoryByteCount = bounds.isSet(.buffers) ? bounds.number(.buffers) : ceiling.bufferByteCount
+        limits.cacheByteCount = bounds.isSet(.cache) ? bounds.number(.cache) : ceiling.cacheByteCount
         limits.connectNanoseconds = time(.connect)
         limits.tlsHandshakeNanoseconds = time(.tls)
         limits.firstByteNanoseconds = time(.firstByte)
         limits.gapNanoseconds = time(.gap)
         limits.totalNanoseconds = time(.total)
         return limits
+    }
+
+    private static func memoryCeiling() -> MemoryCeiling {
+        func text(_ path: String) -> String? { try? String(contentsOfFile: path, encoding: .utf8) }
+        return MemoryCeiling(groups: text("/proc/self/cgroup") ?? "", physicalByteCount: Int64(clamping: ProcessInfo.processInfo.physicalMemory), read: text)
     }
 }
