@@ -63,6 +63,8 @@ final class Exchange {
 
     // Identify and decide.
     var caller = Caller()
+    /// Where the caller's requests under way are counted; nil until this is one of them.
+    var admittedCaller: Int?
     /// The snapshot the caller was found in.
     var snapshotVersion: UInt64 = 0
     var plan: Plan?
@@ -213,6 +215,7 @@ final class Exchange {
     private func recycle() {
         guard !isRecycled else { return }
         isRecycled = true
+        giveUpPlace()
         body.reset()
         caller.reset()
         plan = nil

@@ -2,6 +2,7 @@ import Bytes
 import CLinux
 import Glibc
 public import Health
+import Ledger
 public import Reactor
 import Synchronization
 import TLS
@@ -79,8 +80,12 @@ public final class Gateway: Sendable {
             let notices = try Notices()
             self.notices = notices
             noticeThread = try Thread.start("notices") { notices.run() }
+            var seeds = try IdentifierMaker()
+            let admission = AdmissionControl(budget: budget, seed: seeds.random(), descriptorLimit: Descriptors.limit())
+            let loads = (0..<count).map { _ in WorkerLoad() }
             let operations = try Operations(
-                health: health, tls: tlsMetrics, proxies: proxyMetrics, notices: notices, history: history, sharedCache: sharedCache)
+                health: health, tls: tlsMetrics, proxies: proxyMetrics, notices: notices, history: history, sharedCache: sharedCache, admission: admission,
+                loads: loads)
             self.operations = operations
             operationsThread = try Thread.start("operations") { operations.run() }
             let compiler = try ConfigCompiler()
@@ -91,7 +96,8 @@ public final class Gateway: Sendable {
                 let worker = try Worker(
                     index: index, of: count, snapshot: snapshot, listeners: rows[index], budget: budget, accessRing: accessLog?.ring(worker: index),
                     tokenFetcher: fetcher, health: health, notices: notices, operations: operations,
-                    compiler: compiler, tickets: tickets, tlsMetrics: tlsMetrics, proxyMetrics: proxyMetrics, sharedCache: sharedCache)
+                    compiler: compiler, tickets: tickets, tlsMetrics: tlsMetrics, proxyMetrics: proxyMetrics, sharedCache: sharedCache,
+                    admission: admission, load: loads[index])
                 mailboxes.append(worker.mailbox)
                 let started = StartedWorker(worker)
                 threads.append(try Thread.start("worker \(index)") { started.worker.run() })

@@ -15,6 +15,8 @@ final class HTTP2Workspace {
 
     // MARK: Streams
 
+    var streamCount: Int { streams.count }
+
     func add(_ make: (Token) -> HTTP2Stream) -> HTTP2Stream { streams.insert(make) }
 
     func stream(_ token: Token) -> HTTP2Stream? { streams.object(for: token) }

@@ -53,6 +53,8 @@ public final class Operations: Sendable {
     private let tls: TLSMetrics
     private let proxies: ProxyMetrics
     private let notices: Notices
+    private let admission: AdmissionControl
+    private let loads: [WorkerLoad]
     private let history: ServiceHistory
     let sharedCache: SharedCache?
     private let reloader = Mutex<(@Sendable () -> ReloadReport)?>(nil)
@@ -61,7 +63,7 @@ public final class Operations: Sendable {
 
     init(
         health: HealthTable, tls: TLSMetrics, proxies: ProxyMetrics, notices: Notices, history: ServiceHistory = ServiceHistory(),
-        sharedCache: SharedCache? = nil
+        sharedCache: SharedCache? = nil, admission: AdmissionControl, loads: [WorkerLoad]
     ) throws(SystemError) {
         questions = try Mailbox()
         self.history = history
@@ -70,6 +72,8 @@ public final class Operations: Sendable {
         self.proxies = proxies
         self.notices = notices
         self.sharedCache = sharedCache
+        self.admission = admission
+        self.loads = loads
     }
 
     /// How a configuration is read again; without it there is none to read.
@@ -198,7 +202,7 @@ public final class Operations: Sendable {
         gauge("sluice_target_failures", "Failures of the last minute.") { "\($0.failures)" }
         gauge("sluice_target_successes", "Successes of the last minute.") { "\($0.successes)" }
         gauge("sluice_target_first_token_seconds", "Time to the first token, a decayed average of peaks.") { $0.firstToken.map { "\(Double($0) / 1e9)" } }
-        return text + tls.text + proxies.text + cacheMetrics()
+        return text + admission.text + WorkerLoad.text(loads) + tls.text + proxies.text + cacheMetrics()
     }
 
     /// What metrics tell of the targets of one name.

@@ -58,6 +58,7 @@ struct Rejection: Error {
         case .unresolvable(let reason): self.init(.upstreamUnresolved, "upstream \(name): \(reason)")
         case .forbiddenAddress(let address):
             self.init(.invalidCustomHost, "upstream \(name): its name leads to \(address.host), which is not a public address")
+        case .unreachable(let error) where error.isShortage: self.init(.overloaded, "no connection to upstream \(name) can be opened: \(error)")
         case .unreachable(let error): self.init(.upstreamUnreachable, "upstream \(name): \(error)")
         case .timedOut: self.init(.upstreamTimeout, "upstream \(name): no connection in time")
         case .tls(let error): self.init(.upstreamUntrusted, "upstream \(name): \(error)")

@@ -130,6 +130,8 @@ final class UpstreamPool {
     func dialFailed(_ failure: DialFailure) {
         dialCount -= 1
         liveCount -= 1
+        // Another connection comes free sooner than a descriptor does: who waits takes that, or gives up in its time.
+        if case .unreachable(let error) = failure, error.isShortage, liveCount > 0 { return }
         popWaiting()?.connectionFailed(failure)
         replaceDials()
     }

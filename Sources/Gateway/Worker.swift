@@ -32,16 +32,18 @@ final class Worker {
     }
 
     let index: Int
-    private let workerCount: Int
+    let workerCount: Int
     let mailbox: Mailbox<WorkerMessage>
     private(set) var snapshot: Snapshot
     var limits: WorkerLimits { snapshot.limits }
 
     let poller: Poller
-    private var listeners: [ListeningSocket]
+    var listeners: [ListeningSocket]
     /// Fires when listeners that ran out of descriptors are watched again.
-    private let acceptTimer: TimerWheel.Identifier
-    private var isAcceptPaused = false
+    let acceptTimer: TimerWheel.Identifier
+    var isAcceptPaused = false
+    var acceptedCount: UInt64 = 0
+    var acceptPauseCount: UInt64 = 0
     var timers: TimerWheel
     private(set) var now: Instant
     /// The wall clock as of `wallReadAt`, a turn's `now`.
@@ -56,7 +58,18 @@ final class Worker {
     /// Bytes moved in the current turn of one exchange; see `GatewayLimits.bytesPerTurn`.
     var turnByteCount = 0
 
-    private var clients = SlotTable<ClientConnection>(kind: Kind.client)
+    /// The whole process's.
+    let admission: AdmissionControl
+    let load: WorkerLoad
+    var lag = TurnLag()
+    /// Requests this worker has let in and not yet done with.
+    var inFlight = 0
+    private var turnCount: UInt64 = 0
+    private var busyNanoseconds: UInt64 = 0
+    /// Whether the last turn left some that were ready.
+    private var isBehind = false
+
+    var clients = SlotTable<ClientConnection>(kind: Kind.client)
     private var upstreams = SlotTable<UpstreamConnection>(kind: Kind.upstream)
     var absents = SlotTable<AbsentClient>(kind: Kind.absent)
     private var dials = SlotTable<Dial>(kind: Kind.dial)
@@ -127,9 +140,12 @@ final class Worker {
         index: Int, of workerCount: Int, snapshot: Snapshot, listeners: [ListeningSocket], budget: ByteBudget, accessRing: AccessRing?,
         tokenFetcher: TokenFetcher? = nil, health: HealthTable = HealthTable(), notices: Notices? = nil,
         operations: Operations? = nil, compiler: ConfigCompiler? = nil, tickets: TLSTicketSecret? = nil, tlsMetrics: TLSMetrics = TLSMetrics(),
-        proxyMetrics: ProxyMetrics = ProxyMetrics(), sharedCache: SharedCache? = nil
+        proxyMetrics: ProxyMetrics = ProxyMetrics(), sharedCache: SharedCache? = nil, admission: AdmissionControl? = nil,
+        load: WorkerLoad = WorkerLoad()
     ) throws(StartError) {
         self.index = index
+        self.admission = admission ?? AdmissionControl(budget: budget, seed: 0)
+        self.load = load
         self.workerCount = workerCount
         self.snapshot = snapshot
         self.listeners = listeners
@@ -146,7 +162,7 @@ final class Worker {
         cacheKeys = sharedCache.map { CacheKeyMaker($0.seed) }
         now = .now()
         timers = TimerWheel(now: now)
-        blocks = BlockPool(budget: budget)
+        blocks = BlockPool(budget: budget, sharers: workerCount)
         answerHead = ResponseHead(limits: snapshot.limits.answerHead)
         acceptTimer = timers.make(token: Token(kind: Kind.listener, generation: 0, slot: 0).rawValue)
         resolverTimer = timers.make(token: Token(kind: Kind.resolver, generation: 0, slot: 0).rawValue)
@@ -200,8 +216,14 @@ final class Worker {
     }
 
     private func turn() {
-        let count = sleep(milliseconds: sleepMilliseconds())
+        let milliseconds = sleepMilliseconds()
+        let done = Instant.now()
+        let busy = done.nanoseconds(since: now)
+        tell(busy: busy)
+        let count = sleep(milliseconds: milliseconds)
         now = .now()
+        lag.begin(busy: busy, waited: now.nanoseconds(since: done), isBehind: isBehind, now: now, target: limits.lagNanoseconds)
+        isBehind = count == poller.capacity
         handshakesLeft = GatewayLimits.handshakesPerTurn
         for index in 0..<count {
             let event = poller.event(index)
@@ -212,6 +234,20 @@ final class Worker {
         beginDials()
         if draining.idleTimeEnds(now) { for client in clients.all { client.proceed() } }
         http2.writeFrames()
+    }
+
+    /// Tells operators what there is to do, when all of a turn is done.
+    private func tell(busy: UInt64) {
+        turnCount &+= 1
+        busyNanoseconds &+= busy
+        load[.accepted] = acceptedCount
+        load[.acceptPauses] = acceptPauseCount
+        load[.connections] = UInt64(clients.count)
+        load[.streams] = UInt64(http2.streamCount)
+        load[.requests] = UInt64(inFlight)
+        load[.turns] = turnCount
+        load[.busyNanoseconds] = busyNanoseconds
+        load[.lagNanoseconds] = lag.nanoseconds
     }
 
     private func sleepMilliseconds() -> CInt {
@@ -306,57 +342,10 @@ final class Worker {
 
     // MARK: Clients
 
-    private func accept(_ slot: Int) {
-        guard !isAcceptPaused, slot < listeners.count else { return }
-        let listener = listeners[slot]
-        for _ in 0..<ReactorLimits.acceptsPerTurn {
-            do throws(SystemError) {
-                guard let accepted = try listener.accept() else { return }
-                add(accepted.descriptor, peer: accepted.peer, at: slot)
-            } catch {
-                return pauseAccepting()
-            }
-        }
+    func forget(_ client: ClientConnection) {
+        clients.remove(client.token)
+        admission.clientLeft()
     }
-
-    /// Out of descriptors or memory (accept(2), EMFILE): listeners stay readable, so that watching
-    /// them would be a spin.
-    private func pauseAccepting() {
-        isAcceptPaused = true
-        for listener in listeners { poller.unwatch(listener.descriptor) }
-        timers.set(acceptTimer, at: now.adding(nanoseconds: GatewayLimits.acceptPauseNanoseconds))
-    }
-
-    private func resumeAccepting() {
-        guard isAcceptPaused, !isDraining else { return }
-        isAcceptPaused = false
-        do throws(SystemError) {
-            try watchListeners()
-        } catch {
-            pauseAccepting()
-        }
-    }
-
-    private func watchListeners() throws(SystemError) {
-        for (slot, listener) in listeners.enumerated() {
-            try poller.watchLevel(listener.descriptor, .readable, token: Token(kind: Kind.listener, generation: 0, slot: UInt32(slot)).rawValue)
-        }
-    }
-
-    private func add(_ descriptor: CInt, peer: SocketAddress, at slot: Int) {
-        // Past the cap a connection is closed at once: an answer would cost what the cap is to save.
-        guard clients.count < max(1, limits.clients / workerCount) else { return Socket(adopting: descriptor).resetOnClose() }
-        let peer = Peer(peer, isLoopbackListener: listeners[slot].isLoopback)
-        let client = clients.insert { ClientConnection(Socket(adopting: descriptor), peer: peer, token: $0, worker: self) }
-        do throws(SystemError) {
-            try poller.watch(descriptor, token: client.token.rawValue)
-        } catch {
-            return client.close()
-        }
-        if snapshot.listener(at: slot).expectsProxyHeader { client.awaitProxyHeader(at: slot) } else { begin(client, at: slot) }
-    }
-
-    func forget(_ client: ClientConnection) { clients.remove(client.token) }
 
     /// Whoever `token` is of: a connection, or a stream of one.
     private func client(_ token: Token) -> Client? {
@@ -440,6 +429,9 @@ final class Worker {
         }
         return wall
     }
+
+    /// From 0 up to 1.
+    func draw() -> Double { Double(random.next() >> 11) * 0x1p-53 }
 
     func nextIdentifier(wallNanoseconds: UInt64) -> Identifier { identifiers.next(wallNanoseconds: wallNanoseconds) }
 }

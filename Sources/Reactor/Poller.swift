@@ -22,13 +22,14 @@ public struct Readiness: OptionSet, BitwiseCopyable, Sendable {
 public struct Poller: ~Copyable {
     private let descriptor: CInt
     private let events: UnsafeMutablePointer<epoll_event>
-    private let capacity: CInt = 256
+    /// Events that one wait may count; when it does, there may be more.
+    public let capacity = 256
 
     public init() throws(SystemError) {
         descriptor = epoll_create1(CInt(EPOLL_CLOEXEC))
         if descriptor < 0 { throw SystemError("epoll_create1", code: errno) }
-        events = .allocate(capacity: Int(capacity))
-        events.initialize(repeating: epoll_event(), count: Int(capacity))
+        events = .allocate(capacity: capacity)
+        events.initialize(repeating: epoll_event(), count: capacity)
     }
 
     deinit {
@@ -66,14 +67,14 @@ public struct Poller: ~Copyable {
 
     /// Sleeps until something is ready or `milliseconds` have passed (−1: no limit); the number of events.
     public borrowing func wait(milliseconds: CInt) -> Int {
-        let count = epoll_wait(descriptor, events, capacity, milliseconds)
+        let count = epoll_wait(descriptor, events, CInt(capacity), milliseconds)
         // EINTR is a turn with no events; nothing else can happen to a valid descriptor.
         return count < 0 ? 0 : Int(count)
     }
 
     /// The event at `index`, of those the last `wait` counted.
     public borrowing func event(_ index: Int) -> (token: UInt64, readiness: Readiness) {
-        assert(index >= 0 && index < Int(capacity))
+        assert(index >= 0 && index < capacity)
         let event = events[index]
         return (event.data.u64, Readiness(rawValue: event.events))
     }

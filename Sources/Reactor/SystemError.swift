@@ -14,6 +14,9 @@ public struct SystemError: Error, Equatable, CustomStringConvertible {
         left.code == right.code && left.call.description == right.call.description
     }
 
+    /// Whether what is missing is descriptors or memory, of this process or of the machine: nobody else's fault.
+    public var isShortage: Bool { [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(code) }
+
     /// The kernel's words for the code, in lower case.
     public var reason: String { String(cString: strerror(code)).lowercased() }
 

@@ -23,6 +23,7 @@ extension Exchange {
         try look(at: .xAPIKey, message, client, isOwnCredential: true)
         if caller.principal == nil, let certificate = client.clientSecurity?.certificate { try take(certificate) }
         if let principal = caller.principal { record.key.set(principal.name) }
+        try takePlace(client)
         return .step(.decide)
     }
 

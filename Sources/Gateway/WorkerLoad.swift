@@ -1,0 +1,35 @@
+import Synchronization
+
+/// What one worker has to do, for operators: how even the load is, and who is behind.
+final class WorkerLoad: Sendable {
+    enum Figure: Int, CaseIterable {
+        case accepted, connections, streams, requests, turns, busyNanoseconds, lagNanoseconds, acceptPauses
+    }
+
+    // Written by their worker alone, once a turn, so that a store is enough; read for metrics. Relaxed: each is a number of its own.
+    private let words = InlineArray<8, Atomic<UInt64>> { _ in Atomic(0) }
+
+    subscript(_ figure: Figure) -> UInt64 {
+        get { words[figure.rawValue].load(ordering: .relaxed) }
+        set { words[figure.rawValue].store(newValue, ordering: .relaxed) }
+    }
+
+    /// The workers' figures in the text format of Prometheus.
+    static func text(_ workers: [WorkerLoad]) -> String {
+        var text = ""
+        func tell(_ name: String, _ kind: String, _ help: String, _ value: (WorkerLoad) -> String) {
+            text += "# HELP sluice_worker_\(name) \(help)\n# TYPE sluice_worker_\(name) \(kind)\n"
+            for (index, worker) in workers.enumerated() { text += "sluice_worker_\(name){worker=\"\(index)\"} \(value(worker))\n" }
+        }
+        func seconds(_ nanoseconds: UInt64) -> String { "\(Double(nanoseconds) / 1e9)" }
+        tell("accepted_total", "counter", "Client connections accepted.") { "\($0[.accepted])" }
+        tell("connections", "gauge", "Client connections that are open.") { "\($0[.connections])" }
+        tell("streams", "gauge", "Streams of HTTP/2 connections that are open.") { "\($0[.streams])" }
+        tell("requests_in_flight", "gauge", "Requests under way.") { "\($0[.requests])" }
+        tell("turns_total", "counter", "Turns of the loop.") { "\($0[.turns])" }
+        tell("busy_seconds_total", "counter", "Time spent in turns, sleep apart.") { seconds($0[.busyNanoseconds]) }
+        tell("lag_seconds", "gauge", "What requests waited for their turn, at most, in the last one.") { seconds($0[.lagNanoseconds]) }
+        tell("accept_pauses_total", "counter", "Times that no connection was accepted because descriptors had run out.") { "\($0[.acceptPauses])" }
+        return text
+    }
+}
