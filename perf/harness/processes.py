@@ -72,15 +72,15 @@ class Workshop:
             self.stop(process)
         shutil.rmtree(self.directory, ignore_errors=True)
 
-    def start(self, command, name, core=None, environment=None, stdout=None):
-        """Starts a process; its error output goes to NAME.err in the directory."""
+    def start(self, command, name, core=None, environment=None, stdout=None, enter=None):
+        """Starts a process; its error output goes to NAME.err in the directory. It calls `enter` before its program begins."""
         if core is not None:
             command = pinned(command, core)
         errors = open(self.directory / f"{name}.err", "ab")
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=stdout or errors, stderr=errors,
             cwd=self.directory, env={**os.environ, **(environment or {})},
-            start_new_session=True, preexec_fn=_die_with_parent)
+            start_new_session=True, preexec_fn=lambda: (_die_with_parent(), enter() if enter else None))
         process.name = name
         errors.close()
         self.processes.append(process)

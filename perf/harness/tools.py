@@ -21,6 +21,7 @@ PACKAGES = {
     "cc": "gcc",
     "openssl": "openssl",
     "testssl": "testssl.sh",
+    "slowhttptest": "slowhttptest",
 }
 
 #: Where Debian keeps daemons; not on every user's PATH.

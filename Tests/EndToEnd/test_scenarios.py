@@ -1,0 +1,36 @@
+"""The scenarios of perf/ at toy size: that they run, and that what they claim holds as far as so little can show it."""
+
+import subprocess
+import sys
+import unittest
+
+from harness.gateway import ROOT, binary
+
+
+class Scenarios(unittest.TestCase):
+    """Scenarios."""
+
+    def held(self, name, *arguments):
+        done = subprocess.run([sys.executable, str(ROOT / "perf" / name), "--toy", "--sluice", binary(), *arguments],
+                              capture_output=True, text=True, timeout=300, env=None)
+        self.assertEqual(done.returncode, 0, done.stdout[-3000:] + done.stderr[-3000:])
+
+    def test_overload(self):
+        """five times the capacity is refused, and a quiet caller is not"""
+        self.held("overload")
+
+    def test_memory(self):
+        """bodies beyond the memory there is are refused, and nobody is killed"""
+        self.held("memory")
+
+    def test_storm(self):
+        """connections by the thousand are all answered, by all workers"""
+        self.held("storm")
+
+    def test_descriptors(self):
+        """a gateway without descriptors neither spins nor floods its log, and comes back"""
+        self.held("descriptors")
+
+    def test_slow_clients(self):
+        """slow clients are let go, and slow readers cost no memory"""
+        self.held("slow-clients")
