@@ -22,7 +22,7 @@ extension CacheParticipant {
         let byteCount = UInt64(blob.footprint)
         // Charged before it is published: what is in the table never passes the capacity.
         cache.byteCount.value.wrappingAdd(byteCount, ordering: .relaxed)
-        guard makeRoom(now), let entry = CacheEntry.make(blob, key: key, tags: tags, storedAt: storedAt, expiresAt: expiresAt) else {
+        guard makeRoom(now), let entry = makeEntry(blob, key, tags, storedAt, expiresAt) else {
             cache.byteCount.value.wrappingSubtract(byteCount, ordering: .relaxed)
             member.counters.add(.refusals)
             return .noRoom
@@ -31,6 +31,17 @@ extension CacheParticipant {
         publish(entry, key, now)
         member.counters.add(.insertions)
         return .stored
+    }
+
+    private func makeEntry(
+        _ blob: CacheBlob, _ key: CacheKey, _ tags: CacheTags, _ storedAt: UInt64, _ expiresAt: UInt64
+    ) -> UnsafeMutablePointer<CacheEntry>? {
+        let entry = CacheEntry(blob, key: key, tags: tags, storedAt: storedAt, expiresAt: expiresAt)
+        guard let place = cache.entries.make(entry) else {
+            entry.blob.release()
+            return nil
+        }
+        return place
     }
 
     /// Brings the bytes charged down to the capacity; false when it does not get there.

@@ -54,7 +54,7 @@ public final class CacheParticipant {
     func reclaim() {
         limbo.adopt(from: cache.orphans)
         guard !limbo.isEmpty else { return }
-        let byteCount = limbo.free(upTo: cache.reclamation.leastSeen(), links: CacheLimits.freedLinksPerTurn)
+        let byteCount = limbo.free(upTo: cache.reclamation.leastSeen(), links: CacheLimits.freedLinksPerTurn, to: cache.entries)
         guard byteCount > 0 else { return }
         cache.limboByteCount.value.wrappingSubtract(UInt64(byteCount), ordering: .relaxed)
     }

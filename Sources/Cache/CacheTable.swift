@@ -1,4 +1,3 @@
-import Glibc
 import Synchronization
 
 /// What stands in a slot: the address of an entry, and above it sixteen bits of its key; 0 for nothing.
@@ -67,23 +66,23 @@ struct CachePlace {
 /// The buckets: as many as the capacity is worth, in memory that is touched only when it is used.
 // Unchecked: the address does not change, and what it leads to is atomics.
 struct CacheTable: @unchecked Sendable {
-    private let memory: UnsafeMutableRawPointer
+    private let memory: CacheMemory
     private let buckets: UnsafeMutablePointer<CacheBucket>
     let bucketCount: Int
 
     /// nil when there is no memory.
     init?(bucketCount: Int) {
         assert(MemoryLayout<CacheBucket>.stride == 64)
-        // Zeroed memory is empty buckets. Large blocks of calloc's are not touched until they are written.
-        guard let memory = calloc(bucketCount + 1, MemoryLayout<CacheBucket>.stride) else { return nil }
+        // Zeroed memory is empty buckets.
+        guard let memory = CacheMemory(byteCount: bucketCount * MemoryLayout<CacheBucket>.stride) else { return nil }
         self.memory = memory
         self.bucketCount = bucketCount
-        buckets = memory.alignedUp(toMultipleOf: 64).bindMemory(to: CacheBucket.self, capacity: bucketCount)
+        buckets = memory.base.bindMemory(to: CacheBucket.self, capacity: bucketCount)
     }
 
-    var byteCount: Int { (bucketCount + 1) * MemoryLayout<CacheBucket>.stride }
+    var byteCount: Int { memory.byteCount }
 
-    func free() { Glibc.free(memory) }
+    func free() { memory.free() }
 
     subscript(_ index: Int) -> UnsafeMutablePointer<CacheBucket> {
         assert(index >= 0 && index < bucketCount)

@@ -55,24 +55,24 @@ final class Limbo {
 
     /// Frees what is stamped with `least` or an earlier epoch, at most so many links.
     /// - Returns: the bytes it took.
-    func free(upTo least: UInt64, links most: Int) -> Int {
+    func free(upTo least: UInt64, links most: Int, to pool: CacheEntryPool) -> Int {
         var byteCount = 0
         var left = most
         while left > 0, let link = first, link.pointee.stamp <= least {
             first = link.pointee.next
             if first == nil { last = nil }
-            byteCount += Limbo.free(link)
+            byteCount += Limbo.free(link, to: pool)
             left -= 1
         }
         return byteCount
     }
 
-    private static func free(_ link: LinkPointer) -> Int {
+    private static func free(_ link: LinkPointer, to pool: CacheEntryPool) -> Int {
         var byteCount = 0
         for index in 0..<link.pointee.count {
             guard let entry = link.pointee.entries[index] else { continue }
             byteCount += entry.pointee.footprint
-            CacheEntry.free(entry)
+            pool.free(entry)
         }
         link.deallocate()
         return byteCount
@@ -96,11 +96,11 @@ final class Limbo {
     }
 
     /// Frees a list that nobody can read any more.
-    static func freeAll(_ list: LinkPointer?) {
+    static func freeAll(_ list: LinkPointer?, to pool: CacheEntryPool) {
         var rest = list
         while let link = rest {
             rest = link.pointee.next
-            _ = free(link)
+            _ = free(link, to: pool)
         }
     }
 }

@@ -25,8 +25,11 @@ public enum CacheLimits {
     /// an answer that was asked for a thousand times yesterday must not stay all day.
     static let mostHeat: UInt8 = 3
 
-    /// What an entry takes beside its answer's bytes: itself, the blob's object, and the allocator's share of three allocations.
-    static let entryOverheadByteCount = 160
+    /// What an entry takes beside its answer's bytes: itself, the blob's object, and the allocator's share of two allocations.
+    static let entryOverheadByteCount = 144
+
+    /// The size of the pages that the table and its entries are to lie in, and that smaller ones are not worth (Linux on x86-64 and arm64).
+    static let hugePageByteCount = 2 << 20
 
     /// One call of `sweepExpired` looks at one part in so many of the table: called once a second, what has expired is gone a
     /// minute later, at less than a millisecond a call.

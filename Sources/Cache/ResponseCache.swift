@@ -14,6 +14,7 @@ public final class ResponseCache: Sendable {
     public let largestBlobByteCount: Int
 
     let table: CacheTable
+    let entries: CacheEntryPool
     /// What the capacity leaves for entries.
     let entryCapacity: Int
     let limboCapacity: Int
@@ -44,11 +45,18 @@ public final class ResponseCache: Sendable {
     init?(capacity: Int, participants: Int) {
         let slotCount = max(1, capacity / CacheLimits.slotByteCount)
         guard let table = CacheTable(bucketCount: (slotCount + CacheLimits.slotsPerBucket - 1) / CacheLimits.slotsPerBucket) else { return nil }
+        let limboCapacity = capacity / CacheLimits.limboShare
+        let inLimbo = limboCapacity / CacheLimits.entryOverheadByteCount + (max(1, participants) + 1) * CacheLimits.limboLinkEntryCount
+        guard let entries = CacheEntryPool(capacity: table.bucketCount * CacheLimits.slotsPerBucket + inLimbo) else {
+            table.free()
+            return nil
+        }
         self.table = table
+        self.entries = entries
+        self.limboCapacity = limboCapacity
         byteCapacity = capacity
         entryCapacity = max(0, capacity - table.byteCount)
         largestBlobByteCount = max(0, capacity / CacheLimits.largestShare - CacheLimits.entryOverheadByteCount)
-        limboCapacity = capacity / CacheLimits.limboShare
         reclamation = Reclamation(memberCount: participants)
     }
 
@@ -56,10 +64,10 @@ public final class ResponseCache: Sendable {
         // Participants hold the cache: all have left, so nobody reads.
         for index in 0..<table.bucketCount {
             for slot in 0..<CacheLimits.slotsPerBucket {
-                if let entry = table[index].pointee.slots[slot].load(ordering: .acquiring).entry { CacheEntry.free(entry) }
+                if let entry = table[index].pointee.slots[slot].load(ordering: .acquiring).entry { entries.free(entry) }
             }
         }
-        Limbo.freeAll(orphans.takeAll())
+        Limbo.freeAll(orphans.takeAll(), to: entries)
         table.free()
     }
 
