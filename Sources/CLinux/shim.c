@@ -144,7 +144,8 @@ ssize_t linux_send(int descriptor, const void *bytes, size_t count) {
 }
 
 ssize_t linux_write_runs(int descriptor, const struct iovec *runs, int count) {
-    long written = syscall(SYS_writev, descriptor, runs, count);
+    struct msghdr message = {.msg_iov = (struct iovec *)runs, .msg_iovlen = (size_t)count};
+    long written = syscall(SYS_sendmsg, descriptor, &message, MSG_NOSIGNAL);
     return written < 0 ? -errno : written;
 }
 

@@ -178,10 +178,12 @@ class Connection {
             guard let outcome = session?.write(record) else { return .closed }
             return Connection.transfer(outcome)
         }
-        return (count == 1 ? socket?.write(runs[0]) : socket?.write(runs, count: count)) ?? .closed
+        if count == 1 { return socket?.write(runs[0]) ?? .closed }
+        if count == 2, runs[0].count + runs[1].count <= GatewayLimits.gatheredByteCount { return socket?.write(gathered(runs, count: count)) ?? .closed }
+        return socket?.write(runs, count: count) ?? .closed
     }
 
-    /// One record's worth of the runs in one piece: OpenSSL makes a record of each write.
+    /// One record's worth of the runs in one piece: OpenSSL makes a record of each write, and the kernel takes one piece for less than two.
     private final func gathered(_ runs: UnsafePointer<ByteSlice>, count: Int) -> ByteSlice {
         if count == 1 || runs[0].count >= GatewayLimits.tlsRecordByteCount { return runs[0] }
         var writer = ByteWriter(worker.recordScratch, capacity: GatewayLimits.tlsRecordByteCount)

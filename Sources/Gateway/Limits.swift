@@ -76,6 +76,10 @@ public enum GatewayLimits {
     /// Addresses of a request's `X-Forwarded-For` or `Forwarded` that are looked at, from the end: one a proxy on the way.
     static let forwardedAddresses = 16
 
+    /// A head and a body that are no longer together are written in one piece: up to here a copy costs less than what the kernel does for the
+    /// second (5.6 µs in place of 5.95 at 1.4 KB).
+    static let gatheredByteCount = 4096
+
     /// Plaintext gathered into one TLS record (RFC 8446 §5.1).
     static let tlsRecordByteCount = 16_384
 

@@ -51,7 +51,7 @@ int linux_accept(int listener, linux_address *peer);
 // Starts a nonblocking connect, TCP_NODELAY for IP. Returns the descriptor (connecting or connected) or -errno.
 int linux_connect(const linux_address *address);
 
-// recv(2), send(2) and writev(2) without Glibc's thread cancellation, which costs each call two
+// recv(2), send(2) and, for several runs, sendmsg(2) without Glibc's thread cancellation, which costs each call two
 // atomic operations in a process with threads. Return the count or -errno.
 ssize_t linux_receive(int descriptor, void *out, size_t capacity);
 // The same without taking the bytes (MSG_PEEK).
