@@ -27,9 +27,11 @@ public enum FieldName: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     case otherPortkey
     /// Any name that starts with `x-sluice-`.
     case sluice
+    /// Any name that starts with `x-stainless-`: what the providers' SDKs say of themselves, eight fields a request.
+    case stainless
 
     /// How many names there are; all raw values are below it.
-    public static let count = Int(FieldName.sluice.rawValue) + 1
+    public static let count = Int(FieldName.stainless.rawValue) + 1
 }
 
 extension FieldName {
@@ -100,10 +102,10 @@ extension FieldName {
         return classifyOwn(name, count)
     }
 
-    /// Names that start with `x-portkey-` or `x-sluice-`.
+    /// Names that start with `x-portkey-`, `x-sluice-` or `x-stainless-`.
     private static func classifyOwn(_ name: UnsafePointer<UInt8>, _ count: Int) -> FieldName {
         if spells(name, "x-sluice-") { return .sluice }
-        guard count > 10, spells(name, "x-portkey-") else { return .other }
+        guard count > 10, spells(name, "x-portkey-") else { return count > 12 && spells(name, "x-stainless-") ? .stainless : .other }
         let rest = name + 10
         switch count - 10 {
         case 5: if spells(rest, "debug") { return .portkeyDebug }

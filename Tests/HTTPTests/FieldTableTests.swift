@@ -21,7 +21,7 @@ struct FieldTableTests {
         ("x-portkey-metadata", .portkeyMetadata), ("x-portkey-trace-id", .portkeyTraceID),
         ("x-portkey-strict-open-ai-compliance", .portkeyStrictOpenAICompliance),
         ("x-portkey-cache-force-refresh", .portkeyCacheForceRefresh), ("x-portkey-cache-namespace", .portkeyCacheNamespace),
-        ("x-portkey-debug", .portkeyDebug), ("x-portkey-a", .otherPortkey), ("X-Sluice-A", .sluice),
+        ("x-portkey-debug", .portkeyDebug), ("x-portkey-a", .otherPortkey), ("X-Sluice-A", .sluice), ("X-Stainless-A", .stainless),
         ("Origin", .origin), ("Access-Control-A", .accessControl),
     ]
 
@@ -36,11 +36,11 @@ struct FieldTableTests {
                 var changed = bytes
                 changed[index] = byte
                 let found = changed.withByteSlice { FieldName(token: $0) }
-                let isFamily = name == .sluice || FieldNameSet(.otherPortkey, .accessControl).contains(found)
+                let isFamily = name == .sluice || name == .stainless || FieldNameSet(.otherPortkey, .accessControl).contains(found)
                 #expect(found == .other || isFamily, "\(String(decoding: changed, as: UTF8.self)) is \(found)")
             }
             let short = Array(bytes.prefix(index))
-            #expect(short.withByteSlice { FieldName(token: $0) } != name || name == .otherPortkey || name == .sluice || name == .accessControl)
+            #expect(short.withByteSlice { FieldName(token: $0) } != name || name == .otherPortkey || name == .sluice || name == .stainless || name == .accessControl)
         }
     }
 
@@ -50,7 +50,7 @@ struct FieldTableTests {
         #expect(FieldName.allCases.count == FieldName.count && FieldName.count <= 64)
     }
 
-    @Test("names that only start like a family belong to none", arguments: ["x-portkey-", "x-portkey", "x-sluice-", "x-sluice", "y-portkey-a", "access-control-"])
+    @Test("names that only start like a family belong to none", arguments: ["x-portkey-", "x-portkey", "x-sluice-", "x-sluice", "x-stainless-", "x-stainless", "y-portkey-a", "access-control-"])
     func endsOfFamilies(_ text: String) {
         let name = Array(text.utf8).withByteSlice { FieldName(token: $0) }
         #expect(name == .other)
