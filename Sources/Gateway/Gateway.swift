@@ -92,6 +92,7 @@ public final class Gateway: Sendable {
             self.compiler = compiler
             compilerThread = try Thread.start("compiler") { compiler.run() }
             let tickets = try TLSTicketSecret(start: Instant.now().nanoseconds)
+            var started: [StartedWorker] = []
             for index in 0..<count {
                 let worker = try Worker(
                     index: index, of: count, snapshot: snapshot, listeners: rows[index], budget: budget, accessRing: accessLog?.ring(worker: index),
@@ -99,15 +100,16 @@ public final class Gateway: Sendable {
                     compiler: compiler, tickets: tickets, tlsMetrics: tlsMetrics, proxyMetrics: proxyMetrics, sharedCache: sharedCache,
                     admission: admission, load: loads[index])
                 mailboxes.append(worker.mailbox)
-                let started = StartedWorker(worker)
-                threads.append(try Thread.start("worker \(index)") { started.worker.run() })
+                started.append(StartedWorker(worker))
             }
+            // Before any of them runs: the listeners may be another process's, with clients waiting.
+            sharedCache?.peers.know(mailboxes)
+            for (index, one) in started.enumerated() { threads.append(try Thread.start("worker \(index)") { one.worker.run() }) }
             let log = accessLog
             logThread = try log.map { log in try Thread.start("access log") { log.run() } }
         } catch {
             throw StartError("\(error)")
         }
-        sharedCache?.peers.know(mailboxes)
         self.mailboxes = mailboxes
         self.threads = threads
     }
@@ -145,14 +147,14 @@ public final class Gateway: Sendable {
     /// Serves by `snapshot` from each worker's next request on.
     public func adopt(_ snapshot: Snapshot) {
         drainTimes.withLock { $0 = DrainTimes(snapshot.limits) }
-        for mailbox in mailboxes { mailbox.send(.adopt(snapshot)) }
+        for mailbox in mailboxes { mailbox.post(.adopt(snapshot)) }
     }
 
     /// Stops accepting and lets what is in flight finish. Asked again, the sooner end holds.
     /// - Returns: nanoseconds it may take.
     @discardableResult
     public func drain(_ reason: DrainReason = .stop) -> UInt64 {
-        for mailbox in mailboxes { mailbox.send(.drain(reason)) }
+        for mailbox in mailboxes { mailbox.post(.drain(reason)) }
         return drainTimes.withLock { $0.nanoseconds(reason) }
     }
 

@@ -12,6 +12,18 @@ struct MailboxTests {
         #expect(mailbox.receiveAll().isEmpty)
     }
 
+    @Test("what is posted is never lost, however full it is, and crowds out nothing that is sent")
+    func posts() throws {
+        let mailbox = try Mailbox<Int>()
+        for number in 0..<5000 { mailbox.post(number) }
+        #expect(mailbox.send(5000))
+        while mailbox.send(-1) {}
+        mailbox.post(5001)
+        let received = mailbox.receiveAll().filter { $0 >= 0 }
+        #expect(received == Array(0...5001))
+        #expect(mailbox.send(1))
+    }
+
     @Test("its descriptor is readable while messages wait, and not after they were received")
     func wakes() throws {
         let mailbox = try Mailbox<Int>()
