@@ -68,7 +68,7 @@ let package = Package(
         .testTarget(name: "HTTPTests", dependencies: ["Bytes", "HTTP"], swiftSettings: strict),
         .testTarget(name: "HTTP2Tests", dependencies: ["Bytes", "CNghttp2", "HTTP", "HTTP2"], swiftSettings: strict),
         .testTarget(name: "JSONTests", dependencies: ["Bytes", "JSON"], swiftSettings: strict),
-        .testTarget(name: "CacheTests", dependencies: ["Bytes", "Cache"], swiftSettings: strict),
+        .testTarget(name: "CacheTests", dependencies: ["Bytes", "Cache", "JSON"], swiftSettings: strict),
         .testTarget(name: "PatternsTests", dependencies: ["Bytes", "Patterns"], swiftSettings: strict),
         .testTarget(name: "GuardrailsTests", dependencies: ["Bytes", "Guardrails", "JSON", "Patterns", "Policy"], swiftSettings: strict),
         .testTarget(name: "PolicyTests", dependencies: ["Bytes", "JSON", "Policy"], swiftSettings: strict),

@@ -29,6 +29,8 @@ public func fuzzOneInput(_ bytes: UnsafePointer<UInt8>, _ count: Int) -> CInt {
         fuzzTape(input)
     #elseif config
         PolicyFuzz.fuzzConfiguration(input)
+    #elseif cacheKey
+        fuzzCacheKey(input)
     #elseif pattern
         PatternFuzz.fuzzPattern(input)
     #elseif guardrails

@@ -6,10 +6,13 @@ public struct RequestedForm: BitwiseCopyable, Equatable, Sendable {
     public var isStream = false
     /// A stream is to end with its usage.
     public var includesUsage = false
+    /// It says something that is no part of its key and that a reader may refuse: an option of streams, or null for a truth value.
+    public var isUnusual = false
 
-    public init(isStream: Bool = false, includesUsage: Bool = false) {
+    public init(isStream: Bool = false, includesUsage: Bool = false, isUnusual: Bool = false) {
         self.isStream = isStream
         self.includesUsage = includesUsage
+        self.isUnusual = isUnusual
     }
 }
 
@@ -204,9 +207,11 @@ struct BodyHasher: ~Copyable {
         if name == "stream" {
             guard let value = JSONView(rest), value.kind == .true || value.kind == .false || value.kind == .null else { return nil }
             form.isStream = value.kind == .true
+            if value.kind == .null { form.isUnusual = true }
             return value.bytes.count
         }
         guard name == "stream_options", let value = JSONView(rest) else { return nil }
+        form.isUnusual = true
         if value.kind == .null { return value.bytes.count }
         guard value.kind == .object else { return nil }
         var includesUsage = false

@@ -73,9 +73,8 @@ public struct CacheKeyMaker: ~Copyable {
         var hash = hash
         hash.append(fields.low)
         hash.append(fields.high)
-        hash.append(form)
         let digest = hash.finish()
-        return CacheKey(low: digest.low, high: digest.high)
+        return CacheKey(low: digest.low, high: digest.high).inForm(form)
     }
 }
 

@@ -8,4 +8,10 @@ public struct CacheKey: BitwiseCopyable, Hashable, Sendable {
         self.low = low
         self.high = high
     }
+
+    /// The key of the same request's answer in the form numbered `form`, at most 3: the lowest two bits say it, and the rest is the same for all.
+    public func inForm(_ form: UInt8) -> CacheKey {
+        precondition(form < 4, "a form has two bits")
+        return CacheKey(low: low & ~3 | UInt64(form), high: high)
+    }
 }

@@ -19,14 +19,19 @@ extension CacheParticipant {
 
     /// Drops what is stored for `key`; whether there was anything.
     @discardableResult
-    public func remove(_ key: CacheKey) -> Bool {
+    public func remove(_ key: CacheKey) -> Bool { remove(key, counting: .purges) }
+
+    /// Drops what is stored for `key` and is out of date.
+    public func discard(_ key: CacheKey) { _ = remove(key, counting: .replacements) }
+
+    private func remove(_ key: CacheKey, counting counter: CacheCounters.Counter) -> Bool {
         let place = cache.table.place(of: key)
         var isFound = false
         for slot in 0..<place.slotCount {
             let word = place.word(slot)
             guard word.tag == place.tag, let entry = word.entry, entry.pointee.key == key else { continue }
             guard take(word, from: CachePlace.index(of: slot), of: place.bucket(of: slot)) else { continue }
-            member.counters.add(.purges)
+            member.counters.add(counter)
             isFound = true
         }
         return isFound

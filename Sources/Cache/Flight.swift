@@ -44,6 +44,8 @@ public final class Flight: @unchecked Sendable {
     public private(set) var outputTokens: Int64 = -1
     /// Where it failed, it stops inside an event.
     public private(set) var endsMidEvent = false
+    /// Where it failed, its last event says so.
+    public private(set) var saysWhy = false
     /// The answer's header fields, each with its line end.
     public private(set) var fields: CacheBlob?
     // Requests that follow. Who joins counts itself and then looks at what there is; who leads publishes and then looks whether anybody
@@ -82,9 +84,12 @@ public final class Flight: @unchecked Sendable {
     }
 
     /// There will be no more of it, and not because it is whole.
-    /// - Parameter isMidEvent: it stops inside an event.
-    public func fail(isMidEvent: Bool = false) {
+    /// - Parameters:
+    ///   - isMidEvent: it stops inside an event.
+    ///   - saysWhy: its last event says that it has failed.
+    public func fail(isMidEvent: Bool = false, saysWhy: Bool = false) {
         endsMidEvent = isMidEvent
+        self.saysWhy = saysWhy
         stageWord.store(Stage.failed.rawValue, ordering: .sequentiallyConsistent)
     }
 
@@ -99,11 +104,11 @@ public final class Flight: @unchecked Sendable {
 
     // MARK: Following
 
-    /// A request of worker `index` follows from here on.
-    public func follow(on index: Int) {
+    /// A request of worker `index` follows from here on; true when it is the first.
+    public func follow(on index: Int) -> Bool {
         precondition(index < FlightLimits.workers, "a worker has its bit")
         watching.insert(index)
-        followerCount.add(1, ordering: .sequentiallyConsistent)
+        return followerCount.add(1, ordering: .sequentiallyConsistent).oldValue == 0
     }
 
     /// A request follows no more; true when it was the last.

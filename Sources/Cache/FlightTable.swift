@@ -96,5 +96,5 @@ public final class FlightTable: @unchecked Sendable {
         UnsafeRawPointer(bitPattern: UInt(word & address)).map { Unmanaged.fromOpaque($0) }
     }
 
-    private static func index(of key: CacheKey) -> Int { Int(truncatingIfNeeded: key.high) & (FlightLimits.places - 1) }
+    private static func index(of key: CacheKey) -> Int { Int(truncatingIfNeeded: key.high &+ key.low) & (FlightLimits.places - 1) }
 }

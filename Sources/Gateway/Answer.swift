@@ -269,7 +269,7 @@ struct Answer: ~Copyable {
     }
 
     /// There was no memory to pass a read's bytes on.
-    private var isShort = false
+    private(set) var isShort = false
 
     /// This read's bytes go on with the framing they came with.
     private var isRaw = false
@@ -301,6 +301,7 @@ struct Answer: ~Copyable {
                 }
             }
         } catch {
+            if let log { Answer.copy(worker, from: first, to: log) }
             return .broken
         }
         if let log { Answer.copy(worker, from: first, to: log) }

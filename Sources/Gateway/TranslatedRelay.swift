@@ -191,6 +191,7 @@ extension Exchange {
             case .fine: break
             case .failed:
                 // The provider's own error event, said in the client's dialect: the stream ends there, and not cleanly.
+                caching.hasToldFailure = true
                 sendEvents(&chunk, client)
                 answer.endBroken()
                 record.figures.wasAborted = true

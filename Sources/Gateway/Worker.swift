@@ -128,6 +128,7 @@ final class Worker {
     var followers: [ObjectIdentifier: Set<UInt64>] = [:]
     /// Who leads which flight in place of a client that has left.
     var orphans: [ObjectIdentifier: UInt64] = [:]
+    var stalled: [ObjectIdentifier: UInt64] = [:]
     var nextSweep = Instant(nanoseconds: 0)
 
     let accessRing: AccessRing?
@@ -212,7 +213,7 @@ final class Worker {
     }
 
     private var isFinished: Bool {
-        isDraining && (clients.count == 0 || now >= draining.deadline)
+        isDraining && (clients.count == 0 && !fetchesForOthers || now >= draining.deadline)
     }
 
     private func turn() {
@@ -321,6 +322,7 @@ final class Worker {
         case .operatorAnswer(let client, let number, let answer):
             self.client(client)?.exchange?.operationsAnswered(number, answer)
         case .flight(let flight): wakeFollowers(of: flight)
+        case .flightJoined(let flight): if let leader = forgetStalled(flight) { resume(leader) }
         case .flightLeft(let flight): if !flight.isFollowed { absent(for: flight)?.close() }
         case .drain(let reason): drain(reason)
         case .answer(let roll): roll.isHere()

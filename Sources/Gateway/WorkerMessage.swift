@@ -18,6 +18,8 @@ enum WorkerMessage: Sendable {
     case compiled([UInt8], UInt64, Result<CompiledHeaders, ConfigRefusal>)
     /// More has come of an answer that requests of this worker wait for.
     case flight(Flight)
+    /// Somebody waits for an answer that this worker fetches, and did not before.
+    case flightJoined(Flight)
     /// Nobody waits any more for an answer that this worker fetches.
     case flightLeft(Flight)
     /// What an operator asked over this client's connection, in the request of that id.

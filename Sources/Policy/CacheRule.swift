@@ -21,6 +21,9 @@ public struct CacheRule: BitwiseCopyable, Sendable, Equatable {
     /// Whether all callers share the answers, whoever they are.
     public internal(set) var isGlobal = false
 
+    /// At how many events a second a kept stream is given again; 0 for all at once.
+    public internal(set) var replayEventsPerSecond: UInt32 = 0
+
     public init(mode: Mode, maxAgeSeconds: UInt32 = PolicyLimits.defaultCacheAgeSeconds) {
         self.mode = mode
         self.maxAgeSeconds = maxAgeSeconds

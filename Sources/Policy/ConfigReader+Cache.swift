@@ -3,7 +3,7 @@ import JSON
 
 /// The key that says how answers are kept.
 extension ConfigReader {
-    /// - Source: the wire reference §3.1; `scope`, `tool_calls`, `single_flight` and the stale windows are this gateway's own.
+    /// - Source: the wire reference §3.1; `scope`, `tool_calls`, `single_flight`, the pace of replays and the stale windows are this gateway's own.
     mutating func cache(_ field: Field) -> CacheRule? {
         guard let fields = schema.fields(of: field, schema: ConfigSchema.cache) else { return nil }
         var rule = CacheRule(mode: .simple)
@@ -12,6 +12,9 @@ extension ConfigReader {
         if let found = fields["stale_if_error"], let age = cacheAge(found) { rule.staleIfErrorSeconds = age }
         if let found = fields["single_flight"] { rule.joinsFlights = schema.boolean(found) ?? true }
         if let found = fields["tool_calls"] { rule.keepsToolCalls = schema.boolean(found) ?? false }
+        if let found = fields["replay_events_per_second"], let rate = schema.integer(found, in: 0...PolicyLimits.cacheReplayEventsPerSecond) {
+            rule.replayEventsPerSecond = UInt32(rate)
+        }
         if let found = fields["scope"] { rule.isGlobal = schema.choice(found, of: ["tenant", "global"]) == "global" }
         guard let found = fields["mode"] else {
             schema.missing("mode", in: field)

@@ -146,7 +146,7 @@ enum ConfigSchema {
 
     static let cache = Schema([
         SchemaKey("mode"), SchemaKey("max_age"), SchemaKey("scope"), SchemaKey("tool_calls"), SchemaKey("single_flight"),
-        SchemaKey("stale_while_revalidate"), SchemaKey("stale_if_error"),
+        SchemaKey("stale_while_revalidate"), SchemaKey("stale_if_error"), SchemaKey("replay_events_per_second"),
     ])
 
     static let modes = Config.Mode.allCases.map(\.rawValue)

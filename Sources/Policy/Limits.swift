@@ -77,6 +77,9 @@ public enum PolicyLimits {
     /// Bytes of the name of a provider, a virtual key or a config.
     public static let nameByteCount = 64
 
+    /// Events a second that a kept stream is given again at: one each millisecond, the step of the workers' timers.
+    public static let cacheReplayEventsPerSecond: Int64 = 1000
+
     /// Seconds a cached answer may be kept for: ten years.
     public static let cacheAgeSeconds: Int64 = 315_360_000
 

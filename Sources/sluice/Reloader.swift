@@ -70,6 +70,8 @@ final class Reloader: Sendable {
         if !isSame { changes.append("\"listen\"") }
         if configuration.workerCount != first.workerCount { changes.append("\"workers\"") }
         if configuration.log != first.log { changes.append("\"log\"") }
+        if configuration.bounds.number(.cache) != first.bounds.number(.cache) { changes.append("\"limits.cache\"") }
+        if configuration.bounds.number(.buffers) != first.bounds.number(.buffers) { changes.append("\"limits.buffers\"") }
         return changes
     }
 }

@@ -133,7 +133,7 @@ struct FlightTests {
         var told: [Int] = []
         flight.announce { told.append($0) }
         #expect(told.isEmpty && !flight.isFollowed)
-        for worker in [0, 63, 64, 130, 255] { flight.follow(on: worker) }
+        for worker in [0, 63, 64, 130, 255] { _ = flight.follow(on: worker) }
         flight.announce { told.append($0) }
         #expect(told == [0, 63, 64, 130, 255])
         flight.announce { told.append($0) }
@@ -158,7 +158,7 @@ struct FlightTests {
                     flight.log.publish()
                     flight.announce { _ in wasTold.add() }
                 } else {
-                    flight.follow(on: 7)
+                    _ = flight.follow(on: 7)
                     flight.look(on: 7)
                     if flight.log.byteCount == 1 { saw.add() }
                 }
@@ -193,7 +193,7 @@ struct FlightTests {
     func places() {
         let table = FlightTable()
         let one = flight(1)
-        let other = flight(2)
+        let other = flight(2, high: 0)
         guard case .leads = table.enter(one), case .alone = table.enter(other) else {
             Issue.record("the place is taken")
             return
@@ -203,6 +203,25 @@ struct FlightTests {
             Issue.record("the first is still there")
             return
         }
+    }
+
+    @Test("two forms of one answer are fetched at the same time without being in each other's way")
+    func forms() {
+        let table = FlightTable()
+        let key = CacheKey(low: 0x1234, high: 0x5678)
+        let whole = Flight(key.inForm(0), leader: 0, budget: budget)
+        let stream = Flight(key.inForm(1), leader: 0, budget: budget)
+        guard case .leads = table.enter(whole), case .leads = table.enter(stream) else {
+            Issue.record("both lead")
+            return
+        }
+        guard case .follows(let found) = table.enter(Flight(key.inForm(1), leader: 1, budget: budget)) else {
+            Issue.record("the next stream follows")
+            return
+        }
+        #expect(found === stream)
+        table.remove(whole)
+        table.remove(stream)
     }
 
     @Test("a flight lives while it is in the table and no longer")

@@ -146,7 +146,7 @@ class Simple(CacheCase):
     def test_endpoints(self):
         """each endpoint has its own answers; embeddings, moderations and the rest are kept as well"""
         headers = {"x-portkey-config": json.dumps(self.config()), "x-portkey-cache-namespace": self.namespace}
-        self.upstream.handler = lambda request, peer: peer.answer({"object": "list", "data": [], "path": request.target, "n": request.number})
+        self.upstream.handler = lambda request, peer: peer.answer({**said("a"), "data": [], "path": request.target, "n": request.number})
         for path in ("embeddings", "moderations", "completions", "images/generations"):
             ask = lambda: self.send("POST", f"/v1/{path}", headers, {"model": "m", "input": "a"})
             first, second = self.assert_statuses(["MISS", "HIT"], ask, ask)

@@ -1,20 +1,18 @@
-"""The response cache: streams, an answer in its other form, answers that are too old, operators, and the SDKs."""
+"""The response cache: streams, an answer in its other form, answers that are too old, and the SDKs."""
 
 import contextlib
 import io
 import json
 import threading
 import time
-import urllib.parse
 
 import anthropic
 import openai
 
 from harness.cache import STATUS, CacheCase, chunk, event, events, pieces, said
-from harness.configuration import plain
-from harness.gateway import ROOT, Gateway, command
+from harness.gateway import ROOT
 from harness.upstream import ERROR
-from harness.wire import send
+from harness.wire import Wire, request
 
 
 class Streams(CacheCase):
@@ -65,6 +63,28 @@ class Streams(CacheCase):
                           ([*events("a"), b"data: {"], True), (events("a", finish="content_filter"), True)):
             self.upstream.handler = handler(runs, end)
             self.assert_statuses(["MISS", "MISS"], self.stream, self.stream)
+
+    def test_pace(self):
+        """a kept stream is given again at the pace the config asks for, event by event, and the rest at once when the request's time is over"""
+        self.upstream.handler = lambda request, peer: peer.stream(*events(*"abcdefgh"))
+        config = self.config(cache={"mode": "simple", "replay_events_per_second": 10})
+        self.stream(config)
+        headers = {"x-portkey-config": json.dumps(config), "x-portkey-cache-namespace": self.namespace}
+        for version in (b"HTTP/1.1", b"HTTP/1.0"):
+            with Wire(self.gateway.port) as wire:
+                body = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "hi"}], "stream": True}
+                wire.send(request("POST", "/v1/chat/completions", headers, body).replace(b"HTTP/1.1", version, 1))
+                head, started, times, whole = wire.head(), time.monotonic(), [], b""
+                self.assertEqual((head[STATUS], head["content-length"]), ("HIT", None))
+                for part in wire.body(head):
+                    times.append(time.monotonic() - started)
+                    whole += part
+            self.assertEqual(whole, b"".join(events(*"abcdefgh")))
+            # Eleven events, the last of them a second after the first.
+            self.assertGreater(times[-1], 0.8)
+            self.assertGreater(len(times), 5)
+        at_once = self.stream()
+        self.assertEqual((at_once[STATUS], at_once.ended), ("HIT", "length"))
 
     def test_gone_client(self):
         """a stream whose client leaves is not kept"""
@@ -193,6 +213,55 @@ class Forms(CacheCase):
         self.assertEqual((whole[STATUS], whole.json["content"], whole.json["stop_reason"]), ("HIT", message["content"], "end_turn"))
         self.assertEqual((whole.json["id"], whole.json["usage"]["input_tokens"]), ("msg_1", 3))
 
+    def test_completions(self):
+        """completions and their streams serve each other"""
+        headers = {"x-portkey-config": json.dumps(self.config()), "x-portkey-cache-namespace": self.namespace}
+        whole = {"id": "cmpl-1", "object": "text_completion", "created": 5, "model": "m",
+                 "choices": [{"text": "hello", "index": 0, "logprobs": None, "finish_reason": "stop"}],
+                 "usage": {"prompt_tokens": 3, "completion_tokens": 1, "total_tokens": 4}}
+        self.upstream.handler = lambda request, peer: peer.answer(whole)
+        ask = lambda stream: self.send("POST", "/v1/completions", headers, {"model": "m", "prompt": "hi", "stream": stream})
+        self.assertEqual(ask(False)[STATUS], "MISS")
+        stream = ask(True)
+        self.assertEqual((stream[STATUS], stream.body.endswith(b"data: [DONE]\n\n")), ("HIT", True))
+        self.assertEqual(json.loads(stream.body.split(b"\n")[0][6:])["choices"], whole["choices"])
+        headers["x-portkey-cache-namespace"] += " 2"
+        self.upstream.handler = lambda request, peer: peer.stream(stream.body)
+        self.assertEqual(ask(True)[STATUS], "MISS")
+        again = ask(False)
+        self.assertEqual((again[STATUS], again.json["choices"]), ("HIT", whole["choices"]))
+        self.assertEqual(len(self.upstream.requests), 2)
+
+    def test_responses(self):
+        """responses and their streams serve each other, to the openai SDK, too"""
+        whole = {"id": "resp_1", "object": "response", "created_at": 5, "status": "completed", "error": None, "incomplete_details": None, "model": "m",
+                 "output": [{"id": "msg_1", "type": "message", "status": "completed", "role": "assistant",
+                             "content": [{"type": "output_text", "annotations": [], "text": "hello"}]}],
+                 "parallel_tool_calls": True, "tool_choice": "auto", "tools": [],
+                 "usage": {"input_tokens": 3, "output_tokens": 1, "total_tokens": 4,
+                           "input_tokens_details": {"cached_tokens": 0}, "output_tokens_details": {"reasoning_tokens": 0}}}
+        # As it is sent: in one line.
+        body = json.dumps(whole).encode()
+        self.upstream.handler = lambda request, peer: peer.answer(body, headers=[("content-type", "application/json")])
+        headers = {"x-portkey-config": json.dumps(self.config()), "x-portkey-cache-namespace": self.namespace}
+        client = openai.OpenAI(base_url=f"{self.gateway.url}/v1", api_key="sk-test", default_headers=headers, max_retries=0)
+        self.addCleanup(client.close)
+        ask = lambda **more: client.responses.with_raw_response.create(model="m", input="hi", **more)
+        self.assertEqual(ask().headers[STATUS], "MISS")
+        stream = ask(stream=True)
+        self.assertEqual(stream.headers[STATUS], "HIT")
+        sent = list(stream.parse())
+        self.assertEqual("".join(event.delta for event in sent if event.type == "response.output_text.delta"), "hello")
+        self.assertEqual((sent[0].type, sent[-1].type, sent[-1].response.output_text), ("response.created", "response.completed", "hello"))
+        headers["x-portkey-cache-namespace"] += " 2"
+        text = self.send("POST", "/v1/responses", {**headers, "x-portkey-cache-namespace": self.namespace, "authorization": "Bearer sk-test"},
+                         {"model": "m", "input": "hi", "stream": True})
+        self.assertEqual(text[STATUS], "HIT")
+        self.upstream.handler = lambda request, peer: peer.stream(text.body)
+        both = [self.send("POST", "/v1/responses", headers, {"model": "m", "input": "hi", "stream": stream}) for stream in (True, False)]
+        self.assertEqual([(answer.status, answer[STATUS]) for answer in both], [(200, "MISS"), (200, "HIT")])
+        self.assertEqual(both[1].json, whole)
+
 
 class Stale(CacheCase):
     """cache: answers that are too old."""
@@ -300,81 +369,3 @@ class SDKs(CacheCase):
         self.assertEqual(printed.getvalue().split(), promised)
         self.assertEqual(promised, ["MISS", "HIT", "REFRESH", "HIT"])
         self.assertEqual(len(self.upstream.requests), 2)
-
-
-class Operating(CacheCase):
-    """cache: operators."""
-
-    LOCAL = {"Host": "localhost"}
-
-    def statistics(self):
-        return self.send("GET", "/v1/sluice/cache", self.LOCAL).json
-
-    def purge(self, query):
-        return self.send("DELETE", f"/v1/sluice/cache?{query}", self.LOCAL)
-
-    def test_statistics(self):
-        """the counts say what became of requests, and what was saved"""
-        before = self.statistics()
-        self.assert_statuses(["MISS", "HIT", "HIT", "REFRESH"], self.ask, self.ask, self.ask, lambda: self.ask(headers={"x-portkey-cache-force-refresh": "true"}))
-        after = self.statistics()
-        changes = {name: after[name] - before[name] for name in ("hits", "misses", "refreshes", "stored", "entries", "saved_tokens_in", "saved_tokens_out")}
-        self.assertEqual(changes, {"hits": 2, "misses": 1, "refreshes": 1, "stored": 2, "entries": 1, "saved_tokens_in": 6, "saved_tokens_out": 2})
-        metrics = self.send("GET", "/metrics", self.LOCAL).body.decode()
-        self.assertIn(f"sluice_cache_hits_total {after['hits']}\n", metrics)
-        self.assertIn('sluice_cache_saved_tokens_total{direction="input"}', metrics)
-        self.assertIn('sluice_cache_hit_age_seconds_bucket{le="+Inf"}', metrics)
-
-    def test_purge(self):
-        """entries are dropped by namespace, by model, by key, and all"""
-        explained = self.ask(model="x")
-        self.assertEqual(self.purge(f"namespace={urllib.parse.quote(self.namespace)}").json["entries"], 1)
-        self.assert_statuses(["MISS", "MISS", "HIT"], lambda: self.ask(model="x"), lambda: self.ask(model="y"), lambda: self.ask(model="y"))
-        self.assertEqual(self.purge("model=y").json["entries"], 1)
-        self.assert_statuses(["HIT", "MISS"], lambda: self.ask(model="x"), lambda: self.ask(model="y"))
-        explained = self.ask(model="x", headers={"x-sluice-explain": "1"})
-        self.assertEqual(explained[STATUS], "HIT")
-        self.assertEqual(self.purge(f"key={explained['x-sluice-cache-key']}").json["entries"], 1)
-        self.assertEqual(self.purge(f"key={explained['x-sluice-cache-key']}").json["entries"], 0)
-        self.assert_statuses(["MISS", "HIT"], lambda: self.ask(model="x"), lambda: self.ask(model="y"))
-        self.assertGreaterEqual(self.purge("all").json["entries"], 2)
-        self.assertEqual(self.statistics()["entries"], 0)
-
-    def test_slips(self):
-        """a purge of nothing named, or of what is no part, is refused; and so is everybody who is not an operator"""
-        for query in ("", "tenat=a", "key=12", "key=" + "0" * 32 + "&model=a", "model=%zz"):
-            self.assertEqual(self.purge(query).status, 400, query)
-        self.assertEqual(self.send("POST", "/v1/sluice/cache", self.LOCAL).status, 405)
-        for headers in ({}, {**self.LOCAL, "Origin": "http://localhost"}):
-            self.assertEqual(self.send("DELETE", "/v1/sluice/cache?all", headers).status, 403)
-
-    def test_command(self):
-        """`sluice cache` does the same from the command line"""
-        self.ask()
-        address = ["--address", f"127.0.0.1:{self.gateway.port}"]
-        stats = command("cache", "stats", *address)
-        self.assertEqual(stats.returncode, 0, stats.stderr)
-        self.assertRegex(stats.stdout, r"(?m)^entries +[1-9]")
-        purged = command("cache", "purge", "--namespace", self.namespace, *address)
-        self.assertEqual((purged.returncode, purged.stdout), (0, "1 entry dropped\n"), purged.stderr)
-        self.assertEqual(self.ask()[STATUS], "MISS")
-        self.assertNotEqual(command("cache", "purge", *address).returncode, 0)
-        unreachable = command("cache", "stats", "--address", "127.0.0.1:1")
-        self.assertEqual(unreachable.returncode, 1)
-        self.assertIn("127.0.0.1:1", unreachable.stderr)
-
-    def test_log(self):
-        """the access log says where an answer came from, and what it saved"""
-        gateway = Gateway({**plain(), "log": {"access": "stdout", "format": "json"}})
-        self.addCleanup(gateway.stop)
-        headers = {"x-portkey-config": json.dumps(self.config())}
-        for _ in range(2):
-            send(gateway.port, "POST", "/v1/chat/completions", headers, {"model": "m", "messages": []})
-        deadline = time.monotonic() + 5
-        while gateway.output.read_text().count('"path"') < 2 and time.monotonic() < deadline:
-            time.sleep(0.02)
-        lines = [json.loads(line) for line in gateway.output.read_text().splitlines() if line.startswith("{")]
-        # Of two workers, either may write first.
-        hit, miss = sorted(lines, key=lambda line: line["cache"])
-        self.assertEqual((miss["cache"], miss["tokens_in"], miss.get("saved_tokens_in")), ("MISS", 3, None))
-        self.assertEqual((hit["cache"], hit.get("tokens_in"), hit["saved_tokens_in"], hit["saved_tokens_out"], hit["attempts"]), ("HIT", None, 3, 1, 0))

@@ -111,6 +111,7 @@ class Canaries(GatewayCase):
         self.ask({"x-portkey-api-key": key, "x-portkey-provider": "house"})
         self.refused(caller, key)
         self.clouds()
+        self.kept()
 
     def refused(self, caller, key):
         """Requests that go nowhere: what is wrong with them is said without what they hold."""
@@ -129,6 +130,18 @@ class Canaries(GatewayCase):
         self.ask({"x-portkey-provider": "openai", "x-portkey-custom-host": "http://10.0.0.1", "Authorization": f"Bearer {self.canary('bearer')}"})
         self.ask({"Authorization": f"Bearer {self.canary('bearer')}"}, path=f"/v1/nowhere?key={self.canary('credential in a query')}", method="GET", body=None)
         self.ask({"Authorization": f"Bearer {self.canary('bearer')}", "Content-Type": "application/json", "x-portkey-provider": "house"}, b"{")
+
+    def kept(self):
+        """Answers that are kept and given again, and what operators are told of them."""
+        self.upstreams["first"].handler = lambda incoming, peer: peer.answer(CHAT)
+        cached = {"provider": "openai", "custom_host": self.upstream.base, "cache": {"mode": "simple"}}
+        bearer = f"Bearer {self.canary('bearer of a caller whose answers are kept', 'first')}"
+        written = {**cached, "api_key": self.canary("credential in a config with a cache", "first")}
+        for stream in (False, False, True):
+            self.ask(self.config(cached, Authorization=bearer, **{"x-sluice-explain": "1"}), {**BODY, "stream": stream})
+            self.ask(self.config(written, **{"x-sluice-explain": "1"}), {**BODY, "stream": stream})
+        for method, path in (("GET", "/v1/sluice/cache"), ("GET", "/metrics"), ("DELETE", "/v1/sluice/cache?namespace=none")):
+            self.assertEqual(self.ask({"Host": "localhost"}, None, path, method), 200, path)
 
     def clouds(self):
         """Credentials that are used and not sent, and those fetched with them."""

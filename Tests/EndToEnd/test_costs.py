@@ -1,18 +1,22 @@
 """What must cost nothing: allocations, counted by the benchmarks of a release build. Times are printed there and judged nowhere."""
 
 import math
+import os
+import re
+import shutil
 import subprocess
 import unittest
 from pathlib import Path
 
-from harness.gateway import binary
+from harness.gateway import ROOT, binary
 
 
 class Costs(unittest.TestCase):
     """Allocations an operation."""
 
     #: Allocations that have a name: a config is compiled once for a change, and what a request's guardrails came to is written
-    #: into texts of its own (the two results and a time). An answer that is kept is copied once: the entry, the blob and its bytes.
+    #: into texts of its own (the two results and a time). An answer that is kept is copied once: the blob, its bytes, and a
+    #: list of what goes for it.
     NAMED = {"policy/compile": math.inf, "guardrails/": 3, "cache/insert": 3}
 
     @classmethod
@@ -33,3 +37,20 @@ class Costs(unittest.TestCase):
     def test_counts(self):
         """the counting counts: compiling a config allocates"""
         self.assertGreater(self.mallocs["policy/compile: 3 levels, 10 targets"], 0)
+
+
+class Hits(unittest.TestCase):
+    """What a hit of the cache costs."""
+
+    def test_beside_nginx(self):
+        """perf/cache runs at toy size; a release build allocates nothing for a hit, of 1 KB or of 16 KB"""
+        missing = [name for name in ("nginx", "wrk", "strace", "gcc", "taskset") if not shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin")]
+        if missing:
+            raise unittest.SkipTest(f"perf/cache needs {', '.join(missing)}")
+        done = subprocess.run([ROOT / "perf" / "cache", "--toy", "--sluice", binary()], capture_output=True, text=True, timeout=600)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        counts = re.findall(r"allocations a hit at (.+?): ([\d.]+) ", done.stdout)
+        self.assertEqual(len(counts), 2, done.stdout)
+        if Path(binary()).parent.name == "release":
+            for where, count in counts:
+                self.assertLessEqual(float(count), 0.01, where)

@@ -89,6 +89,15 @@ class Reloads(GatewayCase):
         self.assertNotIn("configuration", self.send("GET", "/ready").json)
         self.assertIn("sluice_configuration_stale 0", self.send("GET", "/metrics", HERE).body.decode())
 
+    def test_what_waits(self):
+        """what a running process cannot change is said to wait for the next start"""
+        self.write(json.dumps(listening({**self.named("waiting"), "limits": {"cache": "64MiB", "buffers": "128MiB"}}, self.gateway.port)))
+        self.assertEqual(self.send("POST", "/v1/sluice/reload", HERE).status, 200)
+        for limit in ("cache", "buffers"):
+            self.assertIn(f'"limits.{limit}" takes effect with the next start', self.gateway.said())
+        self.put("waited")
+        self.becomes("waited")
+
     def test_not_from_elsewhere(self):
         """only this machine's own programs have it reloaded"""
         for headers in ({**HERE, "Origin": "http://127.0.0.1"}, {"Host": "sluice.example"}):

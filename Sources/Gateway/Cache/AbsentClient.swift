@@ -9,6 +9,8 @@ final class AbsentClient: Client {
     /// In place of `client`.
     init(of client: Client, token: Token, worker: Worker) {
         super.init(nil, peer: client.peer, token: token, worker: worker)
+        // Its certificate says who it is.
+        clientSecurity = client.clientSecurity
     }
 
     /// Takes a whole request to begin with; false when there is no memory for it.
@@ -66,7 +68,8 @@ extension Exchange {
         absent.exchange = self
         self.client = absent
         caching.isOrphaned = true
-        absent.takeDeadline(of: client, else: attempt.totalDeadline)
+        // Once the answer has begun the client's own is how long it may take nothing, and nobody takes anything now.
+        if answer.isCommitted { absent.setDeadline(attempt.totalDeadline) } else { absent.takeDeadline(of: client, else: attempt.totalDeadline) }
         // Whatever step the client left in the middle of is taken up again.
         worker.resume(absent.token)
         return true

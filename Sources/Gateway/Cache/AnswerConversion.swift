@@ -10,11 +10,13 @@ extension Exchange {
     /// Finds the request's answer in another form, says it in the one that is asked for, and keeps it so, too: the next finds it at once.
     /// Nil where there is none, or none that can be said otherwise.
     func convertedAnswer(_ rule: CacheRule) -> (blob: CacheBlob, storedAt: UInt64)? {
-        guard endpoint == .chatCompletions || endpoint == .messages, let cache = worker.cache else { return nil }
+        guard endpoint.hasTwoForms, let cache = worker.cache else { return nil }
+        // What guardrails would have said of the one they have not said of the other.
+        guard plan?.route.isGuarded == false else { return nil }
         let now = worker.now.nanoseconds
         for form in AnswerForm.allCases where form != caching.form {
-            guard let hit = cache.lookup(key(form), now: now), (now - min(now, hit.storedAt)) / 1_000_000_000 < UInt64(rule.maxAgeSeconds) else { continue }
-            guard let stored = StoredAnswer(hit.bytes), let blob = converted(stored) else { continue }
+            guard let hit = cache.lookup(caching.key.inForm(form.rawValue), now: now), (now - min(now, hit.storedAt)) / 1_000_000_000 < UInt64(rule.maxAgeSeconds) else { continue }
+            guard let stored = StoredAnswer(hit.bytes), rule.keepsToolCalls || !stored.figures.callsTools, let blob = converted(stored) else { continue }
             cache.insert(blob, for: caching.key, tags: hit.tags, storedAt: hit.storedAt, expiresAt: hit.expiresAt, now: now)
             return (blob, hit.storedAt)
         }
@@ -36,7 +38,7 @@ extension Exchange {
             let streamed = whole.withByteSlice { text in
                 written(atLeast: 2 * text.count) { writer in
                     do throws(TranslationFault) {
-                        try worker.translator.writeStream(text, dialect, options(of: text), to: &writer)
+                        try writeStream(text, to: &writer)
                         return true
                     } catch {
                         return false
@@ -51,7 +53,7 @@ extension Exchange {
         StoredFields.append(stored.fields, leavingOut: "content-type", to: &fields)
         guard !fields.overflowed else { return nil }
         return body.withByteSlice { body in
-            StoredAnswer.blob(figures, fields: fields.written, bodyByteCount: body.count) { $0.update(from: body.base, count: body.count) }
+            StoredAnswer.blob(figures, fields: fields.written, bodyByteCount: body.count) { place, _ in place.update(from: body.base, count: body.count) }
         }
     }
 
@@ -67,6 +69,14 @@ extension Exchange {
         return nil
     }
 
+    private func writeStream(_ text: ByteSlice, to writer: inout ByteWriter) throws(TranslationFault) {
+        switch endpoint {
+        case .completions: try worker.translator.writeCompletionStream(text, includesUsage: caching.form == .streamWithUsage, to: &writer)
+        case .responses: try worker.translator.writeResponseStream(text, to: &writer)
+        default: try worker.translator.writeStream(text, dialect, options(of: text), to: &writer)
+        }
+    }
+
     private func writeWhole(_ stored: StoredAnswer, to writer: inout ByteWriter) -> Bool {
         var usage: Usage?
         if stored.figures.inputTokens >= 0, stored.figures.outputTokens >= 0 {
@@ -75,7 +85,7 @@ extension Exchange {
             usage?.output = stored.figures.outputTokens
         }
         do throws(TranslationFault) {
-            try worker.translator.writeWhole(dialect, options(of: firstEvent(stored.body)), usage: usage, to: &writer) { at in
+            let events: Translator.Events = { at in
                 var scanner = EventBoundaryScanner()
                 while let event = scanner.next(stored.body, from: at) {
                     at = event.end
@@ -83,15 +93,29 @@ extension Exchange {
                 }
                 return nil
             }
+            switch endpoint {
+            case .completions: try worker.translator.writeWholeCompletion(usage: usage, to: &writer, events)
+            case .responses: try worker.translator.writeWholeResponse(to: &writer, events)
+            default: try worker.translator.writeWhole(dialect, options(of: firstEvent(stored.body)), usage: usage, to: &writer, events)
+            }
             return true
         } catch {
             return false
         }
     }
 
+    /// The first event that has a choice: one of a filter, before it, states no time.
     private func firstEvent(_ stream: ByteSlice) -> ByteSlice {
         var scanner = EventBoundaryScanner()
-        return scanner.next(stream)?.payload.map { stream[$0] } ?? ByteSlice("")
+        var at = 0
+        var first = ByteSlice("")
+        while let event = scanner.next(stream, from: at) {
+            at = event.end
+            guard let data = event.payload.map({ stream[$0] }) else { continue }
+            if first.isEmpty { first = data }
+            if let choices = JSONView(objectIn: data)?.child(ByteSlice("choices")), choices.elements.contains(where: { _ in true }) { return data }
+        }
+        return first
     }
 
     /// How the other form is written: with the time and the model that this one states.
@@ -104,5 +128,15 @@ extension Exchange {
         }
         record.model.withBytesInPlace { options.model.set($0) }
         return options
+    }
+}
+
+extension Endpoint {
+    /// Whether its answers come whole or streamed, and one can be made from the other.
+    fileprivate var hasTwoForms: Bool {
+        switch self {
+        case .chatCompletions, .messages, .completions, .responses: true
+        default: false
+        }
     }
 }

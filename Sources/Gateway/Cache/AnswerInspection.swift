@@ -17,24 +17,22 @@ struct AnswerInspection {
     }
 
     /// What one answer, or one event of it, says.
-    private struct Findings {
+    struct Findings {
         var isUnfit = false
         var callsTools = false
-        var isLast = false
+        fileprivate var isLast = false
     }
 
-    func keeps(_ stored: StoredAnswer, toolCalls: Bool) -> Bool {
-        guard !isCoded else { return false }
+    func inspect(_ body: ByteSlice, isStream: Bool) -> Findings {
         var findings = Findings()
-        if stored.figures.isStream {
-            guard endpoint.endsStreams else { return false }
-            inspect(stream: stored.body, &findings)
-            guard findings.isLast else { return false }
+        findings.isUnfit = isCoded
+        if isStream {
+            inspect(stream: body, &findings)
+            if !findings.isLast || !endpoint.endsStreams { findings.isUnfit = true }
         } else if endpoint != .audioSpeech {
-            guard isWhole(stored.body), let root = JSONView(stored.body) else { return false }
-            inspect(root, &findings)
+            if isWhole(body), let root = JSONView(body) { inspect(root, &findings) } else { findings.isUnfit = true }
         }
-        return !findings.isUnfit && (toolCalls || !findings.callsTools)
+        return findings
     }
 
     private func isWhole(_ text: ByteSlice) -> Bool {
@@ -71,7 +69,15 @@ struct AnswerInspection {
     /// Most events are a few letters of text: only those that have one of these words are read.
     private static func mayMatter(_ data: ByteSlice) -> Bool {
         for word in words where data.firstRange(of: ByteSlice(word)) != nil { return true }
-        return false
+        return states("finish_reason\"", in: data) || states("stop_reason\"", in: data)
+    }
+
+    /// Whether the member of that name, with its second quotation mark, is there and not null.
+    private static func states(_ name: StaticString, in data: ByteSlice) -> Bool {
+        guard let found = data.firstRange(of: ByteSlice(name)) else { return false }
+        var at = found.upperBound
+        while at < data.count, data[at] <= 0x20 || data[at] == UInt8(ascii: ":") { at += 1 }
+        return !data.dropFirst(at).hasPrefix("null")
     }
 
     private static let words: [StaticString] = [
@@ -92,24 +98,30 @@ struct AnswerInspection {
             guard type.map({ $0 == "response.completed" }) == true, let response = root.child(ByteSlice("response")) else { return }
             findings.isLast = true
             inspect(response, &findings)
-        default: inspect(root, &findings)
+        default: inspect(root, isEvent: true, &findings)
         }
     }
 
     // MARK: Objects
 
-    private func inspect(_ root: JSONView, _ findings: inout Findings) {
+    private func inspect(_ root: JSONView, isEvent: Bool = false, _ findings: inout Findings) {
         guard root.kind == .object || endpoint == .embeddings || endpoint == .rerank else { return findings.isUnfit = true }
         if let error = root.child(ByteSlice("error")), error.kind != .null { findings.isUnfit = true }
         switch endpoint {
         case .chatCompletions, .completions:
-            guard let choices = root.child(ByteSlice("choices")) else { return }
-            for choice in choices.elements { inspect(choice: choice, &findings) }
+            var count = 0
+            if let choices = root.child(ByteSlice("choices")) {
+                for choice in choices.elements {
+                    inspect(choice: choice, &findings)
+                    count += 1
+                }
+            }
+            // An event may have none: one of usage, or of what a filter says of the prompt.
+            if count == 0, !isEvent { findings.isUnfit = true }
         case .messages:
             inspect(reason: root.child(ByteSlice("stop_reason")), &findings)
-            if let content = root.child(ByteSlice("content")) {
-                for block in content.elements { inspect(block: block, &findings) }
-            }
+            guard let content = root.child(ByteSlice("content")) else { return findings.isUnfit = true }
+            for block in content.elements { inspect(block: block, &findings) }
         case .responses:
             guard let status = root.child(ByteSlice("status"))?.string, status == "completed" else { return findings.isUnfit = true }
             guard let output = root.child(ByteSlice("output")) else { return }
@@ -120,6 +132,8 @@ struct AnswerInspection {
 
     private func inspect(choice: JSONView, _ findings: inout Findings) {
         inspect(reason: choice.child(ByteSlice("finish_reason")), &findings)
+        // Some hosts say so what has failed behind them, in an answer of 200.
+        if let error = choice.child(ByteSlice("error")), error.kind != .null { findings.isUnfit = true }
         for name in ["message", "delta"] as [StaticString] {
             guard let message = choice.child(ByteSlice(name)) else { continue }
             if let refusal = message.child(ByteSlice("refusal")), refusal.kind != .null { findings.isUnfit = true }
@@ -128,12 +142,16 @@ struct AnswerInspection {
         }
     }
 
-    /// Why a model stopped, in OpenAI's words or Anthropic's.
+    /// Why a model stopped, in any provider's words: one that is not known may be another name for a filter, or for a failure.
     private func inspect(reason: JSONView?, _ findings: inout Findings) {
-        guard let reason = reason?.string else { return }
-        if reason == "content_filter" || reason == "refusal" { findings.isUnfit = true }
+        // Some hosts write nothing between the marks for an answer that goes on.
+        guard let reason = reason?.string, !reason.content.isEmpty else { return }
+        switch FinishReasonTable.read(openAI: reason) {
+        case .stop, .stopSequence, .length: break
         // A turn that is paused goes on in the next request.
-        if reason == "tool_calls" || reason == "function_call" || reason == "tool_use" || reason == "pause_turn" { findings.callsTools = true }
+        case .toolCalls, .pause: findings.callsTools = true
+        case .contentFilter, .refusal, .other: findings.isUnfit = true
+        }
     }
 
     /// A block of Anthropic's: calls are `tool_use`, `server_tool_use`, `mcp_tool_use`.

@@ -13,14 +13,14 @@ extension Exchange {
     ///   - lines: its header fields, hop-by-hop ones left out.
     func beginFill(_ plan: Plan, isStream: Bool, writing lines: (inout ByteWriter) -> Void) {
         guard let flight = caching.flight else { return }
-        guard mayBeShared, let fields = storedFields(plan, writing: lines) else { return failFill() }
+        guard mayBeShared(plan), let fields = storedFields(plan, writing: lines) else { return failFill() }
         flight.begin(Flight.Head(status: UInt16(clamping: answer.status), isStream: isStream), fields: fields)
         publishFill()
     }
 
     /// Whether others would be answered the same: an answer is kept, and what is wrong with the request is wrong with theirs. What a
     /// provider could not do now it may do for another.
-    private var mayBeShared: Bool {
+    private func mayBeShared(_ plan: Plan) -> Bool {
         switch answer.upstreamFraming {
         // Where an answer without a length was cut, it may look whole.
         case .none, .untilClose: return false
@@ -28,7 +28,8 @@ extension Exchange {
         }
         switch answer.status {
         case 200: return true
-        case 400, 404, 413, 422: return caching.isEntered
+        // Another target, or the same request said more plainly, might have done.
+        case 400, 404, 413, 422: return caching.isEntered && !plan.hasAlternatives && !caching.mayBeRefused
         default: return false
         }
     }
@@ -46,6 +47,8 @@ extension Exchange {
     func publishFill() {
         guard let flight = caching.flight else { return }
         guard !flight.log.isFull else { return failFill() }
+        // Too long to be kept, and nobody waits for it: the copy would only take others' memory.
+        if flight.log.writtenByteCount > worker.largestStoredByteCount, !flight.isFollowed { return failFill() }
         flight.log.publish()
         worker.announce(flight)
     }
@@ -53,7 +56,7 @@ extension Exchange {
     /// The answer is whole: it is kept, if it is one to be kept.
     func completeFill() {
         guard let flight = caching.flight else { return }
-        guard flight.stage == .begun, answer.state == .done, answer.isCommitted, !record.figures.wasAborted, !flight.log.isFull else { return failFill() }
+        guard flight.stage == .begun, answer.state == .done, answer.isCommitted, !answer.isShort, !record.figures.wasAborted, !flight.log.isFull else { return failFill() }
         flight.log.publish()
         if flight.head.status == 200, let blob = storedAnswer(flight) { keep(blob) }
         let usage = answer.readsUsage ? answer.usage.usage : nil
@@ -64,7 +67,7 @@ extension Exchange {
     /// There will be no answer, or none that others could use.
     func failFill() {
         guard let flight = caching.flight else { return }
-        flight.fail(isMidEvent: answer.isMidEvent)
+        flight.fail(isMidEvent: answer.isMidEvent, saysWhy: caching.hasToldFailure)
         endFill(flight)
     }
 
@@ -72,6 +75,7 @@ extension Exchange {
         caching.flight = nil
         if caching.isEntered { worker.sharedCache?.flights.remove(flight) }
         caching.isEntered = false
+        worker.forgetStalled(flight)
         if caching.isOrphaned { worker.orphans[ObjectIdentifier(flight)] = nil }
         worker.announce(flight)
     }
@@ -86,16 +90,25 @@ extension Exchange {
             figures.inputTokens = usage.inputTotal
             figures.outputTokens = usage.outputTotal
         }
-        let blob = StoredAnswer.blob(figures, fields: fields.bytes, bodyByteCount: flight.log.writtenByteCount) { flight.log.copy(to: $0) }
-        guard let blob, let stored = StoredAnswer(blob.bytes) else { return nil }
         let inspection = AnswerInspection(endpoint, isCoded: StoredFields.isCoded(fields.bytes))
-        return inspection.keeps(stored, toolCalls: rule.keepsToolCalls) ? blob : nil
+        var isFit = false
+        let blob = StoredAnswer.blob(figures, fields: fields.bytes, bodyByteCount: flight.log.writtenByteCount) { place, figures in
+            flight.log.copy(to: place)
+            let findings = inspection.inspect(ByteSlice(place, count: flight.log.writtenByteCount), isStream: figures.isStream)
+            isFit = !findings.isUnfit && (rule.keepsToolCalls || !findings.callsTools)
+            figures.callsTools = findings.callsTools
+        }
+        return isFit ? blob : nil
     }
 
     private func keep(_ blob: CacheBlob) {
         guard let rule = caching.rule else { return }
         let now = worker.now.nanoseconds
         let seconds = UInt64(rule.maxAgeSeconds) + UInt64(max(rule.staleWhileRevalidateSeconds, rule.staleIfErrorSeconds))
+        // What was to be had anew must not come back in another form.
+        if caching.status == .refresh {
+            for form in AnswerForm.allCases where form != caching.form { worker.cache?.discard(caching.key.inForm(form.rawValue)) }
+        }
         worker.cache?.insert(blob, for: caching.key, tags: caching.tags, storedAt: now, expiresAt: now + seconds * 1_000_000_000, now: now)
     }
 }

@@ -17,8 +17,8 @@ extension Exchange {
         guard let form = makeKey(plan, rule, message, client) else { return false }
         caching.rule = rule
         caching.form = AnswerForm(RequestedForm(isStream: plan.destination.overriddenStream ?? form.isStream, includesUsage: form.includesUsage))
+        caching.mayBeRefused = form.isUnusual
         caching.key = key(caching.form)
-        caching.tags = tags(message)
         return true
     }
 
@@ -96,12 +96,13 @@ extension Exchange {
             let line = request.fields[index]
             if CacheFields.saysNothing.contains(line.name) { continue }
             let name = message[line.nameRange]
-            guard CacheFields.counts(line.name, name) || plan.route.forwards(name) else { continue }
+            guard line.name != .stainless && CacheFields.counts(line.name, name, message[line.valueRange]) || plan.route.forwards(name) else { continue }
             worker.cacheKeys?.addField(name, message[line.valueRange])
         }
     }
 
-    private func tags(_ message: ByteSlice) -> CacheTags {
+    /// What operators may name the request's answer by.
+    func tags(_ message: ByteSlice) -> CacheTags {
         guard let seed = worker.sharedCache?.seed else { return caching.tags }
         let namespace = request.fields.value(of: .portkeyCacheNamespace, in: message) ?? ByteSlice("")
         return CacheTags(
@@ -115,31 +116,44 @@ enum CacheFields {
     /// What frames the message, names its way, or proves who sends it: all of that is told by other parts of the key, or by none.
     static let saysNothing = FieldNameSet.hopByHop.union(
         FieldNameSet(
-            .host, .contentLength, .expect, .contentType, .contentEncoding, .acceptEncoding, .accept, .cacheControl, .authorization, .xAPIKey, .apiKey,
+            .host, .contentLength, .expect, .contentType, .contentEncoding, .acceptEncoding, .cacheControl, .authorization, .xAPIKey, .apiKey,
             .traceparent, .userAgent, .date, .portkeyAPIKey, .portkeyConfig, .portkeyProvider, .portkeyVirtualKey, .portkeyCustomHost,
             .portkeyForwardHeaders, .portkeyRequestTimeout, .portkeyMetadata, .portkeyTraceID, .portkeyCacheForceRefresh, .portkeyCacheNamespace,
             .portkeyDebug, .sluice))
 
     /// Whether a target may be sent the field `name`, and may answer otherwise for it.
-    static func counts(_ code: FieldName, _ name: ByteSlice) -> Bool {
+    static func counts(_ code: FieldName, _ name: ByteSlice, _ value: ByteSlice) -> Bool {
         switch code {
+        case .accept: return !CacheFields.asksForTheUsual(value)
         case .anthropicVersion, .anthropicBeta, .openAIBeta, .openAIOrganization, .openAIProject, .portkeyStrictOpenAICompliance: return true
         case .otherPortkey:
             return name.equalsIgnoringCase("x-portkey-mistral-fim-completion") || RequestField.fate(of: name, towards: .openAI).isRenamed
                 || RequestField.fate(of: name, towards: .anthropic).isRenamed
         default: break
         }
-        guard RequestField.fate(of: name, towards: .openAI) == .forwarded else { return false }
+        guard RequestField.fate(of: name, towards: .openAI) == .forwarded || RequestField.fate(of: name, towards: .anthropic) == .forwarded else { return false }
         for quiet in quietNames where name.equalsIgnoringCase(quiet) { return false }
         for prefix in quietPrefixes where name.hasPrefix(ignoringCase: prefix) { return false }
         return true
     }
 
+    /// Whether `Accept` says no more than that an answer may be JSON or a stream, which the body says already.
+    private static func asksForTheUsual(_ value: ByteSlice) -> Bool {
+        var rest = value.trimmed
+        while !rest.isEmpty {
+            let end = rest.firstIndex(of: UInt8(ascii: ",")) ?? rest.count
+            let type = rest.prefix(end).trimmed
+            guard type == "*/*" || type.equalsIgnoringCase("application/json") || type.equalsIgnoringCase("text/event-stream") else { return false }
+            rest = rest.dropFirst(min(end + 1, rest.count))
+        }
+        return true
+    }
+
     /// What SDKs, browsers, proxies and tracers say of themselves or of this one sending.
-    private static let quietPrefixes: [StaticString] = ["x-stainless-", "x-datadog-", "x-b3-", "x-amzn-", "x-amz-cf-", "x-envoy-", "x-newrelic-", "cf-", "sentry-"]
+    private static let quietPrefixes: [StaticString] = ["x-datadog-", "x-b3-", "x-amz-cf-", "x-envoy-", "x-newrelic-", "cf-", "sentry-"]
     private static let quietNames: [StaticString] = [
         "tracestate", "baggage", "b3", "idempotency-key", "x-request-id", "x-client-request-id", "x-correlation-id", "pragma", "priority", "dnt",
-        "x-cloud-trace-context", "uber-trace-id", "newrelic", "from", "if-none-match", "if-modified-since",
+        "x-cloud-trace-context", "x-amzn-trace-id", "x-amzn-requestid", "uber-trace-id", "newrelic", "from", "if-none-match", "if-modified-since",
     ]
 }
 

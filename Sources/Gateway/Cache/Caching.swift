@@ -43,6 +43,14 @@ struct Caching {
     var isOrphaned = false
     /// Another exchange tells of it in the log.
     var isRecorded = false
+    /// Its client was too slow for those who wait for the same, and goes on by itself.
+    var isLeftBehind = false
+    /// What its client was sent ends with the provider's own word that it has failed.
+    var hasToldFailure = false
+    /// Its key leaves something out that its provider may refuse.
+    var mayBeRefused = false
+    /// A kept stream that is being given again at a pace.
+    var replay: PacedReplay?
     /// Another request's answer, which is this one's as well.
     var followed: Flight?
     /// Bytes of it that the client has been sent.

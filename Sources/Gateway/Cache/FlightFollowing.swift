@@ -12,8 +12,16 @@ extension Exchange {
         caching.position = 0
         worker.follow(flight, client.token)
         worker.sharedCache?.noteFollowed()
-        client.setDeadline(attempt.totalDeadline)
+        // Until the answer has begun it waits no longer than it would for one of its own.
+        client.setDeadline(plan.map { openingDeadline($0) } ?? attempt.totalDeadline)
         return try follow(client)
+    }
+
+    /// The answer that this request waits for has not begun in the time that this one gives its target.
+    func followedTooLong(_ client: Client) throws(Rejection) -> Step? {
+        leaveFlight()
+        worker.sharedCache?.count(caching.status)
+        return try attemptFailed(.timedOut, headTimeout, client)
     }
 
     /// Sends what has come since it was last looked at, as far as the client takes it. A slow client holds up nobody: what it has not
@@ -37,7 +45,9 @@ extension Exchange {
             let stage = flight.stage
             switch stage {
             case .waiting: return .wait
-            case .begun where !flight.head.isStream: return .wait
+            case .begun where !flight.head.isStream && !answer.isCommitted:
+                client.setDeadline(attempt.totalDeadline)
+                return .wait
             case .failed where !answer.isCommitted:
                 leaveFlight()
                 worker.sharedCache?.count(caching.status)
@@ -52,6 +62,7 @@ extension Exchange {
                 guard stage == .complete else {
                     answer.stopsMidEvent = flight.endsMidEvent
                     leaveFlight()
+                    if flight.saysWhy { return cutFollowed(client) }
                     throw Rejection(.streamInterrupted)
                 }
             }
@@ -118,14 +129,28 @@ extension Exchange {
         if isComplete, caching.position == end { answer.state = .done }
         worker.runs.blocks.add(block)
         worker.runs.blocks.keep(flight)
-        if isFirst { giveUpRequest(client) }
+        if isFirst {
+            giveUpRequest(client)
+            client.setDeadline(attempt.totalDeadline)
+        }
         sendAnswer(client)
+    }
+
+    /// The answer stops here, and has said so itself.
+    private func cutFollowed(_ client: Client) -> Next {
+        answer.endBroken()
+        record.figures.wasAborted = true
+        guard answer.framing == .close else { return .step(.settle) }
+        client.abort()
+        return .wait
     }
 
     /// The request waits for its flight no more.
     func leaveFlight() {
         guard let flight = caching.followed else { return }
         caching.followed = nil
+        // What it cost is told by who goes on.
+        if caching.isLeftBehind, flight.stage == .begun { worker.absent(for: flight)?.exchange?.caching.isRecorded = false }
         if let client { worker.leave(flight, client.token) }
     }
 }

@@ -77,7 +77,8 @@ extension Operations {
         defer { cache.park() }
         let purged: (entries: Int, bytes: Int?)
         if let key = query.key {
-            purged = (cache.remove(key) ? 1 : 0, nil)
+            // In all its forms: one would be made from another again.
+            purged = (AnswerForm.allCases.count { cache.remove(key.inForm($0.rawValue)) }, nil)
         } else {
             func tag(_ name: String?) -> UInt64? { name.map { Array($0.utf8).withByteSlice { shared.seed.tag($0) } } }
             let dropped = cache.purge(CacheSelection(tenant: tag(query.tenant), namespace: tag(query.namespace), model: tag(query.model)))

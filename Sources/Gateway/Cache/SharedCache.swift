@@ -77,6 +77,7 @@ final class WorkerPeers: Sendable {
     /// Sends `message` to worker `index`.
     func send(_ message: WorkerMessage, to index: Int) {
         guard let mailboxes = list.load()?.mailboxes, index < mailboxes.count else { return }
-        mailboxes[index].send(message)
+        // One a flight and worker until it has been looked at, so there are as many as requests that wait.
+        mailboxes[index].post(message)
     }
 }

@@ -10,8 +10,8 @@ extension Exchange {
     ///
     /// What the client has been sent ends between two chunks, and what it has not is the log from here on.
     func leavesBehind(_ client: Client) -> Bool {
-        guard caching.isEntered, let flight = caching.flight, flight.stage == .begun, flight.head.isStream, flight.isFollowed else { return false }
-        guard answer.isCommitted, answer.framing != .length, body.isConsumed, !(client is AbsentClient) else { return false }
+        guard caching.isEntered, let flight = caching.flight, flight.stage == .begun, flight.isFollowed else { return false }
+        guard answer.isCommitted, body.isConsumed, !(client is AbsentClient) else { return false }
         let other = worker.leaseExchange()
         other.takeOver(client, from: self, flight)
         let absent = worker.makeAbsent(for: flight, of: client)
@@ -22,6 +22,12 @@ extension Exchange {
         absent.setDeadline(attempt.totalDeadline)
         worker.resume(absent.token)
         return true
+    }
+
+    /// Has this exchange taken up again when somebody else waits for the same answer: its client has not taken what there is.
+    func noteStalled(_ client: Client) {
+        guard caching.isEntered, let flight = caching.flight, !(client is AbsentClient) else { return }
+        worker.noteStalled(flight, client.token)
     }
 
     /// Goes on for `client`, whose request and record come from `leader`.
@@ -41,12 +47,13 @@ extension Exchange {
         body.isWhole = true
         body.isConsumed = true
         body.consumedCount = leader.body.consumedCount
-        answer.beginReplay(isStream: true, leader.answer.framing)
+        answer.beginReplay(isStream: flight.head.isStream, leader.answer.framing)
         answer.clientReusable = leader.answer.clientReusable
         answer.status = leader.answer.status
         caching.isLookedUp = true
         caching.status = leader.caching.status
         caching.followed = flight
+        caching.isLeftBehind = true
         caching.position = flight.log.writtenByteCount
         step = .lookup
         goOn(for: client)

@@ -27,6 +27,7 @@ extension Exchange {
         dropRival()
         releaseUpstream(reusable: false)
         endAttempt()
+        leaveFlight()
         failFill()
         let now = worker.now.nanoseconds
         try answer(with: stored, of: blob, age: (now - min(now, caching.staleStoredAt)) / 1_000_000_000, client)

@@ -10,6 +10,8 @@ struct StoredAnswer {
         /// From the fields to the empty line.
         var fieldsByteCount: UInt32 = 0
         var isStream = false
+        /// It calls tools, which not everybody wants to be kept.
+        var callsTools = false
         /// −1 where its provider did not say.
         var inputTokens: Int64 = -1
         var outputTokens: Int64 = -1
@@ -20,6 +22,13 @@ struct StoredAnswer {
     /// Ready to stand behind a status line and the fields of the request's own.
     let fields: ByteSlice
     let body: ByteSlice
+
+    /// The fields but for the last, which states the length, and for the empty line.
+    var fieldsWithoutLength: ByteSlice {
+        var end = max(0, fields.count - 4)
+        while end > 0, fields[end - 1] != UInt8(ascii: "\n") { end -= 1 }
+        return fields.prefix(end)
+    }
 
     /// - Parameter bytes: as `blob` made them, alive as long as this is used.
     init?(_ bytes: ByteSlice) {
@@ -33,8 +42,10 @@ struct StoredAnswer {
 
     /// The answer in one piece; nil when there is no memory for it.
     ///
-    /// - Parameter fields: each with its line end.
-    static func blob(_ figures: Figures, fields: ByteSlice, bodyByteCount: Int, _ fill: (UnsafeMutablePointer<UInt8>) -> Void) -> CacheBlob? {
+    /// - Parameters:
+    ///   - fields: each with its line end.
+    ///   - fill: writes the body, and may yet say more of it.
+    static func blob(_ figures: Figures, fields: ByteSlice, bodyByteCount: Int, _ fill: (UnsafeMutablePointer<UInt8>, inout Figures) -> Void) -> CacheBlob? {
         withUnsafeTemporaryAllocation(of: UInt8.self, capacity: lengthByteCount) { room in
             guard let base = room.baseAddress else { return nil }
             var length = ByteWriter(base, capacity: room.count)
@@ -44,10 +55,10 @@ struct StoredAnswer {
             figures.fieldsByteCount = UInt32(clamping: fields.count + length.count)
             let start = MemoryLayout<Figures>.size
             return CacheBlob(byteCount: start + fields.count + length.count + bodyByteCount) { place in
+                fill(place + start + fields.count + length.count, &figures)
                 UnsafeMutableRawPointer(place).storeBytes(of: figures, as: Figures.self)
                 (place + start).update(from: fields.base, count: fields.count)
                 (place + start + fields.count).update(from: length.base, count: length.count)
-                fill(place + start + fields.count + length.count)
             }
         }
     }
@@ -81,6 +92,8 @@ enum StoredFields {
         "content-length", "transfer-encoding", "connection", "keep-alive", "trailer", "date", "age", "expires", "set-cookie", "retry-after", "server-timing",
         "openai-processing-ms", "x-envoy-upstream-service-time", "alt-svc", "via", "server", "report-to", "nel", "strict-transport-security",
         "x-accel-buffering", "cache-control", "vary", "etag", "last-modified", "accept-ranges",
+        // Whose account it was: readers may have another.
+        "openai-organization", "openai-project", "anthropic-organization-id",
     ]
     private static let prefixes: [StaticString] = ["x-ratelimit-", "anthropic-ratelimit-", "ratelimit", "cf-", "x-portkey-trace", "access-control-"]
 }

@@ -43,8 +43,22 @@ extension Worker {
     /// The request of `client` waits for `flight` from here on.
     func follow(_ flight: Flight, _ client: Token) {
         followers[ObjectIdentifier(flight), default: []].insert(client.rawValue)
-        flight.follow(on: index)
+        guard flight.follow(on: index) else { return }
+        if flight.leader == index { receive(.flightJoined(flight)) } else { sharedCache?.peers.send(.flightJoined(flight), to: flight.leader) }
     }
+
+    /// The client of `flight`'s leader takes its answer slower than it comes; nobody waits for the same yet.
+    func noteStalled(_ flight: Flight, _ client: Token) { stalled[ObjectIdentifier(flight)] = client.rawValue }
+
+    /// Who leads `flight` and is held up by its client.
+    @discardableResult
+    func forgetStalled(_ flight: Flight) -> Token? {
+        guard !stalled.isEmpty else { return nil }
+        return stalled.removeValue(forKey: ObjectIdentifier(flight)).map { Token(rawValue: $0) }
+    }
+
+    /// Whether requests of other workers wait for what is fetched here for clients that have left.
+    var fetchesForOthers: Bool { absents.all.contains { $0.exchange?.caching.flight?.isFollowed == true } }
 
     func leave(_ flight: Flight, _ client: Token) {
         if flight.leave() {

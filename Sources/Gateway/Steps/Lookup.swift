@@ -11,6 +11,7 @@ extension Exchange {
     /// Once a request: what comes after a failure is fetched.
     func lookup(_ client: Client) throws(Rejection) -> Next {
         if caching.followed != nil { return try follow(client) }
+        if caching.replay != nil { return try replay(client) }
         guard !caching.isLookedUp, let plan else { return .step(.dispatch) }
         caching.isLookedUp = true
         guard try findKey(plan, client), let rule = caching.rule else { return .step(.dispatch) }
@@ -37,26 +38,27 @@ extension Exchange {
             let age = (now - min(now, hit.storedAt)) / 1_000_000_000
             let isFresh = age < UInt64(rule.maxAgeSeconds)
             let isGood = isFresh || age < UInt64(rule.maxAgeSeconds) + UInt64(rule.staleWhileRevalidateSeconds) && revalidates(client)
-            if isGood, let stored = StoredAnswer(hit.bytes) {
-                try answer(with: stored, of: hit.blob, age: age, client)
-                return .step(.settle)
+            if isGood, let stored = StoredAnswer(hit.bytes), rule.keepsToolCalls || !stored.figures.callsTools {
+                return try give(stored, of: hit.blob, age: age, client)
             }
-            if age < UInt64(rule.maxAgeSeconds) + UInt64(rule.staleIfErrorSeconds) {
+            let isWanted = StoredAnswer(hit.bytes).map { rule.keepsToolCalls || !$0.figures.callsTools } == true
+            if isWanted, age < UInt64(rule.maxAgeSeconds) + UInt64(rule.staleIfErrorSeconds) {
                 caching.stale = hit.blob
                 caching.staleStoredAt = hit.storedAt
             }
         }
         guard let (blob, storedAt) = convertedAnswer(rule), let stored = StoredAnswer(blob.bytes) else { return nil }
-        try answer(with: stored, of: blob, age: (now - min(now, storedAt)) / 1_000_000_000, client)
-        return .step(.settle)
+        let age = (now - min(now, storedAt)) / 1_000_000_000
+        return try give(stored, of: blob, age: age, client)
     }
 
     /// Makes the request's answer one that others may wait for, unless they have to wait for another's.
     private func takeOff(_ rule: CacheRule, _ plan: Plan, _ client: Client) throws(Rejection) -> Next {
         guard let shared = worker.sharedCache else { return .step(.dispatch) }
+        caching.tags = tags(client.unread)
         let flight = Flight(caching.key, leader: worker.index, budget: shared.budget)
         caching.flight = flight
-        guard rule.joinsFlights, caching.status != .refresh || client is AbsentClient else {
+        guard client is AbsentClient || rule.joinsFlights && caching.status != .refresh else {
             shared.count(caching.status)
             return .step(.dispatch)
         }
@@ -64,7 +66,8 @@ extension Exchange {
         case .follows(let other):
             caching.flight = nil
             if client is AbsentClient {
-                // It is being fetched already.
+                // It is being fetched already, and that is told of there.
+                caching.isRecorded = true
                 client.close()
                 return .wait
             }
@@ -84,10 +87,14 @@ extension Exchange {
 
     // MARK: A hit
 
+    private func give(_ stored: StoredAnswer, of blob: CacheBlob, age: UInt64, _ client: Client) throws(Rejection) -> Next {
+        if let next = try beginReplay(of: stored, blob, age: age, client) { return next }
+        return try answer(with: stored, of: blob, age: age, client)
+    }
+
     /// Sends an answer of the cache in one write: its head, in which the request's own fields are, and its body from where it is kept.
-    func answer(with stored: StoredAnswer, of blob: CacheBlob, age: UInt64, _ client: Client) throws(Rejection) {
-        caching.status = .hit
-        worker.sharedCache?.count(.hit)
+    @discardableResult
+    func answer(with stored: StoredAnswer, of blob: CacheBlob, age: UInt64, _ client: Client) throws(Rejection) -> Next {
         guard let block = worker.blocks.lease(atLeast: GatewayLimits.ownFieldsByteCount + stored.fields.count) else { throw Rejection(.overloaded) }
         var writer = ByteWriter(block.base, capacity: block.capacity)
         answer.beginReplay(isStream: stored.figures.isStream, .length)
@@ -99,12 +106,19 @@ extension Exchange {
         worker.runs.blocks.add(block)
         worker.runs.blocks.keep(blob)
         answer.state = .done
+        noteHit(stored)
+        sendAnswer(client)
+        return .step(.settle)
+    }
+
+    /// Tells of a hit in counts and in the record.
+    func noteHit(_ stored: StoredAnswer) {
+        worker.sharedCache?.count(.hit)
         record.figures.status = UInt16(answer.status)
         record.figures.isStream = stored.figures.isStream
         record.figures.firstByteNanoseconds = max(1, worker.now.nanoseconds(since: startedAt))
         noteSaved(stored.figures.inputTokens, stored.figures.outputTokens)
         record.provider = stored.figures.provider
-        sendAnswer(client)
     }
 
     /// Tells of the tokens that no provider counted, −1 where that is not known.
@@ -116,6 +130,7 @@ extension Exchange {
 
     /// The status line and the fields that are this request's own.
     func writeReplayHead(age: UInt64?, to writer: inout ByteWriter) {
+        if age != nil { caching.status = .hit }
         writer.append(statusLine: answer.status)
         writeCacheStatus(to: &writer)
         if let age { writer.append(field: "age", decimal: age) }

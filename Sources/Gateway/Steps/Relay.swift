@@ -32,7 +32,11 @@ extension Exchange {
         while self.client === client {
             if answer.state == .done { return .step(.settle) }
             if client.isSlow, leavesBehind(client) { return .wait }
-            if client.hasUnsent || !upstream.isReadable { return .wait }
+            if client.hasUnsent {
+                if client.isSlow { noteStalled(client) }
+                return .wait
+            }
+            if !upstream.isReadable { return .wait }
             if worker.turnByteCount > GatewayLimits.bytesPerTurn {
                 worker.resume(upstream.token)
                 return .wait
@@ -306,7 +310,7 @@ extension Exchange {
         }
     }
 
-    private var headTimeout: Rejection {
+    var headTimeout: Rejection {
         guard let destination = plan?.destination, destination.hasOwnHeadLimit, worker.now < attempt.totalDeadline else {
             return Rejection(.upstreamTimeout)
         }
@@ -334,6 +338,9 @@ extension Exchange {
             var late = Rejection(.requestTooSlow)
             late.closesConnection = true
             interject(client) { () throws(Rejection) -> Step? in throw late }
+        case (.lookup, _) where caching.followed != nil && !client.hasUnsent && !answer.isCommitted && worker.now < attempt.totalDeadline:
+            interject(client) { () throws(Rejection) -> Step? in try self.followedTooLong(client) }
+        case (.lookup, _) where caching.replay != nil && !client.hasUnsent: advance()
         case (.relay, _) where client.hasUnsent, (.lookup, _) where client.hasUnsent:
             client.abort()
         case (.relay, _) where body.mode == .streamed && !body.isWhole && worker.now < attempt.totalDeadline:

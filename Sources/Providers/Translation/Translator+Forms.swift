@@ -35,7 +35,7 @@ extension Translator {
         } catch {
             throw TranslationFault(.unreadable, "the answer is not JSON: \(error)")
         }
-        if dialect == .openAI, let name = Translator.memberWithoutPlace(root) { throw TranslationFault(.unsupported, name) }
+        if let name = AnswerPlaces.stranger(in: root, dialect) { throw TranslationFault(.unsupported, name) }
         var fault: TranslationFault?
         let check = { (piece: AnswerPiece) in fault = fault ?? Translator.fault(of: piece, dialect) }
         if dialect == .openAI { try OpenAIAnswerReader.readAnswer(root, check) } else { try AnthropicAnswerReader.readAnswer(root, check) }
@@ -71,6 +71,7 @@ extension Translator {
                 }
                 emit(piece)
             }
+            if let name = AnswerPlaces.stranger(in: event, dialect) { fault = fault ?? TranslationFault(.unsupported, name) }
             if dialect == .openAI {
                 try openAI.readEvent(type: ByteSlice(""), event, watch)
             } else {
@@ -84,7 +85,11 @@ extension Translator {
     /// Why a piece cannot be told in the other form; nil when it can.
     private static func fault(of piece: AnswerPiece, _ dialect: Dialect) -> TranslationFault? {
         switch piece.kind {
-        case .begin, .text, .refusal, .toolCall, .argumentsText, .arguments, .finish, .usage: return nil
+        case .begin, .text, .refusal, .toolCall, .argumentsText, .arguments, .usage: return nil
+        case .finish(let reason, let word, let sequence):
+            // A host's own word, which its client may have asked to see.
+            guard dialect == .openAI, let word, !(word == FinishReasonTable.openAI(reason)) || sequence != nil else { return nil }
+            return TranslationFault(.unsupported, "a finish reason of the provider's own")
         case .thinking, .signature, .redactedThinking:
             // OpenAI has no member for it; hosts that have one disagree on its name.
             return dialect == .anthropic ? nil : TranslationFault(.unsupported, "thinking")
@@ -93,18 +98,5 @@ extension Translator {
         case .image: return TranslationFault(.unsupported, "a picture")
         case .failure: return TranslationFault(.unreadable, "an error")
         }
-    }
-
-    /// A member of a whole answer's messages that the pieces do not carry, if one says something.
-    private static func memberWithoutPlace(_ root: JSONValue) -> String? {
-        guard let choices = root["choices"] else { return nil }
-        for choice in choices.elements {
-            guard let message = choice["message"] else { continue }
-            for (name, value) in message.members where !value.isNull && !value.isEmptyContainer {
-                if name == "role" || name == "content" || name == "refusal" || name == "tool_calls" || name == "function_call" { continue }
-                return String(name.content.prefix(min(name.content.count, 64)))
-            }
-        }
-        return nil
     }
 }
