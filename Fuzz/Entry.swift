@@ -19,6 +19,8 @@ public func fuzzOneInput(_ bytes: UnsafePointer<UInt8>, _ count: Int) -> CInt {
         fuzzAmazonEventStream(input)
     #elseif http2
         fuzzHTTP2(input)
+    #elseif http2client
+        fuzzHTTP2Client(input)
     #elseif scan
         fuzzScan(input)
     #elseif splice

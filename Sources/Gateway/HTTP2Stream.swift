@@ -9,14 +9,11 @@ import Reactor
 /// The request lies in `inbound` as HTTP/1.1 would have sent it: a head, and a body of the length its head says or in chunks. What is
 /// sent waits here, as runs over the blocks it lies in, until the connection takes it for a DATA frame. What a stream that is not
 /// read from holds is its window, and one that is not taken from one read of its upstream.
-final class HTTP2Stream: Client {
+final class HTTP2Stream: Client, HTTP2Member {
     let identifier: Int32
     private let connection: HTTP2Connection
-    /// Where the connection keeps it.
     var position = 0
-    /// It has heard of something since its last turn.
     var isStirred = false
-    /// It has something to say in the connection's next write.
     var isWriting = false
 
     private var hasBegun = false
@@ -175,7 +172,7 @@ final class HTTP2Stream: Client {
     }
 
     /// Says the answer's head, once it has come, and that there is more of its body.
-    func submit(to session: HTTP2Session) {
+    func submit(to session: HTTP2ServerSession) {
         guard !isLost, !isClosed else { return }
         if isAnswered { return session.resume(identifier) }
         while let head = nextUnsent, let headEnd = head.firstRange(of: ByteSlice("\r\n\r\n"))?.upperBound {

@@ -9,7 +9,7 @@ final class HTTP2Workspace {
     /// Where the frames of a write are gathered.
     var frames = FrameList()
     let scratch = HTTP2Scratch()
-    private var writers: ContiguousArray<HTTP2Connection> = []
+    private var writers: ContiguousArray<HTTP2Link> = []
 
     deinit { readScratch.deallocate() }
 
@@ -29,7 +29,7 @@ final class HTTP2Workspace {
     // MARK: Writing
 
     /// Has `connection` write its frames at the end of this turn, all that it has by then.
-    func schedule(_ connection: HTTP2Connection) { writers.append(connection) }
+    func schedule(_ connection: HTTP2Link) { writers.append(connection) }
 
     func writeFrames() {
         guard !writers.isEmpty else { return }

@@ -11,12 +11,15 @@ struct FrameHeader {
 /// Finds the headers of frames in a connection's bytes, those of frames that are ignored, too: nghttp2 does not tell of them.
 struct FrameScanner {
     private static let headerByteCount = 9
-    private static let prefaceByteCount = 24
+    /// What a client sends before its first frame (RFC 9113 §3.4).
+    static let prefaceByteCount = 24
 
     /// Bytes up to the next header.
-    private var remaining = prefaceByteCount
+    private var remaining: Int
     private var header = InlineArray<9, UInt8>(repeating: 0)
     private var headerCount = 0
+
+    init(prefaceByteCount: Int) { remaining = prefaceByteCount }
 
     /// The next frame's header, once its last byte, which is then before `at`, has come.
     mutating func next(_ bytes: ByteSlice, from at: inout Int) -> FrameHeader? {

@@ -3,44 +3,44 @@ import CNghttp2
 
 /// What nghttp2 calls, as C wants it: each finds its session and calls the method of that meaning.
 extension HTTP2Session {
-    static var callbacks: cnghttp2_server {
-        cnghttp2_server(
+    static var callbacks: cnghttp2_owner {
+        cnghttp2_owner(
             begin_headers: { _, frame, owner in
-                if let frame { session(owner).headersBegan(frame.pointee) }
+                if let frame { called(owner).headersBegan(frame.pointee) }
                 return 0
             },
             header: { _, _, name, nameCount, value, valueCount, _, owner in
-                session(owner).fieldCame(slice(name, nameCount), slice(value, valueCount)) ? 0 : fatal
+                called(owner).fieldCame(slice(name, nameCount), slice(value, valueCount)) ? 0 : fatal
             },
             // Ignoring a field that may not be there would be to guess what the sender meant.
             invalid_header: { _, _, _, _, _, _, _, _ in NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue },
             frame: { _, frame, owner in
                 guard let frame else { return fatal }
-                return session(owner).frameCame(frame.pointee) ? 0 : fatal
+                return called(owner).frameCame(frame.pointee) ? 0 : fatal
             },
             data: { _, _, stream, bytes, count, owner in
-                session(owner).dataCame(stream, slice(bytes, count))
+                called(owner).dataCame(stream, slice(bytes, count))
                 return 0
             },
             closed: { _, stream, code, owner in
-                session(owner).streamClosed(stream, code)
+                called(owner).streamClosed(stream, code)
                 return 0
             },
             sent: { _, frame, owner in
                 guard let frame else { return fatal }
-                return session(owner).frameLeft(frame.pointee) ? 0 : fatal
+                return called(owner).frameLeft(frame.pointee) ? 0 : fatal
             },
             send_data: { _, frame, header, count, _, owner in
                 guard let frame, let header else { return fatal }
                 // Nine bytes (RFC 9113 §4.1); there is no padding, since none is asked for.
-                return session(owner).dataLeaves(frame.pointee, ByteSlice(header, count: 9), count)
+                return called(owner).dataLeaves(frame.pointee, ByteSlice(header, count: 9), count)
             })
     }
 
     static var readBody: nghttp2_data_source_read_callback {
         { _, stream, _, most, flags, _, owner in
             guard let flags else { return Int(fatal) }
-            return session(owner).dataWanted(stream, upTo: most, &flags.pointee) ?? Int(NGHTTP2_ERR_DEFERRED.rawValue)
+            return called(owner).dataWanted(stream, upTo: most, &flags.pointee) ?? Int(NGHTTP2_ERR_DEFERRED.rawValue)
         }
     }
 }
@@ -50,7 +50,7 @@ extension HTTP2Session {
 private var fatal: Int32 { NGHTTP2_ERR_CALLBACK_FAILURE.rawValue }
 
 /// The session whose own pointer was handed to nghttp2; it outlives every call, since it is the one that calls nghttp2.
-private func session(_ owner: UnsafeMutableRawPointer?) -> HTTP2Session {
+private func called(_ owner: UnsafeMutableRawPointer?) -> HTTP2Session {
     guard let owner else { preconditionFailure("nghttp2 hands back the owner it was made with") }
     return Unmanaged<HTTP2Session>.fromOpaque(owner).takeUnretainedValue()
 }

@@ -4,16 +4,11 @@ public import Bytes
 public protocol HTTP2Sink: AnyObject {
     // MARK: What comes
 
-    /// A request's head has come.
-    /// - Parameter isEnded: no body follows.
-    /// - Returns: the stream's tag, not zero.
-    func requestBegan(on stream: Int32, _ head: consuming RequestHeadBuilder.Head, isEnded: Bool) -> UInt64
-
     /// Body bytes, valid for the length of the call.
     func bodyCame(for tag: UInt64, _ bytes: ByteSlice)
 
-    /// The request is whole.
-    func requestEnded(_ tag: UInt64)
+    /// The message, a request or an answer, is whole.
+    func messageEnded(_ tag: UInt64)
 
     /// The stream is no more, whoever ended it; its tag will not be heard again.
     func streamClosed(_ tag: UInt64, code: HTTP2ErrorCode)
@@ -26,7 +21,7 @@ public protocol HTTP2Sink: AnyObject {
     /// A whole frame that is no DATA, valid for the length of the call.
     func take(frame: ByteSlice)
 
-    /// The body bytes of an answer that wait to be sent, counted up to `most`.
+    /// The body bytes that wait to be sent, counted up to `most`.
     func waiting(for tag: UInt64, upTo most: Int) -> HTTP2Waiting
 
     /// A DATA frame leaves: its header, valid for the length of the call, and the next `byteCount` bytes of those that wait.
@@ -34,14 +29,47 @@ public protocol HTTP2Sink: AnyObject {
     func take(dataHeader: ByteSlice, byteCount: Int, of tag: UInt64) -> Bool
 }
 
-/// The bytes of an answer that wait to be sent.
+/// What a server's session tells besides.
+public protocol HTTP2ServerSink: HTTP2Sink {
+    /// A request's head has come.
+    /// - Parameter isEnded: no body follows.
+    /// - Returns: the stream's tag, not zero.
+    func requestBegan(on stream: Int32, _ head: consuming RequestHeadBuilder.Head, isEnded: Bool) -> UInt64
+}
+
+/// What a client's session tells besides.
+public protocol HTTP2ClientSink: HTTP2Sink {
+    /// What a header block of the stream is.
+    func awaited(_ tag: UInt64) -> HTTP2ClientSession.Awaited
+
+    /// The request's head has left: from here on the peer may have seen it.
+    func requestLeft(_ tag: UInt64)
+
+    /// An interim answer (RFC 9110 §15.2) has come: the request has been received.
+    func interimCame(_ tag: UInt64)
+
+    /// An answer's head has come, as HTTP/1.1 would say it.
+    /// - Parameter isEnded: no body follows.
+    func answerBegan(_ tag: UInt64, _ head: consuming ResponseHeadBuilder.Head, isEnded: Bool)
+
+    /// What came of an answer is none; its stream is reset.
+    func answerMalformed(_ tag: UInt64)
+
+    /// The peer has said how many streams it takes.
+    func settingsCame()
+
+    /// The peer takes no more streams. Those it will not look at are closed next, with REFUSED_STREAM.
+    func wentAway()
+}
+
+/// The body bytes of a message that wait to be sent.
 public struct HTTP2Waiting {
     public enum After {
         /// More may come.
         case more
-        /// The answer is whole.
+        /// The message is whole.
         case end
-        /// The answer was cut.
+        /// The message was cut.
         case reset(HTTP2ErrorCode)
     }
 

@@ -45,7 +45,24 @@ public struct HTTP2Limits: Sendable, Equatable {
     /// Payload from which on a client's DATA frame makes up for any.
     public var usefulDataByteCount = 256
 
+    /// A client's streams on a new connection until its server has said how many it takes. More wait, one round trip as a rule: a server
+    /// refuses what it does not want, and refused streams have to be sent again.
+    public var streamsBeforeSettings = 16
+
     public init() {}
+
+    /// The bounds of a connection to an upstream: a client's, but for the windows.
+    public static let towardsUpstreams: HTTP2Limits = {
+        var limits = HTTP2Limits()
+        limits.streamWindowByteCount = upstreamStreamWindowByteCount
+        limits.connectionWindowByteCount = upstreamConnectionWindowByteCount
+        return limits
+    }()
+
+    /// The windows towards an upstream. Answers are long and providers far off: on 100 ms of way they are 2.5 MB a second for each stream,
+    /// and 40 for all. It is also what a client that takes nothing holds of its answer.
+    static let upstreamStreamWindowByteCount = 256 * 1024
+    static let upstreamConnectionWindowByteCount = 4 * 1024 * 1024
 
     /// Of a header block that is decoded for nothing, the bytes that count as one reset.
     static let blockBytesPerReset = 256
@@ -53,9 +70,16 @@ public struct HTTP2Limits: Sendable, Equatable {
     /// Streams reset from our side that are remembered: frames for them may have been on their way.
     static let rememberedResets = 32
 
-    /// Fields of an answer's head: an upstream's and our own.
-    static let answerFields = 160
+    /// Fields of a head that is sent: as many as a configuration may let a client have, and our own.
+    static let headFields = 1100
 
-    /// What a request's head is first written to: most fit, with a small body behind them.
+    /// A header block that is sent: more than twice what a configuration may let a head have.
+    static let sentBlockByteCount = 2560 * 1024
+
+    /// A header block past `headerListByteCount` costs a client's session one stream; so many times that, and it ends the connection: a
+    /// small block may name a large field many times, and each costs a look.
+    static let blocksDecodedInVain = 4
+
+    /// What a head is first written to: most fit, with a small body behind them.
     static let firstBlockByteCount = 4 * 1024
 }

@@ -32,12 +32,10 @@ public struct RequestHeadBuilder: ~Copyable {
     }
 
     private let limits: HTTP2Limits
-    private let blocks: BlockPool
     /// A trailer section: checked, and not kept.
     private let isTrailers: Bool
 
-    private var block: Block?
-    private var count = 0
+    private var text: HeadText
     private var method = 0..<0
     private var path = 0..<0
     private var authority = 0..<0
@@ -45,8 +43,7 @@ public struct RequestHeadBuilder: ~Copyable {
     private var hasHost = false
     /// Where the request line starts, once the fields after the pseudo-header fields have begun.
     private var start: Int?
-    private var cookies: Block?
-    private var cookieCount = 0
+    private var cookies: HeadText
     private var contentLength: Int64?
     private var listByteCount = 0
 
@@ -54,7 +51,8 @@ public struct RequestHeadBuilder: ~Copyable {
 
     public init(limits: HTTP2Limits, blocks: BlockPool, isTrailers: Bool = false) {
         self.limits = limits
-        self.blocks = blocks
+        text = HeadText(blocks)
+        cookies = HeadText(blocks)
         self.isTrailers = isTrailers
     }
 
@@ -67,7 +65,7 @@ public struct RequestHeadBuilder: ~Copyable {
         guard fault == nil else { return }
         guard FieldSyntax.isFieldValue(value) else { return fail() }
         if name.count > 0, name[0] == UInt8(ascii: ":") { return addPseudo(name, value) }
-        guard isName(name) else { return fail() }
+        guard HeadField.isName(name) else { return fail() }
         if isTrailers {
             if FieldNameSet.forbiddenInTrailers.contains(FieldName(token: name)) { fail() }
             return
@@ -90,13 +88,6 @@ public struct RequestHeadBuilder: ~Copyable {
     }
 
     private mutating func fail() { if fault == nil { fault = .malformed } }
-
-    /// A token without capitals (RFC 9113 §8.2.1).
-    private func isName(_ name: ByteSlice) -> Bool {
-        guard FieldSyntax.isToken(name) else { return false }
-        for index in 0..<name.count where name[index] != ASCII.lowercased(name[index]) { return false }
-        return true
-    }
 
     private mutating func addPseudo(_ name: ByteSlice, _ value: ByteSlice) {
         // Before all others, each once, none of them empty (RFC 9113 §8.3).
@@ -132,7 +123,7 @@ public struct RequestHeadBuilder: ~Copyable {
         hasHost = true
         if authority.isEmpty { return append("host", value) }
         // Two names for one request are how one is smuggled past a check of the other.
-        guard let base, isSame(ByteSlice(base + authority.lowerBound, count: authority.count), value) else { return fail() }
+        guard isSame(text.slice(authority), value) else { return fail() }
     }
 
     /// Whether two texts are the same but for the case of ASCII letters.
@@ -153,94 +144,43 @@ public struct RequestHeadBuilder: ~Copyable {
         } else {
             guard !path.isEmpty, hasScheme, path.count > 1 || isSlash || isMethod("OPTIONS") else { return fail() }
         }
-        let needed = count + method.count + path.count + authority.count + 32
-        guard reserve(needed), let base else { return }
-        var writer = ByteWriter(base + count, capacity: needed)
-        writer.append(ByteSlice(base + method.lowerBound, count: method.count))
-        writer.append(" ")
-        if isConnect { writer.append("/") } else { writer.append(ByteSlice(base + path.lowerBound, count: path.count)) }
-        writer.append(" HTTP/1.1\r\n")
-        if !authority.isEmpty { writer.append(field: "host", ByteSlice(base + authority.lowerBound, count: authority.count)) }
-        start = count
-        count += writer.count
+        // At once, so that what lies in it already stays where it is.
+        guard text.reserve(method.count + path.count + authority.count + 32) else { return failShort() }
+        start = text.count
+        text.append(text.slice(method))
+        text.append(ByteSlice(" "))
+        text.append(isConnect ? ByteSlice("/") : text.slice(path))
+        text.append(ByteSlice(" HTTP/1.1\r\n"))
+        if !authority.isEmpty { text.append(field: "host", text.slice(authority)) }
     }
+
+    private mutating func failShort() { if fault == nil { fault = .noMemory } }
 
     private func isMethod(_ wanted: StaticString) -> Bool {
-        guard let base else { return false }
-        return ByteSlice(base + method.lowerBound, count: method.count) == wanted
+        text.slice(method) == wanted
     }
 
-    private var isSlash: Bool { base.map { $0[path.lowerBound] == UInt8(ascii: "/") } ?? false }
+    private var isSlash: Bool { text.slice(path).hasPrefix("/") }
 
     private mutating func addCookie(_ crumb: ByteSlice) {
         // One field in HTTP/1.1 (RFC 9113 §8.2.3).
-        let needed = cookieCount + crumb.count + 2
-        if cookieCapacity < needed {
-            guard let larger = blocks.lease(atLeast: max(needed, 2 * cookieCount)) else {
-                fault = .noMemory
-                return
-            }
-            if let smaller = cookies.take() { larger.copy(smaller.slice(0..<cookieCount), to: 0) }
-            cookies = consume larger
-        }
-        if cookieCount > 0 {
-            cookies?.copy(ByteSlice("; "), to: cookieCount)
-            cookieCount += 2
-        }
-        cookies?.copy(crumb, to: cookieCount)
-        cookieCount += crumb.count
-    }
-
-    private var cookieCapacity: Int {
-        switch cookies {
-        case .some(let block): block.capacity
-        case nil: 0
-        }
+        if cookies.count > 0 { cookies.append(ByteSlice("; ")) }
+        cookies.append(crumb)
+        if cookies.isShort { failShort() }
     }
 
     private mutating func append(_ name: ByteSlice, _ value: ByteSlice) {
-        let needed = name.count + value.count + 4
-        guard reserve(count + needed), let base else { return }
-        var writer = ByteWriter(base + count, capacity: needed)
-        writer.append(field: name, value)
-        count += writer.count
+        text.append(field: name, value)
+        if text.isShort { failShort() }
     }
 
     private mutating func append(_ name: StaticString, _ value: ByteSlice) { append(ByteSlice(name), value) }
 
     private mutating func stash(_ value: ByteSlice) -> Range<Int> {
-        guard reserve(count + value.count) else { return 0..<0 }
-        block?.copy(value, to: count)
-        defer { count += value.count }
-        return count..<count + value.count
-    }
-
-    private var base: UnsafeMutablePointer<UInt8>? {
-        switch block {
-        case .some(let block): block.base
-        case nil: nil
-        }
-    }
-
-    /// Room for `needed` bytes in all; false, and a fault, when there is no memory.
-    private mutating func reserve(_ needed: Int) -> Bool {
-        guard let current = block.take() else {
-            block = blocks.lease(atLeast: max(needed, HTTP2Limits.firstBlockByteCount))
-            if block == nil { fault = .noMemory }
-            return block != nil
-        }
-        if current.capacity >= needed {
-            block = consume current
-            return true
-        }
-        guard let larger = blocks.lease(atLeast: max(needed, 2 * current.capacity)) else {
-            block = consume current
-            fault = .noMemory
-            return false
-        }
-        larger.copy(current.slice(0..<count), to: 0)
-        block = consume larger
-        return true
+        let start = text.count
+        text.append(value)
+        if text.isShort { failShort() }
+        return start..<text.count
     }
 
     // MARK: The end
@@ -252,12 +192,11 @@ public struct RequestHeadBuilder: ~Copyable {
         if start == nil, fault == nil { startHead() }
         if !hasBody, let contentLength, contentLength > 0 { fail() }
         guard fault == nil, let start else { return nil }
-        if cookieCount > 0, let crumbs = cookies.take() { append("cookie", crumbs.slice(0..<cookieCount)) }
+        if cookies.count > 0 { append("cookie", cookies.slice(0..<cookies.count)) }
         if hasBody, contentLength == nil { append("transfer-encoding", ByteSlice("chunked")) }
-        guard reserve(count + 2), fault == nil else { return nil }
-        block?.copy(ByteSlice("\r\n"), to: count)
-        count += 2
-        guard let block = block.take() else { return nil }
-        return Head(block: block, range: start..<count, contentLength: contentLength)
+        text.append(ByteSlice("\r\n"))
+        if text.isShort { failShort() }
+        guard fault == nil, let block = text.takeBlock() else { return nil }
+        return Head(block: block, range: start..<text.count, contentLength: contentLength)
     }
 }

@@ -1,7 +1,6 @@
 import Bytes
 import HTTP
-
-@testable import HTTP2
+import HTTP2
 
 // Properties of the session for any bytes. A broken one traps, which libFuzzer keeps as a finding.
 
@@ -29,18 +28,18 @@ func fuzzHTTP2(_ input: ByteSlice) {
 }
 
 /// Answers whatever it is asked.
-final class FuzzedPeer: HTTP2Sink {
+final class FuzzedPeer: HTTP2ServerSink {
     private(set) var heads: [[UInt8]] = []
     private(set) var bodies: [[UInt8]] = []
     private(set) var ended: Set<Int> = []
     private var streams: [Int32] = []
     private var unsent: [Int] = []
-    private var session: HTTP2Session?
+    private var session: HTTP2ServerSession?
     private let scratch = HTTP2Scratch()
     private let blocks = BlockPool(budget: ByteBudget())
 
     init() {
-        session = HTTP2Session(limits: HTTP2Limits(), blocks: blocks, scratch: scratch, sink: self, now: 0)
+        session = HTTP2ServerSession(limits: HTTP2Limits(), blocks: blocks, scratch: scratch, sink: self, now: 0)
     }
 
     func receive(_ bytes: [UInt8]) { bytes.withByteSlice { session?.receive($0, now: 1) } }
@@ -83,7 +82,7 @@ final class FuzzedPeer: HTTP2Sink {
     }
 
     func bodyCame(for tag: UInt64, _ bytes: ByteSlice) { bodies[Int(tag) - 1] += [UInt8](bytes) }
-    func requestEnded(_ tag: UInt64) {
+    func messageEnded(_ tag: UInt64) {
         precondition(tag > 0 && tag <= UInt64(heads.count))
         ended.insert(Int(tag) - 1)
     }

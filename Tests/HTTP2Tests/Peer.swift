@@ -73,7 +73,7 @@ let get: [(String, String)] = [(":method", "GET"), (":scheme", "http"), (":path"
 let post: [(String, String)] = [(":method", "POST"), (":scheme", "http"), (":path", "/v1/chat/completions"), (":authority", "localhost")]
 
 /// A session with somebody at its other end who writes down what it says.
-final class Recorder: HTTP2Sink {
+final class Recorder: HTTP2ServerSink {
     struct Request: Equatable {
         var stream: Int32
         var head: String
@@ -94,18 +94,18 @@ final class Recorder: HTTP2Sink {
     /// Answers' bodies, by tag.
     var bodies: [UInt64: (bytes: [UInt8], after: HTTP2Waiting.After)] = [:]
     var takesFrames = true
-    private var session: HTTP2Session?
+    private var session: HTTP2ServerSession?
     private let scratch = HTTP2Scratch()
     let blocks = BlockPool(budget: ByteBudget())
     var now: UInt64 = 1_000_000_000
 
     init(limits: HTTP2Limits = HTTP2Limits()) {
-        session = HTTP2Session(limits: limits, blocks: blocks, scratch: scratch, sink: self, now: now)
+        session = HTTP2ServerSession(limits: limits, blocks: blocks, scratch: scratch, sink: self, now: now)
     }
 
     var failure: HTTP2ErrorCode? { session?.failure }
     var isOver: Bool { session?.isOver ?? true }
-    var held: HTTP2Session? { session }
+    var held: HTTP2ServerSession? { session }
 
     /// Lets go of the session while the sink is still there.
     func end() { session = nil }
@@ -149,7 +149,7 @@ final class Recorder: HTTP2Sink {
     }
 
     func bodyCame(for tag: UInt64, _ bytes: ByteSlice) { requests[Int(tag) - 1].body += String(bytes) }
-    func requestEnded(_ tag: UInt64) { requests[Int(tag) - 1].isEnded = true }
+    func messageEnded(_ tag: UInt64) { requests[Int(tag) - 1].isEnded = true }
     func streamClosed(_ tag: UInt64, code: HTTP2ErrorCode) { requests[Int(tag) - 1].closed = code.rawValue }
 
     func take(frame: ByteSlice) {

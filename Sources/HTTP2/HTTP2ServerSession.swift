@@ -1,0 +1,143 @@
+public import Bytes
+import CNghttp2
+import HTTP
+
+/// The server's side: requests in, their heads in HTTP/1.1's words, and answers out.
+public final class HTTP2ServerSession: HTTP2Session {
+    private unowned let server: any HTTP2ServerSink
+    /// The header block being decoded.
+    private var builder: RequestHeadBuilder?
+    private var block = HeaderBlock()
+
+    /// What is known of the header block whose frames are coming.
+    private struct HeaderBlock {
+        var stream: Int32 = 0
+        var byteCount = 0
+        var continuations = 0
+        /// It has come to no request so far.
+        var isWasted = false
+    }
+
+    /// - Parameter now: nanoseconds of a monotonic clock, as in all that follows.
+    public init?(limits: HTTP2Limits, blocks: BlockPool, scratch: HTTP2Scratch, sink: any HTTP2ServerSink, now: UInt64) {
+        server = sink
+        super.init(.server, limits: limits, blocks: blocks, scratch: scratch, sink: sink, now: now)
+    }
+
+    /// Whether a request's head has begun and is not whole.
+    public var isMidHead: Bool { builder != nil }
+
+    /// Lets the stream send up to `byteCount` bytes before they are taken.
+    public func widen(_ stream: Int32, to byteCount: Int) {
+        let wanted = Int32(clamping: min(byteCount, limits.collectedWindowByteCount))
+        guard wanted > nghttp2_session_get_stream_effective_local_window_size(session, stream) else { return }
+        check(nghttp2_session_set_local_window_size(session, flags, stream, wanted))
+    }
+
+    /// Answers a stream with the head of an HTTP/1.1 response, whole and valid; fields of the hop are left out.
+    /// - Parameter hasBody: whether body bytes wait or may come.
+    /// - Returns: false when the head cannot be said in HTTP/2.
+    public func respond(to stream: Int32, head: ByteSlice, hasBody: Bool) -> Bool {
+        guard let count = scratch.read(head) else { return false }
+        return cnghttp2_respond(session, stream, scratch.fields, count, hasBody ? HTTP2Session.readBody : nil) == 0
+    }
+
+    /// Sends an interim response (RFC 9110 §15.2) before the answer.
+    public func sendInterim(to stream: Int32, head: ByteSlice) {
+        guard let count = scratch.read(head) else { return }
+        check(nghttp2_submit_headers(session, flags, stream, nil, scratch.fields, count, nil))
+    }
+
+    // MARK: Counting
+
+    override func frameBegan(_ header: FrameHeader) -> Bool {
+        if header.type == FrameType.continuation {
+            block.byteCount += header.byteCount
+            block.continuations += 1
+            return block.continuations <= limits.continuationFrames
+        }
+        guard settleBlock() else { return false }
+        beginFrame()
+        switch header.type {
+        case FrameType.headers:
+            // Trailers of a stream that we reset may be on their way; nobody else has a reason.
+            if isOfClosedStream(header), !resets.contains(header.stream) { fail(.streamClosed) }
+            block = HeaderBlock(stream: header.stream, byteCount: header.byteCount, isWasted: true)
+        case FrameType.data:
+            guard isOfClosedStream(header) else { break }
+            if !resets.contains(header.stream) { reset(header.stream, .streamClosed) }
+            return budget.takeControlFrame(now: now)
+        case FrameType.resetStream: return budget.takeReset(now: now)
+        case FrameType.priority:
+            // Priorities are not heeded, but still have a form (RFC 9113 §6.3); nghttp2 ignores them whole.
+            if header.stream == 0 { fail(.protocolError) }
+            return budget.takeControlFrame(now: now)
+        default: return budget.takeControlFrame(now: now)
+        }
+        return true
+    }
+
+    /// The header block that came last is whole.
+    private func settleBlock() -> Bool {
+        guard block.isWasted else { return true }
+        block.isWasted = false
+        if nghttp2_session_find_stream(session, block.stream) == nil { resets.insert(block.stream) }
+        return budget.takeWastedBlock(block.byteCount, now: now)
+    }
+
+    private func isOfClosedStream(_ header: FrameHeader) -> Bool {
+        let stream = header.stream
+        return stream > 0 && stream % 2 == 1 && stream <= nghttp2_session_get_last_proc_stream_id(session)
+            && nghttp2_session_find_stream(session, stream) == nil
+    }
+
+    // MARK: What nghttp2 tells
+
+    override func headersBegan(_ frame: nghttp2_frame) {
+        builder = RequestHeadBuilder(limits: limits, blocks: blocks, isTrailers: frame.headers.cat != NGHTTP2_HCAT_REQUEST)
+    }
+
+    override func fieldCame(_ name: ByteSlice, _ value: ByteSlice) -> Bool {
+        builder?.add(name, value)
+        return builder?.fault != .tooLarge || calm()
+    }
+
+    override func headersCame(_ frame: nghttp2_frame) -> Bool {
+        guard var builder = builder.take() else { return true }
+        let stream = frame.hd.stream_id
+        let isEnded = frame.hd.flags & FrameFlag.endStream != 0
+        if frame.headers.cat != NGHTTP2_HCAT_REQUEST {
+            guard builder.fault == nil else {
+                reset(stream, .protocolError)
+                return true
+            }
+            block.isWasted = false
+            if isEnded, let tag = tag(of: stream) { server.messageEnded(tag) }
+            return true
+        }
+        guard let head = builder.finish(hasBody: !isEnded) else {
+            // What was not begun may be sent again.
+            reset(stream, builder.fault == .noMemory ? .refusedStream : .protocolError)
+            return true
+        }
+        block.isWasted = false
+        cnghttp2_take_turns(session, stream)
+        let tag = server.requestBegan(on: stream, head, isEnded: isEnded)
+        check(nghttp2_session_set_stream_user_data(session, stream, UnsafeMutableRawPointer(bitPattern: UInt(tag))))
+        return true
+    }
+
+    override func frameLeft(_ frame: nghttp2_frame) -> Bool {
+        let stream = frame.hd.stream_id
+        switch frame.hd.type {
+        case FrameType.resetStream: return resetLeft(frame)
+        case FrameType.headers, FrameType.data:
+            // The answer is complete and the request is not: there is no use in the rest (RFC 9113 §8.1).
+            if frame.hd.flags & FrameFlag.endStream != 0, nghttp2_session_get_stream_remote_close(session, stream) == 0 {
+                reset(stream, .noError)
+            }
+        default: break
+        }
+        return true
+    }
+}
