@@ -24,6 +24,8 @@ public enum Bound: String, CaseIterable, Sendable {
     case queueWait = "queue_wait"
     case poolIdle = "pool_idle"
     case poolAge = "pool_age"
+    case pingAfter = "ping_after"
+    case pingTime = "ping_time"
     case drainTimeout = "drain_timeout"
     case upgradeDrainTimeout = "upgrade_drain_timeout"
     // timeouts:
@@ -115,6 +117,12 @@ public enum Bound: String, CaseIterable, Sendable {
             Bound.duration(.limits, 30_000, 100...Bound.day, "an unused connection to a provider; shorter than providers' own 60 s")
         case .poolAge:
             Bound.duration(.limits, 600_000, 1000...Bound.day, "a connection to a provider, so that changed addresses are noticed")
+        case .pingAfter:
+            Bound.duration(
+                .limits, 10_000, 10...Bound.day, "silence after which a provider's HTTP/2 connection is asked for a sign of life when it is used again")
+        case .pingTime:
+            Bound.duration(
+                .limits, 5_000, 10...600_000, "for that sign; without one the connection is given up, and what went to it goes to another")
         case .drainTimeout:
             Bound.duration(.limits, 30_000, 0...Bound.day, "for requests in flight when stopping; orchestrators kill after 30 s")
         case .upgradeDrainTimeout:

@@ -71,6 +71,7 @@ extension ConfigurationReader {
         }
         if let found = fields["api_key"] { row.apiKey = secret(found) }
         if let found = fields["ca_file"] { row.caFile = path(found) }
+        if let found = fields["http2"] { row.http2 = upstreamHTTP2(found) }
         if row.auth == DeclaredAuth.none, let found = fields["api_key"] {
             schema.report("a provider with auth: none takes no api_key", kind: .meaning, at: found)
         }
@@ -80,6 +81,17 @@ extension ConfigurationReader {
                 severity: .warning, at: found)
         }
         return row
+    }
+
+    /// True, false or `prior_knowledge`.
+    mutating func upstreamHTTP2(_ field: Field) -> DeclaredHTTP2? {
+        switch field.node.value {
+        case .boolean(let isOffered): return isOffered ? .offered : .never
+        case .string("prior_knowledge"): return .priorKnowledge
+        default:
+            schema.report("\(quoted(field.name)) must be true, false or prior_knowledge", at: field)
+            return nil
+        }
     }
 
     private func needsCredential(_ row: ProviderDeclaration) -> Bool {

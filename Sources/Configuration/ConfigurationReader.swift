@@ -46,6 +46,7 @@ public struct ConfigurationReader {
         if !configuration.offersHTTP2, configuration.listeners.contains(where: { !$0.speaksHTTP1 }), let found = fields["http2"] {
             schema.report("without HTTP/2 an address with \"http1: false\" speaks nothing", kind: .meaning, at: found)
         }
+        if let found = fields["upstream_http2"] { configuration.upstreamHTTP2 = upstreamHTTP2(found) ?? .offered }
         if let found = fields["workers"] { configuration.workerCount = workers(found) }
         if let found = fields["data"] { configuration.dataDirectory = path(found) ?? configuration.dataDirectory }
         if let found = fields["log"] { configuration.log = log(found) }

@@ -5,11 +5,11 @@ enum ConfigurationSchema {
     static let version: Int64 = 1
 
     static let root = schema(
-        "version", "listen", "trusted_proxies", "cors", "http2", "workers", "data", "log", "limits", "timeouts", "providers", "trusted_hosts",
-        "keys", "virtual_keys", "configs", "default", "cb_config")
+        "version", "listen", "trusted_proxies", "cors", "http2", "upstream_http2", "workers", "data", "log", "limits", "timeouts", "providers",
+        "trusted_hosts", "keys", "virtual_keys", "configs", "default", "cb_config")
 
     static let log = schema("format", "access")
-    static let provider = schema("base_url", "dialect", "auth", "api_key", "ca_file", "allow_private")
+    static let provider = schema("base_url", "dialect", "auth", "api_key", "ca_file", "allow_private", "http2")
     static let key = schema("digest", "client_certificate", "config", "expires")
     static let clientCertificate = schema("subject", "san")
     static let listener = schema("address", "tls", "proxy_protocol", "http1")

@@ -11,6 +11,8 @@ public struct ServerConfiguration: Sendable {
     public internal(set) var crossOrigin: CrossOriginDeclaration?
     /// Whether clients may speak HTTP/2.
     public internal(set) var offersHTTP2 = true
+    /// Whether HTTP/2 is spoken to upstreams whose provider does not say.
+    public internal(set) var upstreamHTTP2 = DeclaredHTTP2.offered
     /// Nil for one a core.
     public internal(set) var workerCount: Int?
     public internal(set) var dataDirectory = "./sluice-data"
@@ -87,6 +89,18 @@ public struct ProviderDeclaration: Sendable {
     public internal(set) var caFile: String?
     /// Whether its name may resolve to private addresses.
     public internal(set) var allowsPrivateAddresses = false
+    /// Whether HTTP/2 is spoken to it; nil for as to all.
+    public internal(set) var http2: DeclaredHTTP2?
+}
+
+/// Whether HTTP/2 is spoken to upstreams.
+public enum DeclaredHTTP2: Sendable {
+    /// `false`.
+    case never
+    /// `true`: over TLS, where they do as well.
+    case offered
+    /// `prior_knowledge`: in plaintext, without asking; over TLS as `true`.
+    case priorKnowledge
 }
 
 /// A row of `virtual_keys:`.

@@ -7,7 +7,7 @@ import Providers
 /// The requests that a call of the Files or Batch API becomes, written.
 extension Exchange {
     /// Writes the call's next request to its provider.
-    func write(_ call: BatchCall, _ plan: Plan, to upstream: UpstreamConnection, _ client: Client) throws(Rejection) {
+    func write(_ call: BatchCall, _ plan: Plan, to upstream: UpstreamCall, _ client: Client) throws(Rejection) {
         guard let place = plan.destination.batches else { throw Rejection(.internalFault) }
         let message = client.unread
         attempt.isLoose = request.fields.value(of: .portkeyStrictOpenAICompliance, in: message)?.equalsIgnoringCase("false") == true

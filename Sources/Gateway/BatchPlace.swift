@@ -84,14 +84,20 @@ extension RouteBuilder {
     /// - Parameter endpoint: the machine's word for it; it was judged when it was read.
     private func site(_ endpoint: String?, or host: String?) throws(Rejection) -> BatchPlace.Site? {
         guard let endpoint else {
-            return host.map { BatchPlace.Site(Origin(isTLS: true, host: $0, port: 443, caFile: nil, mayBePrivate: false, mayBeLoopback: false)) }
+            return host.map {
+                BatchPlace.Site(
+                    Origin(
+                        isTLS: true, host: $0, port: 443, caFile: nil, mayBePrivate: false, mayBeLoopback: false,
+                        wire: snapshot.limits.upstreamHTTP2.wire(isTLS: true)))
+            }
         }
         let text = Array(endpoint.utf8)
         do throws(HostFault) {
             return try text.withByteSlice { (text) throws(HostFault) in
                 let url = try HostURL(text)
                 let origin = Origin(
-                    isTLS: url.isSecure, host: String(url.host).lowercased(), port: url.port, caFile: nil, mayBePrivate: true, mayBeLoopback: true)
+                    isTLS: url.isSecure, host: String(url.host).lowercased(), port: url.port, caFile: nil, mayBePrivate: true, mayBeLoopback: true,
+                    wire: snapshot.limits.upstreamHTTP2.wire(isTLS: url.isSecure))
                 return BatchPlace.Site(origin, base: [UInt8](url.path))
             }
         } catch {

@@ -15,7 +15,7 @@ extension Exchange {
 
     /// Takes the head of an answer that is said again.
     func beginStored(
-        _ block: consuming Block, _ head: Range<Int>, count: Int, _ call: BatchCall, _ mode: TranslatedAnswer.Mode, _ upstream: UpstreamConnection,
+        _ block: consuming Block, _ head: Range<Int>, count: Int, _ call: BatchCall, _ mode: TranslatedAnswer.Mode, _ upstream: UpstreamCall,
         _ client: Client
     ) throws(Rejection) -> Step? {
         guard let plan else { throw Rejection(.internalFault) }

@@ -74,7 +74,7 @@ class Connection {
     // MARK: Reading
 
     /// Reads once. A short read means the socket is drained, which saves the call that would say so.
-    final func read(into memory: UnsafeMutablePointer<UInt8>, capacity: Int) -> Transfer {
+    func read(into memory: UnsafeMutablePointer<UInt8>, capacity: Int) -> Transfer {
         let transfer: Transfer
         if let outcome = session?.read(into: memory, capacity: capacity) {
             if case .closed(clean: false) = outcome { inputTruncated = true }
@@ -151,7 +151,7 @@ class Connection {
     }
 
     /// Sends what waits, if anything.
-    final func flush() -> Sent {
+    func flush() -> Sent {
         while hasUnsent, isWritable {
             let transfer = unsent.withUnsafeBufferPointer { runs in
                 // Non-empty, since something waits.
@@ -202,6 +202,24 @@ class Connection {
     final func keep(_ runs: inout RunList) {
         for index in 0..<runs.count { unsent.append(runs.runs[index]) }
         runs.giveBlocks(to: &held)
+    }
+
+    /// Lets a run wait here; what it lies in is kept apart.
+    final func keep(_ run: ByteSlice) { unsent.append(run) }
+
+    /// Keeps the blocks in which runs that wait lie.
+    final func keepBlocks(of runs: inout RunList) { runs.giveBlocks(to: &held) }
+
+    /// Copies what waits into a block of this connection's own, for where it lies may go before it leaves. False when there is no memory.
+    final func ownUnsent() -> Bool {
+        let count = unsentByteCount(upTo: .max, runs: .max).count
+        guard count > 0 else { return true }
+        guard let own = worker.blocks.lease(atLeast: count) else { return false }
+        copyUnsent(count, to: own.base)
+        held.removeAll()
+        unsent.append(own.slice(0..<count))
+        held.add(own)
+        return true
     }
 
     final func dropUnsent(_ sent: Int) {
@@ -323,6 +341,9 @@ class Connection {
     final func sayGoodbye() { _ = session?.shutdown() }
 
     // MARK: TLS
+
+    /// What the handshake has come to be spoken; nil in plaintext.
+    final var applicationProtocol: TLSProtocol? { session?.applicationProtocol }
 
     /// Begins a handshake over the connected socket.
     final func startTLS(to origin: TLSOrigin) throws(TLSError) {

@@ -91,7 +91,7 @@ final class Exchange {
     var attempt = Attempt()
     /// What a translated request could not carry over.
     var notes = TranslationNotes()
-    var upstream: UpstreamConnection?
+    var upstream: UpstreamCall?
     /// A second attempt beside this one, until one of them has content.
     var rival: Rival?
     /// The attempts so far.

@@ -47,6 +47,7 @@ public final class Gateway: Sendable {
     public let health = HealthTable()
     private let tlsMetrics = TLSMetrics()
     private let proxyMetrics = ProxyMetrics()
+    private let upstreamMetrics = UpstreamMetrics()
     private let hasEnded = Mutex(false)
     private let drainTimes: Mutex<DrainTimes>
     /// Where it listens, ports chosen.
@@ -84,8 +85,8 @@ public final class Gateway: Sendable {
             let admission = AdmissionControl(budget: budget, seed: seeds.random(), descriptorLimit: Descriptors.limit())
             let loads = (0..<count).map { _ in WorkerLoad() }
             let operations = try Operations(
-                health: health, tls: tlsMetrics, proxies: proxyMetrics, notices: notices, history: history, sharedCache: sharedCache, admission: admission,
-                loads: loads)
+                health: health, tls: tlsMetrics, proxies: proxyMetrics, upstreams: upstreamMetrics, notices: notices, history: history,
+                sharedCache: sharedCache, admission: admission, loads: loads)
             self.operations = operations
             operationsThread = try Thread.start("operations") { operations.run() }
             let compiler = try ConfigCompiler()
@@ -97,8 +98,8 @@ public final class Gateway: Sendable {
                 let worker = try Worker(
                     index: index, of: count, snapshot: snapshot, listeners: rows[index], budget: budget, accessRing: accessLog?.ring(worker: index),
                     tokenFetcher: fetcher, health: health, notices: notices, operations: operations,
-                    compiler: compiler, tickets: tickets, tlsMetrics: tlsMetrics, proxyMetrics: proxyMetrics, sharedCache: sharedCache,
-                    admission: admission, load: loads[index])
+                    compiler: compiler, tickets: tickets, tlsMetrics: tlsMetrics, proxyMetrics: proxyMetrics, upstreamMetrics: upstreamMetrics,
+                    sharedCache: sharedCache, admission: admission, load: loads[index])
                 mailboxes.append(worker.mailbox)
                 started.append(StartedWorker(worker))
             }

@@ -1,9 +1,10 @@
 import HTTP2
 import Reactor
 
-/// What a worker has for its HTTP/2 connections: their streams, memory that serves one after the other, and who has frames to write.
+/// What a worker has for its HTTP/2 connections, clients' and upstreams': their streams, memory that serves one after the other, and who has frames to write.
 final class HTTP2Workspace {
     private var streams = SlotTable<HTTP2Stream>(kind: Worker.Kind.stream)
+    private var calls = SlotTable<UpstreamStream>(kind: Worker.Kind.call)
     /// Where a connection's bytes are read to.
     let readScratch = UnsafeMutablePointer<UInt8>.allocate(capacity: GatewayLimits.readByteCount)
     /// Where the frames of a write are gathered.
@@ -25,6 +26,15 @@ final class HTTP2Workspace {
     func stream(_ tag: UInt64) -> HTTP2Stream? { streams.object(for: Token(rawValue: tag)) }
 
     func forget(_ stream: HTTP2Stream) { streams.remove(stream.token) }
+
+    func addCall(_ make: (Token) -> UpstreamStream) -> UpstreamStream { calls.insert(make) }
+
+    func call(_ token: Token) -> UpstreamStream? { calls.object(for: token) }
+
+    /// The call a session knows by `tag`.
+    func call(_ tag: UInt64) -> UpstreamStream? { calls.object(for: Token(rawValue: tag)) }
+
+    func forget(_ call: UpstreamStream) { calls.remove(call.token) }
 
     // MARK: Writing
 

@@ -16,7 +16,7 @@ final class Rival {
     var plan: Plan?
     var attempt: Attempt
     var notes = TranslationNotes()
-    var upstream: UpstreamConnection?
+    var upstream: UpstreamCall?
 
     init(plan: Plan, attempt: Attempt) {
         self.plan = plan
@@ -88,7 +88,7 @@ extension Exchange {
     }
 
     /// A pool has the second attempt's connection; it is in the exchange's own place.
-    func writeRival(to connection: UpstreamConnection, _ client: Client) {
+    func writeRival(to connection: UpstreamCall, _ client: Client) {
         guard let plan else { return }
         upstream = connection
         do throws(Rejection) {

@@ -164,6 +164,13 @@ public enum GatewayLimits {
     /// Connections that may turn out to have been dead all along before a request gives up on its origin.
     static let freshTries = 3
 
+    /// An HTTP/2 connection that has said nothing for so long when an exchange gives up waiting for it may be dead: it is asked, and takes no
+    /// more streams before it answers.
+    static let suspectNanoseconds: UInt64 = 500_000_000
+
+    /// An HTTP/2 connection that was heard of within so long is not stale: who has just met a stale one may have it.
+    static let aliveNanoseconds: UInt64 = 1_000_000_000
+
     /// Room left before an answer that is read for its head: the fields we add fit.
     static let headRoomByteCount = 1024
 

@@ -52,6 +52,7 @@ public final class Operations: Sendable {
     private let health: HealthTable
     private let tls: TLSMetrics
     private let proxies: ProxyMetrics
+    private let upstreams: UpstreamMetrics
     private let notices: Notices
     private let admission: AdmissionControl
     private let loads: [WorkerLoad]
@@ -62,14 +63,15 @@ public final class Operations: Sendable {
     private let loading = Mutex(())
 
     init(
-        health: HealthTable, tls: TLSMetrics, proxies: ProxyMetrics, notices: Notices, history: ServiceHistory = ServiceHistory(),
-        sharedCache: SharedCache? = nil, admission: AdmissionControl, loads: [WorkerLoad]
+        health: HealthTable, tls: TLSMetrics, proxies: ProxyMetrics, upstreams: UpstreamMetrics, notices: Notices,
+        history: ServiceHistory = ServiceHistory(), sharedCache: SharedCache? = nil, admission: AdmissionControl, loads: [WorkerLoad]
     ) throws(SystemError) {
         questions = try Mailbox()
         self.history = history
         self.health = health
         self.tls = tls
         self.proxies = proxies
+        self.upstreams = upstreams
         self.notices = notices
         self.sharedCache = sharedCache
         self.admission = admission
@@ -202,7 +204,7 @@ public final class Operations: Sendable {
         gauge("sluice_target_failures", "Failures of the last minute.") { "\($0.failures)" }
         gauge("sluice_target_successes", "Successes of the last minute.") { "\($0.successes)" }
         gauge("sluice_target_first_token_seconds", "Time to the first token, a decayed average of peaks.") { $0.firstToken.map { "\(Double($0) / 1e9)" } }
-        return text + admission.text + WorkerLoad.text(loads) + tls.text + proxies.text + cacheMetrics()
+        return text + admission.text + WorkerLoad.text(loads) + tls.text + proxies.text + upstreams.text + cacheMetrics()
     }
 
     /// What metrics tell of the targets of one name.

@@ -14,6 +14,16 @@ struct Origin: Hashable {
     var mayBePrivate: Bool
     /// Whether loopback addresses may be connected to.
     var mayBeLoopback: Bool
+    /// What is spoken there.
+    var wire = Wire.http1
+
+    enum Wire {
+        case http1
+        /// HTTP/2 where the handshake finds that both ends speak it.
+        case negotiated
+        /// HTTP/2 from the first byte (RFC 9113 §3.3).
+        case http2
+    }
 
     /// `api.openai.com`, or `host:port` when the port is not the scheme's own (RFC 9110 §7.2).
     var authority: String {

@@ -168,9 +168,10 @@ struct RouteBuilder {
                     : "\(upstream.id) needs the name of a resource: send x-portkey-azure-resource-name or set resource_name",
                 parameter: azure == nil ? "x-portkey-custom-host" : "resource_name")
         }
-        let origin = host?.origin ?? Origin(
+        var origin = host?.origin ?? Origin(
             isTLS: upstream.isTLS, host: upstream.host, port: upstream.port, caFile: upstream.caFile,
             mayBePrivate: upstream.isTrusted, mayBeLoopback: upstream.isTrusted)
+        origin.wire = upstream.wire(isTLS: origin.isTLS, snapshot.limits)
         let milliseconds = try requestTimeout(headers) ?? (target.requestTimeoutMilliseconds > 0 ? UInt64(target.requestTimeoutMilliseconds) : nil)
         var names = try forwardedNames(headers)
         if names.isEmpty { names = program.headerNames(target.forwardHeaders).map { [UInt8](program.bytes($0)) } }

@@ -4,7 +4,7 @@ import Reactor
 
 extension Exchange {
     /// Passes a request body on as it comes, until one side has to be waited for.
-    func passBody(_ client: Client, _ upstream: UpstreamConnection) throws(Rejection) {
+    func passBody(_ client: Client, _ upstream: UpstreamCall) throws(Rejection) {
         sendContinue(client)
         while !body.isWhole, !upstream.hasUnsent {
             if worker.turnByteCount > GatewayLimits.bytesPerTurn { return worker.resume(client.token) }
@@ -22,14 +22,29 @@ extension Exchange {
     }
 
     /// Sends what waits for the upstream. The client's rate counts anew from when that has left.
-    func resumeBody(_ upstream: UpstreamConnection) {
+    func resumeBody(_ upstream: UpstreamCall) {
         switch upstream.flush() {
         case .failed: upstream.hungUp = true
         case .part: break
-        case .all:
-            body.startedAt = worker.now
-            body.uncountedCount = body.receivedCount
+        case .all: noteTaken()
         }
+    }
+
+    private func noteTaken() {
+        body.startedAt = worker.now
+        body.uncountedCount = body.receivedCount
+    }
+
+    /// All that waited for the upstream has left, without the exchange having had a turn.
+    func upstreamTook(_ upstream: UpstreamCall) {
+        guard let client, upstream === self.upstream, rival == nil else { return }
+        guard body.mode == .streamed else {
+            // As after a write that took all at once.
+            if !answer.isCommitted { client.shrinkInbound() } else { giveUpRequest(client) }
+            return
+        }
+        noteTaken()
+        if !body.isWhole { worker.resume(upstream.token) }
     }
 
     private func readMore(_ client: Client) throws(Rejection) -> Bool {
@@ -49,7 +64,7 @@ extension Exchange {
 
     /// Sends on what has been received, from the block it lies in. Chunked bodies are framed anew:
     /// no extension and no trailer of the client's reaches the upstream.
-    private func passInbound(_ client: Client, _ upstream: UpstreamConnection) throws(Rejection) {
+    private func passInbound(_ client: Client, _ upstream: UpstreamCall) throws(Rejection) {
         let bytes = client.unread
         guard let inbound = client.takeInbound() else { return }
         var used = bytes.count

@@ -34,7 +34,7 @@ extension Exchange {
     /// Takes the upstream's head; a stream's leaves with its first events, a whole answer's waits for the rest.
     func beginTranslated(
         _ block: consuming Block, _ head: Range<Int>, count: Int, _ translation: Translation, _ mode: TranslatedAnswer.Mode,
-        _ upstream: UpstreamConnection, _ client: Client
+        _ upstream: UpstreamCall, _ client: Client
     ) throws(Rejection) -> Step? {
         guard let plan else { throw Rejection(.internalFault) }
         if mode == .stream, !attempt.wantsStream {
@@ -68,7 +68,7 @@ extension Exchange {
     /// Takes the upstream's head for an answer that is passed on as it is once it is whole: its checks are made of it then, and
     /// their results are its last member.
     func beginHeld(
-        _ block: consuming Block, _ head: Range<Int>, count: Int, _ upstream: UpstreamConnection, _ client: Client
+        _ block: consuming Block, _ head: Range<Int>, count: Int, _ upstream: UpstreamCall, _ client: Client
     ) throws(Rejection) -> Step? {
         guard let plan else { throw Rejection(.internalFault) }
         let fields = block.slice(head)
@@ -96,7 +96,7 @@ extension Exchange {
             limits: worker.limits.answerHead)
     }
 
-    func commitTranslated(_ upstream: UpstreamConnection?, _ client: Client) {
+    func commitTranslated(_ upstream: UpstreamCall?, _ client: Client) {
         conclude(.status(answer.status))
         record.figures.status = UInt16(truncatingIfNeeded: answer.status)
         record.figures.isStream = answer.isStream
@@ -143,7 +143,7 @@ extension Exchange {
 
     /// Takes one read's bytes: into the collected answer, or through the stream's translation.
     func passTranslated(
-        _ block: consuming Block, _ range: Range<Int>, _ upstream: UpstreamConnection, _ client: Client
+        _ block: consuming Block, _ range: Range<Int>, _ upstream: UpstreamCall, _ client: Client
     ) throws(Rejection) -> Step? {
         upstream.setDeadline(gapDeadline)
         let bytes = block.slice(range)

@@ -6,7 +6,7 @@ import Providers
 
 extension Exchange {
     /// Writes the request to a target of another dialect: its body in that dialect, its path and its fields.
-    func writeTranslated(_ plan: Plan, _ translation: Translation, to upstream: UpstreamConnection, _ client: Client) throws(Rejection) {
+    func writeTranslated(_ plan: Plan, _ translation: Translation, to upstream: UpstreamCall, _ client: Client) throws(Rejection) {
         let message = client.unread
         try edit(message[body.range], plan)
         let content = try translatedBody(plan, translation, message)

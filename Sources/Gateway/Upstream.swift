@@ -17,12 +17,23 @@ public struct Upstream: Sendable {
     public var credential: [UInt8]?
     /// The model of requests that name none, as JSON.
     public var defaultModel: [UInt8]?
+    /// Whether HTTP/2 is spoken to it; as to all when nil.
+    public var http2: HTTP2Use?
     /// PEM file to trust instead of the system's store.
     public var caFile: String?
     /// Whether the configuration says where it is: its hosts are not for everybody.
     public var isOperators = false
     /// Whether its name may lead to private addresses: the operator has named it.
     public var isTrusted = false
+
+    /// Whether HTTP/2 is spoken to an upstream.
+    public enum HTTP2Use: Sendable {
+        case never
+        /// Over TLS, where it does as well.
+        case offered
+        /// In plaintext, without asking; over TLS as `offered`.
+        case priorKnowledge
+    }
 
     /// A provider of the table.
     public init(row: Provider) {
@@ -46,5 +57,22 @@ public struct Upstream: Sendable {
         self.basePath = basePath
         isTrusted = true
         isOperators = true
+    }
+}
+
+extension Upstream {
+    /// What is spoken to it, or to another host in its place.
+    func wire(isTLS: Bool, _ limits: WorkerLimits) -> Origin.Wire {
+        (http2 ?? limits.upstreamHTTP2).wire(isTLS: isTLS)
+    }
+}
+
+extension Upstream.HTTP2Use {
+    func wire(isTLS: Bool) -> Origin.Wire {
+        switch self {
+        case .never: .http1
+        case .offered: isTLS ? .negotiated : .http1
+        case .priorKnowledge: isTLS ? .negotiated : .http2
+        }
     }
 }

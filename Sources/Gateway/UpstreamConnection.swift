@@ -5,30 +5,25 @@ import TLS
 /// A connection to an origin, as its pool sees it.
 ///
 ///     connecting ─▶ handshaking ─▶ idle ⇄ busy ─▶ closed
-final class UpstreamConnection: Connection {
+///                        └───────▶ shared ──────▶ closed
+final class UpstreamConnection: UpstreamCall {
     enum State {
         case connecting(Dial)
         case handshaking(Dial)
         case idle
         case busy(Exchange)
+        /// It speaks HTTP/2: every exchange is one of its streams'.
+        case shared(HTTP2Upstream)
         case closed
     }
 
-    let pool: UpstreamPool
     var state: State
-    /// Whether it has carried an exchange before: if it dies now, it may have been stale all along.
-    var isReused = false
     private let openedAt: Instant
 
-    /// A response head that has come in part.
-    private var inbound: Block?
-    private(set) var inboundCount = 0
-
-    init(_ socket: consuming Socket, dial: Dial, token: Token, pool: UpstreamPool, worker: Worker) {
-        self.pool = pool
+    init(_ socket: consuming Socket, dial: Dial, token: Token, pool: UpstreamPool) {
         state = .connecting(dial)
-        openedAt = worker.now
-        super.init(socket, token: token, worker: worker)
+        openedAt = pool.worker.now
+        super.init(socket, pool: pool, token: token)
     }
 
     /// Whether it has carried requests for long enough.
@@ -39,6 +34,7 @@ final class UpstreamConnection: Connection {
         case .connecting(let dial): finishConnecting(dial)
         case .handshaking(let dial): handshake(dial)
         case .busy(let exchange): exchange.advance()
+        case .shared(let link): link.proceed()
         // An idle upstream that speaks or closes is of no more use.
         case .idle: if isReadable || peerClosed || hungUp { probeIdle() }
         case .closed: break
@@ -50,6 +46,7 @@ final class UpstreamConnection: Connection {
         case .connecting(let dial), .handshaking(let dial): dial.timedOut(self)
         case .busy(let exchange): exchange.upstreamDeadlinePassed(self)
         case .idle: pool.discard(self)
+        case .shared(let link): link.deadlinePassed()
         case .closed: break
         }
     }
@@ -88,35 +85,14 @@ final class UpstreamConnection: Connection {
         }
     }
 
-    // MARK: A head in pieces
-
-    /// Hands over what has come of a head, in a block with room for more; nil when nothing has.
-    func takeInbound() -> Block? {
-        guard let held = inbound.take() else { return nil }
-        let count = inboundCount
-        inboundCount = 0
-        if held.capacity - count >= BufferLimits.smallestBlockByteCount { return held }
-        guard let roomy = worker.blocks.lease(atLeast: max(BufferLimits.largestPooledBlockByteCount, 2 * count)) else { return nil }
-        roomy.keep(held.slice(0..<count))
-        return roomy
-    }
-
-    /// Keeps bytes `start..<count` of `block` until more of the head comes.
-    func keepInbound(_ block: consuming Block, from start: Int = 0, count: Int) {
-        let held = count - start
-        if held <= block.capacity / 4, let smaller = worker.blocks.lease(atLeast: held) {
-            smaller.keep(block.slice(start..<count))
-            inbound = consume smaller
-        } else {
-            if start > 0 { block.keep(block.slice(start..<count)) }
-            inbound = consume block
-        }
-        inboundCount = held
-    }
+    override func release() { pool.release(self) }
+    override func discard() { pool.discard(self) }
 
     func close() {
+        let link: HTTP2Upstream? = if case .shared(let link) = state { link } else { nil }
         state = .closed
-        inbound = nil
+        dropInbound()
         closeTransport()
+        link?.transportClosed()
     }
 }

@@ -1,8 +1,12 @@
 import Bytes
+import Glibc
 import Reactor
 import TLS
 
-/// The connections of one worker to one origin: idle ones, a cap, and a queue for the cap.
+/// The connections of one worker to one origin: idle ones, shared ones, a cap, and a queue for the cap.
+///
+/// What is spoken on a connection is known once it is there (ALPN). Until the first has told, those who wait do so for one dial, not
+/// each for its own; an origin that turns out to speak HTTP/1.1 is dialled for each of them then, and from then on.
 final class UpstreamPool {
     let origin: Origin
     let tlsOrigin: TLSOrigin?
@@ -10,7 +14,11 @@ final class UpstreamPool {
 
     /// Last in, first out: the warmest connection is used, the others come of age and close.
     private var idle: ContiguousArray<UpstreamConnection> = []
-    /// Connections that are idle or busy, and dials under way.
+    /// Those of HTTP/2, the oldest first: it is filled before the next is, so that what is not needed any more comes to rest.
+    private var shared: ContiguousArray<HTTP2Upstream> = []
+    /// Exchanges that a connection yet to be made is hoped to take.
+    private(set) var hopedPerConnection: Int
+    /// Connections that are idle, busy or shared, and dials under way.
     private var liveCount = 0
     private var dialCount = 0
 
@@ -29,10 +37,11 @@ final class UpstreamPool {
         self.origin = origin
         self.tlsOrigin = tlsOrigin
         self.worker = worker
+        hopedPerConnection = origin.wire == .http1 ? 1 : worker.limits.http2Upstream.concurrentStreams
     }
 
     enum Lease {
-        case ready(UpstreamConnection)
+        case ready(UpstreamCall)
         /// `connectionReady` or `connectionFailed` of the exchange will be called.
         case queued
         /// The queue is full.
@@ -41,6 +50,7 @@ final class UpstreamPool {
 
     /// A connection for `exchange`; a fresh one when `fresh`, for who has just met a stale one.
     func lease(for exchange: Exchange, fresh: Bool) -> Lease {
+        if let link = shared.first(where: { $0.room > 0 && (!fresh || $0.isKnownAlive) }) { return .ready(link.begin(exchange)) }
         if !fresh, let connection = popIdle() {
             connection.state = .busy(exchange)
             return .ready(connection)
@@ -49,8 +59,7 @@ final class UpstreamPool {
         exchange.ticket &+= 1
         queue.append(Ticket(exchange: exchange, number: exchange.ticket, wantsFresh: fresh))
         waitingCount += 1
-        // No more dials than waiters, no more connections than the cap.
-        if liveCount < worker.limits.connectionsPerOrigin, dialCount < waitingCount { startDial() }
+        replaceDials()
         return .queued
     }
 
@@ -73,9 +82,9 @@ final class UpstreamPool {
         }
     }
 
-    /// The first that waits for such a connection as `connection` is.
-    private func popWaiting(for connection: UpstreamConnection) -> Exchange? {
-        guard connection.isReused, dialCount > 0 else { return popWaiting() }
+    /// The first that waits for a connection that may be stale, or may not.
+    private func popWaiting(mayBeStale: Bool) -> Exchange? {
+        guard mayBeStale, dialCount > 0 else { return popWaiting() }
         // A ticket that is used out of turn stays behind, as those do of who gave up.
         for index in queueHead..<queue.count where !queue[index].wantsFresh && queue[index].exchange.ticket == queue[index].number {
             queue[index].exchange.ticket &+= 1
@@ -124,7 +133,23 @@ final class UpstreamPool {
 
     func connected(_ connection: UpstreamConnection) {
         dialCount -= 1
-        hand(connection)
+        guard origin.wire == .http2 || connection.applicationProtocol == .http2 else {
+            worker.upstreamMetrics.count(.http1)
+            hopedPerConnection = 1
+            hand(connection)
+            return replaceDials()
+        }
+        worker.upstreamMetrics.count(.http2)
+        guard let link = HTTP2Upstream(connection) else {
+            discardLive(connection)
+            popWaiting()?.connectionFailed(.unreachable(SystemError("connect", code: ENOMEM)))
+            return replaceDials()
+        }
+        connection.state = .shared(link)
+        shared.append(link)
+        roomCame(link)
+        if worker.isDraining { link.retire() }
+        link.proceed()
     }
 
     func dialFailed(_ failure: DialFailure) {
@@ -132,9 +157,30 @@ final class UpstreamPool {
         liveCount -= 1
         // Another connection comes free sooner than a descriptor does: who waits takes that, or gives up in its time.
         if case .unreachable(let error) = failure, error.isShortage, liveCount > 0 { return }
-        popWaiting()?.connectionFailed(failure)
+        // All that it was for, and not those who come while they are told.
+        for _ in 0..<min(waitingCount, hopedPerConnection) { popWaiting()?.connectionFailed(failure) }
         replaceDials()
     }
+
+    // MARK: Shared connections
+
+    /// `link` may take streams that it did not.
+    func roomCame(_ link: HTTP2Upstream) {
+        if let limit = link.streamLimit { hopedPerConnection = max(1, limit) }
+        while waitingCount > 0, link.room > 0, let exchange = popWaiting(mayBeStale: !link.isKnownAlive) {
+            exchange.connectionReady(link.begin(exchange))
+        }
+        replaceDials()
+    }
+
+    /// `link` takes no more streams; what was hoped of it is not to be.
+    func retired(_ link: HTTP2Upstream) {
+        shared.removeAll { $0 === link }
+        replaceDials()
+    }
+
+    /// How many of those who wait will be taken by what is under way, as far as can be told.
+    private var hopedRoom: Int { shared.reduce(dialCount * hopedPerConnection) { $0 + $1.roomToCome(of: hopedPerConnection) } }
 
     /// The exchange is done with the connection, which can carry another.
     func release(_ connection: UpstreamConnection) {
@@ -144,7 +190,7 @@ final class UpstreamPool {
     }
 
     private func hand(_ connection: UpstreamConnection) {
-        if let exchange = popWaiting(for: connection) {
+        if let exchange = popWaiting(mayBeStale: connection.isReused) {
             connection.state = .busy(exchange)
             return exchange.connectionReady(connection)
         }
@@ -172,15 +218,17 @@ final class UpstreamPool {
         }
     }
 
+    /// No more dials than waiters need, no more connections than the cap.
     private func replaceDials() {
-        while liveCount < worker.limits.connectionsPerOrigin, dialCount < waitingCount { startDial() }
+        while waitingCount > 0, liveCount < worker.limits.connectionsPerOrigin, hopedRoom < waitingCount { startDial() }
     }
 
     /// Whether nothing is connected, dialled or waited for.
     var isUnused: Bool { liveCount == 0 && waitingCount == 0 }
 
-    /// Closes what is idle: the worker is draining.
+    /// Closes what is idle, and begins nothing more on what is shared: the worker is draining.
     func closeIdle() {
+        for link in shared where link.openCount == 0 { link.retire() }
         while let connection = idle.popLast() { discardLive(connection) }
     }
 }

@@ -35,8 +35,9 @@ extension Worker {
     func tlsOrigin(for origin: Origin) throws(Rejection) -> TLSOrigin? {
         guard origin.isTLS else { return nil }
         do {
-            let key = origin.caFile ?? ""
-            let context = try tlsContexts[key] ?? TLSContext(trusting: origin.caFile)
+            let offered: [TLSProtocol] = origin.wire == .http1 ? [.http1] : [.http2, .http1]
+            let key = "\(offered.count) \(origin.caFile ?? "")"
+            let context = try tlsContexts[key] ?? TLSContext(trusting: origin.caFile, offering: offered)
             tlsContexts[key] = context
             return try Array(origin.host.utf8).withByteSlice { (host) throws(TLSNameError) in try TLSOrigin(host, context: context) }
         } catch {

@@ -29,6 +29,7 @@ final class Worker {
         static let stream: UInt8 = 7
         static let tickets: UInt8 = 8
         static let absent: UInt8 = 9
+        static let call: UInt8 = 10
     }
 
     let index: Int
@@ -101,6 +102,7 @@ final class Worker {
     let health: HealthTable
     let tlsMetrics: TLSMetrics
     let proxyMetrics: ProxyMetrics
+    let upstreamMetrics: UpstreamMetrics
     let acceptor: TLSAcceptor
     let ticketTimer: TimerWheel.Identifier
     var handshakesLeft = 0
@@ -141,8 +143,8 @@ final class Worker {
         index: Int, of workerCount: Int, snapshot: Snapshot, listeners: [ListeningSocket], budget: ByteBudget, accessRing: AccessRing?,
         tokenFetcher: TokenFetcher? = nil, health: HealthTable = HealthTable(), notices: Notices? = nil,
         operations: Operations? = nil, compiler: ConfigCompiler? = nil, tickets: TLSTicketSecret? = nil, tlsMetrics: TLSMetrics = TLSMetrics(),
-        proxyMetrics: ProxyMetrics = ProxyMetrics(), sharedCache: SharedCache? = nil, admission: AdmissionControl? = nil,
-        load: WorkerLoad = WorkerLoad()
+        proxyMetrics: ProxyMetrics = ProxyMetrics(), upstreamMetrics: UpstreamMetrics = UpstreamMetrics(), sharedCache: SharedCache? = nil,
+        admission: AdmissionControl? = nil, load: WorkerLoad = WorkerLoad()
     ) throws(StartError) {
         self.index = index
         self.admission = admission ?? AdmissionControl(budget: budget, seed: 0)
@@ -158,6 +160,7 @@ final class Worker {
         self.compiler = compiler
         self.tlsMetrics = tlsMetrics
         self.proxyMetrics = proxyMetrics
+        self.upstreamMetrics = upstreamMetrics
         self.sharedCache = sharedCache
         cache = sharedCache?.answers.join()
         cacheKeys = sharedCache.map { CacheKeyMaker($0.seed) }
@@ -265,6 +268,7 @@ final class Worker {
             client.note(readiness)
             client.proceed()
         case Kind.stream: http2.stream(token)?.proceed()
+        case Kind.call: http2.call(token)?.proceed()
         case Kind.absent: absents.object(for: token)?.proceed()
         case Kind.upstream:
             guard let upstream = upstreams.object(for: token) else { return }
@@ -284,6 +288,8 @@ final class Worker {
             if let client = clients.object(for: token), client.timerFired(now: now) { client.deadlinePassed() }
         case Kind.stream:
             if let stream = http2.stream(token), stream.timerFired(now: now) { stream.deadlinePassed() }
+        case Kind.call:
+            if let call = http2.call(token), call.timerFired(now: now) { call.deadlinePassed() }
         case Kind.upstream:
             if let upstream = upstreams.object(for: token), upstream.timerFired(now: now) { upstream.deadlinePassed() }
         case Kind.absent:
@@ -405,9 +411,7 @@ final class Worker {
 
     func openUpstream(to address: SocketAddress, dial: Dial) throws(SystemError) -> UpstreamConnection {
         let descriptor = try Socket.connecting(to: address)
-        let upstream = upstreams.insert { token in
-            UpstreamConnection(Socket(adopting: descriptor), dial: dial, token: token, pool: dial.pool, worker: self)
-        }
+        let upstream = upstreams.insert { UpstreamConnection(Socket(adopting: descriptor), dial: dial, token: $0, pool: dial.pool) }
         do throws(SystemError) {
             try poller.watch(descriptor, token: upstream.token.rawValue)
         } catch {

@@ -9,6 +9,9 @@ public struct WorkerLimits: Sendable {
     public var http2 = HTTP2Limits()
     /// Whether clients may speak HTTP/2.
     public var offersHTTP2 = true
+    public var http2Upstream = HTTP2Limits.towardsUpstreams
+    /// Whether HTTP/2 is spoken to upstreams that say nothing of it themselves.
+    public var upstreamHTTP2 = Upstream.HTTP2Use.offered
     /// An upstream's answer: a longer head is a fault of the upstream's.
     public var answerHead = HTTPLimits()
     /// Client connections of the process; each worker takes its share.
@@ -54,6 +57,9 @@ public struct WorkerLimits: Sendable {
     public var upstreamIdleNanoseconds: UInt64 = 30_000_000_000
     /// A connection to an upstream, so that changed addresses are noticed.
     public var upstreamAgeNanoseconds: UInt64 = 600_000_000_000
+    /// An upstream's HTTP/2 connection that was silent for so long is asked for a sign of life when it is used again, and given so long for it.
+    public var pingIdleNanoseconds: UInt64 = 10_000_000_000
+    public var pingNanoseconds: UInt64 = 5_000_000_000
     /// Requests that wait for a connection to one origin, and for how long.
     public var queueLength = 1024
     public var queueNanoseconds: UInt64 = 5_000_000_000

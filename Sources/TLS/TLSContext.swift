@@ -1,3 +1,4 @@
+import Bytes
 import COpenSSL
 import Glibc
 
@@ -16,29 +17,30 @@ public final class TLSContext {
 
     let handle: OpaquePointer
 
-    /// A context for connections to upstreams: TLS 1.2 or newer, AEAD suites, ALPN `http/1.1`.
+    /// A context for connections to upstreams: TLS 1.2 or newer, AEAD suites, ALPN for what is `offered`, what we like best first.
     ///
     /// Trusts the certificates of `caFile` (PEM) and nothing else, or the system's store when it is nil
     /// (which the environment's SSL_CERT_FILE and SSL_CERT_DIR may name).
-    public init(trusting caFile: String? = nil, verification: Verification = .required) throws(TLSContextError) {
+    public init(trusting caFile: String? = nil, verification: Verification = .required, offering offered: [TLSProtocol] = [.http1]) throws(TLSContextError) {
         ERR_clear_error()
         guard let handle = SSL_CTX_new(TLS_client_method()) else { throw .library(reason: TLSContext.reason()) }
         self.handle = handle
-        try offer()
+        try offer(offered)
         try trust(caFile, verification)
         keepSessions()
     }
 
     deinit { SSL_CTX_free(handle) }
 
-    private func offer() throws(TLSContextError) {
+    private func offer(_ protocols: [TLSProtocol]) throws(TLSContextError) {
         openssl_context_harden(handle)
         // ECDHE first; RSA key exchange only for servers that know nothing better; no CBC.
         let suites = "ECDHE+AESGCM:ECDHE+CHACHA20:RSA+AESGCM:!aNULL:!eNULL"
+        let names = protocols.flatMap { [UInt8($0.name.utf8CodeUnitCount)] + [UInt8](ByteSlice($0.name)) }
         guard openssl_context_set_versions(handle, TLS1_2_VERSION, TLS1_3_VERSION) == 1,
             SSL_CTX_set_cipher_list(handle, suites) == 1,
             // Zero is success here, alone among its kind.
-            SSL_CTX_set_alpn_protos(handle, [8] + Array("http/1.1".utf8), 9) == 0
+            SSL_CTX_set_alpn_protos(handle, names, UInt32(names.count)) == 0
         else { throw .library(reason: TLSContext.reason()) }
         // Moving buffer: after `.wantsWrite` the same bytes may come from another address.
         // Release buffers: an idle session keeps no 34 KB of record buffers.

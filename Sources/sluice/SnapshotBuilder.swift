@@ -80,6 +80,7 @@ struct SnapshotBuilder {
         }
         upstream.credential = secret.map { [UInt8]($0.bytes) }
         upstream.caFile = declaration.caFile
+        upstream.http2 = declaration.http2.map { SnapshotBuilder.use($0) }
         upstream.isTrusted = declaration.allowsPrivateAddresses || declaration.host?.verdict == .trusted || declaration.host?.verdict == .loopback
         return upstream
     }
@@ -157,6 +158,14 @@ struct SnapshotBuilder {
         return try Array(text.utf8).withByteSlice { (bytes) throws(KeyDigestError) in try KeyDigest(bytes) }
     }
 
+    private static func use(_ declared: DeclaredHTTP2) -> Upstream.HTTP2Use {
+        switch declared {
+        case .never: .never
+        case .offered: .offered
+        case .priorKnowledge: .priorKnowledge
+        }
+    }
+
     private func limits() -> WorkerLimits {
         let bounds = configuration.bounds
         func time(_ bound: Bound) -> UInt64 { bounds.nanoseconds(bound) ?? UInt64(Int64.max) }
@@ -165,16 +174,20 @@ struct SnapshotBuilder {
         limits.http.startLineByteCount = bounds.number(.line)
         limits.http.fieldCount = bounds.number(.fields)
         limits.offersHTTP2 = configuration.offersHTTP2
+        limits.upstreamHTTP2 = SnapshotBuilder.use(configuration.upstreamHTTP2)
         limits.http2.concurrentStreams = bounds.number(.streams)
         // A head that HTTP/1.1 may have is no flood.
         limits.http2.headerListByteCount = max(limits.http2.headerListByteCount, bounds.number(.head))
         limits.answerHead.headByteCount = bounds.number(.responseHead)
+        limits.http2Upstream.headerListByteCount = max(limits.http2Upstream.headerListByteCount, bounds.number(.responseHead))
         limits.clients = bounds.number(.clients)
         limits.inFlight = bounds.number(.inFlight)
         limits.lagNanoseconds = time(.lag)
         limits.requestsPerConnection = bounds.number(.requestsPerConnection)
         limits.writeStallNanoseconds = time(.writeStall)
         limits.upstreamAgeNanoseconds = time(.poolAge)
+        limits.pingIdleNanoseconds = time(.pingAfter)
+        limits.pingNanoseconds = time(.pingTime)
         limits.bodyByteCount = bounds.number(.body)
         limits.clientHandshakeNanoseconds = time(.tlsHandshake)
         limits.headerNanoseconds = time(.headTime)

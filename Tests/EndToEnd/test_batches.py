@@ -47,7 +47,7 @@ class StoreCase(unittest.TestCase):
     def setUpClass(cls):
         cls.mock = Mock("--strict")
         cls.addClassCleanup(cls.mock.stop)
-        cls.host = f"http://127.0.0.1:{cls.mock.port}"
+        cls.host = f"http://127.0.0.1:{cls.mock.reached}"
         cls.gateway = Gateway(cls.configured(), {"AWS_ENDPOINT_URL_S3": f"{cls.host}/s3", "STORAGE_EMULATOR_HOST": f"{cls.host}/gcs"})
         cls.addClassCleanup(cls.gateway.stop)
 

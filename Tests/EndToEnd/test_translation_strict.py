@@ -21,7 +21,7 @@ class Strict(GatewayCase):
     def configuration(cls):
         cls.judge = Mock("--strict")
         cls.addClassCleanup(cls.judge.stop)
-        root = f"http://127.0.0.1:{cls.judge.port}"
+        root = f"http://127.0.0.1:{cls.judge.reached}"
         target = {"provider": "azure-openai", "api_key": "k", "custom_host": f"{root}/openai", "api_version": "2024-10-21"}
         return {
             "version": 1,

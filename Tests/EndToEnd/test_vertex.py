@@ -467,7 +467,7 @@ class Strict(GatewayCase):
         cls.judge = Mock("--strict")
         cls.addClassCleanup(cls.judge.stop)
         return {"version": 1, "configs": {"vx": {
-            "provider": "vertex-ai", "api_key": "t", "custom_host": f"http://127.0.0.1:{cls.judge.port}", "vertex_project_id": "p", "vertex_region": "global"}}}
+            "provider": "vertex-ai", "api_key": "t", "custom_host": f"http://127.0.0.1:{cls.judge.reached}", "vertex_project_id": "p", "vertex_region": "global"}}}
 
     def test_conversations(self):
         """tools in two turns, thinking, streams and counts, for clients of both dialects and models of each maker"""

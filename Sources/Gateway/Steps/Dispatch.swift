@@ -112,7 +112,7 @@ extension Exchange {
     }
 
     /// A pool has a connection for us.
-    func connectionReady(_ connection: UpstreamConnection) {
+    func connectionReady(_ connection: UpstreamCall) {
         if let client, let rival, rival.attempt.state == .queued, connection.pool === rival.plan?.destination.pool {
             swapRival()
             return writeRival(to: connection, client)
@@ -142,7 +142,7 @@ extension Exchange {
     // MARK: Writing
 
     /// Head and body in one write.
-    func write(_ plan: Plan, to upstream: UpstreamConnection, _ client: Client) throws(Rejection) {
+    func write(_ plan: Plan, to upstream: UpstreamCall, _ client: Client) throws(Rejection) {
         if let batch, plan.destination.batches != nil {
             try write(batch, plan, to: upstream, client)
             return send(plan, to: upstream, client)
@@ -172,7 +172,7 @@ extension Exchange {
     }
 
     /// Sends the runs gathered for the upstream, and waits for its answer.
-    private func send(_ plan: Plan, to upstream: UpstreamConnection, _ client: Client) {
+    private func send(_ plan: Plan, to upstream: UpstreamCall, _ client: Client) {
         attempt.state = .sent
         attempt.sentAt = worker.now
         upstream.setDeadline(openingDeadline(plan))
@@ -265,9 +265,9 @@ extension Exchange {
         guard let connection = upstream else { return }
         upstream = nil
         if reusable, !connection.hasUnsent, !connection.peerClosed, !connection.hungUp {
-            connection.pool.release(connection)
+            connection.release()
         } else {
-            connection.pool.discard(connection)
+            connection.discard()
         }
     }
 }

@@ -47,7 +47,7 @@ extension Exchange {
     }
 
     /// Reads once and passes on what came; a step when the exchange goes on elsewhere.
-    private func readAnswer(_ upstream: UpstreamConnection, _ client: Client) throws(Rejection) -> Step? {
+    private func readAnswer(_ upstream: UpstreamCall, _ client: Client) throws(Rejection) -> Step? {
         let start = upstream.inboundCount
         guard let block = start > 0 ? upstream.takeInbound() : worker.blocks.lease(atLeast: BufferLimits.largestPooledBlockByteCount) else {
             throw Rejection(.overloaded)
@@ -76,7 +76,7 @@ extension Exchange {
     // MARK: The answer's head
 
     private func readHead(
-        _ block: consuming Block, from first: Int, count: Int, _ upstream: UpstreamConnection, _ client: Client
+        _ block: consuming Block, from first: Int, count: Int, _ upstream: UpstreamCall, _ client: Client
     ) throws(Rejection) -> Step? {
         var start = first
         while true {
@@ -108,7 +108,7 @@ extension Exchange {
     }
 
     private func headCame(
-        _ block: consuming Block, _ head: Range<Int>, count: Int, _ upstream: UpstreamConnection, _ client: Client
+        _ block: consuming Block, _ head: Range<Int>, count: Int, _ upstream: UpstreamCall, _ client: Client
     ) throws(Rejection) -> Step? {
         let status = worker.answerHead.status
         answer.status = status
@@ -156,7 +156,7 @@ extension Exchange {
 
     /// From here on this answer is the answer: its head leaves with the first bytes of its body.
     private func commit(
-        _ block: consuming Block, _ head: Range<Int>, count: Int, _ upstream: UpstreamConnection, _ client: Client
+        _ block: consuming Block, _ head: Range<Int>, count: Int, _ upstream: UpstreamCall, _ client: Client
     ) throws(Rejection) {
         guard let plan else { throw Rejection(.internalFault) }
         dropRival()
@@ -214,7 +214,7 @@ extension Exchange {
     // MARK: The answer's body
 
     /// Passes one read's bytes on in one write, with the head if that has not left yet.
-    private func pass(_ block: consuming Block, _ range: Range<Int>, _ upstream: UpstreamConnection, _ client: Client) {
+    private func pass(_ block: consuming Block, _ range: Range<Int>, _ upstream: UpstreamCall, _ client: Client) {
         upstream.setDeadline(gapDeadline)
         let framed = answer.frame(block, range, worker, copyingTo: caching.flight?.log)
         worker.runs.blocks.add(block)
@@ -235,7 +235,7 @@ extension Exchange {
     }
 
     /// The upstream closed or failed.
-    private func upstreamEnded(_ upstream: UpstreamConnection, _ client: Client, hasBegun: Bool) throws(Rejection) -> Step? {
+    private func upstreamEnded(_ upstream: UpstreamCall, _ client: Client, hasBegun: Bool) throws(Rejection) -> Step? {
         if answer.state == .body {
             guard answer.upstreamFraming == .untilClose, !upstream.inputTruncated, !upstream.hungUp else {
                 if answer.translated.isComplete {
@@ -251,8 +251,11 @@ extension Exchange {
             sendAnswer(client)
             return nil
         }
+        if upstream.isMalformed {
+            return try attemptFailed(.unreachable, Rejection(.upstreamMalformed, "the provider's answer breaks the rules of HTTP/2"), client)
+        }
         if upstream.isReused, !hasBegun, rival == nil, attempt.freshTries < GatewayLimits.freshTries, !body.hasLeft {
-            // It had been closed before our request reached it: the same again on a fresh one, unseen.
+            // It had been closed before our request reached it, or the request was never looked at: the same again on a fresh one, unseen.
             releaseUpstream(reusable: false)
             attempt.state = .new
             attempt.wantsFresh = true
@@ -291,11 +294,11 @@ extension Exchange {
     }
 
     /// The upstream has taken too long: for its head, or for more of its body.
-    func upstreamDeadlinePassed(_ connection: UpstreamConnection) {
-        guard let client else { return connection.pool.discard(connection) }
+    func upstreamDeadlinePassed(_ connection: UpstreamCall) {
+        guard let client else { return connection.discard() }
         if connection === rival?.upstream { swapRival() }
         // Nobody's any more: whatever became of its exchange, this one is not concerned.
-        guard connection === upstream else { return connection.pool.discard(connection) }
+        guard connection === upstream else { return connection.discard() }
         if answer.state == .body, client.hasUnsent, let upstream, worker.now < attempt.totalDeadline {
             // It is we who do not read: the client takes nothing, and its own time runs.
             return upstream.setDeadline(gapDeadline)

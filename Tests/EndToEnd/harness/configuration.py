@@ -1,5 +1,10 @@
 """Configurations of the gateway under test. The file's schema is spelled here and nowhere else."""
 
+import os
+
+#: What a run of the suite has the gateway speak to the upstreams of tests: `SLUICE_TEST_HTTP2=1` for HTTP/2.
+SPEAKS_HTTP2 = os.environ.get("SLUICE_TEST_HTTP2") == "1"
+
 
 def plain():
     """No provider of its own, no key: requests say where they go."""
@@ -8,6 +13,8 @@ def plain():
 
 def listening(configuration, port):
     """The same, listening on a port of its own first."""
+    if SPEAKS_HTTP2:
+        configuration = {"upstream_http2": "prior_knowledge", **configuration}
     return {**configuration, "listen": [f"127.0.0.1:{port}", *configuration.get("listen", [])]}
 
 

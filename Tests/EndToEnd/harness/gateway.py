@@ -15,7 +15,7 @@ import unittest
 import urllib.request
 from pathlib import Path
 
-from harness.configuration import listening, plain
+from harness.configuration import SPEAKS_HTTP2, listening, plain
 from harness.upstream import Upstream
 from harness.wire import Wire, request, send
 
@@ -184,9 +184,23 @@ class Mock(Process):
         self.port = free_port()
         super().__init__(["mock", "--port", str(self.port), *options], lambda: accepts(self.port))
 
+    @functools.cached_property
+    def reached(self):
+        """The port to reach it by: where the gateway speaks HTTP/2, somebody has to stand between."""
+        return Upstream(self._relay).port if SPEAKS_HTTP2 else self.port
+
+    def _relay(self, request, peer):
+        head = request.head.replace(b" HTTP/2\r\n", b" HTTP/1.1\r\n", 1) + b"\r\n"
+        if request["content-length"] is None and request.body:
+            head += b"content-length: %d\r\n" % len(request.body)
+        with socket.create_connection(("127.0.0.1", self.port)) as connection:
+            connection.sendall(head + b"connection: close\r\n\r\n" + request.body)
+            while data := connection.recv(65536):
+                peer.send(data)
+
     @property
     def base(self):
-        return f"http://127.0.0.1:{self.port}/v1"
+        return f"http://127.0.0.1:{self.reached}/v1"
 
     def stats(self):
         """Its counters: requests, open_connections, started_streams, aborted_by_client and others."""

@@ -8,6 +8,7 @@ import threading
 import time
 
 from harness.listener import Listener
+from harness.upstream2 import PREFACE, Connection2
 
 CHAT = {
     "id": "chatcmpl-1", "object": "chat.completion", "created": 1700000000, "model": "gpt-4o-mini",
@@ -22,7 +23,7 @@ class Request:
 
     def __init__(self, raw, head, body, number, connection_number):
         lines = head.decode("latin-1").split("\r\n")
-        self.raw, self.body, self.at = raw, body, time.monotonic()
+        self.raw, self.head, self.body, self.at = raw, head, body, time.monotonic()
         self.method, self.target, self.version = lines[0].split(" ", 2)
         self.fields = [(name, value.strip()) for name, _, value in (line.partition(":") for line in lines[1:])]
         #: Counted from 1 over the upstream's life, and over its connection's.
@@ -95,11 +96,15 @@ class Peer:
 
 
 class Upstream(Listener):
-    """Listens on a free port; `handler(request, peer)` answers, and may be replaced at any time."""
+    """Listens on a free port; `handler(request, peer)` answers, and may be replaced at any time.
 
-    def __init__(self, handler=None):
+    It speaks whatever it is spoken to; the rest is for its HTTP/2 connections, see `Connection2`.
+    """
+
+    def __init__(self, handler=None, settings=None, **options):
+        self.settings, self.options = settings, options
         self.handler = handler or (lambda request, peer: peer.answer(CHAT))
-        self.requests, self.connections = [], 0
+        self.requests, self.connections, self.links = [], 0, []
         self.lock = threading.Lock()
         super().__init__()
 
@@ -126,6 +131,26 @@ class Upstream(Listener):
             self.connections += 1
 
     def serve(self, connection):
+        if connection.recv(len(PREFACE), socket.MSG_PEEK | socket.MSG_WAITALL) == PREFACE:
+            return self.serve2(connection)
+        self.serve1(connection)
+
+    def serve2(self, connection):
+        link = Connection2(connection, self.begun2, self.settings, **self.options)
+        with self.lock:
+            self.links.append(link)
+        link.serve()
+
+    def begun2(self, fields, body, peer):
+        named = dict(fields)
+        lines = [f"{named[':method']} {named[':path']} HTTP/2", f"host: {named[':authority']}"]
+        head = "\r\n".join(lines + [f"{name}: {value}" for name, value in fields if not name.startswith(":")]).encode("latin-1")
+        with self.lock:
+            request = Request(head + b"\r\n\r\n" + body, head, body, len(self.requests) + 1, (peer.stream_id + 1) // 2)
+            self.requests.append(request)
+        self.handler(request, peer)
+
+    def serve1(self, connection):
         held, count = b"", 0
         try:
             while True:
