@@ -6,6 +6,8 @@ struct FrameHeader {
     var type: UInt8
     var flags: UInt8
     var stream: Int32
+    /// What a PRIORITY frame depends on; 0 of others.
+    var dependency: Int32 = 0
 }
 
 /// Finds the headers of frames in a connection's bytes, those of frames that are ignored, too: nghttp2 does not tell of them.
@@ -16,7 +18,8 @@ struct FrameScanner {
 
     /// Bytes up to the next header.
     private var remaining: Int
-    private var header = InlineArray<9, UInt8>(repeating: 0)
+    /// A header, and of a PRIORITY frame the stream it depends on (RFC 9113 §6.3).
+    private var header = InlineArray<13, UInt8>(repeating: 0)
     private var headerCount = 0
 
     init(prefaceByteCount: Int) { remaining = prefaceByteCount }
@@ -30,13 +33,19 @@ struct FrameScanner {
             header[headerCount] = bytes[at]
             headerCount += 1
             at += 1
-            guard headerCount == FrameScanner.headerByteCount else { continue }
+            guard headerCount >= FrameScanner.headerByteCount else { continue }
+            let dependencyByteCount = header[3] == FrameType.priority && number(0..<3) >= 4 ? 4 : 0
+            guard headerCount == FrameScanner.headerByteCount + dependencyByteCount else { continue }
             headerCount = 0
-            remaining = number(0..<3)
-            return FrameHeader(byteCount: remaining, type: header[3], flags: header[4], stream: Int32(truncatingIfNeeded: number(5..<9) & 0x7FFF_FFFF))
+            let byteCount = number(0..<3)
+            remaining = byteCount - dependencyByteCount
+            return FrameHeader(
+                byteCount: byteCount, type: header[3], flags: header[4], stream: stream(5..<9), dependency: dependencyByteCount > 0 ? stream(9..<13) : 0)
         }
         return nil
     }
+
+    private func stream(_ bytes: Range<Int>) -> Int32 { Int32(truncatingIfNeeded: number(bytes) & 0x7FFF_FFFF) }
 
     private func number(_ bytes: Range<Int>) -> Int {
         var number = 0

@@ -18,9 +18,10 @@ struct GlitchBudget {
 
     mutating func takeReset(now: UInt64) -> Bool { resets.take(1, now: now) }
 
-    /// A header block of so many bytes was decoded and led to no request. That its stream is reset counts besides.
-    mutating func takeWastedBlock(_ byteCount: Int, now: UInt64) -> Bool {
-        resets.take(byteCount / HTTP2Limits.blockBytesPerReset, now: now)
+    /// A header block of so many bytes was decoded and led to no request.
+    /// - Parameter isPaid: whether its stream's reset has been counted.
+    mutating func takeWastedBlock(_ byteCount: Int, isPaid: Bool, now: UInt64) -> Bool {
+        resets.take(byteCount / HTTP2Limits.blockBytesPerReset + (isPaid ? 0 : 1), now: now)
     }
 
     /// A DATA frame with payload, of either side's.

@@ -8,6 +8,8 @@ public final class HTTP2ServerSession: HTTP2Session {
     /// The header block being decoded.
     private var builder: RequestHeadBuilder?
     private var block = HeaderBlock()
+    /// Streams whose wasted blocks have been counted, and whose reset has not left.
+    private var paid: RecentResets
 
     /// What is known of the header block whose frames are coming.
     private struct HeaderBlock {
@@ -21,6 +23,7 @@ public final class HTTP2ServerSession: HTTP2Session {
     /// - Parameter now: nanoseconds of a monotonic clock, as in all that follows.
     public init?(limits: HTTP2Limits, blocks: BlockPool, scratch: HTTP2Scratch, sink: any HTTP2ServerSink, now: UInt64) {
         server = sink
+        paid = RecentResets(count: HTTP2Limits.rememberedResets)
         super.init(.server, limits: limits, blocks: blocks, scratch: scratch, sink: sink, now: now)
     }
 
@@ -61,7 +64,10 @@ public final class HTTP2ServerSession: HTTP2Session {
         switch header.type {
         case FrameType.headers:
             // Trailers of a stream that we reset may be on their way; nobody else has a reason.
-            if isOfClosedStream(header), !resets.contains(header.stream) { fail(.streamClosed) }
+            if isOfClosedStream(header) {
+                if !resets.contains(header.stream) { fail(.streamClosed) }
+                guard budget.takeControlFrame(now: now) else { return false }
+            }
             block = HeaderBlock(stream: header.stream, byteCount: header.byteCount, isWasted: true)
         case FrameType.data:
             guard isOfClosedStream(header) else { break }
@@ -70,7 +76,7 @@ public final class HTTP2ServerSession: HTTP2Session {
         case FrameType.resetStream: return budget.takeReset(now: now)
         case FrameType.priority:
             // Priorities are not heeded, but still have a form (RFC 9113 §6.3); nghttp2 ignores them whole.
-            if header.stream == 0 { fail(.protocolError) }
+            if header.stream == 0 || header.dependency == header.stream { fail(.protocolError) }
             return budget.takeControlFrame(now: now)
         default: return budget.takeControlFrame(now: now)
         }
@@ -79,10 +85,15 @@ public final class HTTP2ServerSession: HTTP2Session {
 
     /// The header block that came last is whole.
     private func settleBlock() -> Bool {
+        // nghttp2 tells of no end of a block that it drops.
+        builder = nil
         guard block.isWasted else { return true }
         block.isWasted = false
+        // Counted now where its reset has yet to leave: a client that takes nothing would have it wait for ever.
+        let isPaid = resets.contains(block.stream)
+        if !isPaid { paid.insert(block.stream) }
         if nghttp2_session_find_stream(session, block.stream) == nil { resets.insert(block.stream) }
-        return budget.takeWastedBlock(block.byteCount, now: now)
+        return budget.takeWastedBlock(block.byteCount, isPaid: isPaid, now: now)
     }
 
     private func isOfClosedStream(_ header: FrameHeader) -> Bool {
@@ -115,6 +126,11 @@ public final class HTTP2ServerSession: HTTP2Session {
             if isEnded, let tag = tag(of: stream) { server.messageEnded(tag) }
             return true
         }
+        if let lastTaken, stream > lastTaken {
+            // Begun before the client can have read that none is taken.
+            reset(stream, .refusedStream)
+            return true
+        }
         guard let head = builder.finish(hasBody: !isEnded) else {
             // What was not begun may be sent again.
             reset(stream, builder.fault == .noMemory ? .refusedStream : .protocolError)
@@ -130,7 +146,9 @@ public final class HTTP2ServerSession: HTTP2Session {
     override func frameLeft(_ frame: nghttp2_frame) -> Bool {
         let stream = frame.hd.stream_id
         switch frame.hd.type {
-        case FrameType.resetStream: return resetLeft(frame)
+        case FrameType.resetStream:
+            if stream == block.stream { builder = nil }
+            return resetLeft(frame, isPaid: paid.contains(stream))
         case FrameType.headers, FrameType.data:
             // The answer is complete and the request is not: there is no use in the rest (RFC 9113 §8.1).
             if frame.hd.flags & FrameFlag.endStream != 0, nghttp2_session_get_stream_remote_close(session, stream) == 0 {

@@ -21,7 +21,10 @@ public class HTTP2Session {
     private final var scanner: FrameScanner
     final var budget: GlitchBudget
     final private(set) var now: UInt64
-    final var resets = RecentResets()
+    final var resets: RecentResets
+    private final var isShuttingDown = false
+    /// The last stream of the peer's that GOAWAY has said is taken up.
+    final private(set) var lastTaken: Int32?
     private final var frameDataByteCount = 0
 
     /// Why the connection has to end at once; nil while it need not.
@@ -40,6 +43,8 @@ public class HTTP2Session {
         self.now = now
         scanner = FrameScanner(prefaceByteCount: side == .server ? FrameScanner.prefaceByteCount : 0)
         budget = GlitchBudget(limits, now: now)
+        // Each of the streams that are open may be reset, and as many begun before the peer knows.
+        resets = RecentResets(count: max(HTTP2Limits.rememberedResets, 2 * limits.concurrentStreams))
         var called = HTTP2Session.callbacks
         var bounds = cnghttp2_bounds(
             // It counts a header that comes in pieces more than once; ours is exact.
@@ -108,11 +113,12 @@ public class HTTP2Session {
     // MARK: Sending
 
     /// Whether there are frames to be sent.
-    public final var hasFrames: Bool { failure == nil && nghttp2_session_want_write(session) != 0 }
+    public final var hasFrames: Bool { failure == nil && (nghttp2_session_want_write(session) != 0 || isShuttingDown && lastTaken == nil) }
 
     /// Hands frames to the sink until there are none, or it takes no more.
     public final func send(now: UInt64) {
         self.now = now
+        sayGoaway()
         while failure == nil, sink.takesFrames {
             var frame: UnsafePointer<UInt8>?
             let count = nghttp2_session_mem_send(session, &frame)
@@ -133,9 +139,15 @@ public class HTTP2Session {
         check(nghttp2_submit_rst_stream(session, flags, stream, code.rawValue))
     }
 
-    /// Says that no more streams are taken; those begun go on.
-    public final func shutDown() {
-        check(nghttp2_submit_goaway(session, flags, nghttp2_session_get_last_proc_stream_id(session), HTTP2ErrorCode.noError.rawValue, nil, 0))
+    /// Has the next frames say that no more streams are taken; those begun until then go on.
+    public final func shutDown() { isShuttingDown = true }
+
+    /// Not before frames can leave: a stream that is begun while GOAWAY waits would be closed by it, though its request is under way.
+    private final func sayGoaway() {
+        guard isShuttingDown, lastTaken == nil else { return }
+        let last = nghttp2_session_get_last_proc_stream_id(session)
+        lastTaken = last
+        check(nghttp2_submit_goaway(session, flags, last, HTTP2ErrorCode.noError.rawValue, nil, 0))
     }
 
     /// Writes the last frame of a connection that failed, GOAWAY with the reason.
@@ -203,13 +215,13 @@ public class HTTP2Session {
         return false
     }
 
-    /// A reset of ours has left. Those that the peer made us send count.
-    final func resetLeft(_ frame: nghttp2_frame) -> Bool {
+    /// A reset of ours has left. Those that the peer made us send count, unless they did when what caused them came.
+    final func resetLeft(_ frame: nghttp2_frame, isPaid: Bool = false) -> Bool {
         resets.insert(frame.hd.stream_id)
         switch HTTP2ErrorCode(rawValue: frame.rst_stream.error_code) {
         // Of our own accord.
         case .noError, .internalError, .cancel: return true
-        default: return budget.takeReset(now: now) || calm()
+        default: return isPaid || budget.takeReset(now: now) || calm()
         }
     }
 
@@ -288,16 +300,21 @@ enum FrameFlag {
 
 /// The streams last reset from our side: frames for them may have been on their way.
 struct RecentResets {
-    private var streams = InlineArray<32, Int32>(repeating: 0)
+    private let capacity: Int
+    /// Grows as streams are reset: most connections reset none.
+    private var streams: ContiguousArray<Int32> = []
     private var next = 0
 
+    init(count: Int) { capacity = count }
+
     mutating func insert(_ stream: Int32) {
-        streams[next] = stream
-        next = (next + 1) % HTTP2Limits.rememberedResets
+        if streams.count < capacity {
+            streams.append(stream)
+        } else {
+            streams[next] = stream
+            next = (next + 1) % capacity
+        }
     }
 
-    func contains(_ stream: Int32) -> Bool {
-        for index in 0..<HTTP2Limits.rememberedResets where streams[index] == stream { return true }
-        return false
-    }
+    func contains(_ stream: Int32) -> Bool { streams.contains(stream) }
 }

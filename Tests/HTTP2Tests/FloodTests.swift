@@ -133,6 +133,19 @@ struct FloodTests {
         #expect((980...1000).contains(count) && peer.failure == .enhanceYourCalm, "\(count)")
     }
 
+    @Test("streams that are refused count when they come: a client that takes no frame cannot have refusals pile up", arguments: ["malformed", "refused"])
+    func untakenRefusals(_ way: String) {
+        let peer = Recorder()
+        peer.takesFrames = false
+        let writer = FrameWriter()
+        var count = 0
+        while peer.failure == nil, count < 3000 {
+            peer.receive(writer.headers(UInt32(2 * count + 1), way == "refused" ? get : get + [("connection", "close")]).take())
+            count += 1
+        }
+        #expect(peer.failure == .enhanceYourCalm && count <= 1102, "\(count)")
+    }
+
     @Test("eight CONTINUATION frames are taken, empty ones and others, and no ninth (VU#421644)")
     func continuation() {
         for filler in [[UInt8](), [0x40, 1, 0x78, 1, 0x79]] {

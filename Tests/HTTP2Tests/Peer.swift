@@ -93,7 +93,12 @@ final class Recorder: HTTP2ServerSink {
     var frames: [Frame] = []
     /// Answers' bodies, by tag.
     var bodies: [UInt64: (bytes: [UInt8], after: HTTP2Waiting.After)] = [:]
-    var takesFrames = true
+    /// How many frames it has room for.
+    var most = Int.max
+    var takesFrames: Bool {
+        get { frames.count < most }
+        set { most = newValue ? .max : frames.count }
+    }
     private var session: HTTP2ServerSession?
     private let scratch = HTTP2Scratch()
     let blocks = BlockPool(budget: ByteBudget())

@@ -231,6 +231,75 @@ struct SessionTests {
         #expect(peer.isOver)
     }
 
+    @Test("a stream that is begun while GOAWAY waits to leave goes on, and GOAWAY names it")
+    func shutdownWhileStalled() {
+        let peer = Recorder()
+        let writer = FrameWriter()
+        peer.receive(writer.headers(1, get).take())
+        peer.held?.shutDown()
+        peer.receive(writer.headers(3, get).take())
+        #expect(peer.requests.count == 2 && peer.held?.hasFrames == true)
+        peer.send()
+        #expect(peer.of(type: 7).map { $0.payload[..<4] } == [[0, 0, 0, 3]])
+        for index in 0..<2 { peer.answer(index, "HTTP/1.1 200 OK\r\n\r\n", "late") }
+        peer.send()
+        #expect(peer.requests.map(\.closed) == [0, 0] && peer.isOver)
+    }
+
+    @Test("one that is begun when GOAWAY has been put behind other frames is refused, and may be sent again")
+    func begunBehindGoaway() {
+        let peer = Recorder()
+        let writer = FrameWriter()
+        peer.receive(writer.headers(1, get).take())
+        peer.answer(0, "HTTP/1.1 200 OK\r\n\r\n", "late", after: .more)
+        peer.held?.shutDown()
+        peer.most = 1
+        peer.send()
+        peer.most = .max
+        #expect(peer.of(type: 7).isEmpty, "GOAWAY has not left")
+        peer.receive(writer.headers(3, get).take())
+        peer.send()
+        #expect(peer.requests.count == 1 && peer.resetCodes[3] == 7 && peer.of(type: 7)[0].payload[..<4] == [0, 0, 0, 1])
+    }
+
+    @Test("a header block that comes to nothing is over with its last byte: others do not wait for it")
+    func droppedBlock() {
+        for fields in [get + [("connection", "close")], [get[0], get[1], get[3]], get + [("Upper", "x")], post + [("content-length", "5")]] {
+            let peer = Recorder()
+            let writer = FrameWriter()
+            peer.receive(writer.headers(1, fields).take())
+            peer.send()
+            #expect(peer.resetCodes[1] == 1 && peer.held?.isMidHead == false, "\(fields)")
+        }
+    }
+
+    @Test("a PRIORITY frame that depends on itself ends the connection, wherever it is cut; one that does not is passed over")
+    func priorityOfItself() {
+        for (dependency, isFault) in [(3, true), (0x8000_0003, true), (1, false)] as [(UInt32, Bool)] {
+            let bytes = FrameWriter().frame(2, 0, 3, FrameWriter.number(dependency) + [16]).take()
+            for size in [1, 3, bytes.count] {
+                let peer = Recorder()
+                peer.receive(bytes, by: size)
+                #expect((peer.failure == .protocolError) == isFault)
+            }
+        }
+        let short = Recorder()
+        short.receive(FrameWriter().frame(2, 0, 3, [0, 0, 0]).frame(6, 0, 0, [1, 2, 3, 4, 5, 6, 7, 8]).take())
+        short.send()
+        #expect(short.failure != nil || short.goawayCode != nil || short.resetCodes[3] != nil || short.of(type: 6).count == 1)
+    }
+
+    @Test("as many resets are remembered as there may be streams: trailers that were on their way end nothing")
+    func manyLateTrailers() {
+        let peer = Recorder()
+        let writer = FrameWriter()
+        for index in 0..<100 { peer.receive(writer.headers(UInt32(2 * index + 1), post, end: false).take()) }
+        for index in 0..<100 { peer.held?.reset(Int32(2 * index + 1), .noError) }
+        peer.send()
+        for index in 0..<100 { peer.receive(writer.headers(UInt32(2 * index + 1), [("checksum", "1")]).take()) }
+        #expect(peer.failure == nil && peer.requests.count == 100)
+    }
+
     @Test("trailers are checked and dropped")
     func trailers() {
         let peer = Recorder()
