@@ -73,14 +73,16 @@ int linux_next_signal(int descriptor) {
     return read(descriptor, &info, sizeof info) == (ssize_t)sizeof info ? (int)info.ssi_signo : 0;
 }
 
-int linux_next_ended_child(int *status) {
+int linux_ended_child(void) {
+    siginfo_t ended = {.si_pid = 0};
+    return waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 ? ended.si_pid : 0;
+}
+
+int linux_take_ended_child(int pid, int *status) {
     int ended = 0;
-    pid_t pid;
-    do pid = waitpid(-1, &ended, WNOHANG);
-    while (pid > 0 && !WIFEXITED(ended) && !WIFSIGNALED(ended));
-    if (pid <= 0) return 0;
+    if (waitpid(pid, &ended, WNOHANG) != pid) return -ECHILD;
     *status = WIFEXITED(ended) ? WEXITSTATUS(ended) : -WTERMSIG(ended);
-    return pid;
+    return 0;
 }
 
 int linux_packet_pair(int descriptors[2]) {

@@ -184,7 +184,8 @@ public final class ServingLink: Sendable {
     private func orders() -> Call? {
         guard case .supervisor(let channel) = counterpart, !isOrphaned.load(ordering: .relaxed) else { return nil }
         switch try? channel.receive() {
-        case .message(let text, _):
+        case .message(let text, let descriptors):
+            for descriptor in descriptors { close(descriptor) }
             guard case .order(let order)? = SupervisorMessage(text) else { return nil }
             switch order {
             case .stop: return .stop(signal: nil)

@@ -48,7 +48,7 @@ enum Death: Equatable, Sendable {
     case exited(CInt)
     case killed(signal: CInt)
 
-    /// As `linux_next_ended_child` has it.
+    /// As `linux_take_ended_child` has it.
     init(status: CInt) { self = status >= 0 ? .exited(status) : .killed(signal: -status) }
 
     var text: String {

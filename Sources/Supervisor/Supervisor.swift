@@ -70,7 +70,14 @@ public final class Supervisor {
             requests = nil
             Supervisor.say("upgrades can be asked for with SIGUSR2 only: \(error)")
         }
-        pidFile = try settings.pidFile.map { path throws(StartFault) in try PidFile(at: path) }
+        do throws(StartFault) {
+            pidFile = try settings.pidFile.map { path throws(StartFault) in try PidFile(at: path) }
+        } catch {
+            // A service that runs is not given up for it: the id is the one that the file had.
+            guard case .resumed = first else { throw error }
+            pidFile = nil
+            Supervisor.say("\(error)")
+        }
     }
 
     /// Supervises until the service is stopped, or could not start.
@@ -131,11 +138,12 @@ public final class Supervisor {
     private func reap() {
         var status: CInt = 0
         while true {
-            let pid = linux_next_ended_child(&status)
+            let pid = linux_ended_child()
             guard pid > 0 else { return }
-            guard let process = supervision.processes.first(where: { $0.pid == pid }) else { continue }
-            // What it said before its end comes before its end.
-            if let channel = channels[process.number] { read(channel, of: process.number) }
+            // What it said before its end comes before its end. It may have this process replaced, whose successor then finds the end.
+            let process = supervision.processes.first { $0.pid == pid }
+            if let process, let channel = channels[process.number] { read(channel, of: process.number) }
+            guard linux_take_ended_child(pid, &status) == 0, let process else { continue }
             let role = supervision.processes.first { $0.pid == pid }?.role ?? process.role
             channels[process.number] = nil
             listeners.forget(process.number, hasSuccessor: role == .current)
@@ -148,7 +156,10 @@ public final class Supervisor {
         while let newcomer = UpgradeRequests.accept(from: requests) {
             // It sends at once; who does not has nothing to ask.
             var entry = pollfd(fd: newcomer.descriptor, events: Int16(POLLIN), revents: 0)
-            guard poll(&entry, 1, 100) > 0, case .message(let text, _)? = try? newcomer.receive(), UpgradeRequests.isQuestion(text) else { continue }
+            guard poll(&entry, 1, 100) > 0, case .message(let text, let descriptors)? = try? newcomer.receive() else { continue }
+            // None is asked for.
+            for descriptor in descriptors { close(descriptor) }
+            guard UpgradeRequests.isQuestion(text) else { continue }
             guard asker == nil else {
                 UpgradeRequests.answer(.failed("an upgrade is under way"), to: newcomer)
                 continue

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Configuration
 import Foundation
+import Glibc
 import JSON
 import Policy
 
@@ -39,5 +40,7 @@ struct ConfigurationFile {
 
 /// One line on standard error.
 func standardError(_ line: String) {
-    FileHandle.standardError.write(Data((line + "\n").utf8))
+    var text = line + "\n"
+    // Nobody is left to be told that it cannot be told.
+    _ = text.withUTF8 { write(STDERR_FILENO, $0.baseAddress, $0.count) }
 }

@@ -59,6 +59,8 @@ struct Serve: ParsableCommand {
     func run() throws {
         do {
             if !coreDumps { ProcessStart.forbidCoreDumps() }
+            // The supervisor has the sockets of all addresses.
+            ProcessStart.raiseDescriptorLimit()
             if let link = try ServingLink.open(alone: noSupervisor) { return try serve(link) }
             var settings = Supervisor.Settings(arguments: CommandLine.arguments)
             settings.readyNanoseconds = UInt64(readyTimeout) * 1_000_000_000
@@ -77,7 +79,6 @@ struct Serve: ParsableCommand {
     /// What the serving process does; the supervisor's is in `Supervisor`.
     private func serve(_ link: ServingLink) throws {
         link.hello(version: Version.number, build: ProcessStart.buildIdentifier())
-        ProcessStart.raiseDescriptorLimit()
         var arguments = ListenArguments(addresses: try listen.map { try address($0) })
         if let tlsCertificate, let tlsKey {
             arguments.certificate = TLSDeclaration.Certificate(chain: FileReference(argument: tlsCertificate), key: FileReference(argument: tlsKey))

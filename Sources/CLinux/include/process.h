@@ -27,8 +27,11 @@ int linux_signal_descriptor(const int *signals, int count);
 // The next signal of such a descriptor; 0 when none waits.
 int linux_next_signal(int descriptor);
 
-// A child that has ended: its id, and its exit status, or minus the signal that killed it. 0 when none has.
-int linux_next_ended_child(int *status);
+// A child that has ended, and goes on waiting to be taken; 0 when there is none.
+int linux_ended_child(void);
+
+// Takes it: its exit status, or minus the signal that killed it. Returns 0, or -errno when it is no such child.
+int linux_take_ended_child(int pid, int *status);
 
 // Two connected sockets that keep the borders of messages (SOCK_SEQPACKET). Returns 0 or -errno.
 int linux_packet_pair(int descriptors[2]);
