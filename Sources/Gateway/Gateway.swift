@@ -14,8 +14,11 @@ final class ListeningSocket: @unchecked Sendable {
     private let listener: Listener
     let isLoopback: Bool
     let address: SocketAddress
+    /// Which of the gateway's addresses it is at. A worker may have several of one.
+    let place: Int
 
-    init(_ listener: consuming Listener) {
+    init(_ listener: consuming Listener, place: Int) {
+        self.place = place
         address = listener.address()
         isLoopback = address.isLocal || address.isLoopback
         self.listener = listener
@@ -26,7 +29,7 @@ final class ListeningSocket: @unchecked Sendable {
     func accept() throws(SystemError) -> (descriptor: CInt, peer: SocketAddress)? { try listener.accept() }
 
     /// Another handle on the same socket, for another worker.
-    func shared() throws(SystemError) -> ListeningSocket { ListeningSocket(try Listener(sharing: listener)) }
+    func shared() throws(SystemError) -> ListeningSocket { ListeningSocket(try Listener(sharing: listener), place: place) }
 }
 
 /// The data plane: workers on their threads, from listen to drained.
@@ -133,7 +136,7 @@ public final class Gateway: Sendable {
         do {
             for (index, address) in addresses.enumerated() {
                 let descriptors = index < sockets.count ? sockets[index] : try ListenerGroup.open(address, count: count)
-                let group = descriptors.map { ListeningSocket(Listener(adopting: $0)) }
+                let group = descriptors.map { ListeningSocket(Listener(adopting: $0), place: index) }
                 bound.append(group[0].address)
                 for place in 0..<max(count, group.count) {
                     rows[place % count].append(place < group.count ? group[place] : try group[place % group.count].shared())

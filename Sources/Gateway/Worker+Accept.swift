@@ -62,6 +62,7 @@ extension Worker {
         } catch {
             return client.close()
         }
-        if snapshot.listener(at: slot).expectsProxyHeader { client.awaitProxyHeader(at: slot) } else { begin(client, at: slot) }
+        let place = listeners[slot].place
+        if snapshot.listener(at: place).expectsProxyHeader { client.awaitProxyHeader(at: place) } else { begin(client, at: place) }
     }
 }

@@ -57,6 +57,22 @@ struct TLSClientTests {
         #expect(lines.count == 3 && lines.allSatisfy { $0.contains("\"tls\":\"1.3\"") })
     }
 
+    @Test("an address speaks TLS at each of its sockets, though fewer workers share them")
+    func fewerWorkersThanSockets() throws {
+        let certificate = try Certificate(Certificate.Request(names: "DNS:localhost"))
+        var world = World(try ScriptedUpstream(answering: Text.answer()))
+        world.tls = [try TLSServerContext(certificates: [certificate.forServer()])]
+        let gateway = try TestGateway(world, workers: 1, sockets: try ListenerGroup.open(.loopback(), count: 3))
+        let context = try ClientContext(trusting: certificate)
+        // The kernel spreads them over the three.
+        for _ in 0..<30 {
+            let client = try gateway.connect()
+            #expect(client.connectTLS(context.pointer))
+            client.close()
+        }
+        gateway.stop()
+    }
+
     @Test("a request that comes in one flight with the end of the handshake, and pipelined ones, are answered")
     func requestWithHandshake() throws {
         let upstream = try ScriptedUpstream(answering: Text.answer())

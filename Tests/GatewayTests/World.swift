@@ -164,7 +164,7 @@ final class TestWorker: @unchecked Sendable {
 
     init(_ world: World) throws {
         signal(SIGPIPE, SIG_IGN)
-        let listener = ListeningSocket(try Listener(.loopback()))
+        let listener = ListeningSocket(try Listener(.loopback()), place: 0)
         let snapshot = try world.snapshot()
         let worker = try Worker(
             index: 0, of: 1, snapshot: snapshot, listeners: [listener],
