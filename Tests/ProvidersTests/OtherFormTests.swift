@@ -87,7 +87,9 @@ struct OtherFormTests {
             }
         }
         #expect(throws: TranslationFault.self) {
-            try fromEvents([answer]) { (translator, writer, events) throws(TranslationFault) in try translator.writeWholeCompletion(usage: nil, to: &writer, events) }
+            try fromEvents([answer]) { (translator, writer, events) throws(TranslationFault) in
+                try translator.writeWholeCompletion(usage: nil, to: &writer, events)
+            }
         }
     }
 
@@ -131,7 +133,8 @@ struct OtherFormTests {
         #expect(stream == wanted.joined())
         // And back.
         let lines = stream.split(separator: "\n").filter { $0.hasPrefix("data: ") }.map { String($0.dropFirst(6)) }
-        #expect(try fromEvents(lines) { (translator, writer, events) throws(TranslationFault) in try translator.writeWholeResponse(to: &writer, events) } == whole)
+        let said = try fromEvents(lines) { (translator, writer, events) throws(TranslationFault) in try translator.writeWholeResponse(to: &writer, events) }
+        #expect(said == whole)
     }
 
     @Test(

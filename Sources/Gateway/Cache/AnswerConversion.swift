@@ -15,7 +15,8 @@ extension Exchange {
         guard plan?.route.isGuarded == false else { return nil }
         let now = worker.now.nanoseconds
         for form in AnswerForm.allCases where form != caching.form {
-            guard let hit = cache.lookup(caching.key.inForm(form.rawValue), now: now), (now - min(now, hit.storedAt)) / 1_000_000_000 < UInt64(rule.maxAgeSeconds) else { continue }
+            guard let hit = cache.lookup(caching.key.inForm(form.rawValue), now: now) else { continue }
+            guard (now - min(now, hit.storedAt)) / 1_000_000_000 < UInt64(rule.maxAgeSeconds) else { continue }
             guard let stored = StoredAnswer(hit.bytes), rule.keepsToolCalls || !stored.figures.callsTools, let blob = converted(stored) else { continue }
             cache.insert(blob, for: caching.key, tags: hit.tags, storedAt: hit.storedAt, expiresAt: hit.expiresAt, now: now)
             return (blob, hit.storedAt)

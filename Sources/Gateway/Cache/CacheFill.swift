@@ -56,7 +56,8 @@ extension Exchange {
     /// The answer is whole: it is kept, if it is one to be kept.
     func completeFill() {
         guard let flight = caching.flight else { return }
-        guard flight.stage == .begun, answer.state == .done, answer.isCommitted, !answer.isShort, !record.figures.wasAborted, !flight.log.isFull else { return failFill() }
+        let isWhole = answer.state == .done && answer.isCommitted && !answer.isShort
+        guard flight.stage == .begun, isWhole, !record.figures.wasAborted, !flight.log.isFull else { return failFill() }
         flight.log.publish()
         if flight.head.status == 200, let blob = storedAnswer(flight) { keep(blob) }
         let usage = answer.readsUsage ? answer.usage.usage : nil

@@ -131,7 +131,9 @@ enum CacheFields {
                 || RequestField.fate(of: name, towards: .anthropic).isRenamed
         default: break
         }
-        guard RequestField.fate(of: name, towards: .openAI) == .forwarded || RequestField.fate(of: name, towards: .anthropic) == .forwarded else { return false }
+        guard RequestField.fate(of: name, towards: .openAI) == .forwarded || RequestField.fate(of: name, towards: .anthropic) == .forwarded else {
+            return false
+        }
         for quiet in quietNames where name.equalsIgnoringCase(quiet) { return false }
         for prefix in quietPrefixes where name.hasPrefix(ignoringCase: prefix) { return false }
         return true
