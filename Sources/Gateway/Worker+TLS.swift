@@ -32,6 +32,15 @@ extension Worker {
 
     // MARK: Upstreams
 
+    /// Has files of authorities read again: connections to come are verified by what they say now.
+    func forgetAuthorities() {
+        for file in tlsContexts.keys where !file.isEmpty { tlsContexts[file] = nil }
+        for (origin, pool) in pools where origin.caFile != nil {
+            pool.closeIdle()
+            pools[origin] = nil
+        }
+    }
+
     func tlsOrigin(for origin: Origin) throws(Rejection) -> TLSOrigin? {
         guard origin.isTLS else { return nil }
         do {

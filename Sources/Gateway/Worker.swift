@@ -321,6 +321,7 @@ final class Worker {
             for client in compiling.removeAll() { resume(client) }
             routes = RouteTable(seed: identifiers.random())
             standingRoute = nil
+            forgetAuthorities()
         case .compiled(let text, let version, let result):
             // Under another snapshot it was asked for anew.
             guard version == snapshot.version else { return }
