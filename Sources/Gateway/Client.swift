@@ -25,8 +25,8 @@ class Client: Connection {
         super.init(socket, token: token, worker: worker)
     }
 
-    /// The peer is a proxy, and has told for whom it has connected.
-    final func speaks(for client: IPAddress) { peer = Peer(client, through: peer) }
+    /// The peer is a proxy, and has told for whom it has connected; nil when it does not say.
+    final func speaks(for client: IPAddress?) { peer = Peer(client, through: peer) }
 
     // MARK: What the two kinds do differently
 

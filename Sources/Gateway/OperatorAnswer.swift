@@ -44,8 +44,7 @@ extension Exchange {
     func isOperator(_ client: Client) -> Bool {
         let message = client.unread
         guard isLocal(client), let host = request.hostRange, LoopbackHost.names(message[host]) else { return false }
-        // A page's requests say so.
-        return !request.fields.contains(.origin) && request.fields.firstIndex(named: ByteSlice("sec-fetch-site"), in: message) == nil
+        return !isPage(client)
     }
 
     /// The answer to what was handed over, if it still is this request's.

@@ -133,6 +133,10 @@ class ProxyProtocol(ProxyCase):
         """a client elsewhere is no operator; one on this machine is"""
         self.assertEqual(self.health(line("192.0.2.1"), "/metrics"), 403)
         self.assertEqual(self.health(line("127.0.0.1"), "/metrics"), 200)
+        # A proxy that does not say for whom may have asked somebody else first.
+        for header in (b"PROXY UNKNOWN\r\n", SIGNATURE + b"\x20\0\0\0", SIGNATURE + b"\x21\0\0\0", SIGNATURE + b"\x21\x31\0\xd8" + bytes(216)):
+            with self.subTest(header=header):
+                self.assertEqual(self.health(header, "/metrics"), 403)
 
     def test_plain_listener(self):
         """other listeners take no header"""

@@ -22,9 +22,13 @@ class Off(GatewayCase):
         self.assertEqual([field for field in answer.fields if field[0].lower().startswith("access-control-")], [])
 
     def test_provider(self):
-        """is not let in by a provider's word"""
+        """is not let in by a provider's word, nor does it reach a host of this machine through here"""
+        self.assertEqual(self.chat(headers={**self.upstream.headers(), "Origin": PAGE}).status, 400)
+        self.assertEqual(self.chat(headers={**self.upstream.headers(), "Sec-Fetch-Site": "same-origin"}).status, 400)
+        self.assertEqual(self.chat(headers={**self.upstream.headers(), "Via": "1.1 proxy"}).status, 400)
+        self.assertEqual(self.upstream.requests, [])
         self.upstream.handler = lambda request, peer: peer.answer(CHAT, headers=[("Access-Control-Allow-Origin", "*"), ("Access-Control-Expose-Headers", "a")])
-        answer = self.chat(headers={**self.upstream.headers(), "Origin": PAGE})
+        answer = self.chat()
         self.assertEqual(answer.status, 200)
         self.assertEqual([field for field in answer.fields if field[0].lower().startswith("access-control-")], [])
 
@@ -34,7 +38,8 @@ class On(GatewayCase):
 
     @classmethod
     def configuration(cls):
-        return {**plain(), "cors": {"origins": [PAGE, "https://*.example.org", "http://localhost:3000"], "max_age": 60}}
+        origins = [PAGE, "https://*.example.org", "http://localhost:3000"]
+        return {**plain(), "trusted_hosts": ["127.0.0.1"], "cors": {"origins": origins, "max_age": 60}}
 
     def test_preflight(self):
         """that may ask is told what it may send"""

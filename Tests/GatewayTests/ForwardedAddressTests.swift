@@ -50,6 +50,11 @@ struct ForwardedAddressTests {
         // A quote that a client leaves open takes nothing of what the proxy adds behind it.
         (["Forwarded: for=\"203.0.113.1, for=192.0.2.7"], "192.0.2.7"),
         (["Forwarded: for=_hidden, for=10.0.0.2"], "10.0.0.2"),
+        // What a proxy copies between quotes says nothing.
+        (["Forwarded: host=\"x;for=203.0.113.9;y\";for=192.0.2.7"], "192.0.2.7"),
+        (["Forwarded: host=\"x\\\";for=203.0.113.9;y\";for=192.0.2.7"], "192.0.2.7"),
+        (["Forwarded: host=\"x\\\", for=203.0.113.9\";for=192.0.2.7, for=10.0.0.2"], "192.0.2.7"),
+        (["Forwarded: host=\"x;for=203.0.113.9, for=10.0.0.2"], "10.0.0.2"),
     ])
     func forwarded(_ lines: [String], _ expected: String) { #expect(found(lines, .forwarded) == expected) }
 

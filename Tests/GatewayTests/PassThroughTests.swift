@@ -43,11 +43,14 @@ struct PassThroughTests {
     @Test("the gateway's own fields, cookies and browser fields stay here; the rest goes on")
     func ownFieldsAreNotForwarded() throws {
         let upstream = try ScriptedUpstream(answering: Text.answer())
-        let gateway = try TestGateway(World(upstream))
+        // Who asks for a page, or through a proxy, reaches the gateway's own hosts with a key alone.
+        var world = World(upstream)
+        world.keys = [("team", CallerTests.gatewayKey, nil)]
+        let gateway = try TestGateway(world)
         _ = try gateway.ask(
             Text.request(
                 "POST /v1/chat/completions?beta=true&x=%2F", [
-                    "x-portkey-trace-id: t", "x-portkey-metadata: {}", "X-Portkey-Anything-New: 1", "x-sluice-debug: 1", "Cookie: s=1", "Origin: http://x",
+                    "x-portkey-api-key: \(CallerTests.gatewayKey)", "x-portkey-trace-id: t", "x-portkey-metadata: {}", "X-Portkey-Anything-New: 1", "x-sluice-debug: 1", "Cookie: s=1", "Origin: http://x",
                     "Sec-Fetch-Site: none", "X-Forwarded-For: 1.2.3.4", "Accept-Encoding: gzip, br", "X-Stainless-Lang: python", "OpenAI-Organization: org",
                     "User-Agent: test/1",
                 ]))
@@ -68,12 +71,15 @@ struct PassThroughTests {
     @Test("fields named by x-portkey-forward-headers go on, credentials and our own excepted")
     func forwardedFieldsGoOn() throws {
         let upstream = try ScriptedUpstream(answering: Text.answer())
-        let gateway = try TestGateway(World(upstream))
+        // Who asks for a page, or through a proxy, reaches the gateway's own hosts with a key alone.
+        var world = World(upstream)
+        world.keys = [("team", CallerTests.gatewayKey, nil)]
+        let gateway = try TestGateway(world)
         _ = try gateway.ask(
             Text.request(
                 "POST /v1/chat/completions", [
                     "x-portkey-forward-headers: cookie, x_forwarded_for, X-Api-Key, x-portkey-trace-id, host", "Cookie: s=1", "X-Forwarded-For: 1.2.3.4",
-                    "x-portkey-trace-id: t", "Referer: http://r",
+                    "x-portkey-api-key: \(CallerTests.gatewayKey)", "x-portkey-trace-id: t", "Referer: http://r",
                 ]))
         let request = try #require(upstream.requests.first)
         #expect(request["cookie"] == "s=1")

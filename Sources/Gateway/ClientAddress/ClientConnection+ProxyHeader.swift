@@ -32,7 +32,7 @@ extension ClientConnection {
             case .whole(let byteCount, let client):
                 guard case .moved(byteCount) = read(into: block.base, capacity: byteCount) else { return abort() }
                 awaitsProxyHeader = nil
-                if let client { speaks(for: client) }
+                speaks(for: client)
                 worker.begin(self, at: slot)
                 proceed()
             }

@@ -38,7 +38,7 @@ enum ForwardedAddress {
         var at = bytes.count
         while at > 0 {
             at -= 1
-            if bytes[at] == UInt8(ascii: "\"") { isQuoted.toggle() }
+            if isQuote(bytes, at) { isQuoted.toggle() }
             if bytes[at] == UInt8(ascii: ","), !isQuoted {
                 list = bytes.prefix(at)
                 return bytes.dropFirst(at + 1).trimmed
@@ -53,14 +53,35 @@ enum ForwardedAddress {
         case .xForwardedFor: return withoutPort(element)
         case .forwarded:
             var rest = element
-            while !rest.isEmpty {
-                let end = rest.firstIndex(of: UInt8(ascii: ";")) ?? rest.count
-                let pair = rest.prefix(end).trimmed
-                if pair.hasPrefix(ignoringCase: "for=") { return withoutPort(unquoted(pair.dropFirst(4))) }
-                rest = rest.dropFirst(min(end + 1, rest.count))
+            var found: ByteSlice?
+            while let pair = takePair(of: &rest) {
+                if pair.hasPrefix(ignoringCase: "for=") { found = found ?? withoutPort(unquoted(pair.dropFirst(4))) }
             }
-            return nil
+            // A quote that stays open: what it holds may be anything.
+            return rest.isEmpty ? found : nil
         }
+    }
+
+    /// The next pair; a semicolon between quotes parts none. Nil at the end, and where a quote stays open, with `rest` left as it is.
+    private static func takePair(of rest: inout ByteSlice) -> ByteSlice? {
+        guard !rest.isEmpty else { return nil }
+        var isQuoted = false
+        var end = 0
+        while end < rest.count, isQuoted || rest[end] != UInt8(ascii: ";") {
+            if isQuote(rest, end) { isQuoted.toggle() }
+            end += 1
+        }
+        if isQuoted { return nil }
+        defer { rest = rest.dropFirst(min(end + 1, rest.count)) }
+        return rest.prefix(end).trimmed
+    }
+
+    /// Whether a quote at `index` begins or ends a string: one behind an odd number of backslashes is a part of it.
+    private static func isQuote(_ bytes: ByteSlice, _ index: Int) -> Bool {
+        guard bytes[index] == UInt8(ascii: "\"") else { return false }
+        var at = index
+        while at > 0, bytes[at - 1] == UInt8(ascii: "\\") { at -= 1 }
+        return (index - at) % 2 == 0
     }
 
     private static func unquoted(_ value: ByteSlice) -> ByteSlice {

@@ -17,10 +17,16 @@ struct Peer {
         isLoopback = isLoopbackListener && (socket.isLocal || socket.isLoopback)
     }
 
-    /// For whom `proxy` has connected.
-    init(_ client: IPAddress, through proxy: Peer) {
-        address = client
-        name = Array(client.description.utf8).withByteSlice { InlineText($0) }
-        isLoopback = proxy.isLoopback && client.addressClass == .loopback
+    /// For whom `proxy` has connected. One that does not say speaks for itself, and yet for nobody on this machine: it may have asked
+    /// somebody else first.
+    init(_ client: IPAddress?, through proxy: Peer) {
+        address = client ?? proxy.address
+        name = client.map { client in Array(client.description.utf8).withByteSlice { InlineText($0) } } ?? proxy.name
+        isLoopback = proxy.isLoopback && client?.isOwnLoopback == true
     }
+}
+
+extension IPAddress {
+    /// `127.0.0.0/8` or `::1`, and none that only leads there.
+    fileprivate var isOwnLoopback: Bool { version == .v4 ? low >> 24 == 127 : self == .loopback6 }
 }

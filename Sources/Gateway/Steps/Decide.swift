@@ -219,7 +219,11 @@ extension Exchange {
         if destination.usesOperatorCredential(for: caller), !mayUseOperatorCredential(client) {
             throw Rejection(.missingCredential, "\(name) is reached with the gateway's own credential: send a gateway key as x-portkey-api-key")
         }
-        if destination.isOperatorHost, worker.snapshot.hasKeys || !worker.snapshot.isLoopbackOnly {
+        // A loopback host that the operator has not named is what a program of this machine could reach by itself.
+        if destination.pool.origin.mayBeLoopback, !destination.pool.origin.mayBePrivate, !isLocal(client) || isPage(client) {
+            throw Rejection(.invalidCustomHost, "Invalid custom host", parameter: "x-portkey-custom-host")
+        }
+        if destination.isOperatorHost, worker.snapshot.hasKeys || !worker.snapshot.isLoopbackOnly || !isLocal(client) || isPage(client) {
             throw Rejection(.missingCredential, "\(name) is a host of the gateway's own: send a gateway key as x-portkey-api-key")
         }
     }
@@ -227,13 +231,10 @@ extension Exchange {
     /// Without keys declared, the operator's credentials serve this machine's own programs and nobody
     /// else: not other machines, and no web page, whose requests carry another Host or content type.
     private func mayUseOperatorCredential(_ client: Client) -> Bool {
-        guard !worker.snapshot.hasKeys, worker.snapshot.isLoopbackOnly, isLocal(client), !request.fields.contains(.origin) else { return false }
+        guard !worker.snapshot.hasKeys, worker.snapshot.isLoopbackOnly, isLocal(client), !isPage(client) else { return false }
         let message = client.unread
         guard let host = request.hostRange, LoopbackHost.names(message[host]) else { return false }
-        if request.framing == .none, request.method == .get || request.method == .head {
-            // A page can send a GET across origins without one; it carries Sec-Fetch-Site then.
-            return request.fields.firstIndex(named: ByteSlice("sec-fetch-site"), in: message) == nil
-        }
+        if request.framing == .none, request.method == .get || request.method == .head { return true }
         guard let type = request.fields.value(of: .contentType, in: message) else { return false }
         return type.hasPrefix(ignoringCase: "application/json")
     }
