@@ -28,8 +28,10 @@ final class HTTP2Upstream: HTTP2Link, HTTP2ClientSink {
     private var isSuspect = false
     /// There may be room that there was not.
     private var hasNews = false
-    /// Whether it has carried a stream before.
+    /// A stream of it has come to its end: the next may find that it has died since.
     private(set) var isReused = false
+    /// It could not be written to. What had come before that is still read.
+    private var isBroken = false
 
     /// Nil when there is no memory for a session.
     init?(_ transport: UpstreamConnection) {
@@ -48,7 +50,7 @@ final class HTTP2Upstream: HTTP2Link, HTTP2ClientSink {
 
     /// Streams that can be begun now.
     var room: Int {
-        guard !isRetired, !isSuspect, let session, session.takesRequests, !transport.peerClosed, !transport.hungUp else { return 0 }
+        guard !isRetired, !isSuspect, !isBroken, let session, session.takesRequests, !transport.peerClosed, !transport.hungUp else { return 0 }
         // Before it has spoken, no more than others of the origin have taken.
         let limit = session.hasSettings ? session.streamLimit : min(session.streamLimit, transport.pool.hopedPerConnection)
         return max(0, limit - openCount)
@@ -78,7 +80,6 @@ final class HTTP2Upstream: HTTP2Link, HTTP2ClientSink {
         streams.add(stream)
         openCount += 1
         worker.upstreamMetrics.count(.stream)
-        isReused = true
         if worker.now.nanoseconds(since: heardAt) >= worker.limits.pingIdleNanoseconds { ping() }
         schedule()
         return stream
@@ -103,16 +104,26 @@ final class HTTP2Upstream: HTTP2Link, HTTP2ClientSink {
     // MARK: Reading
 
     func proceed() {
-        if transport.hasUnsent {
+        if let waiting = transport.nextUnsent {
             switch transport.flush() {
-            case .failed: return lose()
-            // A reader that is slow and reads is not stalled.
-            case .part: transport.setDeadline(stallDeadline)
-            case .all: break
+            case .failed: noteBroken()
+            // A reader that is slow and reads is not stalled; one that only sends is.
+            case .part: if transport.nextUnsent?.base != waiting.base { transport.setDeadline(stallDeadline) }
+            // A PING that waited behind it leaves now.
+            case .all: if askedAt != nil { askedAt = worker.now }
             }
         }
         if case .ended = readShare(until: { self.session?.failure != nil || self.session == nil }) { return lose() }
+        if isBroken, !transport.isReadable { return lose() }
         schedule()
+    }
+
+    /// A write has failed. Answers, and the reason, may have come before; reading finds the end.
+    private func noteBroken() {
+        guard !isBroken else { return }
+        isBroken = true
+        transport.isReadable = true
+        worker.resume(transport.token)
     }
 
     override func take(_ bytes: ByteSlice) {
@@ -154,9 +165,9 @@ final class HTTP2Upstream: HTTP2Link, HTTP2ClientSink {
     }
 
     override func writeTurn() {
-        guard let session else { return }
+        guard let session, !isBroken else { return }
         for stream in streams.writing { stream.submit(to: session, isTLS: transport.pool.origin.isTLS) }
-        guard sendFrames(of: session) else { return lose() }
+        guard sendFrames(of: session) else { return noteBroken() }
         streams.settleWritten()
         streams.serve(worker)
         tellNews()
@@ -180,7 +191,8 @@ final class HTTP2Upstream: HTTP2Link, HTTP2ClientSink {
         uncount(stream)
         streams.remove(stream)
         worker.http2.forget(stream)
-        if session != nil { transport.pool.roomCame(self) }
+        // Told at the end of the turn: whoever lets go of a stream is in the middle of its exchange, which may itself be waiting.
+        hasNews = true
         schedule()
     }
 
@@ -188,13 +200,14 @@ final class HTTP2Upstream: HTTP2Link, HTTP2ClientSink {
         guard stream.isCounted else { return }
         stream.isCounted = false
         openCount -= 1
+        isReused = true
         if openCount == 0 { restedAt = worker.now }
     }
 
     private func finishIfOver() {
         guard let session else { return }
-        // Of age, or out of identifiers.
-        if transport.isOfAge || !session.takesRequests { retire() }
+        // Of age, out of identifiers, or of no more use.
+        if transport.isOfAge || !session.takesRequests || worker.isDraining && openCount == 0 { retire() }
         if session.isOver || isRetired && openCount == 0 && !transport.hasUnsent { lose() }
     }
 

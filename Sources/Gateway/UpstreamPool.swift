@@ -148,7 +148,7 @@ final class UpstreamPool {
         connection.state = .shared(link)
         shared.append(link)
         roomCame(link)
-        if worker.isDraining { link.retire() }
+        if worker.isDraining, link.openCount == 0 { link.retire() }
         link.proceed()
     }
 
@@ -157,8 +157,8 @@ final class UpstreamPool {
         liveCount -= 1
         // Another connection comes free sooner than a descriptor does: who waits takes that, or gives up in its time.
         if case .unreachable(let error) = failure, error.isShortage, liveCount > 0 { return }
-        // All that it was for, and not those who come while they are told.
-        for _ in 0..<min(waitingCount, hopedPerConnection) { popWaiting()?.connectionFailed(failure) }
+        // All that it was for and that nothing else under way will take; and not those who come while they are told.
+        for _ in 0..<min(hopedPerConnection, max(0, waitingCount - hopedRoom)) { popWaiting()?.connectionFailed(failure) }
         replaceDials()
     }
 
