@@ -17,19 +17,23 @@ struct TurnLag {
 
     private var least = UInt64.max
     private var turnCount = 0
+    /// The longest sleep of the interval.
+    private var slept: UInt64 = 0
     private var intervalEndsAt = Instant(nanoseconds: 0)
 
     /// A turn begins.
     /// - Parameters:
     ///   - busy: nanoseconds that the turn before took.
     ///   - waited: nanoseconds slept since.
-    ///   - isBehind: whether that turn left some that were ready.
+    ///   - turnsLeft: when that turn left some that were ready, in how many more all there are have theirs; else 0.
     ///   - target: the lag that is no matter.
-    mutating func begin(busy: UInt64, waited: UInt64, isBehind: Bool, now: Instant, target: UInt64) {
+    mutating func begin(busy: UInt64, waited: UInt64, turnsLeft: Int, now: Instant, target: UInt64) {
         // Who slept had nothing to do.
         let fresh = busy > waited ? busy - waited : 0
-        let (sum, overflowed) = nanoseconds.addingReportingOverflow(fresh)
-        nanoseconds = isBehind ? (overflowed ? .max : sum) : fresh
+        let (sum, sumOverflowed) = nanoseconds.addingReportingOverflow(fresh)
+        // epoll serves in turn: nobody waits for longer than all others take.
+        let (most, mostOverflowed) = fresh.multipliedReportingOverflow(by: UInt64(max(0, turnsLeft)) &+ 1)
+        nanoseconds = min(sumOverflowed ? .max : sum, mostOverflowed ? .max : most)
         guard target < TurnLag.never else {
             // Switched off, perhaps until the configuration is read again.
             pressure = 0
@@ -38,18 +42,22 @@ struct TurnLag {
             intervalEndsAt = Instant(nanoseconds: 0)
             return
         }
+        let interval = target.multipliedReportingOverflow(by: AdmissionLimits.targetsPerInterval).partialValue
         least = min(least, nanoseconds)
         turnCount += 1
+        slept = max(slept, waited)
         // One long turn is a burst.
         guard now >= intervalEndsAt, turnCount > 1 else { return }
         if least > target {
             pressure = min(max(pressure * AdmissionLimits.pressureGrowth, AdmissionLimits.firstPressure), AdmissionLimits.mostPressure)
         } else if pressure > 0 {
-            pressure *= AdmissionLimits.pressureDecay
-            if pressure < AdmissionLimits.firstPressure / 2 { pressure = 0 }
+            // Pressure above 1 was for a queue that has gone: it would shed all of those who come now.
+            pressure = min(pressure, 1) * AdmissionLimits.pressureDecay
+            if pressure < AdmissionLimits.firstPressure / 2 || slept >= interval { pressure = 0 }
         }
-        intervalEndsAt = now.adding(nanoseconds: target.multipliedReportingOverflow(by: AdmissionLimits.targetsPerInterval).partialValue)
+        intervalEndsAt = now.adding(nanoseconds: interval)
         least = .max
         turnCount = 0
+        slept = 0
     }
 }

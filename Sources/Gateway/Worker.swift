@@ -67,8 +67,8 @@ final class Worker {
     var inFlight = 0
     private var turnCount: UInt64 = 0
     private var busyNanoseconds: UInt64 = 0
-    /// Whether the last turn left some that were ready.
-    private var isBehind = false
+    /// When the last turn left some that were ready, in how many more all there are have theirs; else 0.
+    private var turnsLeft = 0
 
     var clients = SlotTable<ClientConnection>(kind: Kind.client)
     private var upstreams = SlotTable<UpstreamConnection>(kind: Kind.upstream)
@@ -226,8 +226,8 @@ final class Worker {
         tell(busy: busy)
         let count = sleep(milliseconds: milliseconds)
         now = .now()
-        lag.begin(busy: busy, waited: now.nanoseconds(since: done), isBehind: isBehind, now: now, target: limits.lagNanoseconds)
-        isBehind = count == poller.capacity
+        lag.begin(busy: busy, waited: now.nanoseconds(since: done), turnsLeft: turnsLeft, now: now, target: limits.lagNanoseconds)
+        turnsLeft = count == poller.capacity ? (clients.count + upstreams.count) / poller.capacity : 0
         handshakesLeft = GatewayLimits.handshakesPerTurn
         for index in 0..<count {
             let event = poller.event(index)

@@ -174,11 +174,11 @@ struct TurnLagTests {
     private let target = 50 * Self.millisecond
 
     /// Turns that take so long each, one after the other, for so long in all.
-    private func turn(_ lag: inout TurnLag, _ now: inout UInt64, busy: UInt64, waited: UInt64 = 0, isBehind: Bool = false, for milliseconds: UInt64) {
+    private func turn(_ lag: inout TurnLag, _ now: inout UInt64, busy: UInt64, waited: UInt64 = 0, turnsLeft: Int = 0, for milliseconds: UInt64) {
         let end = now + milliseconds * Self.millisecond
         while now < end {
             now += (busy + waited) * Self.millisecond
-            lag.begin(busy: busy * Self.millisecond, waited: waited * Self.millisecond, isBehind: isBehind, now: Instant(nanoseconds: now), target: target)
+            lag.begin(busy: busy * Self.millisecond, waited: waited * Self.millisecond, turnsLeft: turnsLeft, now: Instant(nanoseconds: now), target: target)
         }
     }
 
@@ -218,10 +218,27 @@ struct TurnLagTests {
     @Test("turns that are full add up: who was left over waits for the next one, too")
     func leftOver() {
         var lag = TurnLag(), now: UInt64 = 1_000_000_000
-        turn(&lag, &now, busy: 10, isBehind: true, for: 90)
+        turn(&lag, &now, busy: 10, turnsLeft: 20, for: 90)
         #expect(lag.nanoseconds == 90 * Self.millisecond)
         turn(&lag, &now, busy: 10, for: 10)
         #expect(lag.nanoseconds == 10 * Self.millisecond)
+        // A few hundred connections that always have something: each has its turn in the next or the one after.
+        turn(&lag, &now, busy: 10, turnsLeft: 2, for: 5000)
+        #expect(lag.nanoseconds == 30 * Self.millisecond && lag.pressure == 0)
+        lag.begin(busy: 1, waited: 0, turnsLeft: .max, now: Instant(nanoseconds: now), target: target)
+        lag.begin(busy: 1, waited: 0, turnsLeft: -1, now: Instant(nanoseconds: now), target: target)
+        #expect(lag.nanoseconds == 1)
+    }
+
+    @Test("when the queue has gone, all are not refused any longer; when the worker has slept for an interval, none is")
+    func recovers() {
+        var lag = TurnLag(), now: UInt64 = 1_000_000_000
+        turn(&lag, &now, busy: 80, for: 100_000)
+        turn(&lag, &now, busy: 1, waited: 1, for: 600)
+        #expect(lag.pressure > 0 && lag.pressure < 1)
+        turn(&lag, &now, busy: 1, waited: 10_000, for: 10_000)
+        turn(&lag, &now, busy: 1, waited: 1, for: 4)
+        #expect(lag.pressure == 0)
     }
 
     @Test("a worker that sleeps has no queue, however long its turns")
@@ -236,11 +253,11 @@ struct TurnLagTests {
         var lag = TurnLag(), now: UInt64 = 1_000_000_000
         turn(&lag, &now, busy: 80, for: 3000)
         #expect(lag.pressure > 0)
-        for _ in 0..<4 { lag.begin(busy: .max, waited: 0, isBehind: true, now: Instant(nanoseconds: .max), target: TurnLag.never) }
+        for _ in 0..<4 { lag.begin(busy: .max, waited: 0, turnsLeft: 1, now: Instant(nanoseconds: .max), target: TurnLag.never) }
         #expect(lag.pressure == 0)
         turn(&lag, &now, busy: 80, for: 3000)
         #expect(lag.pressure > 0)
-        lag.begin(busy: .max, waited: 0, isBehind: true, now: Instant(nanoseconds: .max), target: target)
+        lag.begin(busy: .max, waited: 0, turnsLeft: 1, now: Instant(nanoseconds: .max), target: target)
         #expect(lag.nanoseconds == .max)
     }
 }
