@@ -9,7 +9,7 @@ extension Worker {
         guard let tokenFetcher else { return .refused("this gateway fetches no tokens") }
         let mailbox = mailbox
         return tokens.token(of: source, for: client, now: now, isOperators: isOperators) { grant in
-            tokenFetcher.ask(source, isUrgent: isOperators, after: grant) { mailbox.send(.token(source, $0)) }
+            tokenFetcher.ask(source, isUrgent: isOperators, after: grant) { mailbox.post(.token(source, $0)) }
         }
     }
 

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+import subprocess
 import threading
 import time
 
@@ -83,6 +84,13 @@ class Streams(CacheCase):
             # Eleven events, the last of them a second after the first.
             self.assertGreater(times[-1], 0.8)
             self.assertGreater(len(times), 5)
+        started = time.monotonic()
+        fields = [part for name, value in {**headers, "content-type": "application/json"}.items() for part in ("-H", f"{name}: {value}")]
+        ran = subprocess.run(
+            ["curl", "-sSN", "--http2-prior-knowledge", "-m", "20", *fields, "-d", json.dumps(body), f"{self.gateway.url}/v1/chat/completions"],
+            capture_output=True, timeout=30)
+        self.assertEqual(ran.stdout, b"".join(events(*"abcdefgh")), ran)
+        self.assertGreater(time.monotonic() - started, 0.8)
         at_once = self.stream()
         self.assertEqual((at_once[STATUS], at_once.ended), ("HIT", "length"))
 

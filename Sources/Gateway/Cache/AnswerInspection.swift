@@ -72,12 +72,16 @@ struct AnswerInspection {
         return states("finish_reason\"", in: data) || states("stop_reason\"", in: data)
     }
 
-    /// Whether the member of that name, with its second quotation mark, is there and not null.
+    /// Whether a member of that name, with its second quotation mark, is there and not null: each choice has one.
     private static func states(_ name: StaticString, in data: ByteSlice) -> Bool {
-        guard let found = data.firstRange(of: ByteSlice(name)) else { return false }
-        var at = found.upperBound
-        while at < data.count, data[at] <= 0x20 || data[at] == UInt8(ascii: ":") { at += 1 }
-        return !data.dropFirst(at).hasPrefix("null")
+        var rest = data
+        while let found = rest.firstRange(of: ByteSlice(name)) {
+            rest = rest.dropFirst(found.upperBound)
+            var at = 0
+            while at < rest.count, rest[at] <= 0x20 || rest[at] == UInt8(ascii: ":") { at += 1 }
+            if !rest.dropFirst(at).hasPrefix("null") { return true }
+        }
+        return false
     }
 
     private static let words: [StaticString] = [

@@ -28,20 +28,20 @@ final class SharedCache: Sendable {
 
     /// An answer that was not fetched has spared what its provider would have counted.
     func noteSaved(_ input: Int64, _ output: Int64) {
-        if input > 0 { savedInputTokens.add(UInt64(input), ordering: .relaxed) }
-        if output > 0 { savedOutputTokens.add(UInt64(output), ordering: .relaxed) }
+        if input > 0 { savedInputTokens.wrappingAdd(UInt64(input), ordering: .relaxed) }
+        if output > 0 { savedOutputTokens.wrappingAdd(UInt64(output), ordering: .relaxed) }
     }
 
     /// A request waits for another's answer.
-    func noteFollowed() { followed.add(1, ordering: .relaxed) }
+    func noteFollowed() { followed.wrappingAdd(1, ordering: .relaxed) }
 
     /// Counts what became of one request.
     func count(_ status: Caching.Status) {
         switch status {
         case .disabled: break
-        case .hit: hits.add(1, ordering: .relaxed)
-        case .miss, .semanticMiss: misses.add(1, ordering: .relaxed)
-        case .refresh: refreshes.add(1, ordering: .relaxed)
+        case .hit: hits.wrappingAdd(1, ordering: .relaxed)
+        case .miss, .semanticMiss: misses.wrappingAdd(1, ordering: .relaxed)
+        case .refresh: refreshes.wrappingAdd(1, ordering: .relaxed)
         }
     }
 

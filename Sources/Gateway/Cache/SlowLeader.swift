@@ -34,6 +34,8 @@ extension Exchange {
     private func takeOver(_ client: Client, from leader: Exchange, _ flight: Flight) {
         swap(&request, &leader.request)
         headByteCount = leader.headByteCount
+        // The place is the client's request's; who goes on for others is bounded by their flight.
+        admittedCaller = leader.admittedCaller.take()
         startedAt = leader.startedAt
         identifier = leader.identifier
         traceIdentifier = leader.traceIdentifier
