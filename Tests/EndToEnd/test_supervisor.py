@@ -17,6 +17,7 @@ from pathlib import Path
 from harness.configuration import listening, plain
 from harness.gateway import Gateway, binary, command, free_port
 from harness.upstream import CHAT, Upstream
+from harness.waiting import soon
 from harness.wire import Cut, Wire, open_streams, request
 
 EVENTS = [b"data: %d\n\n" % number for number in range(40)]
@@ -31,15 +32,6 @@ def is_running(pid):
             return file.read().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
-
-
-def soon(condition, within=5):
-    deadline = time.monotonic() + within
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.01)
-    return condition()
 
 
 class Asking:
