@@ -10,6 +10,9 @@ enum AdmissionLimits {
     /// CoDel's own ratio (RFC 8289 §4.3: 100 ms to 5 % to 10 % of it).
     static let targetsPerInterval: UInt64 = 10
 
+    /// Turns of an interval, at the least: one with fewer goes on. Two that are long are what a machine does that is stopped for a moment.
+    static let turnsPerInterval = 4
+
     /// What the pressure begins with: of a caller that is alone, one request in 16.
     static let firstPressure = 1.0 / 16
 

@@ -46,8 +46,8 @@ struct TurnLag {
         least = min(least, nanoseconds)
         turnCount += 1
         slept = max(slept, waited)
-        // One long turn is a burst.
-        guard now >= intervalEndsAt, turnCount > 1 else { return }
+        // A few long turns are a burst, or a machine that stood still.
+        guard now >= intervalEndsAt, turnCount >= AdmissionLimits.turnsPerInterval else { return }
         if least > target {
             pressure = min(max(pressure * AdmissionLimits.pressureGrowth, AdmissionLimits.firstPressure), AdmissionLimits.mostPressure)
         } else if pressure > 0 {
