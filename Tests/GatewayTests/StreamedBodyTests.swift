@@ -133,7 +133,7 @@ struct StreamedBodyTests {
         let gateway = try TestGateway(World(upstream))
         let client = try gateway.connect()
         client.send(head(["Content-Length: 100"]) + "part")
-        pause(milliseconds: 20)
+        pause(milliseconds: 200)
         client.close()
         #expect(noticed.wait() != nil)
     }
