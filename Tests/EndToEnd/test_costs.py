@@ -53,4 +53,5 @@ class Hits(unittest.TestCase):
         self.assertEqual(len(counts), 2, done.stdout)
         if Path(binary()).parent.name == "release":
             for where, count in counts:
-                self.assertLessEqual(float(count), 0.01, where)
+                # Of the thousands of a second, those of the start; one that each hit makes is a whole one.
+                self.assertLessEqual(float(count), 0.1, where)
