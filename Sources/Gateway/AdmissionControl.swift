@@ -63,9 +63,8 @@ final class AdmissionControl: @unchecked Sendable {
     /// The process's; nil when it is not known.
     let descriptorLimit: Int?
 
-    // When operators were last told that descriptors had run out, by the monotonic clock, and how often that was since. Written by every worker that pauses.
-    private let toldAt = Atomic<UInt64>(0)
-    private let untold = Atomic<UInt64>(0)
+    /// When operators are told that descriptors have run out.
+    private let pauses = RareNotice(everyNanoseconds: AdmissionLimits.pauseNoticeNanoseconds)
 
     init(budget: ByteBudget, seed: UInt64, descriptorLimit: Int? = nil) {
         self.budget = budget
@@ -147,16 +146,7 @@ final class AdmissionControl: @unchecked Sendable {
 
     /// Notes that no connections are accepted for a while.
     /// - Returns: whether operators are to be told, and how often they have not been since the last time.
-    func notesPause(now: Instant) -> UInt64? {
-        let last = toldAt.load(ordering: .relaxed)
-        guard last == 0 || now.nanoseconds >= last &+ AdmissionLimits.pauseNoticeNanoseconds,
-            toldAt.compareExchange(expected: last, desired: max(1, now.nanoseconds), ordering: .relaxed).exchanged
-        else {
-            untold.wrappingAdd(1, ordering: .relaxed)
-            return nil
-        }
-        return untold.exchange(0, ordering: .relaxed)
-    }
+    func notesPause(now: Instant) -> UInt64? { pauses.isDue(now: now) }
 
     // MARK: Metrics
 

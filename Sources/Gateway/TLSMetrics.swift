@@ -45,7 +45,7 @@ final class TLSMetrics: Sendable {
     private let full = Atomic<UInt64>(0)
     private let resumed = Atomic<UInt64>(0)
     private let failures: [Counter]
-    private let notice = RareNotice()
+    private let notice = RareNotice(everyNanoseconds: GatewayLimits.noticeNanoseconds)
 
     private final class Counter: Sendable {
         let value = Atomic<UInt64>(0)

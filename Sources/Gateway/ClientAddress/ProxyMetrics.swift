@@ -4,7 +4,7 @@ import Synchronization
 /// Connections that were to begin with a PROXY header and did not, of all workers.
 final class ProxyMetrics: Sendable {
     private let refused = Atomic<UInt64>(0)
-    private let notice = RareNotice()
+    private let notice = RareNotice(everyNanoseconds: GatewayLimits.noticeNanoseconds)
 
     /// Counts one.
     /// - Returns: how many before it were not told, when it is to be.
