@@ -110,6 +110,20 @@ class HTTP2Link {
     final func take(frame: ByteSlice) {
         if !worker.http2.frames.append(frame, worker.blocks) { isShort = true }
     }
+
+    /// What waits of `stream`; nothing of one that is gone.
+    final func waiting(of stream: (some HTTP2Member)?, upTo most: Int) -> HTTP2Waiting {
+        stream?.waiting(upTo: most, runs: worker.http2.frames.payloadRuns) ?? HTTP2Waiting(byteCount: 0, after: .more)
+    }
+
+    /// Puts a DATA frame into the write. False when its payload waits no more.
+    final func take<Stream: HTTP2Member>(dataHeader: ByteSlice, byteCount: Int, of stream: Stream?, among streams: HTTP2Streams<Stream>) -> Bool {
+        guard let stream, waiting(of: stream, upTo: byteCount).byteCount == byteCount else { return false }
+        take(frame: dataHeader)
+        if byteCount > 0 { stream.give(byteCount, to: &worker.http2.frames) }
+        streams.note(stream)
+        return true
+    }
 }
 
 /// A stream, as its connection deals out turns.
@@ -123,6 +137,12 @@ protocol HTTP2Member: AnyObject {
 
     /// Its turn has come.
     func proceed()
+
+    /// What waits to be sent, as far as it fits into `runs` runs.
+    func waiting(upTo most: Int, runs: Int) -> HTTP2Waiting
+
+    /// Moves the next bytes that wait into the connection's write.
+    func give(_ byteCount: Int, to frames: inout FrameList)
 
     /// The connection has written; what could not be said waits for the peer's window or the socket.
     func wrote()

@@ -288,16 +288,9 @@ final class HTTP2Upstream: HTTP2Link, HTTP2ClientSink {
         retire()
     }
 
-    func waiting(for tag: UInt64, upTo most: Int) -> HTTP2Waiting {
-        worker.http2.call(tag)?.waiting(upTo: most, runs: worker.http2.frames.payloadRuns) ?? HTTP2Waiting(byteCount: 0, after: .more)
-    }
+    func waiting(for tag: UInt64, upTo most: Int) -> HTTP2Waiting { waiting(of: worker.http2.call(tag), upTo: most) }
 
     func take(dataHeader: ByteSlice, byteCount: Int, of tag: UInt64) -> Bool {
-        guard let stream = worker.http2.call(tag) else { return false }
-        guard stream.waiting(upTo: byteCount, runs: worker.http2.frames.payloadRuns).byteCount == byteCount else { return false }
-        take(frame: dataHeader)
-        if byteCount > 0 { stream.give(byteCount, to: &worker.http2.frames) }
-        streams.note(stream)
-        return true
+        take(dataHeader: dataHeader, byteCount: byteCount, of: worker.http2.call(tag), among: streams)
     }
 }
