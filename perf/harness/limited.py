@@ -7,26 +7,9 @@ import struct
 import time
 import urllib.request
 
-from harness import readings
+from harness import peers, readings
 from harness.errors import ScenarioError
 from harness.processes import free_port
-
-CONFIGURATION = """
-version: 1
-listen: 127.0.0.1:{port}
-log:
-  access: {log}
-limits: {limits}
-providers:
-  origin:
-    dialect: openai
-    base_url: http://127.0.0.1:{upstream}/v1
-    auth: none
-configs:
-  all:
-    provider: origin
-default: all
-"""
 
 RESET = struct.pack("ii", 1, 0)
 
@@ -37,9 +20,7 @@ class Gateway:
     def __init__(self, shop, upstream, binary, limits, workers=1, enter=None, core=None):
         self.port = free_port()
         path = shop.directory / f"limited-{self.port}.yaml"
-        path.write_text(CONFIGURATION.format(
-            port=self.port, upstream=upstream, log=shop.directory / f"limited-{self.port}.log",
-            limits="{" + ", ".join(f"{name}: {value}" for name, value in limits.items()) + "}"))
+        path.write_text(peers.sluice_configuration(self.port, upstream, shop.directory / f"limited-{self.port}.log", limits=limits))
         self.process = shop.start_server([binary, "serve", "--config", str(path), "--workers", str(workers)], "sluice", self.port, core=core, enter=enter)
         self.errors = shop.directory / "sluice.err"
         self.processes = readings.tree(self.pid)

@@ -102,12 +102,13 @@ NGINX_TLS = f""" ssl;
         ssl_ecdh_curve X25519:prime256v1:secp384r1"""
 
 
-def sluice_configuration(port, upstream, log, tls=None):
+def sluice_configuration(port, upstream, log, tls=None, limits=None):
     """The gateway as the same plain reverse proxy: one provider, named by default, logged to a file.
 
     The default cap of 512 connections to one origin is lifted, as it is for the peers: 2,000 streams
-    through one worker are 2,000 upstream connections.
+    through one worker are 2,000 upstream connections. Other `limits`, {name: value}, stand in its place.
     """
+    bounds = "{" + ", ".join(f"{name}: {value}" for name, value in (limits or {"origin_connections": 8192}).items()) + "}"
     shown = f"""
   address: 127.0.0.1:{port}
   tls:
@@ -118,8 +119,7 @@ def sluice_configuration(port, upstream, log, tls=None):
 listen:{shown}
 log:
   access: {log}
-limits:
-  origin_connections: 8192
+limits: {bounds}
 providers:
   origin:
     dialect: openai
