@@ -87,8 +87,10 @@ final class AdmissionControl: @unchecked Sendable {
 
     /// Lets a request of the caller at `caller` in, which is to `leave` when it is over, or says why not.
     func enter(_ caller: Int, _ terms: Terms) -> Refused? {
+        // Read one after the other: a request that ends in between leaves fewer in all than its caller seems to hold.
         let held = callers[caller].load(ordering: .relaxed)
-        if let refused = refusal(held: held, others: total.load(ordering: .relaxed), terms) { return count(refused) }
+        let others = max(held, total.load(ordering: .relaxed))
+        if let refused = refusal(held: held, others: others, terms) { return count(refused) }
         if total.add(1, ordering: .relaxed).newValue > terms.places {
             // Others came between the look and the addition.
             total.subtract(1, ordering: .relaxed)

@@ -136,6 +136,27 @@ struct AdmissionTests {
         #expect(found.count == 3 && found.refused == .inFlight)
     }
 
+    @Test("a request that ends while another comes has nobody refused")
+    func comingAndGoing() throws {
+        let admission = admission()
+        #expect(budget.charge(1000))
+        defer { budget.refund(1000) }
+        let refused = Atomic<Int>(0)
+        let threads = try (0..<4).map { _ in
+            try Thread.start("caller") {
+                for _ in 0..<100_000 {
+                    guard admission.enter(0, AdmissionControl.Terms(places: 1000)) == nil else {
+                        refused.wrappingAdd(1, ordering: .relaxed)
+                        continue
+                    }
+                    admission.leave(0)
+                }
+            }
+        }
+        for thread in threads { thread.join() }
+        #expect(refused.load(ordering: .relaxed) == 0)
+    }
+
     @Test("callers are told apart, and the same by the same place")
     func places() {
         let admission = admission()
