@@ -34,7 +34,7 @@ enum LimitsDocument {
     /// `Reactor`, or `Reactor: Resolver` for a file of its own.
     private static func heading(of path: String) -> String {
         let parts = path.split(separator: "/")
-        let subject = parts[2].dropLast("Limits.swift".count)
+        let subject = parts[parts.count - 1].dropLast("Limits.swift".count)
         return subject.isEmpty ? "`\(parts[1])`" : "`\(parts[1])`, \(subject.lowercased())"
     }
 
