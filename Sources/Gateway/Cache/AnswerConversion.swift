@@ -18,7 +18,7 @@ extension Exchange {
             guard let hit = cache.lookup(caching.key.inForm(form.rawValue), now: now) else { continue }
             guard (now - min(now, hit.storedAt)) / 1_000_000_000 < UInt64(rule.maxAgeSeconds) else { continue }
             guard let stored = StoredAnswer(hit.bytes), rule.keepsToolCalls || !stored.figures.callsTools, let blob = converted(stored) else { continue }
-            cache.insert(blob, for: caching.key, tags: hit.tags, storedAt: hit.storedAt, expiresAt: hit.expiresAt, now: now)
+            store(blob, tags: hit.tags, storedAt: hit.storedAt, expiresAt: hit.expiresAt)
             return (blob, hit.storedAt)
         }
         return nil

@@ -110,6 +110,13 @@ extension Exchange {
         if caching.status == .refresh {
             for form in AnswerForm.allCases where form != caching.form { worker.cache?.discard(caching.key.inForm(form.rawValue)) }
         }
-        worker.cache?.insert(blob, for: caching.key, tags: caching.tags, storedAt: now, expiresAt: now + seconds * 1_000_000_000, now: now)
+        store(blob, tags: caching.tags, storedAt: now, expiresAt: now + seconds * 1_000_000_000)
+    }
+
+    /// Stores the request's answer, unless an operator has dropped answers since it was asked for: it may be of those.
+    func store(_ blob: CacheBlob, tags: CacheTags, storedAt: UInt64, expiresAt: UInt64) {
+        guard let shared = worker.sharedCache, let cache = worker.cache, shared.purgeCount == caching.purgeCount else { return }
+        cache.insert(blob, for: caching.key, tags: tags, storedAt: storedAt, expiresAt: expiresAt, now: worker.now.nanoseconds)
+        if shared.purgeCountAfterStoring() != caching.purgeCount { cache.discard(caching.key) }
     }
 }

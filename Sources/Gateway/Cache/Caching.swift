@@ -32,6 +32,8 @@ struct Caching {
     var key = CacheKey(low: 0, high: 0)
     var form = AnswerForm.whole
     var tags = CacheTags(tenant: 0, namespace: 0, model: 0)
+    /// The shared cache's when it was looked for.
+    var purgeCount: UInt64 = 0
     /// An answer too old to be given, unless nobody has a newer one.
     var stale: CacheBlob?
     var staleStoredAt: UInt64 = 0

@@ -73,6 +73,7 @@ extension Operations {
     /// Drops what `query` selects. A walk of the table, while workers go on.
     func purge(_ query: CachePurgeQuery, _ cache: CacheParticipant?) -> Answer {
         guard let shared = sharedCache, let cache else { return Operations.noCache }
+        shared.beginPurge()
         cache.unpark()
         defer { cache.park() }
         let purged: (entries: Int, bytes: Int?)

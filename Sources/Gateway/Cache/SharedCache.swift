@@ -17,6 +17,9 @@ final class SharedCache: Sendable {
     private let hits = Atomic<UInt64>(0)
     private let misses = Atomic<UInt64>(0)
     private let refreshes = Atomic<UInt64>(0)
+    // How often operators have begun to drop answers. Who drops counts and then walks the table; who stores does that and then looks at the
+    // count. A fence between the two on either side: the walk finds the answer, or who stored it sees that the count has gone on.
+    private let purges = Atomic<UInt64>(0)
 
     /// - Parameter participants: threads that will read or write: the workers, and the one that answers operators.
     /// - Returns: nil where there is to be none, or no memory for its table.
@@ -30,6 +33,21 @@ final class SharedCache: Sendable {
     func noteSaved(_ input: Int64, _ output: Int64) {
         if input > 0 { savedInputTokens.wrappingAdd(UInt64(input), ordering: .relaxed) }
         if output > 0 { savedOutputTokens.wrappingAdd(UInt64(output), ordering: .relaxed) }
+    }
+
+    /// Changes whenever answers are about to be dropped: what was asked for under another count is not kept.
+    var purgeCount: UInt64 { purges.load(ordering: .acquiring) }
+
+    /// Answers are about to be dropped; what is on its way, too.
+    func beginPurge() {
+        purges.wrappingAdd(1, ordering: .acquiringAndReleasing)
+        atomicMemoryFence(ordering: .sequentiallyConsistent)
+    }
+
+    /// `purgeCount`, after what has just been stored.
+    func purgeCountAfterStoring() -> UInt64 {
+        atomicMemoryFence(ordering: .sequentiallyConsistent)
+        return purgeCount
     }
 
     /// A request waits for another's answer.

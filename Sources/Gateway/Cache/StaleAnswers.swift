@@ -23,6 +23,8 @@ extension Exchange {
     /// Gives the old answer in place of a failure; false where there is none.
     func answerStale(_ client: Client) throws(Rejection) -> Bool {
         guard let blob = caching.stale.take(), let stored = StoredAnswer(blob.bytes), !answer.isCommitted, !(client is AbsentClient) else { return false }
+        // It may have been dropped since: then it is not to be given any more.
+        guard worker.sharedCache?.purgeCount == caching.purgeCount else { return false }
         worker.runs.removeAll()
         dropRival()
         releaseUpstream(reusable: false)

@@ -15,6 +15,7 @@ extension Exchange {
         guard !caching.isLookedUp, let plan else { return .step(.dispatch) }
         caching.isLookedUp = true
         guard try findKey(plan, client), let rule = caching.rule else { return .step(.dispatch) }
+        caching.purgeCount = worker.sharedCache?.purgeCount ?? 0
         caching.status = rule.mode == .semantic ? .semanticMiss : .miss
         if wantsRefresh(client) {
             caching.status = .refresh
