@@ -42,12 +42,17 @@ struct Runner {
         }
         let width = chosen.map(\.name.count).max() ?? 0
         print("benchmark".padded(to: width) + "    least ns   median ns  mallocs  checksum")
+        var medians: [String: Double] = [:]
         for benchmark in chosen {
             if !isToy { benchmark.prepare() }
             let result = isToy ? Measurement(benchmark, batches: 3, batchNanoseconds: 0) : Measurement(benchmark)
             print(
                 benchmark.name.padded(to: width) + result.leastText.leftPadded(to: 12) + result.medianText.leftPadded(to: 12)
                     + result.allocationsText.leftPadded(to: 9) + "  " + String(result.checksum, radix: 16))
+            medians[benchmark.name] = result.median
+            if let other = benchmark.comparedTo, let median = medians[other], median > 0 {
+                print("  = \(Measurement.hundredths(result.median / median)) × \(other)")
+            }
         }
     }
 }
