@@ -52,7 +52,7 @@ class Streams(CacheCase):
             self.assertEqual(b'"usage"' in second.body, has_usage)
 
     def test_cut_streams(self):
-        """a stream that ends early is not kept: cut, without its last event, with an error, or in the middle of an event"""
+        """a stream that ends early is not kept: cut, without its last event, with an error, in the middle of an event, or ended without a reason"""
         def handler(runs, end=True):
             def answer(request, peer):
                 peer.stream(*runs, end=end)

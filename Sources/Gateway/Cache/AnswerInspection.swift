@@ -21,6 +21,8 @@ struct AnswerInspection {
         var isUnfit = false
         var callsTools = false
         fileprivate var isLast = false
+        /// It says why it stopped.
+        fileprivate var hasReason = false
     }
 
     func inspect(_ body: ByteSlice, isStream: Bool) -> Findings {
@@ -29,6 +31,8 @@ struct AnswerInspection {
         if isStream {
             inspect(stream: body, &findings)
             if !findings.isLast || !endpoint.endsStreams { findings.isUnfit = true }
+            // Who ends all streams alike ends one so, too, that broke off behind it.
+            if !findings.hasReason, endpoint.statesReasons { findings.isUnfit = true }
         } else if endpoint != .audioSpeech {
             if isWhole(body), let root = JSONView(body) { inspect(root, &findings) } else { findings.isUnfit = true }
         }
@@ -150,6 +154,7 @@ struct AnswerInspection {
     private func inspect(reason: JSONView?, _ findings: inout Findings) {
         // Some hosts write nothing between the marks for an answer that goes on.
         guard let reason = reason?.string, !reason.content.isEmpty else { return }
+        findings.hasReason = true
         switch FinishReasonTable.read(openAI: reason) {
         case .stop, .stopSequence, .length: break
         // A turn that is paused goes on in the next request.
@@ -180,6 +185,11 @@ extension Endpoint {
         default: false
         }
     }
+}
+
+extension Endpoint {
+    /// Whether its streams say why they stopped, apart from that they have.
+    fileprivate var statesReasons: Bool { self == .chatCompletions || self == .completions || self == .messages }
 }
 
 extension ByteSlice {
