@@ -5,7 +5,7 @@ import json
 import time
 import unittest
 
-from harness.cache import SIMPLE, STATUS, CacheCase, said
+from harness.cache import SIMPLE, STATUS, CacheCase, chunk, event, events, said
 from harness.configuration import plain
 from harness.gateway import Gateway
 from harness.upstream import ERROR
@@ -14,6 +14,11 @@ from harness.wire import Wire, request, send
 
 class Simple(CacheCase):
     """cache: simple mode."""
+
+    @classmethod
+    def configuration(cls):
+        # A machine that has much to do may need longer for a hundred answers than a client may need for one.
+        return {**plain(), "limits": {"write_stall": "10m"}}
 
     def test_case_24(self):
         """MISS, then HIT of the same bytes; with force-refresh REFRESH, and HIT of the new ones (reference §12, case 24)"""
@@ -47,6 +52,32 @@ class Simple(CacheCase):
         self.ask()
         time.sleep(1.1)
         self.assertEqual(self.ask()["age"], "1")
+
+    def test_age_bounds(self):
+        """how old an answer may be is from 0 to ten years of seconds, in a config and in a request; one second more is refused"""
+        most = 315_360_000
+        off = self.upstream.target()
+        cases = [(self.config(cache={"mode": "simple", "max_age": age}), {}) for age in (most, str(most), most + 1, str(most + 1), -1, "-1", "1.5", 1.5)]
+        cases += [(off, {"x-portkey-cache": "simple", "x-portkey-cache-ttl": ttl}) for ttl in (str(most), "0", str(most + 1), "-1", "", "99999999999999999999")]
+        seen = []
+        for number, (config, headers) in enumerate(cases):
+            asked = [self.ask(config, headers, model=str(number)) for _ in range(2)]
+            seen.append([answer[STATUS] if answer.status == 200 else answer.status for answer in asked])
+        kept, refused = ["MISS", "HIT"], [400, 400]
+        self.assertEqual(seen, [kept] * 2 + [refused] * 6 + [kept, ["DISABLED"] * 2] + [refused] * 4)
+
+    def test_methods(self):
+        """only a POST is answered from the cache, or kept"""
+        headers = {"x-portkey-config": json.dumps(self.config()), "x-portkey-cache-namespace": self.namespace}
+        body = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "hi"}]}
+        self.ask()
+        for method in ("GET", "HEAD", "PUT", "DELETE", "PATCH"):
+            for _ in range(2):
+                with Wire(self.gateway.port) as wire:
+                    answer = wire.send(request(method, "/v1/chat/completions", headers, body)).response(method)
+                self.assertIn(answer[STATUS], (None, "DISABLED"), method)
+                self.assertIsNone(answer["age"], method)
+        self.assert_statuses(["HIT"], self.ask)
 
     def test_no_age(self):
         """a max_age of 0 keeps nothing"""
@@ -256,6 +287,23 @@ class Sharing(CacheCase):
         for query in ("?a=1", "?a=2"):
             self.assertEqual(self.send("POST", f"/v1/chat/completions{query}", headers, {"model": "m", "messages": []})[STATUS], "MISS")
 
+    def test_numbers(self):
+        """a number is what is written: one that is worth the same in other digits makes another request, and so does its text"""
+        headers = {"x-portkey-config": json.dumps(self.config()), "x-portkey-cache-namespace": self.namespace, "content-type": "application/json"}
+        written = ["1", "1.0", "1e0", "1E0", "1e+0", "10e-1", "1.00", "-1", "0", "-0", '"1"', "true", "[1]", "1e400", "100000000000000000000", "100000000000000000001"]
+        statuses = []
+        for value in written * 2:
+            statuses.append(self.send("POST", "/v1/chat/completions", headers, b'{"model":"m","messages":[],"x":%s}' % value.encode())[STATUS])
+        self.assertEqual(statuses, ["MISS"] * len(written) + ["HIT"] * len(written))
+
+    def test_vary(self):
+        """whatever an answer says it varies by, each field the provider saw is a part of what was asked"""
+        self.upstream.handler = lambda request, peer: peer.answer(said(request["accept-language"] or "none"), headers=[("vary", "x-other")])
+        ask = lambda language: self.ask(headers={"accept-language": language} if language else {})
+        answers = self.assert_statuses(["MISS"] * 3 + ["HIT"] * 3, *[lambda language=language: ask(language) for language in ("de", "fr", None) * 2])
+        self.assertEqual([answer.json["choices"][0]["message"]["content"] for answer in answers], ["de", "fr", "none"] * 2)
+        self.assertEqual([answer["vary"] for answer in answers[3:]], [None] * 3)
+
     def test_conditions(self):
         """requests that conditions send to different targets do not share; metadata that leads the same way does"""
         config = {**SIMPLE, "strategy": {"mode": "conditional", "default": "b", "conditions": [{"query": {"metadata.plan": "pro"}, "then": "a"}]},
@@ -330,6 +378,32 @@ class NeverKept(CacheCase):
             self.upstream.forget()
             self.upstream.handler = lambda request, peer: peer.answer(answer)
             self.assert_never_kept()
+
+    def test_content_filter_of_streams(self):
+        """nor is a stream in which one choice was cut by a filter, or declines, though others are well and it ends as it should"""
+        def choices(*endings):
+            return [event({**chunk({}), "choices": [{"index": index, "delta": delta, "finish_reason": reason} for index, (delta, reason) in enumerate(endings)]})]
+        well = ({"content": "a"}, "stop")
+        for number, last in enumerate((choices(well, ({}, "content_filter")), choices(({}, "content_filter"), well), choices(well, ({"refusal": "no"}, None)),
+                                       choices(well) + [event({**chunk({}), "error": {"message": "late"}})])):
+            self.upstream.forget()
+            self.upstream.handler = lambda request, peer: peer.stream(*events("a", done=False)[:-1], *last, event(b"[DONE]"))
+            self.assert_never_kept(stream=True, model=str(number))
+
+    def test_content_filter_of_others(self):
+        """in the words of other dialects: a message that declines, a response that is incomplete"""
+        message = {"id": "m", "type": "message", "role": "assistant", "model": "c", "content": [], "stop_reason": "refusal", "usage": {"input_tokens": 1, "output_tokens": 1}}
+        response = {"id": "r", "object": "response", "status": "incomplete", "incomplete_details": {"reason": "content_filter"}, "output": []}
+        declined = {"id": "r", "object": "response", "status": "completed",
+                    "output": [{"type": "message", "role": "assistant", "content": [{"type": "refusal", "refusal": "no"}]}]}
+        for path, provider, answer in (("messages", "anthropic", message), ("responses", "openai", response), ("responses", "openai", declined)):
+            self.upstream.forget()
+            self.upstream.handler = lambda request, peer: peer.answer(answer)
+            headers = {"x-portkey-config": json.dumps(self.config(provider=provider)), "x-portkey-cache-namespace": self.namespace}
+            body = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}]} if path == "messages" else {"model": "m", "input": "hi"}
+            for _ in range(2):
+                self.assertEqual(self.send("POST", f"/v1/{path}", headers, body)[STATUS], "MISS")
+            self.assertEqual(len(self.upstream.requests), 2)
 
     def test_tool_calls(self):
         """calls of tools are kept where the config says so"""

@@ -5,6 +5,7 @@ import threading
 import time
 
 from harness.cache import SIMPLE, STATUS, CacheCase, events, said
+from harness.configuration import plain
 from harness.upstream import ERROR
 from harness.wire import Wire, request
 
@@ -110,6 +111,11 @@ class Unfit(CacheCase):
 
 class Waiting(CacheCase):
     """cache: requests that wait."""
+
+    @classmethod
+    def configuration(cls):
+        # A machine that has much to do may need longer for the others' answers than a client may need for its own.
+        return {**plain(), "limits": {"write_stall": "10m"}}
 
     def setUp(self):
         super().setUp()

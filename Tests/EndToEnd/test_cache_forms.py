@@ -61,7 +61,7 @@ class Streams(CacheCase):
             return answer
         error = event({"error": {"message": "overloaded", "type": "server_error"}})
         for runs, end in ((events("a")[:2], False), (events("a", done=False), True), ([*events("a")[:2], error, event(b"[DONE]")], True),
-                          ([*events("a"), b"data: {"], True), (events("a", finish="content_filter"), True)):
+                          ([*events("a"), b"data: {"], True), (events("a", finish="content_filter"), True), (events("a", finish=None), True)):
             self.upstream.handler = handler(runs, end)
             self.assert_statuses(["MISS", "MISS"], self.stream, self.stream)
 
@@ -298,16 +298,24 @@ class Stale(CacheCase):
         self.assertEqual(len(self.upstream.requests), 2)
 
     def test_if_error(self):
-        """where no target answers, an old answer is given: for a 5xx, for a connection that fails, for a time-out; not for a 400"""
-        config = self.config(cache={"mode": "simple", "max_age": 1, "stale_if_error": 60}, request_timeout=300)
+        """where no target answers, an old answer is given: for a 5xx, 408, 429, a failed connection, what is no HTTP, a time-out; not for any other status"""
+        config = self.config(cache={"mode": "simple", "max_age": 1, "stale_if_error": 3600})
         first = self.ask(config)
         time.sleep(1.1)
-        for handler in (lambda request, peer: peer.answer(ERROR, 500), lambda request, peer: peer.cut(), lambda request, peer: time.sleep(1)):
+        handlers = {status: lambda request, peer, status=status: peer.answer(ERROR, status) for status in (408, 429, 500, 501, 502, 503, 504, 529, 599)}
+        handlers |= {"cut": lambda request, peer: peer.cut(), "reset": lambda request, peer: peer.cut(reset=True),
+                     "in the head": lambda request, peer: (peer.send(b"HTTP/1.1 200 OK\r\ncontent-"), peer.cut()),
+                     "no HTTP": lambda request, peer: (peer.send(b"SSH-2.0-x\r\n\r\n"), peer.cut()), "late": lambda request, peer: time.sleep(2)}
+        for what, handler in handlers.items():
             self.upstream.handler = handler
-            old = self.ask(config)
-            self.assertEqual((old.status, old[STATUS], old.body), (200, "HIT", first.body))
-        self.upstream.handler = lambda request, peer: peer.answer(ERROR, 400)
-        self.assertEqual(self.ask(config).status, 400)
+            # How long is waited is no part of what is asked.
+            old = self.ask({**config, "request_timeout": 300} if what == "late" else config)
+            self.assertEqual((old.status, old[STATUS], old.body), (200, "HIT", first.body), what)
+            self.assertGreaterEqual(int(old["age"]), 1, what)
+        for status in (301, 400, 401, 402, 403, 404, 409, 413, 415, 422):
+            self.upstream.handler = lambda request, peer: peer.answer(ERROR, status)
+            answer = self.ask(config)
+            self.assertEqual((answer.status, answer["age"]), (status, None))
         self.upstream.handler = self.answer
         new = self.ask(config)
         self.assertEqual((new[STATUS], new.body != first.body), ("MISS", True))
