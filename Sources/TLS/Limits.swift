@@ -27,6 +27,9 @@ public enum TLSLimits {
     /// Key updates and refused renegotiations of one client connection. Clients need a key update every 2²⁴ records, and no more.
     static let messagesAfterHandshake = 100
 
+    /// Bytes that a client sends ahead of its handshake, having the ticket of a server that took them: skipped, never read.
+    static let skippedEarlyByteCount = 16 << 10
+
     /// The key of tickets is replaced this often, and read for as long again.
     public static let ticketKeyNanoseconds: UInt64 = 3_600_000_000_000
 }

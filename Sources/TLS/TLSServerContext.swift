@@ -80,6 +80,8 @@ public final class TLSServerContext: @unchecked Sendable {
         let modes = SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS
         _ = openssl_context_set_mode(handle, Int(modes))
         openssl_context_set_read_ahead(handle, 1)
+        // Nothing ahead of a handshake is taken, but who tries is not sent away for it (RFC 8446 §4.2.10).
+        SSL_CTX_set_recv_max_early_data(handle, UInt32(TLSLimits.skippedEarlyByteCount))
     }
 
     private static func ask(_ handle: OpaquePointer, _ clients: Clients) throws(TLSContextError) {

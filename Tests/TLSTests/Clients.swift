@@ -94,6 +94,15 @@ final class Client {
         return SSL_write_ex(session, bytes, bytes.count, &count) == 1 ? count : 0
     }
 
+    /// Sends bytes ahead of the handshake, whatever the session it offers says of that.
+    func writeEarly(_ bytes: [UInt8]) {
+        ERR_clear_error()
+        SSL_SESSION_set_max_early_data(SSL_get_session(session), .max)
+        var count = 0
+        var at = 0
+        while at < bytes.count, SSL_write_early_data(session, Array(bytes[at...]), min(bytes.count - at, 16_384), &count) == 1 { at += count }
+    }
+
     /// Keeps the session it has now, and returns it for another connection.
     func takeTicket() -> OpaquePointer? {
         SSL_SESSION_free(ticket)

@@ -151,4 +151,23 @@ struct HostileClientTests {
         #expect(try listener.greet(client) == nil)
         #expect(SSL_SESSION_get_max_early_data(client.takeTicket()) == 0)
     }
+
+    @Test("what is sent ahead all the same is skipped up to the bound, and never read", arguments: [1, 2])
+    func skipsEarlyData(_ times: Int) throws {
+        let first = try Client()
+        #expect(try listener.greet(first) == nil)
+        let link = Link()
+        defer { link.close() }
+        let client = try Client(resuming: first.takeTicket())
+        try client.connect(link)
+        client.writeEarly([UInt8](repeating: 0x65, count: times * TLSLimits.skippedEarlyByteCount))
+        var server = try listener.accept(link)
+        let error = shakeHands(&server, client)
+        guard times == 1 else { return #expect(error != nil) }
+        #expect(error == nil)
+        client.write([7])
+        var byte: UInt8 = 0
+        guard case .moved(1) = server.read(into: &byte, capacity: 1) else { throw Unexpected("the session does not go on") }
+        #expect(byte == 7)
+    }
 }
