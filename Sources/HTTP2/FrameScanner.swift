@@ -8,11 +8,18 @@ struct FrameHeader {
     var stream: Int32
     /// What a PRIORITY frame depends on; 0 of others.
     var dependency: Int32 = 0
+
+    static let headerByteCount = 9
+
+    /// The stream of a HEADERS frame; nil of any other.
+    static func stream(ofHeaders frame: ByteSlice) -> Int32? {
+        guard frame.count >= headerByteCount, frame[3] == FrameType.headers else { return nil }
+        return (5..<headerByteCount).reduce(0) { $0 << 8 | Int32(frame[$1]) } & 0x7FFF_FFFF
+    }
 }
 
 /// Finds the headers of frames in a connection's bytes, those of frames that are ignored, too: nghttp2 does not tell of them.
 struct FrameScanner {
-    private static let headerByteCount = 9
     /// What a client sends before its first frame (RFC 9113 §3.4).
     static let prefaceByteCount = 24
 
@@ -33,9 +40,9 @@ struct FrameScanner {
             header[headerCount] = bytes[at]
             headerCount += 1
             at += 1
-            guard headerCount >= FrameScanner.headerByteCount else { continue }
+            guard headerCount >= FrameHeader.headerByteCount else { continue }
             let dependencyByteCount = header[3] == FrameType.priority && number(0..<3) >= 4 ? 4 : 0
-            guard headerCount == FrameScanner.headerByteCount + dependencyByteCount else { continue }
+            guard headerCount == FrameHeader.headerByteCount + dependencyByteCount else { continue }
             headerCount = 0
             let byteCount = number(0..<3)
             remaining = byteCount - dependencyByteCount

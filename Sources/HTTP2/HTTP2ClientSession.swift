@@ -149,12 +149,11 @@ public final class HTTP2ClientSession: HTTP2Session {
         super.streamClosed(stream, code)
     }
 
-    override func frameLeft(_ frame: nghttp2_frame) -> Bool {
-        switch frame.hd.type {
-        case FrameType.resetStream: return resetLeft(frame)
-        case FrameType.headers: if let tag = tag(of: frame.hd.stream_id) { client.requestLeft(tag) }
-        default: break
-        }
-        return true
+    override func frameLeaves(_ frame: ByteSlice) {
+        // Not in `frameLeft`: that comes with the frame after this one, which may be in a later write.
+        guard let stream = FrameHeader.stream(ofHeaders: frame), let tag = tag(of: stream) else { return }
+        client.requestLeft(tag)
     }
+
+    override func frameLeft(_ frame: nghttp2_frame) -> Bool { frame.hd.type != FrameType.resetStream || resetLeft(frame) }
 }

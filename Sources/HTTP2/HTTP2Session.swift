@@ -124,6 +124,7 @@ public class HTTP2Session {
             let count = nghttp2_session_mem_send(session, &frame)
             if count < 0 { return fail(HTTP2Session.code(ofFault: count)) }
             guard count > 0, let frame else { return }
+            frameLeaves(ByteSlice(frame, count: count))
             sink.take(frame: ByteSlice(frame, count: count))
         }
     }
@@ -198,7 +199,10 @@ public class HTTP2Session {
     /// Another frame has come that is no DATA. False ends the connection.
     func controlCame(_ frame: nghttp2_frame) -> Bool { true }
 
-    /// A frame has been handed over. False ends the connection.
+    /// A frame that is no DATA is about to be handed over.
+    func frameLeaves(_ frame: ByteSlice) {}
+
+    /// A frame has been handed over, as is told when the next one is asked for. False ends the connection.
     func frameLeft(_ frame: nghttp2_frame) -> Bool { true }
 
     func streamClosed(_ stream: Int32, _ code: UInt32) {

@@ -24,6 +24,8 @@ final class Asker: HTTP2ClientSink {
     /// Requests' bodies, by tag.
     var bodies: [UInt64: (bytes: [UInt8], after: HTTP2Waiting.After)] = [:]
     var takesFrames = true
+    /// The kind of frame after which it takes no more.
+    var stopsAt: UInt8?
     private var methods: [String] = []
     private var session: HTTP2ClientSession?
     private let scratch = HTTP2Scratch()
@@ -102,7 +104,9 @@ final class Asker: HTTP2ClientSink {
     func take(frame: ByteSlice) {
         var bytes = [UInt8](frame)
         if bytes.starts(with: Array("PRI * HTTP/2.0".utf8)) { bytes = Array(bytes.dropFirst(24)) }
-        if bytes.count >= 9 { frames.append(Recorder.frame(bytes)) }
+        guard bytes.count >= 9 else { return }
+        frames.append(Recorder.frame(bytes))
+        if frames.last?.type == stopsAt { takesFrames = false }
     }
 
     func waiting(for tag: UInt64, upTo most: Int) -> HTTP2Waiting {

@@ -53,6 +53,16 @@ struct HTTP2ClientSessionTests {
         #expect(never[0] >= 2 && never[1] >= 2)
     }
 
+    @Test("a request has left with its frame, also when that is the last that a write takes")
+    func leavesWithItsFrame() {
+        let asker = Asker()
+        asker.stopsAt = 1
+        asker.ask()
+        asker.ask()
+        #expect(asker.of(type: 1).count == 1)
+        #expect(asker.calls.map(\.hasLeft) == [true, false])
+    }
+
     @Test(
         "an answer's head is that of HTTP/1.1",
         arguments: [
