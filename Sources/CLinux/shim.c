@@ -3,11 +3,13 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/sockios.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -168,6 +170,11 @@ int linux_local_address(int descriptor, linux_address *out) {
 int linux_set_reset_on_close(int descriptor) {
     struct linger reset = {.l_onoff = 1, .l_linger = 0};
     return setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &reset, sizeof reset) < 0 ? -errno : 0;
+}
+
+int linux_unacknowledged(int descriptor) {
+    int count;
+    return ioctl(descriptor, SIOCOUTQ, &count) < 0 ? -errno : count;
 }
 
 static uint64_t nanoseconds(clockid_t clock) {

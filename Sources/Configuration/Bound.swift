@@ -122,7 +122,7 @@ public enum Bound: String, CaseIterable, Sendable {
                 .limits, 10_000, 10...Bound.day, "silence after which a provider's HTTP/2 connection is asked for a sign of life when it is used again")
         case .pingTime:
             Bound.duration(
-                .limits, 5_000, 10...600_000, "for that sign; without one the connection is given up, and what went to it goes to another")
+                .limits, 5_000, 10...600_000, "for that sign; without one the connection is given up, and what it has not received goes to another")
         case .drainTimeout:
             Bound.duration(.limits, 30_000, 0...Bound.day, "for requests in flight when stopping; orchestrators kill after 30 s")
         case .upgradeDrainTimeout:

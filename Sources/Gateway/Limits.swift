@@ -164,6 +164,10 @@ public enum GatewayLimits {
     /// Connections that may turn out to have been dead all along before a request gives up on its origin.
     static let freshTries = 3
 
+    /// From sending a request to the end of a reused HTTP/1.1 connection that was closed while idle: a round trip, and time for a machine that
+    /// stands still. Later, only what may be done twice is asked again.
+    static let staleNanoseconds: UInt64 = 3_000_000_000
+
     /// An HTTP/2 connection that has said nothing for so long when an exchange gives up waiting for it may be dead: it is asked, and takes no
     /// more streams before it answers.
     static let suspectNanoseconds: UInt64 = 500_000_000

@@ -68,6 +68,12 @@ public struct Socket: ~Copyable {
         return written >= 0 ? .moved(written) : Socket.outcome(of: CInt(truncatingIfNeeded: -written))
     }
 
+    /// Bytes written that the peer's host has not acknowledged, also once the connection has ended. Nil of what is no TCP connection.
+    public borrowing func unacknowledgedByteCount() -> Int? {
+        let count = linux_unacknowledged(descriptor)
+        return count >= 0 ? Int(count) : nil
+    }
+
     /// Says that no more will be written (FIN).
     public borrowing func shutdownWriting() { _ = Glibc.shutdown(descriptor, CInt(SHUT_WR)) }
 

@@ -186,6 +186,9 @@ public struct TLSSession: ~Copyable {
         }
     }
 
+    /// Bytes of the socket that it has written, its handshake's with them.
+    public var wireByteCount: UInt64 { BIO_number_written(SSL_get_wbio(handle)) }
+
     /// Decrypted bytes that wait in the session: they can be read without the socket.
     public var pendingByteCount: Int { Int(SSL_pending(handle)) }
 

@@ -3,7 +3,9 @@
 import contextlib
 import json
 import shutil
+import socket
 import ssl
+import struct
 import tempfile
 import threading
 import time
@@ -25,6 +27,16 @@ EVENTS = [b'data: {"id":"c","choices":[{"index":0,"delta":{"content":"%d"},"fini
 HEAD = [(":status", "200"), ("content-type", "application/json")]
 #: Seconds that nothing takes unless it hangs.
 PATIENCE = 10
+
+
+def end(link, reset=False):
+    """Ends a connection without a word of HTTP/2."""
+    with link.lock:
+        if reset:
+            link.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            link.socket.close()
+        else:
+            link.socket.shutdown(socket.SHUT_RDWR)
 
 
 def eventually(condition):
@@ -387,13 +399,43 @@ class Ends(UpstreamCase):
         self.assertEqual(self.chat().status, 200)
         for number in range(10):
             # The socket alone: the gateway may or may not have seen it when the next request comes.
-            link = self.upstream.links[-1]
-            with link.lock:
-                link.socket.shutdown(2)
+            end(self.upstream.links[-1])
             if number % 2:
                 time.sleep(0.05)
             self.assertEqual(self.chat().status, 200)
         self.assertEqual(len(self.upstream.requests), 11)
+
+    def test_read_and_gone(self):
+        """a connection that ends after it has read a request: what may not be done twice is 502, anything else is asked again (RFC 9113 §8.7)"""
+        def handler(request, peer):
+            if request.number != 2:
+                return peer.answer(CHAT)
+            # A host acknowledges within half a second what it has received.
+            time.sleep(0.7 if resets else 0)
+            end(peer.link, resets)
+        for resets in (False, True):
+            for method in ("POST", "GET"):
+                with self.subTest(resets=resets, method=method):
+                    self.upstream = self.serve(handler)
+                    self.assertEqual(self.chat().status, 200)
+                    if method == "GET":
+                        self.assertEqual(self.send("GET", "/v1/models", self.upstream.headers()).status, 200)
+                    else:
+                        self.assert_fault(self.chat(), 502, "upstream_closed")
+                    self.assertEqual(len(self.upstream.requests), 3 if method == "GET" else 2)
+
+    def test_going_away_and_gone(self):
+        """GOAWAY says of a stream that it may have been looked at: it is not asked again when the connection ends"""
+        def handler(request, peer):
+            if request.number == 1:
+                return peer.answer(CHAT)
+            peer.link.go_away(peer.stream_id)
+            end(peer.link)
+        self.upstream.handler = handler
+        self.assertEqual(self.chat().status, 200)
+        self.assert_fault(self.chat(), 502, "upstream_closed")
+        self.assertEqual(len(self.upstream.requests), 2)
+
 
 
 class Silence(UpstreamCase):
@@ -404,18 +446,42 @@ class Silence(UpstreamCase):
         return {"limits": {"ping_after": "200ms", "ping_time": "400ms", "pool_idle": "2s"}}
 
     def test_ping(self):
-        """a connection that was silent is asked for a sign of life with its next request; without one, the request goes to another"""
+        """a connection that was silent is asked for a sign of life with its next request; without one it is given up"""
         self.assertEqual(self.chat().status, 200)
         link = self.upstream.links[0]
         time.sleep(0.3)
         self.assertEqual(self.chat().status, 200)
         self.assertTrue(eventually(lambda: link.pings == 1))
         time.sleep(0.3)
-        with link.lock:  # From here on it hears and says nothing.
+        with link.lock:  # From here on it says nothing, though its host hears.
             started = time.monotonic()
-            self.assertEqual(self.chat().status, 200)
+            self.assertEqual(self.send("GET", "/v1/models", self.upstream.headers()).status, 200)
             self.assertGreaterEqual(time.monotonic() - started, 0.35)
-        self.assertEqual((self.upstream.connections, len(self.upstream.requests)), (2, 3))
+        self.assertEqual(self.upstream.connections, 2)
+        self.assertTrue(eventually(lambda: len(self.upstream.requests) == 4), "what was asked twice arrived twice")
+        link = self.upstream.links[1]
+        time.sleep(0.3)
+        with link.lock:
+            self.assert_fault(self.chat(), 502, "upstream_closed")
+            self.assertEqual(len(self.upstream.requests), 4)
+        self.assertTrue(eventually(lambda: len(self.upstream.requests) == 5), "what must not be asked again had arrived")
+        self.assertEqual(self.chat().status, 200)
+        self.assertEqual((self.upstream.connections, len(self.upstream.requests)), (3, 6))
+
+    def test_unheard(self):
+        """what the upstream's host has not even acknowledged when a silent connection is given up is asked of another"""
+        upstream = self.serve()
+        upstream.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        self.upstream = upstream
+        self.assertEqual(self.chat().status, 200)
+        link = upstream.links[0]
+        with link.lock, ThreadPoolExecutor(1) as pool:
+            # It is more than the host takes, and so the next is not taken at all.
+            first = pool.submit(self.chat, user="x" * 60_000)
+            time.sleep(0.25)
+            self.assertEqual(self.chat().status, 200)
+            self.assert_fault(first.result(), 502, "upstream_closed")
+        self.assertEqual((upstream.connections, len(upstream.requests)), (2, 2))
 
     def test_suspect(self):
         """where an answer is waited for in vain, the connection takes no other request before it is heard of"""
@@ -509,6 +575,25 @@ class Secure(UpstreamCase):
                     asked = [pool.submit(send, gateway.port, "POST", "/v1/chat/completions", {"x-portkey-provider": "one"}, body) for _ in range(20)]
                     self.assertEqual([task.result().status for task in asked], [200] * 20)
                 self.assertIn(server.connections, connections)
+
+    def test_ends(self):
+        """a connection that ends before it has received a request is no fault; one that has read it is not asked again"""
+        server = self.secure(["h2"])
+        self.addCleanup(server.close)
+        configuration = {"version": 1, "providers": {"one": {"base_url": f"https://localhost:{server.port}/v1", "ca_file": str(self.authority), "auth": "none"}}}
+        gateway = Gateway(configuration, workers=1)
+        self.addCleanup(gateway.stop)
+
+        def ask():
+            return send(gateway.port, "POST", "/v1/chat/completions", {"x-portkey-provider": "one"}, {"model": "m", "messages": []})
+        self.assertEqual(ask().status, 200)
+        for _ in range(5):
+            end(server.links[-1])
+            self.assertEqual(ask().status, 200)
+        self.assertEqual(len(server.requests), 6)
+        server.handler = lambda request, peer: end(peer.link)
+        self.assert_fault(ask(), 502, "upstream_closed")
+        self.assertEqual(len(server.requests), 7)
 
     def test_large(self):
         """large bodies both ways, many at once, are the same bytes"""

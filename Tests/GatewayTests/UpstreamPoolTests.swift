@@ -1,5 +1,7 @@
 import Testing
 
+@testable import Gateway
+
 @Suite("Pools of upstream connections")
 struct UpstreamPoolTests {
     @Test("requests of many clients one after the other share one connection")
@@ -60,6 +62,24 @@ struct UpstreamPoolTests {
         #expect(answer["x-portkey-retry-attempt-count"] == "0")
         #expect(upstream.requests.map(\.text).suffix(2) == ["{\"model\":\"twice\"}", "{\"model\":\"twice\"}"])
         #expect(upstream.requests.count == 3)
+    }
+
+    @Test("a reused connection that dies long after the request had begun it: no second request, unless it may be done twice", arguments: ["POST", "GET"])
+    func lateEndIsNoStaleConnection(method: String) throws {
+        let upstream = try ScriptedUpstream(
+            { peer in
+                peer.request()
+                peer.wire.send(Text.answer())
+                peer.request()
+                pause(milliseconds: 1 + Int(GatewayLimits.staleNanoseconds / 1_000_000))
+            },
+            { $0.answer(Text.answer()) })
+        let gateway = try TestGateway(World(upstream))
+        let request = method == "GET" ? Text.request("GET /v1/models", body: nil) : Text.request()
+        _ = try gateway.ask(request)
+        let answer = try gateway.ask(request)
+        #expect(method == "GET" ? answer.status == 200 : answer.errorCode == "upstream_closed")
+        #expect(upstream.requests.count == (method == "GET" ? 3 : 2))
     }
 
     @Test("a reused connection that dies, and a fresh one that dies too, are a 502")

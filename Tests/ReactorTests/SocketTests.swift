@@ -76,6 +76,22 @@ struct SocketTests {
         #expect(outcome?.failure == EPIPE)
     }
 
+    @Test("what the peer's host has not acknowledged is known, also once the connection has ended")
+    func knowsWhatIsAcknowledged() throws {
+        let pair = try Loopback()
+        #expect(pair.client.write(ByteSlice("abc")).movedCount == 3)
+        #expect(pair.server.readText(3) == "abc")
+        for _ in 0..<2000 where pair.client.unacknowledgedByteCount() != 0 { usleep(1000) }
+        #expect(pair.client.unacknowledgedByteCount() == 0)
+        let client = pair.closingServer()
+        #expect(client.settledRead().isClosed)
+        // It is answered with a reset: nobody is there to take it.
+        #expect(client.write(ByteSlice("defg")).movedCount == 4)
+        for _ in 0..<2000 { if case .moved = client.write(ByteSlice("h")) { usleep(1000) } else { break } }
+        #expect(client.write(ByteSlice("h")).failure != nil)
+        #expect((client.unacknowledgedByteCount() ?? 0) >= 4)
+    }
+
     @Test("connecting to a port nobody listens on is refused, and says so")
     func connectsToNobody() throws {
         let port = try Listener(loopback()).address().port

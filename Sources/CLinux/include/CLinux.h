@@ -65,6 +65,9 @@ int linux_socket_error(int descriptor);
 int linux_set_nodelay(int descriptor);
 int linux_local_address(int descriptor, linux_address *out);
 
+// Bytes written that the peer has not acknowledged (SIOCOUTQ), also of a connection that has ended; or -errno.
+int linux_unacknowledged(int descriptor);
+
 // RST instead of FIN when the descriptor is closed.
 int linux_set_reset_on_close(int descriptor);
 

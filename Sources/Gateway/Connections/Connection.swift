@@ -34,6 +34,9 @@ class Connection {
     private final var readsWhenWritable = false
 
     private final var unsent: ContiguousArray<ByteSlice> = []
+    /// Bytes of the bare socket that the kernel has taken.
+    private final var takenByteCount: UInt64 = 0
+
     private final var firstUnsent = 0
     private final var held = BlockList()
 
@@ -181,6 +184,12 @@ class Connection {
         if count == 1 { return socket?.write(runs[0]) ?? .closed }
         if count == 2, runs[0].count + runs[1].count <= GatewayLimits.gatheredByteCount { return socket?.write(gathered(runs, count: count)) ?? .closed }
         return socket?.write(runs, count: count) ?? .closed
+        let transfer = writeBare(runs, count: count)
+        if case .moved(let count) = transfer { takenByteCount &+= UInt64(count) }
+        return transfer
+    }
+
+    private final func writeBare(_ runs: UnsafePointer<ByteSlice>, count: Int) -> Transfer {
     }
 
     /// One record's worth of the runs in one piece: OpenSSL makes a record of each write, and the kernel takes one piece for less than two.
@@ -242,6 +251,16 @@ class Connection {
     // MARK: What waits, in pieces
 
     /// The first run that waits.
+    /// Bytes that the kernel has taken, as they are on the wire.
+    final var wireByteCount: UInt64 { session?.wireByteCount ?? takenByteCount }
+
+    /// How many of those the peer's host has acknowledged. One that cannot be asked is said to have done so with all.
+    final var acknowledgedByteCount: UInt64 {
+        let taken = wireByteCount
+        guard let unacknowledged = socket?.unacknowledgedByteCount() else { return taken }
+        return taken - min(taken, UInt64(unacknowledged))
+    }
+
     final var nextUnsent: ByteSlice? { hasUnsent ? unsent[firstUnsent] : nil }
 
     /// Bytes that wait, up to `most` and in no more than `runs` runs; and whether that is all.

@@ -254,7 +254,7 @@ extension Exchange {
         if upstream.isMalformed {
             return try attemptFailed(.unreachable, Rejection(.upstreamMalformed, "the provider's answer breaks the rules of HTTP/2"), client)
         }
-        if upstream.isReused, !hasBegun, rival == nil, attempt.freshTries < GatewayLimits.freshTries, !body.hasLeft {
+        if !hasBegun, rival == nil, attempt.freshTries < GatewayLimits.freshTries, !body.hasLeft, upstream.mayRepeat(askedMethod, sentAt: attempt.sentAt) {
             // It had been closed before our request reached it, or the request was never looked at: the same again on a fresh one, unseen.
             releaseUpstream(reusable: false)
             attempt.state = .new

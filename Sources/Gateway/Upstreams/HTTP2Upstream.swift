@@ -17,8 +17,6 @@ final class HTTP2Upstream: HTTP2Link, HTTP2ClientSink {
 
     /// Streams that count at the peer: begun, and not closed.
     private(set) var openCount = 0
-    /// Reads that brought something.
-    private(set) var heardCount: UInt64 = 0
     private var heardAt: Instant
     private var restedAt: Instant
     /// Since when a sign of life is awaited: of its settings, or of an answer to a PING.
@@ -127,7 +125,6 @@ final class HTTP2Upstream: HTTP2Link, HTTP2ClientSink {
     }
 
     override func take(_ bytes: ByteSlice) {
-        heardCount &+= 1
         heardAt = worker.now
         askedAt = nil
         if isSuspect {
@@ -220,15 +217,15 @@ final class HTTP2Upstream: HTTP2Link, HTTP2ClientSink {
         transport.pool.discard(transport)
     }
 
-    /// The socket is closed.
-    func transportClosed() {
+    /// The socket is closed; of what was written to it the peer's host had acknowledged so many bytes.
+    func transportClosed(acknowledged: UInt64) {
         guard session != nil else { return }
         session = nil
         isRetired = true
         transport.pool.retired(self)
         for stream in streams.all {
             uncount(stream)
-            stream.fail()
+            stream.lose(acknowledged: acknowledged)
             // In a turn of its own: whoever closed the socket may be in the middle of another's.
             worker.resume(stream.token)
         }

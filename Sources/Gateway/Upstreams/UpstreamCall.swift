@@ -1,4 +1,5 @@
 import Bytes
+import HTTP
 import Reactor
 
 /// What an exchange needs of its upstream: a way to send its request, the answer's bytes, a deadline, an end.
@@ -29,6 +30,9 @@ class UpstreamCall: Connection {
 
     /// Whether what came was no answer at all.
     var isMalformed: Bool { false }
+
+    /// Whether what was sent then may be asked again, unseen, once this has ended without a byte of an answer.
+    func mayRepeat(_ method: HTTP.Method, sentAt: Instant) -> Bool { isReused }
 
     // MARK: A head in pieces
 

@@ -1,4 +1,5 @@
 import Bytes
+import HTTP
 import Reactor
 import TLS
 
@@ -85,14 +86,25 @@ final class UpstreamConnection: UpstreamCall {
         }
     }
 
+    /// An idle connection that is closed just as a request leaves tells so within a round trip. A server that took longer has read what
+    /// was asked, and may have done it.
+    override func mayRepeat(_ method: HTTP.Method, sentAt: Instant) -> Bool {
+        isReused && (method.isIdempotent || worker.now.nanoseconds(since: sentAt) <= GatewayLimits.staleNanoseconds)
+    }
+
     override func release() { pool.release(self) }
     override func discard() { pool.discard(self) }
 
     func close() {
-        let link: HTTP2Upstream? = if case .shared(let link) = state { link } else { nil }
+        guard case .shared(let link) = state else { return closeSocket() }
+        let acknowledged = acknowledgedByteCount
+        closeSocket()
+        link.transportClosed(acknowledged: acknowledged)
+    }
+
+    private func closeSocket() {
         state = .closed
         dropInbound()
         closeTransport()
-        link?.transportClosed()
     }
 }

@@ -19,9 +19,6 @@ final class UpstreamStream: UpstreamCall, HTTP2Member {
     var isWriting = false
     /// It counts among the connection's open streams.
     var isCounted = true
-    /// The connection's reads when it was begun.
-    private let heardCount: UInt64
-
     // The request.
     private enum RequestFraming {
         case length(Int64)
@@ -30,7 +27,10 @@ final class UpstreamStream: UpstreamCall, HTTP2Member {
     private var requestFraming: RequestFraming?
     private var isRequestWhole = false
     private var isHead = false
+    private var isIdempotent = false
     private var hasHeadLeft = false
+    /// Bytes of the connection that had been written before the head was.
+    private var headOffset: UInt64 = 0
 
     // The answer.
     private var head: Block?
@@ -54,7 +54,6 @@ final class UpstreamStream: UpstreamCall, HTTP2Member {
     init(of connection: HTTP2Upstream, for exchange: Exchange, token: Token) {
         self.connection = connection
         self.exchange = exchange
-        heardCount = connection.heardCount
         super.init(nil, pool: connection.transport.pool, token: token)
     }
 
@@ -87,7 +86,9 @@ final class UpstreamStream: UpstreamCall, HTTP2Member {
     }
 
     private func readFraming(_ head: ByteSlice) {
-        isHead = head.hasPrefix("HEAD ")
+        let method = head.firstIndex(of: UInt8(ascii: " ")).flatMap { HTTP.Method(head.prefix($0)) }
+        isHead = method == .head
+        isIdempotent = method?.isIdempotent == true
         requestFraming = .length(0)
         var at = head.firstIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? head.count
         while let end = head.firstIndex(of: UInt8(ascii: "\r"), from: at), end > at {
@@ -162,7 +163,11 @@ final class UpstreamStream: UpstreamCall, HTTP2Member {
         }
     }
 
-    func headLeft() { hasHeadLeft = true }
+    /// The head is in the write that is being made.
+    func headLeft() {
+        hasHeadLeft = true
+        headOffset = connection.transport.wireByteCount
+    }
 
     func wrote() {
         guard !isOver, !isFailed, !hasUnsent else { return }
@@ -278,11 +283,19 @@ final class UpstreamStream: UpstreamCall, HTTP2Member {
         worker.resume(token)
     }
 
-    /// Nothing more comes. What never left, or met a connection that was silent from before, may be asked again.
-    func fail() {
+    /// The connection is no more; of what was written to it the peer's host has acknowledged so many bytes.
+    ///
+    /// What it has not acknowledged nobody has read, and what may be done twice is no matter. Anything else may be under way there,
+    /// or done (RFC 9113 §8.7).
+    func lose(acknowledged: UInt64) { fail(mayRepeat: acknowledged <= headOffset || isIdempotent) }
+
+    /// Nothing more comes. What never left may be asked again.
+    func fail() { fail(mayRepeat: false) }
+
+    private func fail(mayRepeat: Bool) {
         guard !isFailed, !isEnded else { return }
         isFailed = true
-        isReused = !hasHeadLeft && !isShort || isReused && framing == nil && connection.heardCount == heardCount
+        isReused = !hasHeadLeft && !isShort || isReused && framing == nil && mayRepeat
         isReadable = true
     }
 
