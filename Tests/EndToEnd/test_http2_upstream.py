@@ -129,6 +129,14 @@ class Streams(UpstreamCase):
         self.assertEqual(response.all("x-one"), ["1", "2"])
         self.assertEqual(self.upstream.connections, 1)
 
+    def test_record(self):
+        """the access line says what was spoken with the upstream"""
+        gateway = Gateway({**self.configuration(), "log": {"format": "json", "access": "stdout"}}, workers=1)
+        self.addCleanup(gateway.stop)
+        self.assertEqual(send(gateway.port, "GET", "/v1/models", self.upstream.headers()).status, 200)
+        self.assertTrue(eventually(lambda: '"total_us"' in gateway.said()))
+        self.assertIn('"protocol":"HTTP/1.1","provider":"openai","upstream_protocol":"HTTP/2"', gateway.said())
+
     def test_interim_and_trailers(self):
         """interim answers and trailers end here"""
         def handler(request, peer):

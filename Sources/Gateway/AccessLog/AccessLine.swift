@@ -27,6 +27,11 @@ struct AccessLine {
         writer.append(AccessLine.protocolName(record.figures.version))
         writer.append("\"")
         member(",\"provider\":", &record.provider, to: &writer)
+        if let version = record.figures.upstreamVersion {
+            writer.append(",\"upstream_protocol\":\"")
+            writer.append(AccessLine.protocolName(version))
+            writer.append("\"")
+        }
         member(",\"model\":", &record.model, to: &writer)
         member(",\"status\":", UInt64(record.figures.status), to: &writer)
         member(",\"error\":", &record.errorCode, to: &writer)
@@ -90,6 +95,10 @@ struct AccessLine {
         if !tries.isEmpty {
             writer.append(" tries=")
             writer.append(tries)
+        }
+        if let version = record.figures.upstreamVersion {
+            writer.append(" upstream=")
+            writer.append(AccessLine.protocolName(version))
         }
         if record.figures.tlsVersion > 0 { writer.append(record.figures.tlsVersion == 3 ? " tls=1.3" : " tls=1.2") }
         if record.figures.cacheStatus != .disabled {

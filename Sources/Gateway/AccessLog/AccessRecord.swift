@@ -22,6 +22,8 @@ struct AccessRecord: BitwiseCopyable, Sendable {
         var status: UInt16 = 0
         var attempts: UInt8 = 0
         var version = HTTPVersion.http11
+        /// What was spoken with the upstream that answered, or that was asked last; nil where none was.
+        var upstreamVersion: HTTPVersion?
         /// The trace id is the request's own id: the client gave none.
         var hasOwnTrace = false
         var cacheStatus = Caching.Status.disabled

@@ -175,6 +175,7 @@ extension Exchange {
     private func send(_ plan: Plan, to upstream: UpstreamCall, _ client: Client) {
         attempt.state = .sent
         attempt.sentAt = worker.now
+        record.figures.upstreamVersion = upstream.version
         upstream.setDeadline(openingDeadline(plan))
         answer.state = .head
         answer.translated.reset()

@@ -112,6 +112,7 @@ extension Exchange {
     ) throws(Rejection) -> Step? {
         let status = worker.answerHead.status
         answer.status = status
+        record.figures.upstreamVersion = upstream.version
         noteRefusal(status, block.slice(head), block.slice(head.upperBound..<count))
         noteQuota(block.slice(head))
         let isWhole: Bool =

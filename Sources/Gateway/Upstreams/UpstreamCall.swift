@@ -22,17 +22,20 @@ class UpstreamCall: Connection {
 
     // MARK: What the two kinds do differently
 
+    /// What is spoken to it.
+    var version: HTTPVersion { .http11 }
+
     /// The exchange is done with it, cleanly: another may follow.
     func release() {}
 
     /// The exchange has no use for it any more, whatever comes.
     func discard() {}
 
-    /// Whether what came was no answer at all.
-    var isMalformed: Bool { false }
-
     /// Whether what was sent then may be asked again, unseen, once this has ended without a byte of an answer.
     func mayRepeat(_ method: HTTP.Method, sentAt: Instant) -> Bool { isReused }
+
+    /// Whether what came was no answer at all.
+    var isMalformed: Bool { false }
 
     // MARK: A head in pieces
 

@@ -57,6 +57,7 @@ final class UpstreamStream: UpstreamCall, HTTP2Member {
         super.init(nil, pool: connection.transport.pool, token: token)
     }
 
+    override var version: HTTPVersion { .http2 }
     override var isMalformed: Bool { hasBrokenRules }
 
     // MARK: Events
