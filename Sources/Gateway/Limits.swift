@@ -168,6 +168,11 @@ public enum GatewayLimits {
     /// stands still. Later, only what may be done twice is asked again.
     static let staleNanoseconds: UInt64 = 3_000_000_000
 
+    /// Lists of what waits that a worker keeps for HTTP/2 streams to come, instead of having one allocated for each: as many as streams begin and
+    /// end in a turn. Longer ones are given up.
+    static let spareRunLists = 256
+    static let runsOfSpareList = 64
+
     /// An HTTP/2 connection that has said nothing for so long when an exchange gives up waiting for it may be dead: it is asked, and takes no
     /// more streams before it answers.
     static let suspectNanoseconds: UInt64 = 500_000_000

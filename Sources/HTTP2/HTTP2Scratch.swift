@@ -24,7 +24,6 @@ public final class HTTP2Scratch {
 
     /// Lays out the fields of an HTTP/1.1 request's head, its line first; nil when they are too many or it is no such head.
     ///
-    /// Credentials are marked as never to be indexed (RFC 7541 §7.1.3): callers of different trust share the connection's table.
     func read(request head: ByteSlice, isTLS: Bool) -> Int? {
         guard let lineEnd = head.firstIndex(of: UInt8(ascii: "\r")), let methodEnd = head.firstIndex(of: UInt8(ascii: " ")) else { return nil }
         let version = ByteSlice(" HTTP/1.1")
@@ -40,6 +39,9 @@ public final class HTTP2Scratch {
     }
 
     /// Lays out the field lines; the value of `host`, which is none of them, or empty. Nil when they are too many.
+    ///
+    /// Some are marked as never to be indexed (RFC 7541 §6.2.3). Credentials, since callers of different trust share the connection's table
+    /// (§7.1.3); and what no two messages have alike, which would push all else out of the table, at the cost of two allocations each.
     private func readFields(_ head: ByteSlice, from start: Int, _ count: inout Int) -> ByteSlice? {
         var at = start
         var host = ByteSlice("")
@@ -51,7 +53,7 @@ public final class HTTP2Scratch {
             case .connection, .keepAlive, .proxyConnection, .transferEncoding, .upgrade: break
             case .host: host = head[(colon + 1)..<end].trimmed
             default:
-                set(count, name, head[(colon + 1)..<end].trimmed, isSecret: HTTP2Scratch.isSecret(name, known))
+                set(count, name, head[(colon + 1)..<end].trimmed, isIndexed: !HTTP2Scratch.isSecret(name, known) && !HTTP2Scratch.isUnique(name, known))
                 count += 1
             }
             at = end + 2
@@ -67,14 +69,28 @@ public final class HTTP2Scratch {
         }
     }
 
+    private static func isUnique(_ name: ByteSlice, _ known: FieldName) -> Bool {
+        switch known {
+        case .traceparent, .portkeyTraceID: true
+        case .other:
+            switch name.count {
+            case 10: name.equalsIgnoringCase("request-id")
+            case 12: name.equalsIgnoringCase("x-request-id")
+            case 19: name.equalsIgnoringCase("x-sluice-request-id") || name.equalsIgnoringCase("x-client-request-id")
+            default: false
+            }
+        default: false
+        }
+    }
+
     private func nextLine(_ head: ByteSlice, after at: Int) -> Int? {
         head.firstIndex(of: UInt8(ascii: "\n"), from: at).map { $0 + 1 }
     }
 
-    private func set(_ index: Int, _ name: ByteSlice, _ value: ByteSlice, isSecret: Bool = false) {
+    private func set(_ index: Int, _ name: ByteSlice, _ value: ByteSlice, isIndexed: Bool = true) {
         fields.advanced(by: index).initialize(
             to: nghttp2_nv(
                 name: UnsafeMutablePointer(mutating: name.base), value: UnsafeMutablePointer(mutating: value.base), namelen: name.count,
-                valuelen: value.count, flags: UInt8((isSecret ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE).rawValue)))
+                valuelen: value.count, flags: UInt8((isIndexed ? NGHTTP2_NV_FLAG_NONE : NGHTTP2_NV_FLAG_NO_INDEX).rawValue)))
     }
 }

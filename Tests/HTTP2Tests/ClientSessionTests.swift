@@ -63,6 +63,21 @@ struct HTTP2ClientSessionTests {
         #expect(asker.calls.map(\.hasLeft) == [true, false])
     }
 
+    @Test("what no two messages have alike pushes nothing out of the compression table")
+    func uniqueFields() throws {
+        let asker = Asker()
+        for number in 0..<90 {
+            let digits = String(number, radix: 2)
+            let id = String(repeating: "0", count: 40 - digits.count) + digits
+            asker.ask("GET / HTTP/1.1\r\nhost: a\r\nx-plain: one\r\nx-request-id: \(id)\r\ntraceparent: \(id)\r\n\r\n")
+        }
+        let blocks = asker.of(type: 1).map(\.payload.count)
+        #expect(blocks.count == 90)
+        #expect(blocks[1] < blocks[0])
+        // 8 KB of them have passed by a table of 4.
+        #expect(Set(blocks.dropFirst()).count == 1)
+    }
+
     @Test(
         "an answer's head is that of HTTP/1.1",
         arguments: [

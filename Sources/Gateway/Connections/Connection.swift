@@ -12,6 +12,7 @@ class Connection {
     let token: Token
     final let worker: Worker
     private final var socket: Socket?
+    private final let isStream: Bool
     /// Over `socket`, once the handshake has begun.
     private final var session: TLSSession?
 
@@ -33,10 +34,10 @@ class Connection {
     /// What a read has to send first (RFC 8446 §4.6.3) did not fit.
     private final var readsWhenWritable = false
 
-    private final var unsent: ContiguousArray<ByteSlice> = []
     /// Bytes of the bare socket that the kernel has taken.
     private final var takenByteCount: UInt64 = 0
 
+    private final var unsent: ContiguousArray<ByteSlice> = []
     private final var firstUnsent = 0
     private final var held = BlockList()
 
@@ -46,9 +47,11 @@ class Connection {
 
     /// - Parameter socket: none for a stream, whose bytes go through the socket of another.
     init(_ socket: consuming Socket?, token: Token, worker: Worker) {
+        isStream = socket == nil
         self.socket = consume socket
         self.token = token
         self.worker = worker
+        if isStream { unsent = worker.http2.takeRuns() }
         timer = worker.timers.make(token: token.rawValue)
     }
 
@@ -181,15 +184,15 @@ class Connection {
             guard let outcome = session?.write(record) else { return .closed }
             return Connection.transfer(outcome)
         }
-        if count == 1 { return socket?.write(runs[0]) ?? .closed }
-        if count == 2, runs[0].count + runs[1].count <= GatewayLimits.gatheredByteCount { return socket?.write(gathered(runs, count: count)) ?? .closed }
-        return socket?.write(runs, count: count) ?? .closed
         let transfer = writeBare(runs, count: count)
         if case .moved(let count) = transfer { takenByteCount &+= UInt64(count) }
         return transfer
     }
 
     private final func writeBare(_ runs: UnsafePointer<ByteSlice>, count: Int) -> Transfer {
+        if count == 1 { return socket?.write(runs[0]) ?? .closed }
+        if count == 2, runs[0].count + runs[1].count <= GatewayLimits.gatheredByteCount { return socket?.write(gathered(runs, count: count)) ?? .closed }
+        return socket?.write(runs, count: count) ?? .closed
     }
 
     /// One record's worth of the runs in one piece: OpenSSL makes a record of each write, and the kernel takes one piece for less than two.
@@ -248,9 +251,6 @@ class Connection {
         }
     }
 
-    // MARK: What waits, in pieces
-
-    /// The first run that waits.
     /// Bytes that the kernel has taken, as they are on the wire.
     final var wireByteCount: UInt64 { session?.wireByteCount ?? takenByteCount }
 
@@ -261,6 +261,9 @@ class Connection {
         return taken - min(taken, UInt64(unacknowledged))
     }
 
+    // MARK: What waits, in pieces
+
+    /// The first run that waits.
     final var nextUnsent: ByteSlice? { hasUnsent ? unsent[firstUnsent] : nil }
 
     /// Bytes that wait, up to `most` and in no more than `runs` runs; and whether that is all.
@@ -415,7 +418,9 @@ class Connection {
         isWritable = false
         worker.timers.destroy(timer)
         held.removeAll()
+        let runs = unsent
         unsent = []
         firstUnsent = 0
+        if isStream { worker.http2.giveBack(runs) }
     }
 }

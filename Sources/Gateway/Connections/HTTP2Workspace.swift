@@ -1,3 +1,4 @@
+import Bytes
 import HTTP2
 import Reactor
 
@@ -11,6 +12,7 @@ final class HTTP2Workspace {
     var frames = FrameList()
     let scratch = HTTP2Scratch()
     private var writers: ContiguousArray<HTTP2Link> = []
+    private var spareRuns: ContiguousArray<ContiguousArray<ByteSlice>> = []
 
     deinit { readScratch.deallocate() }
 
@@ -35,6 +37,16 @@ final class HTTP2Workspace {
     func call(_ tag: UInt64) -> UpstreamStream? { calls.object(for: Token(rawValue: tag)) }
 
     func forget(_ call: UpstreamStream) { calls.remove(call.token) }
+
+    /// An empty list of runs for a new stream, in memory that one before it had.
+    func takeRuns() -> ContiguousArray<ByteSlice> { spareRuns.popLast() ?? [] }
+
+    /// Keeps the memory of a list for a stream to come.
+    func giveBack(_ runs: consuming ContiguousArray<ByteSlice>) {
+        guard spareRuns.count < GatewayLimits.spareRunLists, 1...GatewayLimits.runsOfSpareList ~= runs.capacity else { return }
+        runs.removeAll(keepingCapacity: true)
+        spareRuns.append(runs)
+    }
 
     // MARK: Writing
 
