@@ -3,6 +3,7 @@
 import contextlib
 import json
 import shutil
+import signal
 import socket
 import ssl
 import struct
@@ -18,10 +19,10 @@ from h2.settings import SettingCodes
 import test_faults
 from harness.certificates import Certificate
 from harness.configuration import with_tls
-from harness.gateway import Gateway, GatewayCase, free_port
-from harness.http2 import raw
+from harness.gateway import Gateway, GatewayCase, accepts, free_port
+from harness.http2 import CANCEL, Wire2, fields, raw
 from harness.upstream import CHAT, Upstream
-from harness.wire import Wire, request, send
+from harness.wire import Wire, open_streams, request, send
 
 EVENTS = [b'data: {"id":"c","choices":[{"index":0,"delta":{"content":"%d"},"finish_reason":null}]}\n\n' % n for n in range(5)] + [b"data: [DONE]\n\n"]
 HEAD = [(":status", "200"), ("content-type", "application/json")]
@@ -444,6 +445,116 @@ class Ends(UpstreamCase):
         self.assert_fault(self.chat(), 502, "upstream_closed")
         self.assertEqual(len(self.upstream.requests), 2)
 
+    def test_drains(self):
+        """an upstream that drains, in two steps as they do, is asked nothing new, and what it is at ends whole"""
+        go = threading.Event()
+
+        def handler(request, peer):
+            if request.json.get("stream"):
+                peer.stream(*EVENTS[:2], end=False)
+                go.wait(PATIENCE)
+                for event in EVENTS[2:]:
+                    peer.chunk(event)
+                return peer.send(b"0\r\n\r\n")
+            peer.answer(CHAT)
+        self.upstream.handler = handler
+        opened = [self.open_stream() for _ in range(10)]
+        link = self.upstream.links[0]
+        link.go_away(2**31 - 1)
+        self.assertEqual(self.chat().status, 200)
+        # The connection after it may have been asked before GOAWAY was read.
+        last = max(link.requests)
+        link.go_away(last)
+        self.assertEqual(self.chat().status, 200)
+        self.assertEqual(self.upstream.connections, 2)
+        go.set()
+        for wire, head in opened:
+            self.assertEqual((b"".join(wire.body(head)), head.ended), (b"".join(EVENTS), "chunked"))
+        self.assertTrue(eventually(lambda: link.closed))
+        self.assertEqual(link.resets, {})
+
+    def test_gateway_stops(self):
+        """SIGTERM in mid-stream: every stream over HTTP/2 ends whole, and then the connection, with GOAWAY"""
+        go = threading.Event()
+
+        def handler(request, peer):
+            if not request.json.get("stream"):
+                go.wait(PATIENCE)
+                return peer.answer(CHAT)
+            peer.stream(*EVENTS[:2], end=False)
+            go.wait(PATIENCE)
+            for event in EVENTS[2:]:
+                peer.chunk(event)
+            peer.send(b"0\r\n\r\n")
+        self.upstream.handler = handler
+        gateway = Gateway(self.configuration(), workers=1)
+        self.addCleanup(gateway.stop)
+        opened = open_streams(self, gateway, self.upstream, 10)
+        with Wire(gateway.port) as silent:
+            silent.send(request("POST", "/v1/chat/completions", self.upstream.headers(), {"model": "m", "messages": []}))
+            self.assertTrue(eventually(lambda: len(self.upstream.requests) == 11))
+            gateway.child.send_signal(signal.SIGTERM)
+            self.assertTrue(eventually(lambda: not accepts(gateway.port)))
+            go.set()
+            for wire, head in opened:
+                self.assertEqual((b"".join(wire.body(head)), head.ended), (b"".join(EVENTS), "chunked"))
+            self.assertEqual(silent.response().json, CHAT)
+        self.assertEqual(gateway.child.wait(PATIENCE), 0, gateway.said())
+        link = self.upstream.links[0]
+        self.assertTrue(eventually(lambda: link.closed))
+        self.assertEqual((self.upstream.connections, link.resets, link.goaway.error_code), (1, {}, ErrorCodes.NO_ERROR))
+
+    def test_client_resets(self):
+        """a stream that its client resets is reset at the upstream, and the others of both connections go on"""
+        peers = {}
+        self.upstream.handler = lambda request, peer: peers.update({request.json["user"]: peer})
+        with Wire2(self.gateway.port) as wire:
+            for stream in (1, 3):
+                wire.headers(stream, fields("POST", "/v1/chat/completions", *self.upstream.headers().items(), ("content-type", "application/json")), end=False)
+                wire.data(stream, json.dumps({"model": "m", "user": str(stream), "messages": []}).encode(), end=True)
+            self.assertTrue(eventually(lambda: len(peers) == 2))
+            wire.reset(1)
+            self.assertIsNotNone(peers["1"].closed_at(PATIENCE))
+            self.assertEqual({stream: code for stream, (_, code) in peers["1"].link.resets.items()}, {peers["1"].stream_id: CANCEL})
+            peers["3"].answer(CHAT)
+            self.assertEqual(json.loads(wire.whole(3).body), CHAT)
+        self.assertEqual(self.upstream.connections, 1)
+
+    def test_hedge_lost(self):
+        """of two attempts on one connection the one that loses has its stream reset, and nothing else is"""
+        peers = {}
+
+        def handler(request, peer):
+            peers[request["authorization"]] = peer
+            if request["authorization"] == "Bearer b":
+                peer.stream(*EVENTS)
+        self.upstream.handler = handler
+        targets = [self.upstream.target(api_key=key) for key in "ab"]
+        config = {"strategy": {"mode": "fallback"}, "targets": targets, "hedge": {"after": 50, "budget": 1}}
+        with ThreadPoolExecutor(1) as pool:
+            beside = pool.submit(self.chat)
+            self.assertTrue(eventually(lambda: "Bearer sk-caller" in peers))
+            response = self.chat(config, stream=True)
+            self.assertEqual((response.status, response.body, response["x-portkey-last-used-option-index"]), (200, b"".join(EVENTS), "config.targets[1]"))
+            lost = peers["Bearer a"]
+            self.assertIsNotNone(lost.closed_at(PATIENCE))
+            self.assertEqual({stream: code for stream, (_, code) in lost.link.resets.items()}, {lost.stream_id: CANCEL})
+            peers["Bearer sk-caller"].answer(CHAT)
+            self.assertEqual(beside.result().status, 200)
+        self.assertEqual(self.upstream.connections, 1)
+
+    def test_hedge_refused(self):
+        """a second attempt whose stream is refused costs nothing: the first is the answer"""
+        def handler(request, peer):
+            if request["authorization"] == "Bearer b":
+                return peer.reset(ErrorCodes.REFUSED_STREAM)
+            eventually(lambda: len(self.upstream.requests) == 2)
+            peer.answer(CHAT)
+        self.upstream.handler = handler
+        targets = [self.upstream.target(api_key=key) for key in "ab"]
+        response = self.chat({"strategy": {"mode": "fallback"}, "targets": targets, "hedge": {"after": 50, "budget": 1}})
+        self.assertEqual((response.status, response["x-portkey-last-used-option-index"]), (200, "config.targets[0]"))
+        self.assertEqual((self.upstream.connections, len(self.upstream.requests)), (1, 2))
 
 
 class Silence(UpstreamCase):

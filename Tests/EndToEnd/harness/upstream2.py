@@ -83,7 +83,7 @@ class Connection2:
                     self.flush()
                 with self.changed:
                     self.changed.notify_all()
-        except ValueError:  # the socket was closed under select
+        except (ValueError, OSError):  # the socket was closed under select
             pass
         finally:
             self.note_closed()
