@@ -4,11 +4,15 @@ import collections
 import json
 import pathlib
 import re
+import ssl
 import tempfile
 import time
 
+from harness.certificates import Certificate
 from harness.chance import chance, rounds
-from harness.gateway import Gateway, GatewayCase, command
+from harness.configuration import with_tls
+from harness.gateway import Gateway, GatewayCase, command, free_port
+from harness.http2 import Wire2, fields
 from harness.upstream import CHAT, Upstream
 from harness.wire import Cut, Wire, request
 from test_identity import new_key
@@ -19,6 +23,14 @@ BODY = {"model": "m", "max_tokens": 1, "messages": HELLO}
 
 class Canaries(GatewayCase):
     """Canaries."""
+
+    #: Rounds, of a short run and of a long one, and secrets that they come to.
+    rounds, secrets = (60, 600), 1000
+
+    @classmethod
+    def edges(cls):
+        """What the configuration says of listeners and of what is spoken to upstreams."""
+        return {}
 
     @classmethod
     def setUpClass(cls):
@@ -43,7 +55,7 @@ class Canaries(GatewayCase):
         base = cls.upstream.base
         from_environment = cls.canary("secret of the environment", "first")
         cls.configuration_ = {
-            "version": 1, "log": {"format": "json"},
+            "version": 1, "log": {"format": "json"}, **cls.edges(),
             "providers": {"house": {"base_url": base, "api_key": cls.canary("operator's credential", "first")}},
             "virtual_keys": {"written": {"provider": "house", "api_key": cls.canary("virtual key", "first")},
                              "environment": {"provider": "house", "api_key": "env:SLUICE_TEST_SECRET"},
@@ -66,14 +78,20 @@ class Canaries(GatewayCase):
 
     def ask(self, headers, body=BODY, path="/v1/chat/completions", method="POST"):
         """Keeps all that came back, as it came."""
-        with Wire(self.gateway.port) as wire:
-            wire.send(request(method, path, headers, body))
-            try:
-                response = wire.response(method)
-                self.shown.append(repr(response.fields) + response.body.decode("latin-1"))
-                return response.status
-            except Cut:
-                return None
+        with self.connect() as wire:
+            return self.ask1(wire, headers, body, path, method)
+
+    def connect(self):
+        return Wire(self.gateway.port)
+
+    def ask1(self, wire, headers, body, path, method):
+        wire.send(request(method, path, headers, body))
+        try:
+            response = wire.response(method)
+            self.shown.append(repr(response.fields) + response.body.decode("latin-1"))
+            return response.status
+        except Cut:
+            return None
 
     def config(self, config, **headers):
         return {"x-portkey-config": json.dumps(config), **headers}
@@ -177,8 +195,8 @@ class Canaries(GatewayCase):
         self.shown.append(pathlib.Path(f"/proc/{self.gateway.pid}/cmdline").read_text())
 
     def test_nowhere_else(self):
-        """of more than 1,000 secrets none shows in an answer, a log, a metric, an explanation, or at anybody else's"""
-        count = rounds(60, 600)
+        """of many secrets none shows in an answer, a log, a metric, an explanation, or at anybody else's"""
+        count = rounds(*self.rounds)
         for _ in range(count):
             self.round()
         self.operators()
@@ -187,7 +205,7 @@ class Canaries(GatewayCase):
         self.ask({**self.upstream.headers(), "x-portkey-trace-id": told})
         time.sleep(0.2)
         self.shown.append(self.gateway.output.read_text())
-        self.assertGreater(len(self.kinds), 1000)
+        self.assertGreater(len(self.kinds), self.secrets)
         self.assertGreaterEqual(len(set(self.kinds.values())), 20)
         shown = "\n".join(self.shown)
         found = set(re.findall(r"cnry[0-9a-f]{20}", shown)) | {key for key in self.kinds if key.startswith("sk-") and key in shown}
@@ -201,3 +219,54 @@ class Canaries(GatewayCase):
         # Those that are to be sent were: else nothing would have been shown of them anyway.
         self.assertGreaterEqual(used, {"caller's bearer", "first target's", "second target's", "virtual key", "secret of the environment", "secret of a file",
                                        "operator's credential", "credential in a config of the file", "Entra client secret", "token of the authority's"})
+
+
+class SecureCanaries(Canaries):
+    """Canaries over TLS and HTTP/2."""
+
+    rounds, secrets = (30, 300), 500
+
+    @classmethod
+    def edges(cls):
+        cls.port, path = free_port(), pathlib.Path(cls.directory.name, "server.pem")
+        certificate = Certificate("server", names=["localhost"])
+        certificate.write(path).chmod(0o600)
+        key = re.search(r"-----BEGIN PRIVATE KEY-----\n(.*?)-----END", path.read_text(), re.DOTALL)[1]
+        cls.key_lines = [line for line in key.splitlines() if len(line) > 20]
+        cls.client = ssl.create_default_context(cadata=certificate.pem.decode())
+        return {**with_tls(cls.port, (str(path), str(path))), "upstream_http2": "prior_knowledge"}
+
+    def ask(self, headers, body=BODY, path="/v1/chat/completions", method="POST"):
+        """In turn over HTTP/1.1 in TLS, HTTP/2 in TLS, and HTTP/2 in plaintext."""
+        spoken = self.source.choice(["http/1.1", "h2", "plaintext"])
+        if spoken == "plaintext":
+            with Wire2(self.gateway.port) as wire:
+                return self.ask2(wire, headers, body, path, method)
+        self.client.set_alpn_protocols([spoken])
+        with Wire(self.port, self.client) as wire:
+            if spoken == "http/1.1":
+                return self.ask1(wire, headers, body, path, method)
+            return self.ask2(Wire2(self.port, wrapped=wire.socket), headers, body, path, method)
+
+    def ask2(self, wire, headers, body, path, method):
+        named = {name.lower(): value for name, value in headers.items()}
+        authority = named.pop("host", "gateway.test")
+        if isinstance(body, dict):
+            body = json.dumps(body).encode()
+            named.setdefault("content-type", "application/json")
+        wire.headers(1, fields(method, path, *named.items(), authority=authority), end=body is None)
+        if body is not None:
+            wire.data(1, body, end=True)
+        answer = wire.whole(1)
+        self.shown.append(f"{answer.fields} {answer.trailers} {wire.goaway}" + answer.body.decode("latin-1"))
+        return answer.status
+
+    def test_nowhere_else(self):
+        """of many secrets none shows anywhere else, and nothing of the listener's own key"""
+        super().test_nowhere_else()
+        shown = "\n".join(self.shown)
+        self.assertTrue(self.key_lines)
+        self.assertEqual([line for line in self.key_lines if line in shown], [])
+        self.assertEqual({sent.version for sent in self.upstream.requests}, {"HTTP/2"})
+        for spoken in ('"tls":"1.3"', '"protocol":"HTTP/2"', '"protocol":"HTTP/1.1"', '"upstream_protocol":"HTTP/2"'):
+            self.assertIn(spoken, shown)
