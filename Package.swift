@@ -23,7 +23,8 @@ let package = Package(
         .target(name: "CLinux"),
         .target(name: "CCares", linkerSettings: [.linkedLibrary("cares")]),
         .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
-        .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
+        // Loaded when it is needed.
+        .target(name: "CCurl"),
         .target(name: "CNghttp2", linkerSettings: [.linkedLibrary("nghttp2")]),
         .target(name: "CHyperscan", linkerSettings: [.linkedLibrary("hs")]),
         .target(name: "Bytes", dependencies: ["CLinux"], swiftSettings: hot),

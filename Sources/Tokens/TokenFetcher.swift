@@ -26,7 +26,6 @@ public final class TokenFetcher: Sendable {
 
     /// Starts the thread.
     public init() throws(SystemError) {
-        guard curl_begin() == 0 else { throw SystemError("curl_global_init", code: 0) }
         wakeup = try Wakeup()
     }
 
@@ -86,7 +85,14 @@ public final class TokenFetcher: Sendable {
 
     // MARK: One exchange
 
+    /// Why libcurl cannot be used, where it cannot. It is loaded for the first that needs it.
+    private static let libraryFault: String? = {
+        var error = [CChar](repeating: 0, count: 256)
+        return curl_load(&error) == 0 ? nil : String(decoding: error.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }()
+
     static func fetch(_ source: TokenSource) -> TokenOutcome {
+        if let libraryFault { return .refused("no token from \(source.authority): \(libraryFault)") }
         var answer = Answer()
         let wallSeconds = wallClockNanoseconds() / 1_000_000_000
         do throws(TokenFault) {

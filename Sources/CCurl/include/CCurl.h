@@ -4,8 +4,8 @@
 
 #include <stddef.h>
 
-// Once, before any other call and before other threads start.
-int curl_begin(void);
+// Once, before any other call. Returns 0; else why it cannot be used is in `error` (256 bytes).
+int curl_load(char *error);
 
 // Posts a form (application/x-www-form-urlencoded) and waits for the answer. Verifies certificates, follows nothing, and
 // speaks to http(s) only. Writes at most `capacity` bytes of the answer to `out` and says in `count` how many; a longer
