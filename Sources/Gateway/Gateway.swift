@@ -92,6 +92,8 @@ public final class Gateway: Sendable {
                 sharedCache: sharedCache, admission: admission, loads: loads)
             self.operations = operations
             operationsThread = try Thread.start("operations") { operations.run() }
+            let reloads = operations.reloads
+            try Thread.start("reload") { reloads.run() }.detach()
             let compiler = try ConfigCompiler()
             self.compiler = compiler
             compilerThread = try Thread.start("compiler") { compiler.run() }
@@ -165,7 +167,7 @@ public final class Gateway: Sendable {
     /// Calls back once every worker has taken a turn of its loop: none hangs.
     public func whenAllHaveTurned(_ answer: @escaping @Sendable () -> Void) {
         let roll = RollCall(count: mailboxes.count, answer)
-        for mailbox in mailboxes { mailbox.send(.answer(roll)) }
+        for mailbox in mailboxes { mailbox.post(.answer(roll)) }
     }
 
     /// Returns when every worker has drained and the log is written. May be called by several threads.
@@ -178,6 +180,8 @@ public final class Gateway: Sendable {
             tokenThread.join()
             compiler.stop()
             compilerThread.join()
+            // Nobody waits for a disk: its thread ends when it can.
+            operations.reloads.stop()
             operations.stop()
             operationsThread.join()
             notices.stop()

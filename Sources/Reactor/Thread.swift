@@ -17,6 +17,9 @@ public struct Thread: @unchecked Sendable {
         return Thread(handle: handle)
     }
 
+    /// Nobody will wait for it: it cannot be joined.
+    public func detach() { pthread_detach(handle) }
+
     /// Waits until the body has returned.
     public func join() { pthread_join(handle, nil) }
 }

@@ -3,6 +3,7 @@ import CLinux
 public import Configuration
 import Foundation
 import Gateway
+import Glibc
 import Policy
 import Reactor
 import Supervisor
@@ -79,6 +80,8 @@ struct Serve: ParsableCommand {
     /// What the serving process does; the supervisor's is in `Supervisor`.
     private func serve(_ link: ServingLink) throws {
         link.hello(version: Version.number, build: ProcessStart.buildIdentifier())
+        let pidFile = try link.isSupervised ? nil : pidFile.map { try PidFile(at: $0) }
+        defer { pidFile?.remove() }
         var arguments = ListenArguments(addresses: try listen.map { try address($0) })
         if let tlsCertificate, let tlsKey {
             arguments.certificate = TLSDeclaration.Certificate(chain: FileReference(argument: tlsCertificate), key: FileReference(argument: tlsKey))
@@ -93,13 +96,15 @@ struct Serve: ParsableCommand {
             Snapshot(plan.parts, version: 1), listen: listen, sockets: sockets, workers: workers, accessLog: accessLog(plan.log),
             history: ServiceHistory(restartCount: link.restartCount, upgradeCount: link.upgradeCount))
         follow(plan, arguments, fileWatch, gateway, link)
-        let pidFile = try link.isSupervised ? nil : pidFile.map { try PidFile(at: $0) }
         link.ready()
         // Only now: who reads it may count on being served again after a crash.
         for line in plan.greeting(gateway.addresses) { standardError(line) }
         ServingCalls(gateway, link).answer()
-        pidFile?.remove()
         plan.mock?.stop()
+        guard gateway.operations.reloads.isUnderWay else { return }
+        // What exit(3) tears down, that thread may be using.
+        pidFile?.remove()
+        _exit(0)
     }
 
     /// Sockets for each address; nil when the process is to stop before it has served.
@@ -120,18 +125,18 @@ struct Serve: ParsableCommand {
     private func follow(_ plan: ServePlan, _ arguments: ListenArguments, _ watch: FileWatch?, _ gateway: Gateway, _ link: ServingLink) {
         guard let path = config, let configuration = plan.configuration else { return }
         let reloader = Reloader(ConfigurationFile(path: path), arguments, serving: plan.listeners, first: configuration, gateway: gateway)
-        gateway.operations.setReloader {
+        gateway.operations.reloads.setReader {
             link.reloading()
             let report = reloader.reload()
             link.reloaded(isAdopted: report.faults.isEmpty)
             return report
         }
-        let operations = gateway.operations
+        let reloads = gateway.operations.reloads
         guard let watch else { return standardError("sluice: \(path) is not watched; SIGHUP has it read again") }
-        _ = try? Thread.start("configuration") {
+        _ = try? Thread.start("file watch") {
             while true {
                 watch.wait()
-                operations.reload(because: "the file has changed")
+                reloads.ask(because: "the file has changed")
             }
         }
     }

@@ -25,7 +25,7 @@ struct ServingCalls {
                 drain(.stop)
             case .stopAtOnce: _exit(130)
             case .drain: drain(.handover)
-            case .reload: gateway.operations.reload(because: "SIGHUP")
+            case .reload: gateway.operations.reloads.ask(because: "SIGHUP")
             case .check(let number): gateway.whenAllHaveTurned { [link] in link.alive(number) }
             case .upgradeOutOfPlace: standardError("sluice: SIGUSR2 upgrades a supervisor; \(link.isSupervised ? "this is a serving process" : "there is none")")
             case .over: return

@@ -5,17 +5,9 @@ import JSON
 import Reactor
 import Synchronization
 
-/// What came of looking at the configuration again.
-public struct ReloadReport: Sendable {
-    /// Why the old configuration goes on serving, fault by fault; empty when the new one serves.
-    public var faults: [String]
-
-    public init(faults: [String] = []) { self.faults = faults }
-}
-
 /// What operators ask a running gateway: how its targets fare, and to read its configuration again.
 ///
-/// Answered on a thread of its own: a worker hands the question over and takes the answer as a message.
+/// Answered on a thread of its own, or that of the reloads: a worker hands the question over and takes the answer as a message.
 public final class Operations: Sendable {
     enum Question: Sendable {
         case targets
@@ -36,84 +28,43 @@ public final class Operations: Sendable {
         let answer: @Sendable (Answer) -> Void
     }
 
-    /// How the running configuration came about.
-    struct Standing: Sendable {
-        /// Configurations adopted since the start, the first included.
-        var version: UInt64 = 1
-        var failureCount: UInt64 = 0
-        var loadedAt = wallClockNanoseconds()
-        /// Of the last attempt to load another.
-        var faults: [String] = []
-    }
-
     private let questions: Mailbox<Asked>
     private let isStopping = Atomic(false)
-    private let standing = Mutex(Standing())
+    public let reloads: Reloads
     private let health: HealthTable
     private let tls: TLSMetrics
     private let proxies: ProxyMetrics
     private let upstreams: UpstreamMetrics
-    private let notices: Notices
     private let admission: AdmissionControl
     private let loads: [WorkerLoad]
     private let history: ServiceHistory
     let sharedCache: SharedCache?
-    private let reloader = Mutex<(@Sendable () -> ReloadReport)?>(nil)
-    /// Loads are one at a time, whoever asks for them.
-    private let loading = Mutex(())
 
     init(
         health: HealthTable, tls: TLSMetrics, proxies: ProxyMetrics, upstreams: UpstreamMetrics, notices: Notices,
         history: ServiceHistory = ServiceHistory(), sharedCache: SharedCache? = nil, admission: AdmissionControl, loads: [WorkerLoad]
     ) throws(SystemError) {
         questions = try Mailbox()
+        reloads = try Reloads(notices)
         self.history = history
         self.health = health
         self.tls = tls
         self.proxies = proxies
         self.upstreams = upstreams
-        self.notices = notices
         self.sharedCache = sharedCache
         self.admission = admission
         self.loads = loads
     }
 
-    /// How a configuration is read again; without it there is none to read.
-    public func setReloader(_ reload: @escaping @Sendable () -> ReloadReport) { reloader.withLock { $0 = reload } }
-
-    /// Reads the configuration again, now and on this thread.
-    @discardableResult
-    public func reload(because cause: String) -> ReloadReport {
-        loading.withLock { _ in
-            guard let reload = reloader.withLock({ $0 }) else { return ReloadReport(faults: ["there is no configuration file to read"]) }
-            let report = reload()
-            standing.withLock { standing in
-                standing.faults = report.faults
-                if report.faults.isEmpty {
-                    standing.version += 1
-                    standing.loadedAt = wallClockNanoseconds()
-                } else {
-                    standing.failureCount += 1
-                }
-            }
-            if report.faults.isEmpty {
-                notices.say("configuration read again (\(cause))")
-            } else {
-                for fault in report.faults { notices.say(fault) }
-                notices.say("the configuration was not adopted (\(cause)); the one before it goes on serving")
-            }
-            return report
-        }
-    }
-
-    /// Whether the last load failed, for who is asked whether the gateway is ready.
-    var current: Standing { standing.withLock { $0 } }
+    /// How the running configuration came about, for who is asked whether the gateway is ready.
+    var current: Reloads.Standing { reloads.current }
 
     // MARK: Questions
 
     /// - Returns: false when too many wait.
     func ask(_ question: Question, answer: @escaping @Sendable (Answer) -> Void) -> Bool {
-        questions.send(Asked(question: question, answer: answer))
+        if case .reload = question { return reloads.ask(because: "asked over HTTP") { [self] in answer(reloaded($0)) } }
+        return questions.send(Asked(question: question, answer: answer))
     }
 
     func run() {
@@ -133,14 +84,13 @@ public final class Operations: Sendable {
         switch question {
         case .targets: Answer(status: 200, contentType: "application/json", content: Array(targets().utf8))
         case .metrics: Answer(status: 200, contentType: "text/plain; version=0.0.4", content: Array(metrics().utf8))
-        case .reload: reloaded()
+        case .reload: preconditionFailure("reloads have a thread of their own")
         case .cache: cacheStatistics()
         case .purge(let query): purge(query, cache)
         }
     }
 
-    private func reloaded() -> Answer {
-        let report = reload(because: "asked over HTTP")
+    private func reloaded(_ report: ReloadReport) -> Answer {
         let standing = current
         if report.faults.isEmpty {
             return Answer(status: 200, contentType: "application/json", content: Array("{\"status\":\"reloaded\",\"version\":\(standing.version)}".utf8))
