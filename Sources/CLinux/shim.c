@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -86,8 +87,8 @@ int linux_listen(const linux_address *address, int backlog, int unsent) {
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
         setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof one);
         // Inherited by accepted sockets, which saves a call a connection.
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-        setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
+        linux_set_nodelay(fd);
+        linux_set_unsent(fd, unsent);
         if (address->address.any.sa_family == AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one);
     }
     if (bind(fd, &address->address.any, address->length) < 0 || listen(fd, backlog) < 0) {
@@ -110,6 +111,18 @@ int linux_is_taken(const linux_address *address) {
     if (!taken) taken = listen(fd, 1) < 0 && errno == EADDRINUSE;
     close(fd);
     return taken;
+}
+
+int linux_local_occupant(const linux_address *address) {
+    struct stat status;
+    // Of whatever else is wrong with it, bind tells.
+    if (lstat(address->address.local.sun_path, &status) < 0) return 0;
+    if (!S_ISSOCK(status.st_mode)) return 2;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) return 1;
+    int is_dead = connect(fd, &address->address.any, address->length) < 0 && (errno == ECONNREFUSED || errno == ENOENT);
+    close(fd);
+    return !is_dead;
 }
 
 int linux_accept(int listener, linux_address *peer) {
@@ -160,6 +173,10 @@ int linux_socket_error(int descriptor) {
 int linux_set_nodelay(int descriptor) {
     int one = 1;
     return setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) < 0 ? -errno : 0;
+}
+
+int linux_set_unsent(int descriptor, int byte_count) {
+    return setsockopt(descriptor, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &byte_count, sizeof byte_count) < 0 ? -errno : 0;
 }
 
 int linux_local_address(int descriptor, linux_address *out) {

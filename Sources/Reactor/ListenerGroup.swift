@@ -10,15 +10,15 @@ public struct ListenError: Error, Equatable, CustomStringConvertible {
 
 /// The listening sockets of one address.
 public enum ListenerGroup {
-    /// Opens `count` sockets for an IP address (SO_REUSEPORT: the kernel spreads connections over them), and one for a Unix path, whose
-    /// file is replaced.
+    /// Opens `count` sockets for an IP address (SO_REUSEPORT: the kernel spreads connections over them), and one for a Unix path. A socket
+    /// that nobody listens on any more is replaced there.
     /// - Returns: descriptors, for listeners to adopt.
     public static func open(_ address: SocketAddress, count: Int) throws(ListenError) -> [CInt] {
         precondition(count > 0, "somebody listens")
         if !address.isLocal, address.port != 0, Listener.isTaken(address) {
             throw ListenError("cannot listen on \(address): another process does; stop it or choose another port with --listen")
         }
-        if address.isLocal { _ = address.host.withCString { unlink($0) } }
+        if address.isLocal { try clear(address) }
         var descriptors: [CInt] = []
         do throws(SystemError) {
             descriptors.append(try Listener.open(address))
@@ -30,5 +30,14 @@ public enum ListenerGroup {
             throw ListenError("cannot listen on \(address)\(descriptors.isEmpty ? "" : " for another worker"): \(error.reason)")
         }
         return descriptors
+    }
+
+    /// Removes what a process that has ended left at a Unix path, and nothing else.
+    private static func clear(_ address: SocketAddress) throws(ListenError) {
+        switch Listener.occupant(of: address) {
+        case .nobody: _ = address.host.withCString { unlink($0) }
+        case .listener: throw ListenError("cannot listen on \(address): another process does; stop it or choose another path with --listen")
+        case .otherFile: throw ListenError("cannot listen on \(address): there is a file that is no socket; remove it or choose another path with --listen")
+        }
     }
 }

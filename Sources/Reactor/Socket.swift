@@ -113,6 +113,19 @@ public struct Listener: ~Copyable {
         withUnsafePointer(to: address.raw) { linux_is_taken($0) } == 1
     }
 
+    /// What there is where a Unix socket is to be.
+    public enum Occupant: CInt, Sendable {
+        /// Or a socket that nobody listens on any more.
+        case nobody = 0
+        case listener = 1
+        case otherFile = 2
+    }
+
+    /// - Parameter address: a Unix socket's.
+    public static func occupant(of address: SocketAddress) -> Occupant {
+        withUnsafePointer(to: address.raw) { Occupant(rawValue: linux_local_occupant($0)) } ?? .listener
+    }
+
     /// Another handle on a listener that several workers accept from: a Unix path has no SO_REUSEPORT.
     public init(sharing other: borrowing Listener) throws(SystemError) {
         descriptor = fcntl(other.descriptor, F_DUPFD_CLOEXEC, 0)

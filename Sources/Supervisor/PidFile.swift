@@ -1,19 +1,68 @@
 import Glibc
 import Reactor
 
-/// A file that holds this process's id, for who looks for it.
-public struct PidFile: Sendable {
+/// A file that holds this process's id, for who looks for it. It is locked: of two that are told the same path the second does not start,
+/// and the file stays the first's.
+public final class PidFile: Sendable {
     private let path: String
+    /// The lock is this open file's, so that a binary that takes it over has the lock, too.
+    let descriptor: CInt
 
     public init(at path: String) throws(StartFault) {
         self.path = path
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw StartFault("--pid-file \(path): \(SystemError("open", code: errno).reason)") }
-        defer { close(descriptor) }
-        var text = "\(getpid())\n"
-        let count = text.utf8.count
-        guard text.withUTF8({ write(descriptor, $0.baseAddress, $0.count) }) == count else { throw StartFault("--pid-file \(path): cannot be written") }
+        descriptor = try PidFile.lock(path)
+        try write()
     }
 
-    public func remove() { unlink(path) }
+    /// Takes over what the binary before this one had: the id is the same.
+    init(adopting descriptor: CInt, at path: String) {
+        self.path = path
+        self.descriptor = descriptor
+    }
+
+    deinit { close(descriptor) }
+
+    private static func lock(_ path: String) throws(StartFault) -> CInt {
+        for _ in 0..<SupervisorLimits.pidFileTries {
+            let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+            guard descriptor >= 0 else { throw StartFault("--pid-file \(path): \(SystemError("open", code: errno).reason)") }
+            // A file system that knows no locks (EOPNOTSUPP, ENOLCK) is no reason not to start.
+            if flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK {
+                defer { close(descriptor) }
+                throw StartFault("--pid-file \(path): \(holder(descriptor)) has it, and runs; stop it or name another file")
+            }
+            if isFile(descriptor, at: path) { return descriptor }
+            close(descriptor)
+        }
+        throw StartFault("--pid-file \(path): others create and remove it all the time")
+    }
+
+    private static func holder(_ descriptor: CInt) -> String {
+        var room = [UInt8](repeating: 0, count: 16)
+        let count = pread(descriptor, &room, room.count, 0)
+        let text = String(decoding: room.prefix(max(0, count)).prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+        return pid_t(text).map { "process \($0)" } ?? "another process"
+    }
+
+    private static func isFile(_ descriptor: CInt, at path: String) -> Bool {
+        var (ours, there) = (stat(), stat())
+        return fstat(descriptor, &ours) == 0 && stat(path, &there) == 0 && ours.st_dev == there.st_dev && ours.st_ino == there.st_ino
+    }
+
+    /// Whoever reads meanwhile finds an id, if perhaps the one before.
+    private func write() throws(StartFault) {
+        let text = Array("\(getpid())\n".utf8)
+        guard pwrite(descriptor, text, text.count, 0) == text.count, ftruncate(descriptor, text.count) == 0 else {
+            let reason = SystemError("write", code: errno).reason
+            remove()
+            throw StartFault("--pid-file \(path): \(reason)")
+        }
+    }
+
+    /// Unless another file has its place, or it is a device that happens to be there.
+    public func remove() {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, PidFile.isFile(descriptor, at: path) else { return }
+        unlink(path)
+    }
 }

@@ -45,6 +45,9 @@ int linux_listen(const linux_address *address, int backlog, int unsent);
 // 1 when an IP address and port cannot be bound because somebody has them, 0 otherwise.
 int linux_is_taken(const linux_address *address);
 
+// What is at the path of a Unix address: 0 nothing, or a socket that nobody listens on; 1 one that somebody does; 2 another kind of file.
+int linux_local_occupant(const linux_address *address);
+
 // Accepts one connection, nonblocking, close-on-exec. Returns the descriptor or -errno.
 int linux_accept(int listener, linux_address *peer);
 
@@ -63,6 +66,8 @@ ssize_t linux_write_runs(int descriptor, const struct iovec *runs, int count);
 int linux_socket_error(int descriptor);
 
 int linux_set_nodelay(int descriptor);
+// TCP_NOTSENT_LOWAT.
+int linux_set_unsent(int descriptor, int byte_count);
 int linux_local_address(int descriptor, linux_address *out);
 
 // Bytes written that the peer has not acknowledged (SIOCOUTQ), also of a connection that has ended; or -errno.
