@@ -15,9 +15,19 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { control_descriptor = 3, packet_descriptors = 64 };
+enum { control_descriptor = 3, program_descriptor = 4, packet_descriptors = 64 };
 
-int linux_spawn(const char *path, char *const arguments[], char *const environment[], int control) {
+int linux_open_program(const char *path) {
+    int fd = open(path, O_PATH | O_CLOEXEC);
+    if (fd < 0) return -errno;
+    // Not one of the numbers that linux_spawn gives away.
+    int program = fcntl(fd, F_DUPFD_CLOEXEC, program_descriptor + 1);
+    int failure = -errno;
+    close(fd);
+    return program < 0 ? failure : program;
+}
+
+int linux_spawn(const char *path, int program, char *const arguments[], char *const environment[], int control) {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     sigset_t mask;
@@ -28,7 +38,8 @@ int linux_spawn(const char *path, char *const arguments[], char *const environme
     sigdelset(&mask, SIGCHLD);
     // dup2 to the same number clears close-on-exec, too (posix_spawn(3)).
     int failure = posix_spawn_file_actions_adddup2(&actions, control, control_descriptor);
-    if (!failure) failure = posix_spawn_file_actions_addclosefrom_np(&actions, control_descriptor + 1);
+    if (!failure && program >= 0) failure = posix_spawn_file_actions_adddup2(&actions, program, program_descriptor);
+    if (!failure) failure = posix_spawn_file_actions_addclosefrom_np(&actions, (program >= 0 ? program_descriptor : control_descriptor) + 1);
     if (!failure) failure = posix_spawnattr_setsigmask(&attributes, &mask);
     if (!failure) failure = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
     if (!failure) failure = posix_spawn(&pid, path, &actions, &attributes, arguments, environment);
@@ -133,7 +144,7 @@ int linux_packet_connect(const char *name) {
     return fd;
 }
 
-ssize_t linux_packet_send(int socket, const void *bytes, size_t count, const int *descriptors, int descriptor_count) {
+ssize_t linux_packet_send(int socket, const void *bytes, size_t count, const int *descriptors, int descriptor_count, int waits) {
     union {
         struct cmsghdr header;
         char room[CMSG_SPACE(packet_descriptors * sizeof(int))];
@@ -152,7 +163,7 @@ ssize_t linux_packet_send(int socket, const void *bytes, size_t count, const int
         memcpy(CMSG_DATA(header), descriptors, (size_t)descriptor_count * sizeof(int));
     }
     ssize_t sent;
-    do sent = sendmsg(socket, &message, MSG_NOSIGNAL);
+    do sent = sendmsg(socket, &message, MSG_NOSIGNAL | (waits ? 0 : MSG_DONTWAIT));
     while (sent < 0 && errno == EINTR);
     return sent < 0 ? -errno : sent;
 }
@@ -216,11 +227,13 @@ int linux_is_listener(int descriptor) {
     return socket_option(descriptor, SO_TYPE) == SOCK_STREAM && socket_option(descriptor, SO_ACCEPTCONN) == 1;
 }
 
-void linux_adopt_listener(int descriptor) {
+void linux_adopt_listener(int descriptor, int unsent) {
     int flags = fcntl(descriptor, F_GETFL);
     if (flags >= 0) fcntl(descriptor, F_SETFL, flags | O_NONBLOCK);
     linux_set_close_on_exec(descriptor, 1);
-    if (socket_option(descriptor, SO_DOMAIN) != AF_UNIX) linux_set_nodelay(descriptor);
+    if (socket_option(descriptor, SO_DOMAIN) == AF_UNIX) return;
+    linux_set_nodelay(descriptor);
+    linux_set_unsent(descriptor, unsent);
 }
 
 int linux_set_close_on_exec(int descriptor, int is_on) { return fcntl(descriptor, F_SETFD, is_on ? FD_CLOEXEC : 0) < 0 ? -errno : 0; }

@@ -17,7 +17,9 @@ public struct Environment: Equatable, Sendable {
         static let upgrades = "SLUICE_UPGRADES"
         /// What a supervisor leaves to the binary it becomes.
         static let state = "SLUICE_STATE"
-        static let all = [control, supervisor, restarts, upgrades, state]
+        /// The descriptor of the file that a process was started from.
+        static let program = "SLUICE_PROGRAM"
+        static let all = [control, supervisor, restarts, upgrades, state, program]
         /// A service manager's, which are for the process it started.
         static let ofServiceManager = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"] + ofSockets
         static let ofSockets = ["LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES"]

@@ -1,7 +1,32 @@
 import CLinux
 import Glibc
+import Reactor
 
-/// The program's file, and how to start it.
+/// A program's file, kept open: it is what is started, also when another has its place by then.
+final class ProgramFile: Sendable {
+    let descriptor: CInt
+
+    init(at path: String) throws(SystemError) {
+        descriptor = linux_open_program(path)
+        if descriptor < 0 { throw SystemError("open", code: -descriptor) }
+    }
+
+    deinit { Glibc.close(descriptor) }
+
+    /// Where a process that has it as `descriptor` finds it.
+    static func path(of descriptor: CInt) -> String { "/proc/self/fd/\(descriptor)" }
+
+    /// What it is in a process that `linux_spawn` starts.
+    static let spawnedDescriptor: CInt = 4
+
+    /// Closes the descriptor by which this process was started, where there is one. A script's interpreter needs it, so that no call closes it.
+    static func close(startedFrom environment: Environment) {
+        guard let descriptor = environment[Environment.Name.program].flatMap({ CInt($0) }), descriptor > STDERR_FILENO else { return }
+        Glibc.close(descriptor)
+    }
+}
+
+/// The program's path, and how to start it.
 struct Executable: Equatable, Sendable {
     /// Where it was started from: what stands there later is the next binary. A link stays a link.
     let path: String

@@ -9,6 +9,7 @@ struct Inheritance: Equatable {
     struct Listeners: Equatable {
         var address: String
         var occurrence: Int
+        var isOfServiceManager = false
         var descriptors: [CInt]
     }
 
@@ -21,6 +22,9 @@ struct Inheritance: Equatable {
     var listeners: [Listeners] = []
     /// Who asked for the upgrade, and waits for an answer.
     var asker: CInt?
+    /// Where others ask for the next.
+    var requests: CInt?
+    var pidFile: CInt?
 
     var text: String {
         var lines = ["counts \(restartCount) \(upgradeCount) \(lastNumber)"]
@@ -33,9 +37,11 @@ struct Inheritance: Equatable {
         }
         for group in listeners {
             let descriptors = group.descriptors.map { "\($0)" }.joined(separator: ",")
-            lines.append("listen \(group.occurrence) \(descriptors) \(group.address)")
+            lines.append("listen \(group.occurrence) \(group.isOfServiceManager ? 1 : 0) \(descriptors) \(group.address)")
         }
-        if let asker { lines.append("asker \(asker)") }
+        for (word, descriptor) in [("asker", asker), ("requests", requests), ("pidfile", pidFile)] {
+            if let descriptor { lines.append("\(word) \(descriptor)") }
+        }
         return lines.joined(separator: "\n")
     }
 
@@ -51,16 +57,27 @@ struct Inheritance: Equatable {
                 (restartCount, upgradeCount, lastNumber) = (restarts, upgrades, last)
             case ("process", 9):
                 guard readProcess(words) else { return nil }
-            case ("listen", 4...):
-                let descriptors = words[2].split(separator: ",").compactMap { CInt($0) }
+            case ("listen", 5...):
+                let descriptors = words[3].split(separator: ",").compactMap { CInt($0) }
                 guard let occurrence = Int(words[1]), !descriptors.isEmpty else { return nil }
-                listeners.append(Listeners(address: words[3...].joined(separator: " "), occurrence: occurrence, descriptors: descriptors))
-            case ("asker", 2):
-                guard let descriptor = CInt(words[1]) else { return nil }
-                asker = descriptor
+                listeners.append(
+                    Listeners(
+                        address: words[4...].joined(separator: " "), occurrence: occurrence, isOfServiceManager: words[2] == "1", descriptors: descriptors))
+            case (_, 2):
+                guard let descriptor = CInt(words[1]), read(descriptor, as: words[0]) else { return nil }
             default: return nil
             }
         }
+    }
+
+    private mutating func read(_ descriptor: CInt, as word: Substring) -> Bool {
+        switch word {
+        case "asker": asker = descriptor
+        case "requests": requests = descriptor
+        case "pidfile": pidFile = descriptor
+        default: return false
+        }
+        return true
     }
 
     private mutating func readProcess(_ words: [Substring]) -> Bool {
@@ -79,7 +96,7 @@ struct Inheritance: Equatable {
     }
 
     /// Every descriptor it names.
-    var descriptors: [CInt] { channels.values + listeners.flatMap(\.descriptors) + [asker].compactMap { $0 } }
+    var descriptors: [CInt] { channels.values + listeners.flatMap(\.descriptors) + [asker, requests, pidFile].compactMap { $0 } }
 }
 
 extension Supervision {

@@ -21,6 +21,9 @@ public enum SupervisorLimits {
     /// Serving processes of earlier binaries that may still drain when another upgrade is asked for.
     static let drainingProcesses = 16
 
+    /// A pid file that its owner removed between our opening and our locking it is opened anew: that owner has ended, and few can end at once.
+    static let pidFileTries = 16
+
     /// One message between supervisor and serving process, or of who asks for an upgrade.
     static let messageByteCount = 4096
 

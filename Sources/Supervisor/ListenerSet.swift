@@ -13,8 +13,8 @@ struct ListenerSet {
         /// Which of those with the same text: port 0 may be listed twice.
         let occurrence: Int
         let descriptors: [CInt]
-        /// The process it was opened for; 0 for the service manager's.
-        let opener: Int
+        /// The process it was opened for; nil for the service manager's.
+        let opener: Int?
         /// The processes that asked for it, by number.
         var askers: Set<Int>
 
@@ -45,17 +45,19 @@ struct ListenerSet {
     /// - Returns: its address, or nil when it is none.
     mutating func adopt(_ descriptor: CInt) -> String? {
         guard linux_is_listener(descriptor) == 1 else { return nil }
-        linux_adopt_listener(descriptor)
+        linux_adopt_listener(descriptor, CInt(ReactorLimits.unsentByteCount))
         let address = Listener.address(of: descriptor).description
         let occurrence = groups.count { $0.address == address }
-        groups.append(Group(address: address, occurrence: occurrence, descriptors: [descriptor], opener: 0, askers: []))
+        groups.append(Group(address: address, occurrence: occurrence, descriptors: [descriptor], opener: nil, askers: []))
         return address
     }
 
-    /// Closes what `asker` did not ask for: it is the one that serves now.
-    mutating func keep(those asker: Int) {
-        for group in groups where !group.askers.contains(asker) { group.close() }
-        groups.removeAll { !$0.askers.contains(asker) }
+    /// Closes what none of `askers` asked for: they are those that accept from now on. The service manager's stay open: it has them in any
+    /// case, so that nobody else could open them again.
+    mutating func keep(those askers: [Int]) {
+        func isKept(_ group: Group) -> Bool { group.opener == nil || !group.askers.isDisjoint(with: askers) }
+        for group in groups where !isKept(group) { group.close() }
+        groups.removeAll { !isKept($0) }
     }
 
     /// A process is gone. What was opened for it alone is closed, unless its successor will ask again.
@@ -79,13 +81,20 @@ struct ListenerSet {
     // MARK: Over execve(2)
 
     var inheritance: [Inheritance.Listeners] {
-        groups.map { Inheritance.Listeners(address: $0.address, occurrence: $0.occurrence, descriptors: $0.descriptors) }
+        groups.map { group in
+            Inheritance.Listeners(
+                address: group.address, occurrence: group.occurrence, isOfServiceManager: group.opener == nil, descriptors: group.descriptors)
+        }
     }
 
     init() {}
 
     /// - Parameter asker: who asked for all of them.
     init(_ inheritance: [Inheritance.Listeners], asker: Int) {
-        groups = inheritance.map { Group(address: $0.address, occurrence: $0.occurrence, descriptors: $0.descriptors, opener: asker, askers: [asker]) }
+        groups = inheritance.map { group in
+            Group(
+                address: group.address, occurrence: group.occurrence, descriptors: group.descriptors, opener: group.isOfServiceManager ? nil : asker,
+                askers: [asker])
+        }
     }
 }

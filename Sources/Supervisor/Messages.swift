@@ -15,7 +15,7 @@ public enum ServingMessage: Equatable, Sendable {
     case alive(UInt64)
 
     /// Both sides of a channel speak this, and a supervisor leaves its state in this form to the binary it becomes.
-    public static let protocolVersion = 1
+    public static let protocolVersion = 2
 
     var text: String {
         switch self {

@@ -21,10 +21,13 @@ final class PacketSocket: Sendable {
         return (PacketSocket(adopting: ends.0), PacketSocket(adopting: ends.1))
     }
 
-    func send(_ text: String, descriptors: ArraySlice<CInt> = []) throws(SystemError) {
+    /// Sends one message. Waits until there is room for it, unless the descriptor is nonblocking or `waits` is false: then it throws EAGAIN.
+    func send(_ text: String, descriptors: ArraySlice<CInt> = [], waits: Bool = true) throws(SystemError) {
         var text = text
         let sent = text.withUTF8 { bytes in
-            descriptors.withUnsafeBufferPointer { linux_packet_send(descriptor, bytes.baseAddress, bytes.count, $0.baseAddress, CInt($0.count)) }
+            descriptors.withUnsafeBufferPointer { descriptors in
+                linux_packet_send(descriptor, bytes.baseAddress, bytes.count, descriptors.baseAddress, CInt(descriptors.count), waits ? 1 : 0)
+            }
         }
         if sent < 0 { throw SystemError("sendmsg", code: CInt(truncatingIfNeeded: -sent)) }
     }

@@ -64,6 +64,7 @@ public final class ServingLink: Sendable {
 
     private convenience init(supervised environment: Environment) throws(StartFault) {
         linux_set_close_on_exec(ServingLink.descriptor, 1)
+        ProgramFile.close(startedFrom: environment)
         try self.init(.supervisor(PacketSocket(adopting: ServingLink.descriptor)), environment)
     }
 
@@ -105,13 +106,14 @@ public final class ServingLink: Sendable {
     /// All workers have turned since `check` was asked.
     public func alive(_ number: UInt64) {
         isUnanswered.store(false, ordering: .relaxed)
-        tell(.alive(number), notice: .watchdog)
+        // By a worker, which must not wait; one that the supervisor does not hear of it asks for again.
+        tell(.alive(number), notice: .watchdog, waits: false)
     }
 
-    private func tell(_ message: ServingMessage, notice: Notice? = nil) {
+    private func tell(_ message: ServingMessage, notice: Notice? = nil, waits: Bool = true) {
         switch counterpart {
         // Who cannot be told is gone, and then so are we.
-        case .supervisor(let channel): try? channel.send(message.text)
+        case .supervisor(let channel): try? channel.send(message.text, waits: waits)
         case .serviceManager(let notifier): if let notice { notifier.send(notice) }
         }
     }
@@ -209,6 +211,10 @@ public final class ServingLink: Sendable {
 
 /// What a process may do to itself at its start.
 public enum ProcessStart {
+    /// What the process is called by ps and top: a program that was started by a descriptor would be called by its number.
+    public static func takeName(isSupervised: Bool) { linux_name_thread(isSupervised ? ServingLink.programName : "sluice") }
+
+
     /// Neither a file nor a program is given this process's memory when it crashes: it holds credentials.
     public static func forbidCoreDumps() { _ = linux_forbid_core_dumps() }
 

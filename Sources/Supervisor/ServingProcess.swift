@@ -18,6 +18,8 @@ struct ServingProcess: Equatable, Sendable {
     var pid: pid_t = 0
     let startedAt: Instant
     var isReady = false
+    /// Whether its configuration is to be read again once it is ready.
+    var isReloadDue = false
     /// As it says itself; it may run another binary than the supervisor.
     var version = "unknown"
     var build = "unknown"

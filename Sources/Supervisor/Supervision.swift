@@ -21,7 +21,10 @@ struct Supervision: Sendable {
         case ended(pid: pid_t, Death)
         case stop(signal: CInt)
         case reload
+        /// Asked for by who waits to be told what becomes of it.
         case upgrade
+        /// The same by SIGUSR2, to which there is no answer.
+        case upgradeSignal
         /// Time has passed.
         case time
     }
@@ -31,6 +34,8 @@ struct Supervision: Sendable {
         case running
         /// The file at its path.
         case replacement
+        /// What was at its path when the last upgrade began, even if another has its place now.
+        case upgraded
     }
 
     enum Action: Equatable, Sendable {
@@ -39,8 +44,8 @@ struct Supervision: Sendable {
         case kill(Int)
         /// Nobody is listened to any more.
         case closeListeners
-        /// What this process did not ask for is closed.
-        case keepListeners(of: Int)
+        /// What none of these processes asked for is closed.
+        case keepListeners(of: [Int])
         case say(String)
         case notify(Notice)
         /// To who asked for the upgrade.
@@ -99,7 +104,8 @@ struct Supervision: Sendable {
             ended(processes.remove(at: index), death)
         case .stop(let signal): stop(signal)
         case .reload: reload()
-        case .upgrade: upgrade()
+        case .upgrade: upgrade(isAwaited: true)
+        case .upgradeSignal: upgrade(isAwaited: false)
         case .time: timePassed()
         }
         let taken = actions
@@ -184,9 +190,13 @@ struct Supervision: Sendable {
         update(process.number) { process in
             process.isReady = true
             process.deadline = nil
+            process.isReloadDue = false
         }
+        if process.isReloadDue { actions.append(.order(process.number, .reload)) }
         switch process.role {
         case .current:
+            // Its file may have other addresses than that of the one before.
+            actions.append(.keepListeners(of: [process.number] + [candidate?.number].compactMap { $0 }))
             if hasServed { actions.append(.say("serving process \(process.pid) is ready")) }
             hasServed = true
             isUnanswered = false
@@ -211,7 +221,7 @@ struct Supervision: Sendable {
         }
         update(candidate.number) { $0.role = .current }
         let rest = before.map { "; process \($0.pid) finishes what it has" } ?? ""
-        actions.append(.keepListeners(of: candidate.number))
+        actions.append(.keepListeners(of: [candidate.number]))
         actions.append(.say("upgraded: process \(candidate.pid) serves, version \(candidate.version), build \(candidate.build)\(rest)"))
         actions.append(.becomeReplacement)
     }
@@ -224,7 +234,7 @@ struct Supervision: Sendable {
     }
 
     private mutating func couldNotBecome(_ reason: String) {
-        binary = .replacement
+        binary = .upgraded
         let note = "the supervisor itself is still the one before: \(reason)"
         actions.append(.say(note))
         actions.append(.notify(.ready))
@@ -306,15 +316,19 @@ struct Supervision: Sendable {
 
     private mutating func reload() {
         guard !isStopping else { return }
-        if let current {
-            actions.append(.order(current.number, .reload))
-        } else if restartAt != nil {
-            // What kept it from serving may have been mended.
-            startAgain()
+        for process in processes where process.role != .draining {
+            if process.isReady {
+                actions.append(.order(process.number, .reload))
+            } else {
+                // It may have read the file already, and cannot read it again before it serves.
+                update(process.number) { $0.isReloadDue = true }
+            }
         }
+        // What kept it from serving may have been mended.
+        if current == nil, restartAt != nil { startAgain() }
     }
 
-    private mutating func upgrade() {
+    private mutating func upgrade(isAwaited: Bool) {
         let draining = processes.count { $0.role == .draining }
         let refusal: String? =
             if isStopping {
@@ -330,7 +344,9 @@ struct Supervision: Sendable {
             }
         if let refusal {
             actions.append(.say("no upgrade: \(refusal)"))
-            return actions.append(.answer(.failed(refusal)))
+            // Whoever waits for the upgrade that is under way is told of that one alone.
+            if isAwaited { actions.append(.answer(.failed(refusal))) }
+            return
         }
         actions.append(.say("upgrade: starting the binary that is at the supervisor's path now"))
         actions.append(.notify(.reloading))

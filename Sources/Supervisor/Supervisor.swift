@@ -24,11 +24,14 @@ public final class Supervisor {
     private let notifier: ServiceNotifier
     private var supervision: Supervision
     private var listeners: ListenerSet
-    private var channels: [Int: PacketSocket] = [:]
+    private var channels: [Int: ServingChannel] = [:]
     private let signals: SignalDescriptor
     private let requests: PacketSocket?
     /// Who asked for the upgrade that is under way.
     private var asker: PacketSocket?
+    /// What the upgrade that is under way started, and what the last one did: the first becomes the second once it serves.
+    private var candidate: ProgramFile?
+    private var upgraded: ProgramFile?
     private let pidFile: PidFile?
     private var exitStatus: CInt?
     private let first: Supervision.Event
@@ -49,12 +52,15 @@ public final class Supervisor {
         } catch {
             throw StartFault("\(error)")
         }
+        var inheritance = Inheritance()
         if let text = environment[Environment.Name.state] {
-            guard let inheritance = Inheritance(text) else { throw StartFault("\(Environment.Name.state) is no supervisor's state") }
+            guard let state = Inheritance(text) else { throw StartFault("\(Environment.Name.state) is no supervisor's state") }
+            inheritance = state
             for descriptor in inheritance.descriptors { linux_set_close_on_exec(descriptor, 1) }
+            ProgramFile.close(startedFrom: environment)
             supervision.adopt(inheritance)
             listeners = ListenerSet(inheritance.listeners, asker: inheritance.processes.first { $0.role == .current }?.number ?? 0)
-            channels = inheritance.channels.mapValues { PacketSocket(adopting: $0) }
+            channels = inheritance.channels.mapValues { ServingChannel(PacketSocket(adopting: $0)) }
             asker = inheritance.asker.map { PacketSocket(adopting: $0) }
             first = .resumed
         } else {
@@ -65,13 +71,16 @@ public final class Supervisor {
         environment.remove(Environment.Name.all + Environment.Name.ofSockets)
         self.environment = environment
         do throws(SystemError) {
-            requests = try UpgradeRequests.listen()
+            requests = if let inherited = inheritance.requests { PacketSocket(adopting: inherited) } else { try UpgradeRequests.listen() }
         } catch {
             requests = nil
             Supervisor.say("upgrades can be asked for with SIGUSR2 only: \(error)")
         }
         do throws(StartFault) {
-            pidFile = try settings.pidFile.map { path throws(StartFault) in try PidFile(at: path) }
+            let inherited = inheritance.pidFile
+            pidFile = try settings.pidFile.map { path throws(StartFault) in
+                if let inherited { PidFile(adopting: inherited, at: path) } else { try PidFile(at: path) }
+            }
         } catch {
             // A service that runs is not given up for it: the id is the one that the file had.
             guard case .resumed = first else { throw error }
@@ -87,6 +96,7 @@ public final class Supervisor {
         reap()
         while exitStatus == nil {
             sleep()
+            for channel in channels.values { channel.flush() }
             for (number, channel) in channels { read(channel, of: number) }
             takeSignals()
             hearRequests()
@@ -100,13 +110,13 @@ public final class Supervisor {
 
     private func sleep() {
         var entries = [pollfd(fd: signals.descriptor, events: Int16(POLLIN), revents: 0)]
-        entries += channels.values.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
+        entries += channels.values.map { pollfd(fd: $0.descriptor, events: Int16($0.waiting.isEmpty ? POLLIN : POLLIN | POLLOUT), revents: 0) }
         if let requests { entries.append(pollfd(fd: requests.descriptor, events: Int16(POLLIN), revents: 0)) }
         let left = supervision.nextDeadline.map { $0.nanoseconds(since: .now()) / 1_000_000 + 1 }
         _ = poll(&entries, nfds_t(entries.count), CInt(min(left ?? 3_600_000, 3_600_000)))
     }
 
-    private func read(_ channel: PacketSocket, of number: Int) {
+    private func read(_ channel: ServingChannel, of number: Int) {
         while channels[number] != nil {
             switch try? channel.receive() {
             case .message(let text, let descriptors):
@@ -129,7 +139,7 @@ public final class Supervisor {
             switch signal {
             case SIGTERM, SIGINT: feed(.stop(signal: signal))
             case SIGHUP: feed(.reload)
-            case SIGUSR2: feed(.upgrade)
+            case SIGUSR2: feed(.upgradeSignal)
             default: reap()
             }
         }
@@ -146,6 +156,7 @@ public final class Supervisor {
             guard linux_take_ended_child(pid, &status) == 0, let process else { continue }
             let role = supervision.processes.first { $0.pid == pid }?.role ?? process.role
             channels[process.number] = nil
+            if role == .candidate { candidate = nil }
             listeners.forget(process.number, hasSuccessor: role == .current)
             feed(.ended(pid: pid, Death(status: status)))
         }
@@ -178,11 +189,11 @@ public final class Supervisor {
     private func perform(_ action: Supervision.Action) {
         switch action {
         case .spawn(let number, let binary): spawn(number, binary)
-        case .order(let number, let order): try? channels[number]?.send(SupervisorMessage.order(order).text)
+        case .order(let number, let order): channels[number]?.give(order)
         case .kill(let number):
             if let pid = supervision.processes.first(where: { $0.number == number })?.pid, pid > 0 { Glibc.kill(pid, SIGKILL) }
         case .closeListeners: listeners.close()
-        case .keepListeners(let number): listeners.keep(those: number)
+        case .keepListeners(let numbers): listeners.keep(those: numbers)
         case .say(let line): Supervisor.say(line)
         case .notify(let notice): notifier.send(notice)
         case .answer(let outcome):
@@ -204,28 +215,46 @@ public final class Supervisor {
             environment.set(Environment.Name.upgrades, "\(supervision.upgradeCount(before: number))")
             // A report of the runtime's shows what registers point at, which may be a client's bytes, and takes seconds.
             if environment[Environment.Name.backtrace] == nil { environment.set(Environment.Name.backtrace, "enable=no") }
-            let path = binary == .running ? Executable.running : executable.path
+            let program = try file(of: binary)
+            let path = program == nil ? Executable.running : ProgramFile.path(of: ProgramFile.spawnedDescriptor)
+            if program != nil { environment.set(Environment.Name.program, "\(ProgramFile.spawnedDescriptor)") }
             let arguments = [ServingLink.programName] + settings.arguments.dropFirst()
-            let pid = Executable.withTables(arguments, environment) { linux_spawn(path, $0, $1, theirs.descriptor) }
+            let pid = Executable.withTables(arguments, environment) { linux_spawn(path, program?.descriptor ?? -1, $0, $1, theirs.descriptor) }
             if pid < 0 { throw SystemError("posix_spawn", code: -pid) }
-            channels[number] = ours
+            channels[number] = ServingChannel(ours)
             feed(.spawned(number, pid: pid))
         } catch {
             feed(.spawnFailed(number, reason: "\(binary == .running ? "its own binary" : executable.path): \(error.reason)"))
         }
     }
 
+    /// What is to be started; nil for the program that runs.
+    private func file(of binary: Supervision.Binary) throws(SystemError) -> ProgramFile? {
+        switch binary {
+        case .running: return nil
+        case .replacement:
+            let program = try ProgramFile(at: executable.path)
+            candidate = program
+            return program
+        case .upgraded: return upgraded
+        }
+    }
+
     /// Answers who wants to listen.
-    private func hand(_ address: String, _ count: Int, to number: Int, over channel: PacketSocket) {
+    private func hand(_ address: String, _ count: Int, to number: Int, over channel: ServingChannel) {
         do {
             let sockets = try listeners.sockets(for: address, count: count, asker: number)
-            var left = sockets[...]
-            while !left.isEmpty {
-                try channel.send(SupervisorMessage.sockets(total: sockets.count).text, descriptors: left.prefix(SupervisorLimits.descriptorsPerMessage))
-                left = left.dropFirst(SupervisorLimits.descriptorsPerMessage)
+            do {
+                try channel.answer(sockets)
+            } catch {
+                try channel.refuse("\(error)")
             }
+        } catch let error as ListenError {
+            try? channel.refuse("\(error)")
         } catch {
-            try? channel.send(SupervisorMessage.refused("\(error)").text)
+            // It asks on and on, and reads no answer.
+            Supervisor.say("a serving process cannot be answered: \(error); it is killed")
+            perform(.kill(number))
         }
     }
 
@@ -236,15 +265,23 @@ public final class Supervisor {
         inheritance.channels = channels.mapValues(\.descriptor)
         inheritance.listeners = listeners.inheritance
         inheritance.asker = asker?.descriptor
+        inheritance.requests = requests?.descriptor
+        inheritance.pidFile = pidFile?.descriptor
+        // What has just shown that it serves.
+        upgraded = candidate ?? upgraded
+        candidate = nil
+        guard let upgraded else { return feed(.couldNotBecome(reason: "its file is not open")) }
         var environment = environment
+        environment.set(Environment.Name.program, "\(upgraded.descriptor)")
         environment.set(Environment.Name.state, inheritance.text)
-        for descriptor in inheritance.descriptors { linux_set_close_on_exec(descriptor, 0) }
+        let descriptors = inheritance.descriptors + [upgraded.descriptor]
+        for descriptor in descriptors { linux_set_close_on_exec(descriptor, 0) }
         let arguments = [executable.path] + settings.arguments.dropFirst()
         let code = Executable.withTables(arguments, environment) { arguments, environment in
-            execve(executable.path, arguments, environment)
+            execve(ProgramFile.path(of: upgraded.descriptor), arguments, environment)
             return errno
         }
-        for descriptor in inheritance.descriptors { linux_set_close_on_exec(descriptor, 1) }
+        for descriptor in descriptors { linux_set_close_on_exec(descriptor, 1) }
         feed(.couldNotBecome(reason: SystemError("execve", code: code).description))
     }
 

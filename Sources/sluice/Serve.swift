@@ -62,7 +62,9 @@ struct Serve: ParsableCommand {
             if !coreDumps { ProcessStart.forbidCoreDumps() }
             // The supervisor has the sockets of all addresses.
             ProcessStart.raiseDescriptorLimit()
-            if let link = try ServingLink.open(alone: noSupervisor) { return try serve(link) }
+            let link = try ServingLink.open(alone: noSupervisor)
+            ProcessStart.takeName(isSupervised: link?.isSupervised ?? false)
+            if let link { return try serve(link) }
             var settings = Supervisor.Settings(arguments: CommandLine.arguments)
             settings.readyNanoseconds = UInt64(readyTimeout) * 1_000_000_000
             settings.pidFile = pidFile

@@ -25,7 +25,7 @@ struct Upgrade: ParsableCommand {
             switch try UpgradeRequest(supervisor: try supervisor()).send() {
             case .done(let text): print("upgraded: \(text)")
             case .failed(let reason):
-                standardError("sluice: not upgraded: \(reason); the service goes on as it was, and its log says more")
+                standardError("sluice: not upgraded: \(reason); the service's log says more")
                 throw ExitCode(1)
             }
         } catch let fault as UpgradeFault {

@@ -54,7 +54,7 @@ struct ListenerSetTests {
         #expect(socket(failed[0]) != failedSocket && isOpen(old[0]) && isOpen(shared[0]))
         // One that succeeds.
         _ = try set.sockets(for: "[::1]:0", count: 1, asker: 3)
-        set.keep(those: 3)
+        set.keep(those: [3])
         #expect(socket(old[0]) != oldSocket && isOpen(shared[0]))
         set.forget(1, hasSuccessor: false)
         #expect(isOpen(shared[0]))
@@ -95,6 +95,86 @@ struct ListenerSetTests {
         var set = ListenerSet()
         defer { set.close() }
         #expect(try set.sockets(for: "unix:\(path)", count: 4, asker: 1).count == 1)
+    }
+
+    /// Whether a client that connects is accepted, or would be.
+    private func answers(_ path: String) throws -> Bool {
+        let address = try #require(SocketAddress(localPath: path))
+        return Listener.occupant(of: address) == .listener
+    }
+
+    @Test("a Unix socket that another listens on is refused and left alone, one that nobody does is replaced, and another file is no socket")
+    func occupiedPath() throws {
+        let path = "/tmp/sluice-set-\(getpid())-\(UInt32.random(in: 0...(.max))).sock"
+        defer { unlink(path) }
+        var first = ListenerSet()
+        _ = try first.sockets(for: "unix:\(path)", count: 1, asker: 1)
+        var second = ListenerSet()
+        defer { second.close() }
+        #expect(throws: ListenError("cannot listen on unix:\(path): another process does; stop it or choose another path with --listen")) {
+            _ = try second.sockets(for: "unix:\(path)", count: 1, asker: 1)
+        }
+        #expect(try answers(path))
+        first.close()
+        #expect(try !answers(path))
+        _ = try second.sockets(for: "unix:\(path)", count: 1, asker: 1)
+        #expect(try answers(path))
+        second.keep(those: [])
+        unlink(path)
+        close(open(path, O_WRONLY | O_CREAT, 0o600))
+        #expect(throws: ListenError("cannot listen on unix:\(path): there is a file that is no socket; remove it or choose another path with --listen")) {
+            _ = try second.sockets(for: "unix:\(path)", count: 1, asker: 1)
+        }
+        #expect(access(path, F_OK) == 0)
+    }
+
+    @Test("what a restarted process asks for no more is closed once it serves, but for what the service manager opened")
+    func dropped() throws {
+        var manager = ListenerSet()
+        let opened = try manager.sockets(for: "127.0.0.1:0", count: 1, asker: 1)[0]
+        var set = ListenerSet()
+        defer { set.close() }
+        let adopted = set.adopt(opened)
+        let activated = try #require(adopted)
+        _ = try set.sockets(for: activated, count: 1, asker: 1)
+        let old = try set.sockets(for: "[::1]:0", count: 2, asker: 1)
+        let oldSockets = old.map(socket)
+        set.forget(1, hasSuccessor: true)
+        let new = try set.sockets(for: "127.0.0.2:0", count: 1, asker: 2)
+        #expect(old.allSatisfy(isOpen), "its successor may still ask")
+        set.keep(those: [2])
+        #expect(zip(old, oldSockets).allSatisfy { socket($0) != $1 })
+        #expect(isOpen(new[0]) && isOpen(opened))
+        #expect(try set.sockets(for: activated, count: 1, asker: 3) == [opened])
+    }
+
+    private func option(_ descriptor: CInt, _ name: CInt) -> CInt {
+        var (value, length) = (CInt(-1), socklen_t(MemoryLayout<CInt>.size))
+        getsockopt(descriptor, CInt(IPPROTO_TCP), name, &value, &length)
+        return value
+    }
+
+    @Test("sockets of the service manager have the options that ours have", arguments: ["127.0.0.1:0", "[::1]:0"])
+    func activatedOptions(address: String) throws {
+        let raw = try #require(SocketAddress(described: address))
+        let bare = Glibc.socket(address.hasPrefix("[") ? AF_INET6 : AF_INET, CInt(SOCK_STREAM.rawValue), 0)
+        let isBound = withUnsafePointer(to: raw.raw) { raw in
+            raw.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(bare, $0, raw.pointee.length) }
+        }
+        try #require(isBound == 0 && listen(bare, 1) == 0)
+        var (set, own) = (ListenerSet(), ListenerSet())
+        defer {
+            set.close()
+            own.close()
+        }
+        let ours = try own.sockets(for: address, count: 1, asker: 1)[0]
+        let adopted = set.adopt(bare)
+        #expect(adopted != nil)
+        for name in [TCP_NODELAY, TCP_NOTSENT_LOWAT] {
+            #expect(option(bare, name) == option(ours, name))
+            #expect(option(ours, name) > 0)
+        }
+        #expect(fcntl(bare, F_GETFL) == fcntl(ours, F_GETFL))
     }
 
     @Test("sockets of the service manager are used for the addresses they are bound to (sd_listen_fds(3))")

@@ -1,3 +1,4 @@
+import Glibc
 import Reactor
 import Testing
 
@@ -59,6 +60,64 @@ struct MessageTests {
     }
 }
 
+@Suite("A channel to a serving process that does not read")
+struct ServingChannelTests {
+    /// Gives orders until the kernel has no room for another.
+    private func fill(_ channel: ServingChannel) -> Int {
+        var count = 0
+        while channel.waiting.isEmpty {
+            channel.give(.reload)
+            count += 1
+        }
+        return count
+    }
+
+    private func next(_ socket: PacketSocket) throws -> SupervisorMessage? {
+        guard case .message(let text, _) = try socket.receive() else { return nil }
+        return SupervisorMessage(text)
+    }
+
+    @Test("orders wait, one of each kind, and come in order when there is room again")
+    func orders() throws {
+        let (ours, theirs) = try PacketSocket.pair()
+        let channel = ServingChannel(ours)
+        let count = fill(channel)
+        for number in 1...1000 {
+            channel.give(.check(UInt64(number)))
+            channel.give(.reload)
+        }
+        channel.give(.stop)
+        #expect(channel.waiting == [.check(1000), .reload, .stop])
+        for _ in 1..<count { #expect(try next(theirs) == .order(.reload)) }
+        channel.flush()
+        #expect(channel.waiting.isEmpty)
+        #expect(try next(theirs) == .order(.check(1000)))
+        #expect(try next(theirs) == .order(.reload))
+        #expect(try next(theirs) == .order(.stop))
+        #expect(try next(theirs) == nil)
+    }
+
+    @Test("sockets that it does not take are an error, and so is a refusal")
+    func sockets() throws {
+        let (ours, theirs) = try PacketSocket.pair()
+        let channel = ServingChannel(ours)
+        _ = fill(channel)
+        #expect(throws: SystemError("sendmsg", code: EAGAIN)) { try channel.answer([theirs.descriptor]) }
+        #expect(throws: SystemError("sendmsg", code: EAGAIN)) { try channel.refuse("no") }
+    }
+
+    @Test("of one that has gone nothing waits")
+    func gone() throws {
+        let (ours, theirs) = try PacketSocket.pair()
+        let channel = ServingChannel(ours)
+        _ = fill(channel)
+        withExtendedLifetime(theirs) {}
+        shutdown(theirs.descriptor, CInt(SHUT_RDWR))
+        channel.give(.stop)
+        #expect(channel.waiting.isEmpty)
+    }
+}
+
 @Suite("What a supervisor leaves to the next")
 struct InheritanceTests {
     private var full: Inheritance {
@@ -71,9 +130,12 @@ struct InheritanceTests {
         stage.supervision.fill(&inheritance)
         inheritance.channels = [2: 7, 3: 8]
         inheritance.listeners = [
-            .init(address: "127.0.0.1:0", occurrence: 1, descriptors: [9, 10]), .init(address: "unix:/run/a b.sock", occurrence: 0, descriptors: [11]),
+            .init(address: "127.0.0.1:0", occurrence: 1, descriptors: [9, 10]),
+            .init(address: "unix:/run/a b.sock", occurrence: 0, isOfServiceManager: true, descriptors: [11]),
         ]
         inheritance.asker = 12
+        inheritance.requests = 13
+        inheritance.pidFile = 14
         return inheritance
     }
 
@@ -81,7 +143,7 @@ struct InheritanceTests {
     func roundTrip() throws {
         let read = try #require(Inheritance(full.text))
         #expect(read == full)
-        #expect(read.descriptors.sorted() == [7, 8, 9, 10, 11, 12])
+        #expect(read.descriptors.sorted() == [7, 8, 9, 10, 11, 12, 13, 14])
     }
 
     @Test("the next knows who serves, who drains and until when, and counts on")
@@ -95,6 +157,6 @@ struct InheritanceTests {
         #expect(actions.spawned == [.running], "it keeps the service up as the one before did")
     }
 
-    @Test("what is no state is not taken for one", arguments: ["counts 1 2", "counts a 1 1", "process 1 king 1 1 - - a b", "process x", "listen 0  127.0.0.1:1", "asker x", "what"])
+    @Test("what is no state is not taken for one", arguments: ["counts 1 2", "counts a 1 1", "process 1 king 1 1 - - a b", "process x", "listen 0 0  127.0.0.1:1", "asker x", "pidfile", "what", "what 1"])
     func garbage(text: String) { #expect(Inheritance(text) == nil) }
 }

@@ -10,7 +10,7 @@ struct ProcessTests {
     /// Runs a shell's line with `linux_spawn`; what it wrote to descriptor 3, and its status.
     private func run(_ line: String, environment: Environment = .current()) throws -> (said: String, status: CInt) {
         let (ours, theirs) = try PacketSocket.pair()
-        let pid = Executable.withTables(["sh", "-c", line], environment) { linux_spawn("/bin/sh", $0, $1, theirs.descriptor) }
+        let pid = Executable.withTables(["sh", "-c", line], environment) { linux_spawn("/bin/sh", -1, $0, $1, theirs.descriptor) }
         try #require(pid > 0)
         var status: CInt = 0
         #expect(waitpid(pid, &status, 0) == pid)
@@ -36,10 +36,36 @@ struct ProcessTests {
         #expect(try run("printf '%s|%s' \"$SLUICE_TEST\" \"${HOME-none}\" >&3", environment: environment).said == "a=b c|none")
     }
 
+    @Test("a file that was opened is what is started, a program or a script, whatever is at its path by then", arguments: [false, true])
+    func openedFile(isScript: Bool) throws {
+        let path = "/tmp/sluice-program-\(getpid())-\(UInt32.random(in: 0...(.max)))"
+        defer { unlink(path) }
+        func put(_ text: String) throws {
+            unlink(path)
+            let descriptor = open(path, O_WRONLY | O_CREAT, 0o700)
+            try #require(text.utf8.withContiguousStorageIfAvailable { write(descriptor, $0.baseAddress, $0.count) } == text.utf8.count)
+            close(descriptor)
+        }
+        if isScript { try put("#!/bin/sh\necho opened >&3\n") } else { symlink("/bin/sh", path) }
+        let program = try ProgramFile(at: path)
+        try put("#!/bin/sh\necho other >&3\n")
+        let (ours, theirs) = try PacketSocket.pair()
+        let pid = Executable.withTables(["sh", "-c", "echo opened >&3"], .current()) {
+            linux_spawn(ProgramFile.path(of: ProgramFile.spawnedDescriptor), program.descriptor, $0, $1, theirs.descriptor)
+        }
+        try #require(pid > 0)
+        var status: CInt = 0
+        #expect(waitpid(pid, &status, 0) == pid && status == 0)
+        guard case .message("opened\n", _) = try ours.receive() else {
+            Issue.record("another program was started")
+            return
+        }
+    }
+
     @Test("a program that is not there is an error, not a process")
     func missing() throws {
         let (_, theirs) = try PacketSocket.pair()
-        let code = Executable.withTables(["x"], Environment()) { linux_spawn("/no/such/program", $0, $1, theirs.descriptor) }
+        let code = Executable.withTables(["x"], Environment()) { linux_spawn("/no/such/program", -1, $0, $1, theirs.descriptor) }
         #expect(code == -ENOENT)
     }
 

@@ -106,6 +106,24 @@ struct RestartTests {
         #expect(stage.pass(milliseconds: 100).spawned.isEmpty)
     }
 
+    @Test("SIGHUP before a process is ready is for then, and one of many")
+    func reloadBeforeReady() {
+        var stage = Stage()
+        stage.feed(.begin)
+        #expect(stage.feed(.reload).isEmpty && stage.feed(.reload).isEmpty)
+        #expect(stage.feed(.said(1, .ready)).filter { $0 == .order(1, .reload) }.count == 1)
+        stage.feed(.ended(pid: 101, .killed(signal: SIGSEGV)))
+        #expect(!stage.feed(.said(2, .ready)).hasOrder(.reload, to: 2))
+    }
+
+    @Test("once a successor serves, what only the one before listened on is closed, and what an upgrade under way listens on is not")
+    func addresses() {
+        var stage = Stage.serving()
+        stage.feed(.ended(pid: 101, .killed(signal: SIGSEGV)))
+        stage.feed(.upgrade)
+        #expect(stage.feed(.said(2, .ready)).contains(.keepListeners(of: [2, 3])))
+    }
+
     @Test("a reload is told to the service manager, from its begin to its end")
     func reloadNotices() {
         var stage = Stage.serving()
@@ -230,7 +248,7 @@ struct UpgradeTests {
         stage.feed(.said(2, .hello(protocolVersion: ServingMessage.protocolVersion, version: "2.0", build: "bb")))
         let ready = stage.feed(.said(2, .ready))
         #expect(ready.hasOrder(.drain, to: 1))
-        #expect(ready.contains(.keepListeners(of: 2)))
+        #expect(ready.contains(.keepListeners(of: [2])))
         #expect(ready.last == .becomeReplacement)
         #expect(ready.answers.isEmpty, "who asked hears it from the new one")
         #expect(ready.lines == ["upgraded: process 102 serves, version 2.0, build bb; process 101 finishes what it has"])
@@ -299,9 +317,9 @@ struct UpgradeTests {
     func otherProtocol() {
         var stage = Stage.serving()
         stage.feed(.upgrade)
-        #expect(stage.feed(.said(2, .hello(protocolVersion: 2, version: "9", build: "cc"))).killed == [2])
+        #expect(stage.feed(.said(2, .hello(protocolVersion: 3, version: "9", build: "cc"))).killed == [2])
         let actions = stage.feed(.ended(pid: 102, .killed(signal: SIGKILL)))
-        #expect(actions.answers == [.failed("it speaks protocol 2, not 1: stop the service and start it again")])
+        #expect(actions.answers == [.failed("it speaks protocol 3, not 2: stop the service and start it again")])
     }
 
     @Test("one upgrade at a time: a second is refused, and the first goes on")
@@ -312,6 +330,36 @@ struct UpgradeTests {
         #expect(second.answers == [.failed("an upgrade is under way")])
         #expect(second.spawned.isEmpty)
         #expect(stage.feed(.said(2, .ready)).last == .becomeReplacement)
+    }
+
+    @Test("SIGUSR2 in an upgrade is refused, and who waits for that upgrade hears of that upgrade alone")
+    func signalMeanwhile() {
+        var stage = Stage.serving()
+        stage.feed(.upgrade)
+        let signal = stage.feed(.upgradeSignal)
+        #expect(signal.answers.isEmpty && signal.spawned.isEmpty)
+        #expect(signal.lines == ["no upgrade: an upgrade is under way"])
+        stage.feed(.said(2, .ready))
+        #expect(stage.feed(.resumed).answers.count == 1)
+    }
+
+    @Test("who asks while an upgrade by SIGUSR2 is under way is told so")
+    func askedMeanwhile() {
+        var stage = Stage.serving()
+        #expect(stage.feed(.upgradeSignal).spawned == [.replacement])
+        #expect(stage.feed(.upgrade).answers == [.failed("an upgrade is under way")])
+        #expect(stage.feed(.said(2, .ready)).last == .becomeReplacement)
+    }
+
+    @Test("SIGHUP in an upgrade is for both: the new one may have read the file already, and reads it again before it takes over")
+    func reloadMeanwhile() {
+        var stage = Stage.serving()
+        stage.feed(.upgrade)
+        #expect(stage.feed(.reload) == [.order(1, .reload)])
+        let ready = stage.feed(.said(2, .ready))
+        #expect(ready.first == .order(2, .reload))
+        #expect(ready.last == .becomeReplacement)
+        #expect(stage.feed(.reload) == [.order(2, .reload)], "the one that drains serves by what it has")
     }
 
     @Test("none before the service is ready, and none while it stops")
@@ -363,47 +411,6 @@ struct UpgradeTests {
         _ = stage.upgrade(to: 2)
         let actions = stage.feed(.couldNotBecome(reason: "execve: permission denied"))
         #expect(actions.answers == [.done("process 102 serves, version unknown, build unknown; the supervisor itself is still the one before: execve: permission denied")])
-        #expect(stage.feed(.ended(pid: 102, .killed(signal: SIGKILL))).spawned == [.replacement])
-    }
-}
-
-@Suite("Supervision: watchdog")
-struct WatchdogTests {
-    @Test("the service manager hears twice in its interval, as long as the workers turn")
-    func heard() {
-        var stage = Stage.serving(watchdogNanoseconds: 10_000_000_000)
-        #expect(stage.due == 5000)
-        let first = stage.pass(milliseconds: 5000)
-        #expect(first.notices == [.watchdog])
-        #expect(first.hasOrder(.check(1), to: 1))
-        stage.feed(.said(1, .alive(1)))
-        #expect(stage.pass(milliseconds: 5000).notices == [.watchdog])
-    }
-
-    @Test("of workers that do not turn it hears nothing, until they do")
-    func silent() {
-        var stage = Stage.serving(watchdogNanoseconds: 10_000_000_000)
-        stage.pass(milliseconds: 5000)
-        #expect(stage.pass(milliseconds: 5000).notices.isEmpty)
-        // An answer to another question is none.
-        stage.feed(.said(1, .alive(7)))
-        #expect(stage.pass(milliseconds: 5000).notices.isEmpty)
-        stage.feed(.said(1, .alive(1)))
-        #expect(stage.pass(milliseconds: 5000).notices == [.watchdog])
-    }
-
-    @Test("a restart is not a hang")
-    func restart() {
-        var stage = Stage.serving(watchdogNanoseconds: 10_000_000_000)
-        stage.pass(milliseconds: 5000)
-        stage.feed(.ended(pid: 101, .killed(signal: SIGKILL)))
-        #expect(stage.pass(milliseconds: 5000).notices == [.watchdog])
-    }
-
-    @Test("nobody is asked without a watchdog")
-    func none() {
-        var stage = Stage.serving()
-        #expect(stage.due == nil)
-        #expect(stage.pass(milliseconds: 1_000_000).isEmpty)
+        #expect(stage.feed(.ended(pid: 102, .killed(signal: SIGKILL))).spawned == [.upgraded], "not what is at its path by then")
     }
 }

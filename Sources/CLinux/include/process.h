@@ -5,9 +5,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// Starts `path` with posix_spawn(3). `control` is descriptor 3 in it, and of the others it has the first three only.
+// A descriptor of the program at `path`, for `linux_spawn` or for execve(2) at /proc/self/fd, whatever is at the path by then.
+// Returns it or -errno.
+int linux_open_program(const char *path);
+
+// Starts `path` with posix_spawn(3). `control` is descriptor 3 in it, `program`, when it is none below 0, is 4, and of the others it
+// has the first three only.
 // Signals that this thread blocks are blocked in it, but for SIGCHLD. Returns its id or -errno.
-int linux_spawn(const char *path, char *const arguments[], char *const environment[], int control);
+int linux_spawn(const char *path, int program, char *const arguments[], char *const environment[], int control);
 
 // The variables of this process, as `environ` has them.
 char **linux_environment(void);
@@ -40,8 +45,8 @@ int linux_packet_pair(int descriptors[2]);
 int linux_packet_listen(const char *name);
 int linux_packet_connect(const char *name);
 
-// One message and the descriptors that go with it. Return the byte count or -errno.
-ssize_t linux_packet_send(int socket, const void *bytes, size_t count, const int *descriptors, int descriptor_count);
+// One message and the descriptors that go with it. Return the byte count or -errno; -EAGAIN where there is no room and it does not wait.
+ssize_t linux_packet_send(int socket, const void *bytes, size_t count, const int *descriptors, int descriptor_count, int waits);
 // Descriptors received are close-on-exec. 0 is the end.
 ssize_t linux_packet_receive(int socket, void *bytes, size_t capacity, int *descriptors, int *descriptor_count);
 
@@ -54,8 +59,9 @@ int linux_datagram(const char *path, const void *bytes, size_t count);
 // Whether `descriptor` is a stream socket that listens.
 int linux_is_listener(int descriptor);
 
-// Readies a listener that another process opened: nonblocking, close-on-exec, and TCP_NODELAY for IP.
-void linux_adopt_listener(int descriptor);
+// Readies a listener that another process opened as `linux_listen` would have: nonblocking, close-on-exec, and for IP the options that
+// accepted sockets inherit.
+void linux_adopt_listener(int descriptor, int unsent);
 
 int linux_set_close_on_exec(int descriptor, int is_on);
 
