@@ -7,6 +7,8 @@ public import Bytes
 /// - Source: RFC 8259; unpaired surrogates and bytes that are no UTF-8 are refused (§8.1, §8.2).
 public struct DocumentParser {
     private let text: ByteSlice
+    private let textByteCount: Int
+    private let nodeLimit: Int
     private var offset = 0
     private var depth = 0
     private var nodeCount = 0
@@ -17,8 +19,13 @@ public struct DocumentParser {
     private struct Fault: Error { let diagnostic: Diagnostic }
 
     /// The document, unless the text is none, and every fault found.
-    public static func parse(_ text: ByteSlice) -> (document: Document?, diagnostics: [Diagnostic]) {
-        var parser = DocumentParser(text)
+    /// - Parameters:
+    ///   - textByteCount: the most bytes that are read.
+    ///   - nodeCount: the most values.
+    public static func parse(
+        _ text: ByteSlice, textByteCount: Int = DocumentLimits.textByteCount, nodeCount: Int = DocumentLimits.nodeCount
+    ) -> (document: Document?, diagnostics: [Diagnostic]) {
+        var parser = DocumentParser(text, textByteCount, nodeCount)
         do throws(Fault) {
             let root = try parser.wholeText()
             return (Document(root: root), parser.diagnostics)
@@ -31,14 +38,16 @@ public struct DocumentParser {
         Array(text.utf8).withByteSlice { bytes in parse(bytes) }
     }
 
-    private init(_ text: ByteSlice) {
+    private init(_ text: ByteSlice, _ textByteCount: Int, _ nodeLimit: Int) {
         self.text = text
+        self.textByteCount = textByteCount
+        self.nodeLimit = nodeLimit
         places = PositionIndex(text)
     }
 
     private mutating func wholeText() throws(Fault) -> DocumentNode {
-        guard text.count <= DocumentLimits.textByteCount else {
-            throw fault("the text is \(text.count) bytes; at most \(DocumentLimits.textByteCount) are read", at: 0)
+        guard text.count <= textByteCount else {
+            throw fault("the text is \(text.count) bytes; at most \(textByteCount) are read", at: 0)
         }
         let root = try value()
         skipBlanks()
@@ -52,8 +61,8 @@ public struct DocumentParser {
         skipBlanks()
         let start = places.position(at: offset)
         nodeCount += 1
-        guard nodeCount <= DocumentLimits.nodeCount else {
-            throw fault("more than \(DocumentLimits.nodeCount) values")
+        guard nodeCount <= nodeLimit else {
+            throw fault("more than \(nodeLimit) values")
         }
         switch peek() {
         case UInt8(ascii: "{"): return DocumentNode(.object(try members()), at: start)
