@@ -27,6 +27,7 @@ let package = Package(
         .target(name: "CCurl"),
         .target(name: "CNghttp2", linkerSettings: [.linkedLibrary("nghttp2")]),
         .target(name: "CHyperscan", linkerSettings: [.linkedLibrary("hs")]),
+        .target(name: "CPrices"),
         .target(name: "Bytes", dependencies: ["CLinux"], swiftSettings: hot),
         .target(name: "Reactor", dependencies: ["Bytes", "CCares", "CLinux"], swiftSettings: hot),
         .target(name: "TLS", dependencies: ["Bytes", "COpenSSL"], swiftSettings: hot),
@@ -40,7 +41,7 @@ let package = Package(
         .target(name: "Policy", dependencies: ["Bytes", "Guardrails", "Health", "JSON", "Patterns"], swiftSettings: hot),
         .target(name: "Configuration", dependencies: ["Bytes", "JSON", "Policy", .product(name: "Yams", package: "Yams")], swiftSettings: strict),
         .target(name: "Providers", dependencies: ["Bytes", "JSON"], swiftSettings: hot),
-        .target(name: "Ledger", dependencies: ["Bytes", "CLinux", "COpenSSL"], swiftSettings: hot),
+        .target(name: "Ledger", dependencies: ["Bytes", "CLinux", "COpenSSL", "CPrices", "JSON", "Providers"], swiftSettings: hot),
         .target(name: "Tokens", dependencies: ["Bytes", "CCurl", "COpenSSL", "JSON", "Reactor"], swiftSettings: strict),
         .target(
             name: "Gateway", dependencies: ["Bytes", "CLinux", "Cache", "Guardrails", "HTTP", "HTTP2", "Health", "JSON", "Ledger", "Patterns", "Policy", "Providers", "Reactor", "TLS", "Tokens"],
@@ -77,7 +78,8 @@ let package = Package(
         .testTarget(name: "ConfigurationTests", dependencies: ["Bytes", "Configuration", "JSON", "Policy"], swiftSettings: strict),
         .testTarget(name: "ProvidersTests", dependencies: ["Bytes", "JSON", "Providers"], swiftSettings: strict),
         .testTarget(name: "MockTests", dependencies: ["Bytes", "JSON", "Mock", "Reactor"], swiftSettings: strict),
-        .testTarget(name: "LedgerTests", dependencies: ["Bytes", "Ledger"], swiftSettings: strict),
+        .testTarget(
+            name: "LedgerTests", dependencies: ["Bytes", "JSON", "Ledger", "Providers", .product(name: "Yams", package: "Yams")], swiftSettings: strict),
         .testTarget(name: "TokensTests", dependencies: ["Bytes", "Reactor", "Tokens"], swiftSettings: strict),
         .testTarget(
             name: "GatewayTests", dependencies: ["Bytes", "CLinux", "COpenSSL", "Gateway", "Guardrails", "Ledger", "Policy", "Providers", "Reactor", "TLS", "Tokens"],

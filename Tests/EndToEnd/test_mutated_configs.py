@@ -49,8 +49,8 @@ def broken(source, text):
 
 
 def examples():
-    """What is broken: every example of the repository."""
-    return [path.read_text() for path in sorted((ROOT / "config").rglob("*.yaml"))]
+    """What is broken: every example of the repository. The price book is none."""
+    return [path.read_text() for path in sorted((ROOT / "config").rglob("*.yaml")) if path.name != "prices.yaml"]
 
 
 class Checked(unittest.TestCase):

@@ -1,0 +1,138 @@
+public import Providers
+
+/// What the tokens of one model cost at one service tier, all that is needed to bill a request.
+public struct ModelPrice: BitwiseCopyable, Sendable {
+    /// The tier the prices are of. Where a book has none for the tier that was asked for, these are the standard ones.
+    public let tier: ServiceTier
+    /// Whether the book has the model under the very name that was asked for, and not under one without its date or prefix.
+    public internal(set) var isExactName = true
+    /// What a request costs beside its tokens.
+    public let perRequest: UnitPrice
+    /// Tokens of the longest answer and of prompt and answer together; nil where the book does not say.
+    public let maxOutputTokens: Int64?
+    public let contextTokens: Int64?
+    /// Where its book keeps what belongs to the model alone, and which book that is; see `PriceBook.unitPrice`.
+    let row: Int
+    let owner: UInt
+    /// The classes whose price the book states at this tier, for short prompts; that of others follows from them.
+    public let statedClasses: TokenClassSet
+    /// Of each band its bound and twelve prices; whole numbers beside each other, which are copied at once.
+    private var numbers = InlineArray<52, Int64>(repeating: 0)
+    private let bandCount: Int
+
+    init(
+        tier: ServiceTier, perRequest: UnitPrice, maxOutputTokens: Int64?, contextTokens: Int64?, row: Int, owner: UInt,
+        bands source: UnsafePointer<PriceBand>, count: Int
+    ) {
+        precondition(count > 0 && count <= PriceLimits.bandCount, "a book's rows have no more bands than a price")
+        self.tier = tier
+        self.perRequest = perRequest
+        self.maxOutputTokens = maxOutputTokens
+        self.contextTokens = contextTokens
+        self.row = row
+        self.owner = owner
+        statedClasses = source[0].stated
+        bandCount = count
+        for index in 0..<count {
+            numbers[13 * index] = source[index].above
+            for kind in 0..<TokenClass.count { numbers[13 * index + 1 + kind] = source[index].rate(at: kind) }
+        }
+    }
+
+    /// A price that comes from no book: a default for models that have none.
+    public init(input: UnitPrice, output: UnitPrice) {
+        var band = PriceBand(tier: .standard, above: 0)
+        band.state(.input, input.nanodollarsPerMillion)
+        band.state(.output, output.nanodollarsPerMillion)
+        band.assumeTheRest()
+        self = withUnsafePointer(to: band) { band in
+            ModelPrice(tier: .standard, perRequest: .zero, maxOutputTokens: nil, contextTokens: nil, row: -1, owner: 0, bands: band, count: 1)
+        }
+    }
+
+    /// The prices for a prompt of `inputTokens`.
+    private func band(for inputTokens: Int64) -> Int {
+        var found = 0
+        for index in 1..<max(bandCount, 1) where inputTokens > start(of: index) { found = index }
+        return found
+    }
+
+    private func start(of band: Int) -> Int64 { numbers[13 * band] }
+
+    private func rate(_ kind: Int, inBand band: Int) -> UnitPrice { UnitPrice(unchecked: numbers[13 * band + 1 + kind]) }
+
+    private func dearest(of classes: TokenClassSet, inBand band: Int) -> UnitPrice {
+        var dearest = UnitPrice.zero
+        for kind in 0..<TokenClass.count where classes.rawValue >> UInt16(truncatingIfNeeded: kind) & 1 == 1 {
+            dearest = max(dearest, rate(kind, inBand: band))
+        }
+        return dearest
+    }
+
+    /// What a token of `kind` costs in a request whose prompt has `inputTokens`.
+    public func rate(of kind: TokenClass, inputTokens: Int64 = 0) -> UnitPrice { rate(kind.rawValue, inBand: band(for: inputTokens)) }
+
+    /// Prompt lengths past which other prices hold.
+    public var bounds: [Int64] { (1..<max(bandCount, 1)).map { start(of: $0) } }
+
+    // MARK: After an answer
+
+    /// What the tokens and the request itself cost, to which prices by the unit may be added.
+    public func charge(for counts: TokenCounts) -> Charge {
+        var charge = Charge()
+        charge.add(1, at: perRequest)
+        let index = band(for: counts.inputTotal)
+        for kind in 0..<TokenClass.count { charge.add(counts[at: kind], at: rate(kind, inBand: index)) }
+        return charge
+    }
+
+    public func cost(of counts: TokenCounts, adjustment: PriceAdjustment = .none) -> Nanodollars {
+        charge(for: counts).total(adjustment)
+    }
+
+    public func cost(of usage: Usage, adjustment: PriceAdjustment = .none) -> Nanodollars {
+        cost(of: TokenCounts(usage), adjustment: adjustment)
+    }
+
+    // MARK: Before a request
+
+    /// The most a request can cost: no usage of at most so many tokens, all of `classes`, costs more.
+    ///
+    /// A text has at most as many tokens as bytes, so a prompt's bytes may stand for `inputTokens`. The default takes each token for the
+    /// dearest it could be; `classes` is narrowed where the request rules some out, writes to a cache above all.
+    public func upperBound(
+        inputTokens: Int64, outputTokens: Int64, classes: TokenClassSet = .all, adjustment: PriceAdjustment = .none
+    ) -> Nanodollars {
+        var bound = Nanodollars.zero
+        for index in 0..<bandCount where index == 0 || inputTokens > start(of: index) {
+            var charge = Charge()
+            charge.add(1, at: perRequest)
+            charge.add(inputTokens, at: dearest(of: classes.intersection(.inputs), inBand: index))
+            charge.add(outputTokens, at: dearest(of: classes.intersection(.outputs), inBand: index))
+            bound = max(bound, charge.total(adjustment))
+        }
+        return bound
+    }
+
+    /// The longest answer whose upper bound fits into `amount`; `Int64.max` where no answer costs anything.
+    /// - Returns: nil when not even the prompt fits.
+    public func outputTokens(
+        within amount: Nanodollars, inputTokens: Int64, classes: TokenClassSet = .all, adjustment: PriceAdjustment = .none
+    ) -> Int64? {
+        guard amount >= .zero, upperBound(inputTokens: inputTokens, outputTokens: 0, classes: classes, adjustment: adjustment) <= amount else { return nil }
+        guard adjustment.fixed == nil, adjustment.multiplierMillionths > 0 else { return .max }
+        // The largest sum of exact parts that, adjusted and rounded up, is still within the amount.
+        let room = Int128(amount.count) * 1_000_000_000_000 / Int128(adjustment.multiplierMillionths)
+        var longest = Int64.max
+        for index in 0..<bandCount where index == 0 || inputTokens > start(of: index) {
+            let price = Int128(dearest(of: classes.intersection(.outputs), inBand: index).nanodollarsPerMillion)
+            guard price > 0 else { continue }
+            var spent = Charge()
+            spent.add(1, at: perRequest)
+            spent.add(inputTokens, at: dearest(of: classes.intersection(.inputs), inBand: index))
+            longest = min(longest, Int64(clamping: (room - spent.sum) / price))
+        }
+        // Below 0 only where the bound has reached the largest amount, and that is there to be spent.
+        return max(longest, 0)
+    }
+}

@@ -1,0 +1,232 @@
+public import Bytes
+
+/// What models cost, by provider and name. Immutable; read off the workers and shared by them.
+///
+/// Names are looked for under what was asked for, then without a prefix and without a date; see `ModelNameForms`. A model that is
+/// not found has no price, and none is made up.
+public final class PriceBook: @unchecked Sendable {
+    struct Row: BitwiseCopyable {
+        /// Of the name in `text`.
+        var nameOffset: UInt32 = 0
+        var nameByteCount: UInt16 = 0
+        var provider: UInt16 = 0
+        var firstBand: UInt32 = 0
+        var bandCount: UInt8 = 0
+        var unitCount: UInt8 = 0
+        var firstUnit: UInt32 = 0
+        /// 0 where the book does not say.
+        var maxOutputTokens: Int64 = 0
+        var contextTokens: Int64 = 0
+        var perRequest = UnitPrice.zero
+    }
+
+    /// A price by the unit.
+    struct Unit: BitwiseCopyable {
+        let nameOffset: UInt32
+        let nameByteCount: UInt16
+        let price: UnitPrice
+    }
+
+    /// What a reader gathers.
+    struct Contents {
+        var version = ""
+        var source = ""
+        var providers: [Range<Int>] = []
+        var rows: [Row] = []
+        var bands: [PriceBand] = []
+        var units: [Unit] = []
+    }
+
+    /// Which edition of the figures this is; of one book over another, both.
+    public let version: String
+    /// Where they are from.
+    public let source: String
+    private let contents: Contents
+    /// The contents' rows again, and their bands, where a lookup reaches them without counting references.
+    private let rows: UnsafeMutablePointer<Row>
+    private let bands: UnsafeMutablePointer<PriceBand>
+    /// The book's text, which names are slices of.
+    private let text: ByteSlice
+    private let ownsText: Bool
+    private let base: PriceBook?
+    /// Open-addressed: a row's index plus one at the hash of its names, or 0. Never more than half full.
+    private let slots: UnsafeMutablePointer<UInt32>
+    private let mask: Int
+
+    /// Reads a book.
+    /// - Parameters:
+    ///   - text: is copied, so that it may go.
+    ///   - base: answers for what this one does not have.
+    /// - Throws: every fault of the text, up to a bound; a book is read whole or not at all.
+    public convenience init(_ text: ByteSlice, over base: PriceBook? = nil) throws(PriceFaults) {
+        let copy = UnsafeMutablePointer<UInt8>.allocate(capacity: max(text.count, 1))
+        copy.initialize(from: text.base, count: text.count)
+        do throws(PriceFaults) {
+            try self.init(keeping: ByteSlice(copy, count: text.count), owned: true, over: base)
+        } catch {
+            copy.deallocate()
+            throw error
+        }
+    }
+
+    /// - Parameter text: lives as long as the book; given back by it if `owned`.
+    init(keeping text: ByteSlice, owned: Bool, over base: PriceBook? = nil) throws(PriceFaults) {
+        var reader = PriceBookReader(text)
+        var contents = try reader.read()
+        var slotCount = 16
+        while slotCount < contents.rows.count * 2 { slotCount *= 2 }
+        var slots = [UInt32](repeating: 0, count: slotCount)
+        for (index, row) in contents.rows.enumerated() {
+            let provider = text[contents.providers[Int(row.provider)]]
+            let name = text[Int(row.nameOffset)..<Int(row.nameOffset) + Int(row.nameByteCount)]
+            var slot = PriceBook.hash(provider, name) & (slotCount - 1)
+            while slots[slot] != 0 {
+                let other = contents.rows[Int(slots[slot]) - 1]
+                let isSameName = text[Int(other.nameOffset)..<Int(other.nameOffset) + Int(other.nameByteCount)] == name
+                if other.provider == row.provider, isSameName { reader.noteTwice(row) }
+                slot = (slot + 1) & (slotCount - 1)
+            }
+            slots[slot] = UInt32(truncatingIfNeeded: index + 1)
+        }
+        try reader.throwFaults()
+        rows = PriceBook.copy(contents.rows)
+        bands = PriceBook.copy(contents.bands)
+        contents.bands = []
+        self.contents = contents
+        self.text = text
+        self.base = base
+        self.slots = PriceBook.copy(slots)
+        version = base.map { "\(contents.version) over \($0.version)" } ?? contents.version
+        source = contents.source
+        mask = slotCount - 1
+        ownsText = owned
+    }
+
+    deinit {
+        rows.deallocate()
+        bands.deallocate()
+        slots.deallocate()
+        if ownsText { text.base.deallocate() }
+    }
+
+    private static func copy<Element: BitwiseCopyable>(_ elements: [Element]) -> UnsafeMutablePointer<Element> {
+        let copy = UnsafeMutablePointer<Element>.allocate(capacity: max(elements.count, 1))
+        for (index, element) in elements.enumerated() { (copy + index).initialize(to: element) }
+        return copy
+    }
+
+    private static let hasher = ByteHash(seed: 0x51_7C_C1_B7_27_22_0A_95)
+
+    // The rows are the operator's: who asks for crafted names finds a few compares and no more, so the seed may be known.
+    private static func hash(_ provider: ByteSlice, _ model: ByteSlice) -> Int {
+        let mixed = hasher.hash(provider) &* 0x9E37_79B9_7F4A_7C15 ^ hasher.hash(model)
+        return Int(truncatingIfNeeded: mixed ^ mixed >> 32) & Int.max
+    }
+
+    // MARK: Lookup
+
+    /// What `model` of `provider` costs at `tier`, or at the standard one where the tier has no prices of its own.
+    /// - Returns: nil for a model without a price. Allocates nothing.
+    public func price(provider: ByteSlice, model: ByteSlice, tier: ServiceTier = .standard) -> ModelPrice? {
+        guard model.count <= PriceLimits.modelByteCount else { return nil }
+        if let row = row(provider, model) { return price(at: row, tier) }
+        if let price = base?.price(exactly: model, of: provider, tier: tier) { return price }
+        var forms = ModelNameForms(model)
+        while let form = forms.next() {
+            guard var price = price(exactly: form, of: provider, tier: tier) else { continue }
+            price.isExactName = false
+            return price
+        }
+        return nil
+    }
+
+    private func price(exactly model: ByteSlice, of provider: ByteSlice, tier: ServiceTier) -> ModelPrice? {
+        if let row = row(provider, model) { return price(at: row, tier) }
+        return base?.price(exactly: model, of: provider, tier: tier)
+    }
+
+    private func row(_ provider: ByteSlice, _ model: ByteSlice) -> Int? {
+        var slot = PriceBook.hash(provider, model) & mask
+        while slots[slot] != 0 {
+            let index = Int(slots[slot]) - 1
+            let name = ByteSlice(text.base + Int(rows[index].nameOffset), count: Int(rows[index].nameByteCount))
+            if name == model, text[contents.providers[Int(rows[index].provider)]] == provider { return index }
+            slot = (slot + 1) & mask
+        }
+        return nil
+    }
+
+    private func price(at index: Int, _ tier: ServiceTier) -> ModelPrice? {
+        let row = rows[index]
+        var first = Int(row.firstBand)
+        let end = first + Int(row.bandCount)
+        // Standard comes first; a tier that is not there is priced as standard.
+        if tier != .standard {
+            var other = first
+            while other < end, bands[other].tier != tier { other += 1 }
+            if other < end { first = other }
+        }
+        var last = first + 1
+        while last < end, bands[last].tier == bands[first].tier { last += 1 }
+        return ModelPrice(
+            tier: bands[first].tier, perRequest: row.perRequest, maxOutputTokens: row.maxOutputTokens > 0 ? row.maxOutputTokens : nil,
+            contextTokens: row.contextTokens > 0 ? row.contextTokens : nil, row: index, owner: identity, bands: bands + first, count: last - first)
+    }
+
+    /// Tells this book's prices from those of the book below it.
+    private var identity: UInt { UInt(bitPattern: ObjectIdentifier(self)) }
+
+    // MARK: Prices by the unit
+
+    /// What one `unit` of what `price` was found for costs: `web_search`, `image.high.1024x1024`; nil where its book does not say.
+    public func unitPrice(_ unit: ByteSlice, of price: ModelPrice) -> UnitPrice? {
+        guard price.owner == identity else { return base?.unitPrice(unit, of: price) }
+        return units(at: price.row).first { name(of: contents.units[$0]) == unit }.map { contents.units[$0].price }
+    }
+
+    /// What one image costs: at the quality and size, else with what is not listed taken as `default`.
+    public func imagePrice(quality: ByteSlice, size: ByteSlice, of price: ModelPrice) -> UnitPrice? {
+        guard price.owner == identity else { return base?.imagePrice(quality: quality, size: size, of: price) }
+        let ordinary = ByteSlice("default")
+        return imageUnit(quality, size, price) ?? imageUnit(quality, ordinary, price) ?? imageUnit(ordinary, size, price)
+            ?? imageUnit(ordinary, ordinary, price)
+    }
+
+    private func imageUnit(_ quality: ByteSlice, _ size: ByteSlice, _ price: ModelPrice) -> UnitPrice? {
+        for index in units(at: price.row) {
+            // image.QUALITY.SIZE
+            let name = name(of: contents.units[index])
+            guard name.hasPrefix("image."), name.count == 7 + quality.count + size.count else { continue }
+            let rest = name.dropFirst(6)
+            guard rest.hasPrefix(quality), rest[quality.count] == UInt8(ascii: "."), rest.dropFirst(quality.count + 1) == size else { continue }
+            return contents.units[index].price
+        }
+        return nil
+    }
+
+    /// The units `price` was found with, and what one costs of each.
+    public func units(of price: ModelPrice) -> [(name: String, price: UnitPrice)] {
+        guard price.owner == identity else { return base?.units(of: price) ?? [] }
+        return units(at: price.row).map { (String(name(of: contents.units[$0])), contents.units[$0].price) }
+    }
+
+    private func units(at index: Int) -> Range<Int> {
+        let row = rows[index]
+        return Int(row.firstUnit)..<Int(row.firstUnit) + Int(row.unitCount)
+    }
+
+    private func name(of unit: Unit) -> ByteSlice { ByteSlice(text.base + Int(unit.nameOffset), count: Int(unit.nameByteCount)) }
+
+    // MARK: Everything
+
+    /// Models in this book, those of the book below it apart.
+    public var modelCount: Int { contents.rows.count }
+
+    /// Every model of this book in the order of its text, those of the book below it apart.
+    public var models: [(provider: String, model: String)] {
+        contents.rows.map { row in
+            let name = text[Int(row.nameOffset)..<Int(row.nameOffset) + Int(row.nameByteCount)]
+            return (String(text[contents.providers[Int(row.provider)]]), String(name))
+        }
+    }
+}
