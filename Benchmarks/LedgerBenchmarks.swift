@@ -1,16 +1,23 @@
 import Bytes
 import Ledger
+import Providers
 
 /// Identifying a client: what a keyed request pays before anything else is known of it.
 var ledgerBenchmarks: [Benchmark] {
     // Built once: 1,000 digests would outweigh what is timed.
     guard let table = makeTable() else { preconditionFailure("the benchmark's keys differ") }
+    guard let prices = try? PriceBook.embedded() else { preconditionFailure("the embedded price book has no fault") }
     return [
         Benchmark(name: "ledger/key by SHA-256, of 1,000 keys") { lookUp(presented, in: table, $0) },
         Benchmark(name: "ledger/key remembered by its connection") { recallKey(of: table, $0) },
         Benchmark(name: "ledger/key malformed or unknown") { lookUp(foreign, in: table, $0) },
         Benchmark(name: "ledger/identifier made and written", run: makeIdentifier),
         Benchmark(name: "ledger/traceparent read and written", run: passTrace),
+        Benchmark(name: "ledger/price of a model, of 3,000") { findPrice(of: ByteSlice("gpt-4o-2024-08-06"), in: prices, $0) },
+        Benchmark(name: "ledger/price of a model listed without its date") { findPrice(of: ByteSlice("claude-sonnet-4-5-20991231"), in: prices, $0) },
+        Benchmark(name: "ledger/no price") { findPrice(of: ByteSlice("a-model-of-nobody"), in: prices, $0) },
+        Benchmark(name: "ledger/bill of an answer") { bill(with: prices, $0) },
+        Benchmark(name: "ledger/price book read, of 3,000 models", run: readPrices),
     ]
 }
 
@@ -67,4 +74,32 @@ private func passTrace(_ iterations: Int) -> UInt64 {
         }
         return sum
     }
+}
+
+private func findPrice(of model: ByteSlice, in prices: PriceBook, _ iterations: Int) -> UInt64 {
+    let provider = model.hasPrefix("claude") ? ByteSlice("anthropic") : ByteSlice("openai")
+    var sum: UInt64 = 0
+    for _ in 0..<iterations {
+        sum &+= prices.price(provider: provider, model: model).map { UInt64($0.rate(of: .input).nanodollarsPerMillion) } ?? 1
+    }
+    return sum
+}
+
+private func bill(with prices: PriceBook, _ iterations: Int) -> UInt64 {
+    guard let price = prices.price(provider: ByteSlice("google"), model: ByteSlice("gemini-2.5-pro")) else { return 0 }
+    var usage = Usage()
+    usage.cachedRead = 150_000
+    usage.output = 800
+    var sum: UInt64 = 0
+    for iteration in 0..<iterations {
+        usage.input = Int64(iteration & 0xFFFF)
+        sum &+= UInt64(price.cost(of: usage).count)
+    }
+    return sum
+}
+
+private func readPrices(_ iterations: Int) -> UInt64 {
+    var sum: UInt64 = 0
+    for _ in 0..<iterations { sum &+= UInt64((try? PriceBook.embedded())?.modelCount ?? 0) }
+    return sum
 }
