@@ -1,33 +1,6 @@
 public import Bytes
-import Glibc
 import JSON
 import Policy
-
-/// A secret's bytes, wiped when the last reference goes. Nothing prints them.
-public final class SecretBytes: @unchecked Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    // Unchecked for `storage`, which nothing writes between `init` and `deinit`.
-    private let storage: UnsafeMutablePointer<UInt8>
-    public let count: Int
-
-    init(_ bytes: ByteSlice) {
-        count = bytes.count
-        storage = .allocate(capacity: max(count, 1))
-        for index in 0..<count { storage[index] = bytes[index] }
-    }
-
-    deinit {
-        explicit_bzero(storage, count)
-        storage.deallocate()
-    }
-
-    /// The bytes; valid as long as this object is held.
-    public var bytes: ByteSlice { ByteSlice(UnsafePointer(storage), count: count) }
-
-    /// `…9f2c`: enough to tell two keys apart. Short secrets show nothing.
-    public var description: String { count < 16 ? "…" : "…" + String(bytes.dropFirst(count - 4)) }
-    public var debugDescription: String { description }
-    public var customMirror: Mirror { Mirror(self, children: []) }
-}
 
 /// A secret as the file gives it: written out, or where it is to be found.
 public struct Secret: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
