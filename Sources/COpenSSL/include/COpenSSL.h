@@ -128,4 +128,11 @@ void openssl_sha256_begin(openssl_sha256_state *state);
 void openssl_sha256_add(openssl_sha256_state *state, const uint8_t *bytes, size_t count);
 void openssl_sha256_end(openssl_sha256_state *state, uint8_t *out);
 
+// AES-256-GCM (NIST SP 800-38D): a key of 32 bytes, a nonce of 12, a tag of 16 behind the text. `bound` is not encrypted, and has to be
+// the same when it is opened. 1 on success. `seal` writes count + 16 bytes; `open` writes count − 16, or wipes them and returns 0.
+int openssl_gcm_seal(
+    const uint8_t *key, const uint8_t *nonce, const uint8_t *bound, size_t bound_count, const uint8_t *text, size_t count, uint8_t *out);
+int openssl_gcm_open(
+    const uint8_t *key, const uint8_t *nonce, const uint8_t *bound, size_t bound_count, const uint8_t *sealed, size_t count, uint8_t *out);
+
 #endif

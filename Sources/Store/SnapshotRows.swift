@@ -1,0 +1,44 @@
+public import Bytes
+
+/// What the store has to say to the data plane, as of one moment. Nothing that is deleted; what is disabled, exhausted or expired is here,
+/// so that it can be refused by name.
+public struct SnapshotRows: Sendable {
+    /// A credential, opened or looked up.
+    public struct OpenCredential: Sendable {
+        public let id: String
+        public let name: String
+        public let weight: Int64
+        public let status: ObjectStatus
+        public let expiresAt: Int64?
+        public let secret: SecretBytes
+    }
+
+    public struct Slot: Sendable {
+        public let key: VirtualKey
+        /// Its own, or those of its integration.
+        public let credentials: [OpenCredential]
+    }
+
+    /// `Store.generation()` at that moment.
+    public internal(set) var generation: Int64 = 0
+    public internal(set) var organisations: [Organisation] = []
+    public internal(set) var workspaces: [Workspace] = []
+    public internal(set) var users: [User] = []
+    public internal(set) var keys: [APIKey] = []
+    public internal(set) var integrations: [Integration] = []
+    public internal(set) var virtualKeys: [Slot] = []
+    public internal(set) var configs: [Config] = []
+    public internal(set) var policies: [LimitPolicy] = []
+    /// What is left out of the above, and why.
+    public internal(set) var faults: [SnapshotFault] = []
+}
+
+/// Something that cannot be used: a credential that is not found, a secret that does not open. The rest is not held up by it.
+public struct SnapshotFault: Sendable, Equatable, CustomStringConvertible {
+    public let kind: String
+    public let id: String
+    public let name: String
+    public let reason: String
+
+    public var description: String { "\(kind) \"\(name)\" (\(id)): \(reason)" }
+}
