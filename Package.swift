@@ -53,7 +53,7 @@ let package = Package(
         .executableTarget(
             name: "sluice",
             dependencies: [
-                "Bytes", "CLinux", "Configuration", "Gateway", "HTTP", "JSON", "Ledger", "Mock", "Policy", "Providers", "Reactor", "Supervisor", "TLS",
+                "Bytes", "CLinux", "Configuration", "Gateway", "HTTP", "JSON", "Ledger", "Mock", "Policy", "Providers", "Reactor", "Store", "Supervisor", "TLS",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict,

@@ -7,7 +7,10 @@ struct Sluice: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sluice",
         abstract: "An AI gateway: routing, fallbacks, keys and streams in front of language-model providers.",
-        subcommands: [Serve.self, Upgrade.self, Check.self, Explain.self, MockCommand.self, CacheCommand.self, Key.self, PricesCommand.self, Version.self],
+        subcommands: [
+            Serve.self, Upgrade.self, Check.self, Explain.self, MockCommand.self, CacheCommand.self, Key.self, PricesCommand.self, BackupCommand.self,
+            VaultCommand.self, AuditCommand.self, Version.self,
+        ],
         defaultSubcommand: Serve.self)
 }
 
