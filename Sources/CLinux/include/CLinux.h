@@ -12,6 +12,7 @@
 #include <sys/uio.h>
 #include <sys/un.h>
 
+#include "files.h"
 #include "process.h"
 
 // An IPv4, IPv6 or Unix address in the kernel's own layout.
