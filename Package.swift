@@ -81,7 +81,9 @@ let package = Package(
         .testTarget(name: "ProvidersTests", dependencies: ["Bytes", "JSON", "Providers"], swiftSettings: strict),
         .testTarget(name: "MockTests", dependencies: ["Bytes", "JSON", "Mock", "Reactor"], swiftSettings: strict),
         .testTarget(
-            name: "LedgerTests", dependencies: ["Bytes", "JSON", "Ledger", "Providers", .product(name: "Yams", package: "Yams")], swiftSettings: strict),
+            name: "LedgerTests", dependencies: ["Bytes", "CLinux", "JSON", "Ledger", "Providers", .product(name: "Yams", package: "Yams")], swiftSettings: strict),
+        // A process that LedgerTests starts to kill it.
+        .executableTarget(name: "LedgerVictim", dependencies: ["CLinux", "Ledger"], path: "Tests/LedgerVictim", swiftSettings: strict),
         .testTarget(
             name: "StoreTests", dependencies: ["Bytes", "JSON", "Ledger", "Store", .product(name: "GRDB", package: "GRDB.swift")], exclude: ["Versions"],
             swiftSettings: strict),

@@ -9,6 +9,12 @@ public struct Identifier: BitwiseCopyable, Hashable, Sendable {
     public let high: UInt64
     public let low: UInt64
 
+    /// One that was made before, and kept.
+    public init(high: UInt64, low: UInt64) {
+        self.high = high
+        self.low = low
+    }
+
     /// Bytes of the written form.
     public static let textByteCount = 36
 

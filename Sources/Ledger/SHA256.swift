@@ -26,6 +26,12 @@ struct SHA256 {
         return digest
     }
 
+    /// The digest's first 128 bits; nothing can be added any more.
+    mutating func finishWords() -> (low: UInt64, high: UInt64) {
+        // A digest has 32 bytes.
+        withUnsafeBytes(of: finish()) { ($0.loadUnaligned(as: UInt64.self), $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self)) }
+    }
+
     static func digest(of bytes: ByteSlice) -> Digest {
         var hash = SHA256()
         hash.add(bytes)

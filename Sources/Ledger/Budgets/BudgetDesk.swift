@@ -1,0 +1,100 @@
+/// Where one thread reserves from the ledger's budgets, and settles what it has reserved. No lock, no allocation, no system call.
+///
+/// Not to be used by two threads at once, not even one after the other for the same reservation: the entry that lists it is this desk's.
+public final class BudgetDesk {
+    private let ledger: BudgetLedger
+    private let file: LedgerFile
+    private let book: BudgetBook
+    private let entries: EntryDesk
+
+    init(_ ledger: BudgetLedger, _ file: LedgerFile, _ book: BudgetBook) {
+        self.ledger = ledger
+        self.file = file
+        self.book = book
+        entries = EntryDesk(file)
+    }
+
+    /// Reserves each charge's amount in its budget, or nothing in any: what does not fit in one is taken back from those before, the last first.
+    ///
+    /// A budget has room when what is spent and reserved in the window of this time, with the amount, is within its cap. Between being reserved and
+    /// taken back again an amount is in nobody's way but for some 10 ns, since all budgets are looked at before the first is changed.
+    /// - Parameters:
+    ///   - request: whose it is, should the process be killed before it is settled.
+    ///   - wallNanoseconds: since 1970. A clock that is set back changes nothing: windows only move on.
+    ///   - reservation: must be empty; set when the verdict is `reserved`.
+    public func reserve(
+        _ charges: Span<BudgetCharge>, for request: Identifier, wallNanoseconds: UInt64, into reservation: inout BudgetReservation
+    ) -> BudgetVerdict {
+        precondition(!reservation.isOpen, "what is reserved is settled before anything is reserved in its place")
+        guard charges.count <= BudgetLimits.budgetsPerRequest else { return .tooManyBudgets }
+        if charges.isEmpty { return .reserved }
+        if charges.count > 1, let refusal = firstWithoutRoom(charges, wallNanoseconds: wallNanoseconds) { return .refused(refusal) }
+        guard let entry = entries.take() else { return .tooManyOpen }
+        for index in charges.indices {
+            let verdict: BudgetVerdict
+            switch book.reserve(charges[index], wallNanoseconds: wallNanoseconds) {
+            case .reserved(let holding):
+                reservation.holdings[index] = holding
+                file.entry(entry).pointee.set(index, holding)
+                continue
+            case .refused(var refusal):
+                refusal.index = index
+                verdict = .refused(refusal)
+            case .awaitsGrant: verdict = .awaitsGrant
+            }
+            for earlier in (0..<index).reversed() { book.settle(reservation.holdings[earlier], actual: 0) }
+            entries.give(entry)
+            return verdict
+        }
+        reservation.count = charges.count
+        reservation.entry = entry
+        file.entry(entry).pointee.list(charges.count, of: request, wallNanoseconds: wallNanoseconds)
+        return .reserved
+    }
+
+    private func firstWithoutRoom(_ charges: Span<BudgetCharge>, wallNanoseconds: UInt64) -> BudgetRefusal? {
+        for index in charges.indices {
+            guard var refusal = book.refusal(of: charges[index], wallNanoseconds: wallNanoseconds) else { continue }
+            refusal.index = index
+            return refusal
+        }
+        return nil
+    }
+
+    /// Puts what the request did cost in the place of what was reserved, in each budget; `reservation` is empty afterwards. Of an empty one nothing comes.
+    ///
+    /// What was spent beyond the reservation is added all the same, and counted as overshoot: it has been billed. A window that is over by now is
+    /// left as it was.
+    /// - Parameter actual: in the charges' order and units; what is negative counts as 0.
+    @discardableResult
+    public func settle(_ reservation: inout BudgetReservation, actual: BudgetAmounts) -> BudgetSettlement {
+        var settlement = BudgetSettlement()
+        guard reservation.isOpen else { return settlement }
+        // First: what is listed is counted. Killed from here on, the rest stays counted in full.
+        file.entry(reservation.entry).pointee.clear()
+        entries.give(reservation.entry)
+        for index in 0..<reservation.count {
+            let holding = reservation.holdings[index]
+            if let movement = book.settle(holding, actual: actual[index]) { settlement.set(index, movement) }
+            if actual[index] > 0, UInt64(actual[index]) > holding.amount { settlement.overshot |= 1 << UInt8(index) }
+        }
+        reservation.count = 0
+        return settlement
+    }
+
+    /// Takes back what was reserved: nothing was spent.
+    public func release(_ reservation: inout BudgetReservation) { settle(&reservation, actual: BudgetAmounts(repeating: 0)) }
+
+    /// What is neither spent nor reserved of the charge's budget, whatever its amount; 0 when it is exhausted.
+    public func left(of charge: BudgetCharge, wallNanoseconds: UInt64) -> Int64 { book.left(of: charge, wallNanoseconds: wallNanoseconds) }
+
+    /// The least that is left of the budgets in one unit, and whose it is: what a request can be cut to. nil when no charge has the unit.
+    public func leastLeft(of charges: Span<BudgetCharge>, _ unit: BudgetUnit, wallNanoseconds: UInt64) -> (index: Int, left: Int64)? {
+        var least: (index: Int, left: Int64)?
+        for index in charges.indices where charges[index].rule.unit == unit {
+            let left = book.left(of: charges[index], wallNanoseconds: wallNanoseconds)
+            if left < least?.left ?? .max { least = (index, left) }
+        }
+        return least
+    }
+}

@@ -1,0 +1,75 @@
+/// One budget that a request is charged to, and the most it may cost.
+public struct BudgetCharge: BitwiseCopyable, Sendable {
+    public let key: LedgerKey
+    public let rule: BudgetRule
+    /// In the rule's unit, not negative. More than any cap is possible, and never fits.
+    public let amount: Int64
+
+    public init(key: LedgerKey, rule: BudgetRule, amount: Int64) {
+        precondition(amount >= 0, "a request costs nothing or something")
+        self.key = key
+        self.rule = rule
+        self.amount = amount
+    }
+}
+
+/// One amount for each charge of a request, in their order.
+public typealias BudgetAmounts = InlineArray<8, Int64>
+
+/// What a request has reserved, until it is settled or released at the desk that gave it. Costs nothing to keep.
+public struct BudgetReservation: BitwiseCopyable, Sendable {
+    var holdings = InlineArray<8, OpenEntry.Holding>(repeating: OpenEntry.Holding())
+    var count = 0
+    var entry = 0
+
+    /// Nothing reserved.
+    public init() {}
+
+    public var isOpen: Bool { count > 0 }
+}
+
+/// What came of a reservation.
+public enum BudgetVerdict: BitwiseCopyable, Equatable, Sendable {
+    /// In all budgets.
+    case reserved
+    /// In none; the first that had no room.
+    case refused(BudgetRefusal)
+    /// In none: `grant` must be called with the charges first, by the back office, since it may wait for the disk. Happens to the first request of a
+    /// window, and to one that is much larger than those before.
+    case awaitsGrant
+    /// In none: as many are open as the ledger has entries for.
+    case tooManyOpen
+    /// In none: more than `BudgetLimits.budgetsPerRequest`.
+    case tooManyBudgets
+}
+
+/// Which budget had no room.
+public struct BudgetRefusal: BitwiseCopyable, Equatable, Sendable {
+    /// Its place among the charges.
+    public internal(set) var index: Int
+    /// What is left in it, less than the charge: what is neither spent nor reserved.
+    public let left: Int64
+    /// Its cap, raised if it is.
+    public let cap: Int64
+    /// When its window is over, in wall-clock seconds since 1970; nil for never.
+    public let resetsAt: Int64?
+}
+
+/// What a settlement did.
+public struct BudgetSettlement: BitwiseCopyable, Sendable {
+    private var movements = InlineArray<8, BudgetMovement>(repeating: BudgetMovement(spentBefore: 0, spentAfter: 0))
+    private var isCounted: UInt8 = 0
+    /// Of which charges more was spent than was reserved: a bit each, the first lowest.
+    public internal(set) var overshot: UInt8 = 0
+
+    mutating func set(_ index: Int, _ movement: BudgetMovement) {
+        movements[index] = movement
+        isCounted |= 1 << UInt8(index)
+    }
+
+    /// What it added to the window of the charge at `index`; nil when that window was over, or emptied by a reset that moved it: spend belongs to the
+    /// window it was reserved in.
+    public func movement(_ index: Int) -> BudgetMovement? {
+        isCounted >> UInt8(index) & 1 == 1 ? movements[index] : nil
+    }
+}

@@ -1,0 +1,14 @@
+/// Bounds of rate limits.
+public enum RateLimits {
+    /// Limits of one request: requests, tokens and concurrency of its key, its workspace, and some policies.
+    public static let limitsPerRequest = 8
+
+    /// Limits remembered at once, one for each value of a grouped policy: 4 MiB of file.
+    public static let defaultSlotCount = 1 << 16
+
+    /// The largest limit of requests or tokens in a period: 2⁴⁴ − 1, since two counts and a time share one atomic word of 128 bits.
+    public static let largestCount: Int64 = 17_592_186_044_415
+
+    /// For which nobody has asked for a limit, on top of its period, before its slot may be another's.
+    static let retiredAfterMilliseconds: UInt64 = 3_600_000
+}
