@@ -23,5 +23,5 @@ public struct Benchmark {
 /// Every benchmark there is, in the modules' order. Computed: their inputs are built when they are wanted.
 public var allBenchmarks: [Benchmark] {
     httpBenchmarks + jsonBenchmarks + cacheBenchmarks + guardrailsBenchmarks + healthBenchmarks + policyBenchmarks + providersBenchmarks + translationBenchmarks
-        + ledgerBenchmarks
+        + ledgerBenchmarks + budgetBenchmarks
 }
