@@ -40,8 +40,7 @@ public final class Flight: @unchecked Sendable {
     // Written by who leads, read by all: a release after what it makes known.
     private let stageWord = Atomic<UInt8>(Stage.waiting.rawValue)
     public private(set) var head = Head(status: 0, isStream: false)
-    public private(set) var inputTokens: Int64 = -1
-    public private(set) var outputTokens: Int64 = -1
+    public private(set) var cost = AnswerCost()
     /// Where it failed, it stops inside an event.
     public private(set) var endsMidEvent = false
     /// Where it failed, its last event says so.
@@ -76,10 +75,9 @@ public final class Flight: @unchecked Sendable {
         stageWord.store(Stage.begun.rawValue, ordering: .sequentiallyConsistent)
     }
 
-    /// All of it has been appended and published. The tokens are those its provider counted, −1 where it has not said.
-    public func complete(inputTokens: Int64 = -1, outputTokens: Int64 = -1) {
-        self.inputTokens = inputTokens
-        self.outputTokens = outputTokens
+    /// All of it has been appended and published.
+    public func complete(_ cost: AnswerCost = AnswerCost()) {
+        self.cost = cost
         stageWord.store(Stage.complete.rawValue, ordering: .sequentiallyConsistent)
     }
 

@@ -6,7 +6,7 @@ enum ConfigurationSchema {
 
     static let root = schema(
         "version", "listen", "trusted_proxies", "cors", "http2", "upstream_http2", "workers", "data", "log", "limits", "timeouts", "providers",
-        "trusted_hosts", "keys", "virtual_keys", "configs", "default", "cb_config")
+        "trusted_hosts", "keys", "virtual_keys", "configs", "default", "cb_config", "prices")
 
     static let log = schema("format", "access")
     static let provider = schema("base_url", "dialect", "auth", "api_key", "ca_file", "allow_private", "http2")

@@ -16,6 +16,8 @@ public struct ServerConfiguration: Sendable {
     /// Nil for one a core.
     public internal(set) var workerCount: Int?
     public internal(set) var dataDirectory = "./sluice-data"
+    /// A price book that goes before the one that comes with the program.
+    public internal(set) var priceFile: String?
     public internal(set) var log = LogSettings()
     public internal(set) var bounds = Bounds()
     /// New providers, and what the file changes of built-in ones.

@@ -38,6 +38,8 @@ public final class Snapshot: Sendable {
         /// Nil where no web page may ask from elsewhere.
         public var crossOrigin: CrossOriginRules?
         public var clouds = CloudEnvironment()
+        /// What models cost; nil where nobody wants to know.
+        public var prices: PriceBook?
 
         public init(upstreams: [Upstream], catalog: Catalog, keys: KeyTable) {
             self.upstreams = upstreams
@@ -91,6 +93,7 @@ public final class Snapshot: Sendable {
     let proxies: ProxyTrust
     let crossOrigin: CrossOriginRules?
     let clouds: CloudEnvironment
+    let prices: PriceBook?
 
     /// - Parameter version: different from that of every snapshot before it.
     public init(_ parts: Parts, version: UInt64) {
@@ -110,6 +113,7 @@ public final class Snapshot: Sendable {
         proxies = parts.proxies
         crossOrigin = parts.crossOrigin
         clouds = parts.clouds
+        prices = parts.prices
     }
 
     /// How the connections of a listener begin.

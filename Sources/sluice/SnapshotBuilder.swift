@@ -46,7 +46,22 @@ struct SnapshotBuilder {
         parts.isLoopbackOnly = configuration.isLoopbackOnly
         parts.proxies = configuration.proxies.map { trust($0) } ?? ProxyTrust()
         parts.crossOrigin = configuration.crossOrigin.map { rules($0) }
+        parts.prices = try prices()
         return parts
+    }
+
+    /// The book that comes with the program, and before it the file's own.
+    private func prices() throws(StartError) -> PriceBook {
+        let path = configuration.priceFile
+        let text = path.flatMap { FileManager.default.contents(atPath: $0) }
+        if let path, text == nil { throw StartError("prices: \(path) cannot be read") }
+        do throws(PriceFaults) {
+            let own = try PriceBook.embedded()
+            guard let text else { return own }
+            return try Array(text).withByteSlice { (bytes) throws(PriceFaults) in try PriceBook(bytes, over: own) }
+        } catch {
+            throw StartError("prices: " + error.diagnostics.map { $0.told(path: path ?? "prices.yaml") }.joined(separator: "\n"))
+        }
     }
 
     // MARK: Providers

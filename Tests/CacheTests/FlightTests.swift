@@ -120,8 +120,11 @@ struct FlightTests {
         #expect(whole.stage == .waiting && whole.fields == nil)
         whole.begin(Flight.Head(status: 200, isStream: true), fields: try Self.fields())
         #expect(whole.stage == .begun && whole.head.status == 200 && whole.head.isStream)
-        whole.complete(inputTokens: 3, outputTokens: 4)
-        #expect(whole.stage == .complete && whole.inputTokens == 3 && whole.outputTokens == 4)
+        var cost = AnswerCost()
+        cost.inputTokens = 3
+        cost.nanodollars = 4
+        whole.complete(cost)
+        #expect(whole.stage == .complete && whole.cost == cost)
         let failed = flight()
         failed.fail(isMidEvent: true)
         #expect(failed.stage == .failed && failed.endsMidEvent)

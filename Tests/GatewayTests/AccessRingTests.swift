@@ -9,7 +9,7 @@ struct AccessRingTests {
     private func record(_ number: Int) -> AccessRecord {
         var record = AccessRecord()
         record.figures.totalNanoseconds = UInt64(number)
-        record.figures.inputTokens = -1
+        record.figures.cost.inputTokens = -1
         record.figures.status = 200
         record.figures.hasOwnTrace = number % 2 == 0
         for _ in 0..<(number % 64) { record.path.append(UInt8(truncatingIfNeeded: 0x41 + number % 26)) }
@@ -33,7 +33,7 @@ struct AccessRingTests {
             }
             ring.drain { found, tries in
                 let wanted = record(received)
-                #expect(found.figures.totalNanoseconds == UInt64(received) && found.figures.inputTokens == -1 && found.figures.status == 200)
+                #expect(found.figures.totalNanoseconds == UInt64(received) && found.figures.cost.inputTokens == -1 && found.figures.status == 200)
                 #expect(found.figures.hasOwnTrace == wanted.figures.hasOwnTrace)
                 #expect(text(found.path) == text(wanted.path) && text(found.traceIdentifier) == text(wanted.traceIdentifier))
                 #expect(text(found.model) == "gpt-4o" && found.user.isEmpty && found.peer.isEmpty && tries.isEmpty)

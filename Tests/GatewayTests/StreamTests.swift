@@ -148,7 +148,7 @@ struct StreamTests {
         client.close()
         let records = worker.stop()
         #expect(records.count == wire.count - first)
-        #expect(records.allSatisfy { $0.figures.inputTokens == 11 && $0.figures.outputTokens == 22 && $0.figures.isStream && $0.figures.status == 200 })
+        #expect(records.allSatisfy { $0.figures.cost.inputTokens == 11 && $0.figures.cost.outputTokens == 22 && $0.figures.isStream && $0.figures.status == 200 })
     }
 
     @Test("usage is recorded of a stream that passes through untouched, byte by byte")
@@ -167,8 +167,8 @@ struct StreamTests {
         #expect(client.takeAnswer().text == all)
         client.close()
         let record = try #require(worker.stop().first)
-        #expect(record.figures.inputTokens == 11)
-        #expect(record.figures.outputTokens == 22)
+        #expect(record.figures.cost.inputTokens == 11)
+        #expect(record.figures.cost.outputTokens == 22)
     }
 
     @Test("usage is recorded of an answer that is no stream")
@@ -183,7 +183,7 @@ struct StreamTests {
         #expect(client.takeAnswer().text == body)
         client.close()
         let record = try #require(worker.stop().first)
-        #expect(record.figures.inputTokens == 3 && record.figures.outputTokens == 4)
+        #expect(record.figures.cost.inputTokens == 3 && record.figures.cost.outputTokens == 4)
         #expect(!record.figures.isStream)
     }
 

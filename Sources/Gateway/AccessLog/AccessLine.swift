@@ -1,4 +1,5 @@
 import Bytes
+import Cache
 import HTTP
 import JSON
 
@@ -43,15 +44,19 @@ struct AccessLine {
         writer.append(record.figures.isStream ? ",\"stream\":true" : ",\"stream\":false")
         if record.figures.wasAborted { writer.append(",\"aborted\":true") }
         if record.figures.wasHedged { writer.append(",\"hedged\":true") }
-        if record.figures.inputTokens >= 0 { member(",\"tokens_in\":", UInt64(record.figures.inputTokens), to: &writer) }
-        if record.figures.outputTokens >= 0 { member(",\"tokens_out\":", UInt64(record.figures.outputTokens), to: &writer) }
+        let cost = record.figures.cost
+        if cost.inputTokens >= 0 { member(",\"tokens_in\":", UInt64(cost.inputTokens), to: &writer) }
+        if cost.outputTokens >= 0 { member(",\"tokens_out\":", UInt64(cost.outputTokens), to: &writer) }
+        if cost.nanodollars >= 0 { appendDollars(",\"cost_usd\":", cost.nanodollars, to: &writer) }
         if record.figures.cacheStatus != .disabled {
             writer.append(",\"cache\":\"")
             writer.append(record.figures.cacheStatus.text)
             writer.append("\"")
         }
-        if record.figures.savedInputTokens >= 0 { member(",\"saved_tokens_in\":", UInt64(record.figures.savedInputTokens), to: &writer) }
-        if record.figures.savedOutputTokens >= 0 { member(",\"saved_tokens_out\":", UInt64(record.figures.savedOutputTokens), to: &writer) }
+        let saved = record.figures.saved
+        if saved.inputTokens >= 0 { member(",\"saved_tokens_in\":", UInt64(saved.inputTokens), to: &writer) }
+        if saved.outputTokens >= 0 { member(",\"saved_tokens_out\":", UInt64(saved.outputTokens), to: &writer) }
+        if saved.nanodollars >= 0 { appendDollars(",\"saved_usd\":", saved.nanodollars, to: &writer) }
         if record.figures.firstByteNanoseconds > 0 { member(",\"first_byte_us\":", record.figures.firstByteNanoseconds / 1000, to: &writer) }
         member(",\"total_us\":", record.figures.totalNanoseconds / 1000, to: &writer)
         member(",\"bytes_in\":", record.figures.receivedByteCount, to: &writer)
@@ -78,12 +83,8 @@ struct AccessLine {
         }
         writer.append(" attempts=")
         writer.append(decimal: UInt64(record.figures.attempts))
-        if record.figures.inputTokens >= 0 || record.figures.outputTokens >= 0 {
-            writer.append(" tokens=")
-            writer.append(decimal: UInt64(max(0, record.figures.inputTokens)))
-            writer.append(UInt8(ascii: "/"))
-            writer.append(decimal: UInt64(max(0, record.figures.outputTokens)))
-        }
+        appendTokens(" tokens=", record.figures.cost, to: &writer)
+        if record.figures.cost.nanodollars >= 0 { appendDollars(" cost=$", record.figures.cost.nanodollars, to: &writer) }
         writer.append(" first_byte_us=")
         writer.append(decimal: record.figures.firstByteNanoseconds / 1000)
         writer.append(" total_us=")
@@ -105,15 +106,34 @@ struct AccessLine {
             writer.append(" cache=")
             writer.append(record.figures.cacheStatus.word)
         }
-        if record.figures.savedInputTokens >= 0 || record.figures.savedOutputTokens >= 0 {
-            writer.append(" saved=")
-            writer.append(decimal: UInt64(max(0, record.figures.savedInputTokens)))
-            writer.append(UInt8(ascii: "/"))
-            writer.append(decimal: UInt64(max(0, record.figures.savedOutputTokens)))
-        }
+        appendTokens(" saved=", record.figures.saved, to: &writer)
+        if record.figures.saved.nanodollars >= 0 { appendDollars(" saved_cost=$", record.figures.saved.nanodollars, to: &writer) }
         if record.figures.isStream { writer.append(" stream") }
         if record.figures.wasAborted { writer.append(" aborted") }
         writer.append(UInt8(ascii: "\n"))
+    }
+
+    private func appendTokens(_ name: StaticString, _ cost: AnswerCost, to writer: inout ByteWriter) {
+        if cost.inputTokens < 0, cost.outputTokens < 0 { return }
+        writer.append(name)
+        writer.append(decimal: UInt64(max(0, cost.inputTokens)))
+        writer.append(UInt8(ascii: "/"))
+        writer.append(decimal: UInt64(max(0, cost.outputTokens)))
+    }
+
+    /// Dollars with all their digits and no more, which a JSON number may have: `0`, `12`, `0.000325`.
+    private func appendDollars(_ name: StaticString, _ nanodollars: Int64, to writer: inout ByteWriter) {
+        writer.append(name)
+        writer.append(decimal: nanodollars.magnitude / 1_000_000_000)
+        var fraction = Int(nanodollars.magnitude % 1_000_000_000)
+        if fraction == 0 { return }
+        var digits = 9
+        while fraction % 10 == 0 {
+            fraction /= 10
+            digits -= 1
+        }
+        writer.append(UInt8(ascii: "."))
+        AccessLine.padded(fraction, digits, to: &writer)
     }
 
     private static func protocolName(_ version: HTTPVersion) -> StaticString {

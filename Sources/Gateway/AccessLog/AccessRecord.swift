@@ -1,4 +1,5 @@
 import Bytes
+import Cache
 import HTTP
 
 /// What one request was and did, as the access log tells it: a value of fixed size, filled on the
@@ -9,11 +10,9 @@ struct AccessRecord: BitwiseCopyable, Sendable {
     /// All of it that is no text.
     struct Figures: BitwiseCopyable, Sendable {
         var wallNanoseconds: UInt64 = 0
-        var inputTokens: Int64 = -1
-        var outputTokens: Int64 = -1
-        /// What a provider would have counted, had the answer not been kept; −1 where it was not.
-        var savedInputTokens: Int64 = -1
-        var savedOutputTokens: Int64 = -1
+        var cost = AnswerCost()
+        /// What it would have been, had the answer not been kept.
+        var saved = AnswerCost()
         /// From the request's first byte; zero when none came.
         var firstByteNanoseconds: UInt64 = 0
         var totalNanoseconds: UInt64 = 0

@@ -80,10 +80,10 @@ extension Exchange {
 
     private func writeWhole(_ stored: StoredAnswer, to writer: inout ByteWriter) -> Bool {
         var usage: Usage?
-        if stored.figures.inputTokens >= 0, stored.figures.outputTokens >= 0 {
+        if stored.figures.cost.inputTokens >= 0, stored.figures.cost.outputTokens >= 0 {
             usage = Usage()
-            usage?.input = stored.figures.inputTokens
-            usage?.output = stored.figures.outputTokens
+            usage?.input = stored.figures.cost.inputTokens
+            usage?.output = stored.figures.cost.outputTokens
         }
         do throws(TranslationFault) {
             let events: Translator.Events = { at in

@@ -60,8 +60,7 @@ extension Exchange {
         guard flight.stage == .begun, isWhole, !record.figures.wasAborted, !flight.log.isFull else { return failFill() }
         flight.log.publish()
         if flight.head.status == 200, let blob = storedAnswer(flight) { keep(blob) }
-        let usage = answer.readsUsage ? answer.usage.usage : nil
-        flight.complete(inputTokens: usage?.inputTotal ?? -1, outputTokens: usage?.outputTotal ?? -1)
+        flight.complete(cost)
         endFill(flight)
     }
 
@@ -87,10 +86,7 @@ extension Exchange {
         var figures = StoredAnswer.Figures()
         figures.isStream = flight.head.isStream
         figures.provider = record.provider
-        if answer.readsUsage, let usage = answer.usage.usage {
-            figures.inputTokens = usage.inputTotal
-            figures.outputTokens = usage.outputTotal
-        }
+        figures.cost = cost
         let inspection = AnswerInspection(endpoint, isCoded: StoredFields.isCoded(fields.bytes))
         var isFit = false
         let blob = StoredAnswer.blob(figures, fields: fields.bytes, bodyByteCount: flight.log.writtenByteCount) { place, figures in

@@ -69,11 +69,10 @@ extension Exchange {
             try sendFollowed(flight, upTo: end, isComplete: stage == .complete, client)
             if answer.state == .done {
                 if caching.status == .hit {
-                    noteSaved(flight.inputTokens, flight.outputTokens)
+                    noteSaved(flight.cost)
                 } else if answer.status == 200 {
                     // Its own call, which went on without it.
-                    record.figures.inputTokens = flight.inputTokens
-                    record.figures.outputTokens = flight.outputTokens
+                    record.figures.cost = flight.cost
                 }
                 leaveFlight()
                 return .step(.settle)

@@ -103,6 +103,7 @@ extension Operations {
             ("replaced", now.replacements), ("evicted", now.evictions), ("expired", now.expirations), ("purged", now.purges), ("refused", now.refusals),
             ("mean_evicted_age_ms", now.evictions == 0 ? 0 : now.evictedAgeNanoseconds / now.evictions / 1_000_000),
             ("saved_tokens_in", sums.savedInputTokens), ("saved_tokens_out", sums.savedOutputTokens),
+            ("saved_nanodollars", sums.savedNanodollars),
         ]
         let ages = zip(CacheStatistics.ageEdgesSeconds.map { "\"under_\($0)_s\"" } + ["\"older\""], now.hitAges).map { "\($0):\($1)" }
         let text = rows.map { "\"\($0)\":\($1)" } + ["\"hit_ages\":{\(ages.joined(separator: ","))}"]
@@ -135,6 +136,8 @@ extension Operations {
         text += "# HELP sluice_cache_saved_tokens_total Tokens that were not paid for.\n# TYPE sluice_cache_saved_tokens_total counter\n"
         text += "sluice_cache_saved_tokens_total{direction=\"input\"} \(sums.savedInputTokens)\n"
         text += "sluice_cache_saved_tokens_total{direction=\"output\"} \(sums.savedOutputTokens)\n"
+        text += "# HELP sluice_cache_saved_dollars_total What they would have cost, where their models have a price.\n"
+        text += "# TYPE sluice_cache_saved_dollars_total counter\nsluice_cache_saved_dollars_total \(Double(sums.savedNanodollars) / 1e9)\n"
         text += "# HELP sluice_cache_hit_age_seconds Ages of answers found.\n# TYPE sluice_cache_hit_age_seconds histogram\n"
         var sum: UInt64 = 0
         for (index, count) in now.hitAges.enumerated() {

@@ -13,6 +13,7 @@ final class SharedCache: Sendable {
     // Sums of all workers, read by operators. Relaxed: they publish nothing.
     private let savedInputTokens = Atomic<UInt64>(0)
     private let savedOutputTokens = Atomic<UInt64>(0)
+    private let savedNanodollars = Atomic<UInt64>(0)
     private let followed = Atomic<UInt64>(0)
     private let hits = Atomic<UInt64>(0)
     private let misses = Atomic<UInt64>(0)
@@ -29,10 +30,11 @@ final class SharedCache: Sendable {
         self.budget = budget
     }
 
-    /// An answer that was not fetched has spared what its provider would have counted.
-    func noteSaved(_ input: Int64, _ output: Int64) {
-        if input > 0 { savedInputTokens.wrappingAdd(UInt64(input), ordering: .relaxed) }
-        if output > 0 { savedOutputTokens.wrappingAdd(UInt64(output), ordering: .relaxed) }
+    /// An answer that was not fetched has spared what its provider would have counted and billed.
+    func noteSaved(_ cost: AnswerCost) {
+        if cost.inputTokens > 0 { savedInputTokens.wrappingAdd(UInt64(cost.inputTokens), ordering: .relaxed) }
+        if cost.outputTokens > 0 { savedOutputTokens.wrappingAdd(UInt64(cost.outputTokens), ordering: .relaxed) }
+        if cost.nanodollars > 0 { savedNanodollars.wrappingAdd(UInt64(cost.nanodollars), ordering: .relaxed) }
     }
 
     /// Changes whenever answers are about to be dropped: what was asked for under another count is not kept.
@@ -69,6 +71,7 @@ final class SharedCache: Sendable {
         var refreshes: UInt64
         var savedInputTokens: UInt64
         var savedOutputTokens: UInt64
+        var savedNanodollars: UInt64
         var followed: UInt64
     }
 
@@ -76,6 +79,7 @@ final class SharedCache: Sendable {
         Figures(
             hits: hits.load(ordering: .relaxed), misses: misses.load(ordering: .relaxed), refreshes: refreshes.load(ordering: .relaxed),
             savedInputTokens: savedInputTokens.load(ordering: .relaxed), savedOutputTokens: savedOutputTokens.load(ordering: .relaxed),
+            savedNanodollars: savedNanodollars.load(ordering: .relaxed),
             followed: followed.load(ordering: .relaxed))
     }
 }

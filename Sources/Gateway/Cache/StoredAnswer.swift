@@ -12,9 +12,7 @@ struct StoredAnswer {
         var isStream = false
         /// It calls tools, which not everybody wants to be kept.
         var callsTools = false
-        /// −1 where its provider did not say.
-        var inputTokens: Int64 = -1
-        var outputTokens: Int64 = -1
+        var cost = AnswerCost()
         var provider = InlineText<32>()
     }
 

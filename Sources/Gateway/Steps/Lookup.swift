@@ -118,15 +118,14 @@ extension Exchange {
         record.figures.status = UInt16(answer.status)
         record.figures.isStream = stored.figures.isStream
         record.figures.firstByteNanoseconds = max(1, worker.now.nanoseconds(since: startedAt))
-        noteSaved(stored.figures.inputTokens, stored.figures.outputTokens)
+        noteSaved(stored.figures.cost)
         record.provider = stored.figures.provider
     }
 
-    /// Tells of the tokens that no provider counted, −1 where that is not known.
-    func noteSaved(_ input: Int64, _ output: Int64) {
-        record.figures.savedInputTokens = input
-        record.figures.savedOutputTokens = output
-        worker.sharedCache?.noteSaved(input, output)
+    /// Tells of what no provider was paid for.
+    func noteSaved(_ cost: AnswerCost) {
+        record.figures.saved = cost
+        worker.sharedCache?.noteSaved(cost)
     }
 
     /// The status line and the fields that are this request's own.

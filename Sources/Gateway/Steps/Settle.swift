@@ -1,4 +1,6 @@
 import Bytes
+import Cache
+import Ledger
 import Providers
 import Reactor
 
@@ -29,14 +31,26 @@ extension Exchange {
         record.figures.cacheStatus = caching.status
         if caching.isOrphaned { record.figures.wasAborted = true }
         if !record.figures.hasOwnTrace { record.traceIdentifier = traceIdentifier }
-        if answer.readsUsage, let usage = answer.usage.usage {
-            record.figures.inputTokens = usage.inputTotal
-            record.figures.outputTokens = usage.outputTotal
-        }
+        if answer.readsUsage { record.figures.cost = cost }
         guard trail.count > 1, let program = plan?.route.program else { return ring.push(&record) }
         // All attempts or none: half a list would not be JSON.
         var tries = ByteWriter(worker.headScratch, capacity: GatewayLimits.triesByteCount)
         trail.writeJSON(program, to: &tries)
         ring.push(&record, tries: tries.overflowed ? ByteSlice("") : tries.written)
+    }
+
+    /// What the answer took, as far as its provider has said and its model has a price: that of the model that served, else of the one that was asked for.
+    var cost: AnswerCost {
+        var cost = AnswerCost()
+        guard answer.readsUsage, let usage = answer.usage.usage else { return cost }
+        cost.inputTokens = usage.inputTotal
+        cost.outputTokens = usage.outputTotal
+        guard let book = worker.snapshot.prices else { return cost }
+        var (served, provider) = (answer.usage.model, record.provider)
+        let price = provider.withBytesInPlace { provider in
+            served.withBytesInPlace { book.price(provider: provider, model: $0) } ?? record.model.withBytesInPlace { book.price(provider: provider, model: $0) }
+        }
+        if let price { cost.nanodollars = price.cost(of: usage).count }
+        return cost
     }
 }

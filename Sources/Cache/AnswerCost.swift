@@ -1,0 +1,10 @@
+/// What an answer took where it was made: what is saved when it is told again.
+public struct AnswerCost: BitwiseCopyable, Sendable, Equatable {
+    /// As its provider counted them; −1 where it has not said.
+    public var inputTokens: Int64 = -1
+    public var outputTokens: Int64 = -1
+    /// −1 where its model has no price.
+    public var nanodollars: Int64 = -1
+
+    public init() {}
+}
