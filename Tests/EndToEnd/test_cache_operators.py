@@ -2,9 +2,11 @@
 
 import hashlib
 import json
+import tempfile
 import threading
 import time
 import urllib.parse
+from pathlib import Path
 
 from harness.cache import SIMPLE, STATUS, CacheCase
 from harness.configuration import plain
@@ -147,8 +149,10 @@ class Operating(OperatorCase):
         self.assertIn("127.0.0.1:1", unreachable.stderr)
 
     def test_log(self):
-        """the access log says where an answer came from, and what it saved"""
-        gateway = Gateway({**plain(), "log": {"access": "stdout", "format": "json"}})
+        """the access log says where an answer came from, what it cost by the operator's book, and what it saved"""
+        book = Path(self.enterContext(tempfile.TemporaryDirectory())) / "prices.yaml"
+        book.write_text('version: "1"\nsource: "test"\nprices:\n  openai:\n    "gpt-4o-mini": {input: 2, output: 10}\n')
+        gateway = Gateway({**plain(), "log": {"access": "stdout", "format": "json"}, "prices": str(book)})
         self.addCleanup(gateway.stop)
         headers = {"x-portkey-config": json.dumps(self.config())}
         for _ in range(2):
@@ -161,6 +165,22 @@ class Operating(OperatorCase):
         hit, miss = sorted(lines, key=lambda line: line["cache"])
         self.assertEqual((miss["cache"], miss["tokens_in"], miss.get("saved_tokens_in")), ("MISS", 3, None))
         self.assertEqual((hit["cache"], hit.get("tokens_in"), hit["saved_tokens_in"], hit["saved_tokens_out"], hit["attempts"]), ("HIT", None, 3, 1, 0))
+        # Three tokens at two dollars a million and one at ten.
+        self.assertEqual((miss["cost_usd"], miss.get("saved_usd"), hit.get("cost_usd"), hit["saved_usd"]), (0.000016, None, None, 0.000016))
+        operators = {"Host": "localhost"}
+        self.assertEqual(send(gateway.port, "GET", "/v1/sluice/cache", operators).json["saved_nanodollars"], 16_000)
+        self.assertIn("sluice_cache_saved_dollars_total 1.6e-05", send(gateway.port, "GET", "/metrics", operators).body.decode())
+
+    def test_faulty_prices(self):
+        """a price book with a fault, or that is not there, keeps a gateway from starting, and says where"""
+        folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        book, file = folder / "prices.yaml", folder / "sluice.yaml"
+        file.write_text(json.dumps({**plain(), "listen": "127.0.0.1:0", "prices": str(book)}))
+        missing = command("serve", "--no-supervisor", "--config", str(file))
+        self.assertEqual((missing.returncode, f"prices: {book} cannot be read" in missing.stderr), (1, True), missing.stderr)
+        book.write_text('version: "1"\nsource: "test"\nprices:\n  openai:\n    "gpt-4o-mini": {input: -2}\n')
+        faulty = command("serve", "--no-supervisor", "--config", str(file))
+        self.assertEqual((faulty.returncode, f"{book}:5:" in faulty.stderr), (1, True), faulty.stderr)
 
 
 class Tenants(OperatorCase):

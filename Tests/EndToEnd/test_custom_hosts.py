@@ -70,8 +70,10 @@ class Named(GatewayCase):
             answers[0] += 1
             return ["127.0.0.1"] if answers[0] % 3 else ["198.41.0.4"]
         self.names.addresses["rebind.example.com"] = flip
-        for _ in range(6):
+        for _ in range(30):
             self.assertGreaterEqual(self.ask("rebind.example.com").status, 400)
+            if answers[0] > 4:
+                break
             # Names are kept for a second.
             time.sleep(0.4)
         self.assertGreater(answers[0], 4, "the name was hardly asked for: this shows nothing")

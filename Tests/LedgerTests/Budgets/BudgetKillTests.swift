@@ -14,7 +14,7 @@ private struct Victim {
         let arguments = ["sh", "-c", line, program, path, String(seed), String(budgets), String(cap), String(milliseconds)]
         var words: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
         defer { for word in words { free(word) } }
-        pid = words.withUnsafeMutableBufferPointer { linux_spawn("/bin/sh", $0.baseAddress, linux_environment(), bills) }
+        pid = words.withUnsafeMutableBufferPointer { linux_spawn("/bin/sh", -1, $0.baseAddress, linux_environment(), bills) }
         try #require(pid > 0)
     }
 
