@@ -50,13 +50,16 @@ struct SnapshotBuilder {
         return parts
     }
 
-    /// The book that comes with the program, and before it the file's own.
+    /// The book that comes with the program: read once, however often the configuration is.
+    private static let embeddedPrices = Result { () throws(PriceFaults) in try PriceBook.embedded() }
+
+    /// That book, and before it the file's own.
     private func prices() throws(StartError) -> PriceBook {
         let path = configuration.priceFile
         let text = path.flatMap { FileManager.default.contents(atPath: $0) }
         if let path, text == nil { throw StartError("prices: \(path) cannot be read") }
         do throws(PriceFaults) {
-            let own = try PriceBook.embedded()
+            let own = try SnapshotBuilder.embeddedPrices.get()
             guard let text else { return own }
             return try Array(text).withByteSlice { (bytes) throws(PriceFaults) in try PriceBook(bytes, over: own) }
         } catch {
