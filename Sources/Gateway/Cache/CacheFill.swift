@@ -59,7 +59,8 @@ extension Exchange {
         let isWhole = answer.state == .done && answer.isCommitted && !answer.isShort
         guard flight.stage == .begun, isWhole, !record.figures.wasAborted, !flight.log.isFull else { return failFill() }
         flight.log.publish()
-        if flight.head.status == 200, let blob = storedAnswer(flight) { keep(blob) }
+        let cost = cost
+        if flight.head.status == 200, let blob = storedAnswer(flight, cost) { keep(blob) }
         flight.complete(cost)
         endFill(flight)
     }
@@ -81,7 +82,7 @@ extension Exchange {
     }
 
     /// The answer as it is kept; nil when it is not to be, or there is no memory.
-    private func storedAnswer(_ flight: Flight) -> CacheBlob? {
+    private func storedAnswer(_ flight: Flight, _ cost: AnswerCost) -> CacheBlob? {
         guard let rule = caching.rule, let fields = flight.fields, flight.log.writtenByteCount <= worker.largestStoredByteCount else { return nil }
         var figures = StoredAnswer.Figures()
         figures.isStream = flight.head.isStream
