@@ -1,11 +1,13 @@
 /// A day of the Gregorian calendar.
-/// - Source: H. Hinnant, "chrono-compatible low-level date algorithms", civil_from_days
-struct CivilDate {
-    let year: Int
-    let month: Int
-    let day: Int
+/// - Source: H. Hinnant, "chrono-compatible low-level date algorithms", civil_from_days and days_from_civil
+public struct CivilDate: BitwiseCopyable, Sendable, Equatable {
+    public let year: Int
+    /// From 1 on.
+    public let month: Int
+    public let day: Int
 
-    init(daysSince1970: Int) {
+    /// - Parameter daysSince1970: not negative.
+    public init(daysSince1970: Int) {
         // Years begin in March and eras of 400 years on 0000-03-01, so that leap days come last.
         let days = daysSince1970 + 719_468
         let era = days / 146_097
@@ -18,13 +20,23 @@ struct CivilDate {
         year = era * 400 + yearOfEra + (month <= 2 ? 1 : 0)
     }
 
-    /// The other way; months and days from 1.
-    /// - Source: H. Hinnant, "chrono-compatible low-level date algorithms", days_from_civil
-    static func daysSince1970(year: Int64, month: Int64, day: Int64) -> Int64 {
+    /// The other way; years that are not negative, months and days from 1.
+    public static func daysSince1970(year: Int64, month: Int64, day: Int64) -> Int64 {
         let shifted = month > 2 ? year : year - 1
         let era = shifted / 400
         let yearOfEra = shifted - era * 400
         let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
         return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
+    }
+
+    /// Days of the month, from 28 to 31.
+    public var dayCountOfMonth: Int { CivilDate.dayCount(year: year, month: month) }
+
+    public static func dayCount(year: Int, month: Int) -> Int {
+        switch month {
+        case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
+        case 4, 6, 9, 11: 30
+        default: 31
+        }
     }
 }

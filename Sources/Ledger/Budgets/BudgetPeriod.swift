@@ -1,3 +1,5 @@
+import Bytes
+
 /// How often a budget begins anew. All days are UTC's.
 public enum BudgetPeriod: BitwiseCopyable, Hashable, Sendable {
     public enum Weekday: UInt8, BitwiseCopyable, Hashable, Sendable {
@@ -25,7 +27,7 @@ public enum BudgetPeriod: BitwiseCopyable, Hashable, Sendable {
             let start = day - (day + (weekday == .monday ? 3 : 4)) % 7
             return BudgetWindow(startDay: max(0, start), endDay: start + 7)
         case .monthly:
-            let date = CivilDate(day: day)
+            let date = CivilDate(daysSince1970: day)
             return BudgetWindow(startDay: day - (date.day - 1), endDay: day - (date.day - 1) + date.dayCountOfMonth)
         case .everyDays(let count, let anchor):
             let count = max(1, Int(count))
@@ -52,35 +54,4 @@ public struct BudgetWindow: BitwiseCopyable, Hashable, Sendable {
 
     /// The day of a time, within what can be told apart.
     static func day(wallNanoseconds: UInt64) -> Int { min(Int(wallNanoseconds / 86_400_000_000_000), lastDay) }
-}
-
-/// A day of the Gregorian calendar.
-/// - Source: H. Hinnant, "chrono-Compatible Low-Level Date Algorithms", civil_from_days
-struct CivilDate {
-    let year: Int
-    /// From 1 on.
-    let month: Int
-    let day: Int
-
-    /// - Parameter day: since 1970, not before.
-    init(day: Int) {
-        // Years that begin in March, in eras of 400: the day that some years lack is then the last.
-        let shifted = day + 719_468
-        let era = shifted / 146_097
-        let dayOfEra = shifted - era * 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let monthFromMarch = (5 * dayOfYear + 2) / 153
-        self.day = dayOfYear - (153 * monthFromMarch + 2) / 5 + 1
-        month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9
-        year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-    }
-
-    var dayCountOfMonth: Int {
-        switch month {
-        case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
-        case 4, 6, 9, 11: 30
-        default: 31
-        }
-    }
 }

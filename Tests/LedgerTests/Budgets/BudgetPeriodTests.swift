@@ -1,3 +1,4 @@
+import Bytes
 @testable import Ledger
 import Testing
 
@@ -47,7 +48,7 @@ struct BudgetPeriodTests {
         (19_782, 29, 29), (47_540, 28, 28), (11_016, 29, 29), (19_722, 31, 31), (0, 1, 31),
     ])
     func months(day: Int, dayOfMonth: Int, count: Int) {
-        let date = CivilDate(day: day)
+        let date = CivilDate(daysSince1970: day)
         #expect(date.day == dayOfMonth && date.dayCountOfMonth == count)
         #expect(BudgetPeriod.monthly.window(onDay: day) == BudgetWindow(startDay: day - dayOfMonth + 1, endDay: day - dayOfMonth + 1 + count))
     }
