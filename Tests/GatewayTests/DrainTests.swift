@@ -67,7 +67,7 @@ struct DrainTests {
         let gateway = try TestGateway(world)
         let client = try gateway.connect()
         client.send(Text.request())
-        for _ in 0..<1000 where upstream.requests.isEmpty { pause(milliseconds: 5) }
+        #expect(soon { !upstream.requests.isEmpty })
         gateway.gateway.drain()
         let answer = client.takeAnswer()
         #expect(answer.status == 200 && answer.isWhole)
@@ -228,9 +228,11 @@ struct DrainTests {
 
     @Test("a snapshot is adopted from the next request on, and one in flight keeps its own")
     func adoption() throws {
+        let adopted = Latch()
+        defer { adopted.open() }
         let old = try ScriptedUpstream { peer in
             while peer.request() != nil {
-                pause(milliseconds: 50)
+                adopted.wait()
                 peer.wire.send(Text.answer(body: "{\"old\":1}"))
             }
         }
@@ -238,8 +240,9 @@ struct DrainTests {
         let gateway = try TestGateway(World(old))
         let client = try gateway.connect()
         client.send(Text.request())
-        pause(milliseconds: 20)
+        #expect(soon { !old.requests.isEmpty })
         gateway.gateway.adopt(try World(new).snapshot(version: 2))
+        adopted.open()
         #expect(client.takeAnswer().text == "{\"old\":1}")
         client.send(Text.request())
         #expect(client.takeAnswer().text == "{\"new\":1}")

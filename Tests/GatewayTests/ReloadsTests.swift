@@ -9,21 +9,16 @@ import Testing
 struct ReloadsTests {
     /// A file on a disk that answers when the test says so.
     private final class Disk: Sendable {
-        private let isSlow = Atomic(true)
+        private let latch = Latch()
         let readCount = Atomic(0)
 
         func read() -> ReloadReport {
             readCount.wrappingAdd(1, ordering: .relaxed)
-            while isSlow.load(ordering: .acquiring) { pause(milliseconds: 1) }
+            latch.wait()
             return ReloadReport()
         }
 
-        func answer() { isSlow.store(false, ordering: .releasing) }
-    }
-
-    private func soon(_ condition: () -> Bool) -> Bool {
-        for _ in 0..<2000 where !condition() { pause(milliseconds: 5) }
-        return condition()
+        func answer() { latch.open() }
     }
 
     @Test("a file that takes its time keeps nobody waiting: neither requests, nor operators, nor the end")

@@ -239,3 +239,20 @@ extension [UInt8] {
 }
 
 func pause(milliseconds: Int) { usleep(UInt32(milliseconds) * 1000) }
+
+/// Whether it comes true; what a busy machine is late with is waited for.
+func soon(_ condition: () -> Bool) -> Bool {
+    for _ in 0..<2000 where !condition() { pause(milliseconds: 5) }
+    return condition()
+}
+
+/// What one thread opens and others wait at.
+final class Latch: Sendable {
+    private let isOpen = Atomic(false)
+
+    func open() { isOpen.store(true, ordering: .releasing) }
+
+    func wait() {
+        while !isOpen.load(ordering: .acquiring) { pause(milliseconds: 1) }
+    }
+}
