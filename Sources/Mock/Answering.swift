@@ -179,6 +179,8 @@ extension Connection {
             }
             if ask.streams { return beginStream(reply, request, script) }
             reply.writeBody(into: &worker.body)
+            worker.counters.billedInputTokens.count(reply.inputTokens)
+            worker.counters.billedOutputTokens.count(reply.outputTokens)
         case .embeddings:
             worker.writeEmbeddings(of: request, ask, saysUsage: !script.noUsage, into: &worker.body)
         case .countTokens:

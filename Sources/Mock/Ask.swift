@@ -10,6 +10,8 @@ struct Ask {
     var streams = false
     var includesUsage = false
     var promptTokens = 0
+    /// The longest answer that is wanted; nil where the request does not say.
+    var tokenLimit: Int?
     /// The tool to call, as it stands, when the answer is a call; its arguments are in the worker's text.
     var toolName: ByteSlice?
 }
@@ -18,7 +20,7 @@ struct Ask {
 struct BodyReader: ~Copyable {
     private var scan = ObjectScan(names: [
         "model", "user", "stream", "stream_options", "messages", "prompt", "input", "system", "instructions", "tools",
-        "tool_choice", "metadata", "encoding_format", "dimensions",
+        "tool_choice", "metadata", "encoding_format", "dimensions", "max_tokens", "max_completion_tokens", "max_output_tokens",
     ])
     private var nested = ObjectScan(names: [
         "include_usage", "user_id", "role", "type", "content", "text", "function", "name", "parameters", "input_schema", "required",
@@ -39,6 +41,8 @@ struct BodyReader: ~Copyable {
             ask.user = nested.string("user_id")?.content ?? ask.user
         }
         ask.promptTokens = (textByteCount(body) + 3) / 4
+        let limit = scan.integer("max_completion_tokens") ?? scan.integer("max_tokens") ?? scan.integer("max_output_tokens")
+        ask.tokenLimit = limit.flatMap { $0 > 0 ? Int(clamping: $0) : nil }
         if let tools = scan.member("tools"), form == .chat || form == .messages {
             ask.toolName = toolCall(body, tools.value, &arguments)
         }

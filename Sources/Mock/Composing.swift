@@ -29,10 +29,11 @@ extension Connection {
                 add(.thinking, to: &reply, tokens: script.thinking) { $0.append(Reply.thinkingText) }
             }
             let speaksFirst = script.tools != nil && script.reply != nil
-            if calls.isEmpty || speaksFirst { addAnswer(to: &reply, request, script, document) }
+            if calls.isEmpty || speaksFirst { addAnswer(to: &reply, request, ask, script, document) }
             addCalls(calls, to: &reply, ask, script)
             reply.finish = calls.isEmpty ? .stop : .calls
         }
+        if let limit = ask.tokenLimit, let wanted = script.tokens, script.size == nil, wanted > limit, reply.finish == .stop { reply.finish = .length }
         if let finish = script.finish { reply.finish = finish }
         reply.texts = worker.texts.bytes
         return reply
@@ -61,7 +62,7 @@ extension Connection {
         add(kind, to: &reply) { $0.append(script.reply ?? ByteSlice(Reply.refusalText)) }
     }
 
-    private func addAnswer(to reply: inout Reply, _ request: Request, _ script: Script, _ document: JSONValue?) {
+    private func addAnswer(to reply: inout Reply, _ request: Request, _ ask: Ask, _ script: Script, _ document: JSONValue?) {
         if script.echo {
             return add(.text, to: &reply) { worker.writeEcho(of: request, into: &$0) }
         }
@@ -84,7 +85,7 @@ extension Connection {
         if let byteCount = script.audio, reply.form == .chat || reply.form == .gemini {
             return addSound(to: &reply, byteCount, transcript: text)
         }
-        add(.text, to: &reply, tokens: script.tokens) { $0.append(text) }
+        add(.text, to: &reply, tokens: script.tokens.map { min($0, ask.tokenLimit ?? $0) }) { $0.append(text) }
     }
 
     private func addSound(to reply: inout Reply, _ byteCount: Int, transcript: ByteSlice) {

@@ -12,6 +12,9 @@ public struct MockStatistics: Sendable, Equatable {
     public var completedStreams = 0
     /// Answers, streamed or not, whose client went away before their end.
     public var abortedByClient = 0
+    /// What a provider would charge for: the tokens of each request it began to answer, those of whole answers, and those of streams as they were sent.
+    public var billedInputTokens = 0
+    public var billedOutputTokens = 0
     public var receivedBytes = 0
     public var sentBytes = 0
 }
@@ -25,6 +28,8 @@ final class Counters: Sendable {
     let startedStreams = Atomic<Int>(0)
     let completedStreams = Atomic<Int>(0)
     let abortedByClient = Atomic<Int>(0)
+    let billedInputTokens = Atomic<Int>(0)
+    let billedOutputTokens = Atomic<Int>(0)
     let receivedBytes = Atomic<Int>(0)
     let sentBytes = Atomic<Int>(0)
 
@@ -45,6 +50,8 @@ final class Counters: Sendable {
             startedStreams: startedStreams.load(ordering: .relaxed),
             completedStreams: completedStreams.load(ordering: .relaxed),
             abortedByClient: abortedByClient.load(ordering: .relaxed),
+            billedInputTokens: billedInputTokens.load(ordering: .relaxed),
+            billedOutputTokens: billedOutputTokens.load(ordering: .relaxed),
             receivedBytes: receivedBytes.load(ordering: .relaxed),
             sentBytes: sentBytes.load(ordering: .relaxed))
     }
@@ -56,6 +63,8 @@ final class Counters: Sendable {
         startedStreams.store(0, ordering: .relaxed)
         completedStreams.store(0, ordering: .relaxed)
         abortedByClient.store(0, ordering: .relaxed)
+        billedInputTokens.store(0, ordering: .relaxed)
+        billedOutputTokens.store(0, ordering: .relaxed)
         receivedBytes.store(0, ordering: .relaxed)
         sentBytes.store(0, ordering: .relaxed)
         turns.store(0, ordering: .relaxed)

@@ -29,6 +29,7 @@ extension Connection {
         delivery.garbageAt = script.garbage ?? .max
         delivery.checksumAt = request.dialect == .bedrock ? script.checksum ?? .max : .max
         writeByteCount = script.chunk ?? 0
+        worker.counters.billedInputTokens.count(reply.inputTokens)
         startEvents(head, wait: script.latency.sample(&worker.random))
     }
 
@@ -112,6 +113,7 @@ extension Connection {
             }
             frame { writeEvent(index, into: &$0) }
             delivery.nextEvent += 1
+            if isToken { worker.counters.billedOutputTokens.count() }
             if isToken { delivery.nextTokenAt = delivery.nextTokenAt.adding(nanoseconds: delivery.gapNanoseconds) }
         }
         return true
