@@ -4,7 +4,9 @@ Every proxy runs one worker on core 0; every upstream runs on core 1, beside the
 """
 
 import json
+import re
 import shlex
+import subprocess
 import urllib.request
 from dataclasses import dataclass, field
 
@@ -102,13 +104,15 @@ NGINX_TLS = f""" ssl;
         ssl_ecdh_curve X25519:prime256v1:secp384r1"""
 
 
-def sluice_configuration(port, upstream, log, tls=None, limits=None):
+def sluice_configuration(port, upstream, log, tls=None, limits=None, governed=""):
     """The gateway as the same plain reverse proxy: one provider, named by default, logged to a file.
 
     The default cap of 512 connections to one origin is lifted, as it is for the peers: 2,000 streams
-    through one worker are 2,000 upstream connections. Other `limits`, {name: value}, stand in its place.
+    through one worker are 2,000 upstream connections. So is the bound on a worker's lag, which they do not
+    have: 1,280 requests at once are 60 ms of work. Other `limits`, {name: value}, stand in their place.
+    `governed` is the digest of a key that is held to budgets and rate limits, none of which it reaches.
     """
-    bounds = "{" + ", ".join(f"{name}: {value}" for name, value in (limits or {"origin_connections": 8192}).items()) + "}"
+    bounds = "{" + ", ".join(f"{name}: {value}" for name, value in (limits or {"origin_connections": 8192, "lag": "1s"}).items()) + "}"
     shown = f"""
   address: 127.0.0.1:{port}
   tls:
@@ -129,6 +133,23 @@ configs:
   bench:
     provider: origin
 default: bench
+""" + (GOVERNED.format(digest=governed) if governed else "")
+
+
+#: A key as a careful operator has it: three budgets and three limits.
+GOVERNED = """
+unpriced: {{input: 2.5, output: 10}}
+keys:
+  bench:
+    digest: {digest}
+    usage_limits:
+      - {{type: cost, credit_limit: 10000000, periodic_reset: monthly, alert_threshold: 9000000}}
+      - {{type: tokens, credit_limit: 10000000000000, periodic_reset: monthly}}
+      - {{type: requests, credit_limit: 10000000000, periodic_reset: daily}}
+    rate_limits:
+      - {{type: requests, unit: rpm, value: 100000000}}
+      - {{type: tokens, unit: rpm, value: 1000000000000}}
+      - {{type: requests, unit: concurrent, value: 10000}}
 """
 
 
@@ -223,12 +244,20 @@ def start_haproxy(shop, upstream, environment=None):
     return Peer("haproxy", port, process, str(log), scheme=scheme(shop))
 
 
-def start_sluice(shop, upstream, binary, environment=None):
+def start_governed(shop, upstream, binary):
+    """Sluice with one worker, and a key that is held to budgets and rate limits."""
+    said = subprocess.run([binary, "key", "new"], capture_output=True, text=True, check=True, timeout=20).stdout
+    key, digest = re.search(r"sk-sluice-\w+", said)[0], re.search(r"sha256:[0-9a-f]{64}", said)[0]
+    peer = start_sluice(shop, upstream, binary, governed=digest)
+    return Peer("sluice governed", peer.port, peer.process, peer.log, {"x-portkey-api-key": key}, scheme=peer.scheme)
+
+
+def start_sluice(shop, upstream, binary, environment=None, governed=""):
     """Sluice with one worker."""
     port = free_port()
     path = shop.directory / f"sluice-{port}.yaml"
     log = shop.directory / f"sluice-{port}.log"
-    path.write_text(sluice_configuration(port, upstream, log, shop.tls))
+    path.write_text(sluice_configuration(port, upstream, log, shop.tls, governed=governed))
     command = [binary, "serve", "--config", str(path), "--workers", "1", "--data", str(shop.directory / "sluice-data")]
     process = shop.start_server(command, "sluice", port, core=0, environment=environment)
     return Peer("sluice", port, process, str(log), scheme=scheme(shop))
