@@ -59,7 +59,9 @@ extension ConfigurationReader {
         }
         let digest = fields["digest"].flatMap { self.digest($0) }
         guard digest != nil || certificate != nil else { return nil }
-        return KeyDeclaration(name: name, digest: digest, config: config, expiresAt: expiresAt, certificate: certificate)
+        var key = KeyDeclaration(name: name, digest: digest, config: config, expiresAt: expiresAt, certificate: certificate)
+        key.limits = limits(fields)
+        return key
     }
 
     private mutating func clientCertificate(_ field: Field) -> DeclaredCertificate? {

@@ -126,7 +126,10 @@ extension ConfigurationReader {
             let index = provider(of: slug, fields["provider"], in: entry, rows, names) ?? 0
             guard rows.indices.contains(index) else { continue }
             if rows[index].needsCredential, fields["api_key"] == nil { schema.missing("api_key", in: entry) }
-            declared.append(VirtualKeyDeclaration(slug: slug, provider: index, apiKey: secret, host: host))
+            var key = VirtualKeyDeclaration(slug: slug, provider: index, apiKey: secret, host: host)
+            key.limits = limits(fields)
+            key.priceMultiplier = fields["price_multiplier"].flatMap { multiplier($0) }
+            declared.append(key)
         }
         return declared
     }

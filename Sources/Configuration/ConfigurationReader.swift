@@ -50,6 +50,7 @@ public struct ConfigurationReader {
         if let found = fields["workers"] { configuration.workerCount = workers(found) }
         if let found = fields["data"] { configuration.dataDirectory = path(found) ?? configuration.dataDirectory }
         if let found = fields["prices"] { configuration.priceFile = path(found) }
+        if let found = fields["unpriced"] { configuration.unpriced = unpriced(found) ?? .deny }
         if let found = fields["log"] { configuration.log = log(found) }
         if let found = fields["limits"] { bounds(found, .limits, into: &configuration.bounds) }
         if let found = fields["timeouts"] { bounds(found, .timeouts, into: &configuration.bounds) }

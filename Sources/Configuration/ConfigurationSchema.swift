@@ -6,18 +6,19 @@ enum ConfigurationSchema {
 
     static let root = schema(
         "version", "listen", "trusted_proxies", "cors", "http2", "upstream_http2", "workers", "data", "log", "limits", "timeouts", "providers",
-        "trusted_hosts", "keys", "virtual_keys", "configs", "default", "cb_config", "prices")
+        "trusted_hosts", "keys", "virtual_keys", "configs", "default", "cb_config", "prices", "unpriced")
 
     static let log = schema("format", "access")
     static let provider = schema("base_url", "dialect", "auth", "api_key", "ca_file", "allow_private", "http2")
-    static let key = schema("digest", "client_certificate", "config", "expires")
+    static let key = schema("digest", "client_certificate", "config", "expires", "usage_limits", "rate_limits")
     static let clientCertificate = schema("subject", "san")
     static let listener = schema("address", "tls", "proxy_protocol", "http1")
     static let proxies = schema("networks", "header")
     static let crossOrigin = schema("origins", "max_age")
     static let tls = schema("certificates", "client_ca", "client_certificates", "minimum_version")
     static let certificate = schema("certificate", "key")
-    static let virtualKey = schema("provider", "api_key", "custom_host")
+    static let virtualKey = schema("provider", "api_key", "custom_host", "usage_limits", "rate_limits", "price_multiplier")
+    static let unpriced = schema("input", "output")
 
     static func bounds(_ section: Bound.Section) -> Schema {
         Schema(Bound.allCases.filter { $0.section == section }.map { SchemaKey($0.rawValue) })

@@ -30,6 +30,12 @@ public enum ConfigurationLimits {
     /// Bytes of a file of certificates or a key. The whole of the web's authorities are 220 KiB.
     public static let pemByteCount = 1 << 20
 
+    /// The largest multiplier of prices: the ledger's.
+    public static let priceMultiplier: Int64 = 1000
+
+    /// Dollars a million tokens, of models without a price: a thousand times what the dearest take.
+    public static let dollarsPerMillion: Int64 = 1_000_000
+
     /// Bytes of a client certificate's subject or name.
     public static let certificateNameByteCount = 1024
 }

@@ -18,6 +18,8 @@ public struct ServerConfiguration: Sendable {
     public internal(set) var dataDirectory = "./sluice-data"
     /// A price book that goes before the one that comes with the program.
     public internal(set) var priceFile: String?
+    /// What models without a price cost, where there is a budget of money.
+    public internal(set) var unpriced = DeclaredUnpriced.deny
     public internal(set) var log = LogSettings()
     public internal(set) var bounds = Bounds()
     /// New providers, and what the file changes of built-in ones.
@@ -112,6 +114,17 @@ public struct VirtualKeyDeclaration: Sendable {
     public let provider: Int
     public let apiKey: Secret?
     public let host: DeclaredHost?
+    /// What may be spent through it.
+    public internal(set) var limits = SpendingLimits()
+    /// Of the price book's prices; nil for those.
+    public internal(set) var priceMultiplier: String?
+}
+
+/// What models cost that the price book does not have.
+public enum DeclaredUnpriced: Sendable, Equatable {
+    case deny, allow
+    /// Nano-dollars for a million tokens.
+    case price(input: Int64, output: Int64)
 }
 
 /// A row of `keys:`: one gateway key, known by its digest alone.
@@ -125,6 +138,8 @@ public struct KeyDeclaration: Sendable {
     public internal(set) var expiresAt: Int64?
     /// Whose client certificate must come with it, or in its place.
     public internal(set) var certificate: DeclaredCertificate?
+    /// What its holder may spend.
+    public internal(set) var limits = SpendingLimits()
 }
 
 /// By what a client certificate is known.

@@ -54,6 +54,8 @@ final class Exchange {
     var request: RequestHead
     var headByteCount = 0
     var startedAt = Instant(nanoseconds: 0)
+    var requestID = Identifier(high: 0, low: 0)
+    /// The same in writing.
     var identifier = InlineText<36>()
     var traceIdentifier = InlineText<128>()
     /// What the answer says to the web page that asks; empty when none does that may.
@@ -63,6 +65,8 @@ final class Exchange {
 
     // Identify and decide.
     var caller = Caller()
+    /// Where its caller's limits count this request, from its first attempt on.
+    var admitted: Spending?
     /// Where the caller's requests under way are counted; nil until this is one of them.
     var admittedCaller: Int?
     /// The snapshot the caller was found in.
@@ -216,6 +220,7 @@ final class Exchange {
         guard !isRecycled else { return }
         isRecycled = true
         giveUpPlace()
+        leaveLimits()
         body.reset()
         caller.reset()
         plan = nil

@@ -91,6 +91,7 @@ public final class Gateway: Sendable {
                 health: health, tls: tlsMetrics, proxies: proxyMetrics, upstreams: upstreamMetrics, notices: notices, history: history,
                 sharedCache: sharedCache, admission: admission, loads: loads)
             self.operations = operations
+            operations.keep(snapshot.books)
             operationsThread = try Thread.start("operations") { operations.run() }
             let reloads = operations.reloads
             try Thread.start("reload") { reloads.run() }.detach()
@@ -153,6 +154,7 @@ public final class Gateway: Sendable {
     /// Serves by `snapshot` from each worker's next request on.
     public func adopt(_ snapshot: Snapshot) {
         drainTimes.withLock { $0 = DrainTimes(snapshot.limits) }
+        operations.keep(snapshot.books)
         for mailbox in mailboxes { mailbox.post(.adopt(snapshot)) }
     }
 

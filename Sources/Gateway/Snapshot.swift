@@ -40,6 +40,12 @@ public final class Snapshot: Sendable {
         public var clouds = CloudEnvironment()
         /// What models cost; nil where nobody wants to know.
         public var prices: PriceBook?
+        /// What models without a price cost, where there is a budget of money.
+        public var unpriced = UnpricedRule.deny
+        /// Where what is spent is kept; nil where nobody's spending is limited.
+        public var books: AccountBooks?
+        /// By the keys' places in their table; nil, or too short, for those without.
+        public var keyTerms: [SpendingTerms?] = []
 
         public init(upstreams: [Upstream], catalog: Catalog, keys: KeyTable) {
             self.upstreams = upstreams
@@ -55,6 +61,8 @@ public final class Snapshot: Sendable {
         public var credential: [UInt8]
         /// Where its requests go instead of the provider's own address.
         public var host: Host?
+        /// What may be spent through it; nil where nothing limits it.
+        public var terms: SpendingTerms?
 
         public init(slug: String, upstream: Int, credential: [UInt8]) {
             self.slug = slug
@@ -94,6 +102,9 @@ public final class Snapshot: Sendable {
     let crossOrigin: CrossOriginRules?
     let clouds: CloudEnvironment
     let prices: PriceBook?
+    let unpriced: UnpricedRule
+    let books: AccountBooks?
+    private let keyTerms: [SpendingTerms?]
 
     /// - Parameter version: different from that of every snapshot before it.
     public init(_ parts: Parts, version: UInt64) {
@@ -114,7 +125,14 @@ public final class Snapshot: Sendable {
         crossOrigin = parts.crossOrigin
         clouds = parts.clouds
         prices = parts.prices
+        unpriced = parts.unpriced
+        books = parts.books
+        keyTerms = parts.keyTerms
+        books?.publish(keyTerms.compactMap { $0 } + virtualKeys.compactMap(\.terms))
     }
+
+    /// What the holder of a key may spend; nil where nothing limits it.
+    func terms(of principal: Principal) -> SpendingTerms? { principal.keyIndex < keyTerms.count ? keyTerms[principal.keyIndex] : nil }
 
     /// How the connections of a listener begin.
     func listener(at slot: Int) -> ListenerTraits { slot < listeners.count ? listeners[slot] : ListenerTraits() }

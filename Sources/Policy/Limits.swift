@@ -77,6 +77,21 @@ public enum PolicyLimits {
     /// Bytes of the name of a provider, a virtual key or a config.
     public static let nameByteCount = 64
 
+    /// Budgets, and rate limits, of one key or virtual key: the ledger takes eight of a request, which has both.
+    public static let spendingLimitCount = 4
+
+    /// Thresholds of one budget: the ledger's.
+    public static let alertThresholdCount = 4
+
+    /// The largest budget, the ledger's: in nano-dollars, 18 million dollars; in tokens and requests more than anybody has.
+    public static let spendingAmount: Int64 = 18_014_398_509_481_983
+
+    /// The longest period of a budget, in days.
+    public static let resetDays: Int64 = 366
+
+    /// The largest rate limit, the ledger's.
+    public static let rateCount: Int64 = 17_592_186_044_415
+
     /// Events a second that a kept stream is given again at: one each millisecond, the step of the workers' timers.
     public static let cacheReplayEventsPerSecond: Int64 = 1000
 

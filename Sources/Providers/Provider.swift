@@ -28,6 +28,8 @@ public struct Provider: Sendable {
     public var fillsInTheMiddle = false
     /// Whether its chat completions take `top_k`, as Anthropic's messages do.
     public var takesTopK = false
+    /// Whether its chat completions are limited by `max_completion_tokens`: OpenAI's newest models refuse the older `max_tokens`.
+    public var limitsCompletions = false
 
     /// Whether `stream_options.include_usage` may be added to a streamed chat or completion.
     public var takesIncludeUsage: Bool { streamUsage == .onRequest }

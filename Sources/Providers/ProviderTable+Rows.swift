@@ -10,7 +10,7 @@ extension ProviderTable {
     /// The dialects' own hosts.
     private static let openAIRows: [Provider] = [
         compatible("openai", "api.openai.com", "/v1", usage: .onRequest,
-            has: [.completions, .embeddings, .responses, .images, .speech, .transcription, .files, .moderations, .realtime]),
+            has: [.completions, .embeddings, .responses, .images, .speech, .transcription, .files, .moderations, .realtime]).limitingCompletions,
         Provider(
             id: "anthropic", scheme: .https, host: "api.anthropic.com", port: 443, pathPrefix: "/v1",
             keptUnderCustomHost: "", auth: .xAPIKey, needsCredential: true, dialect: .anthropic,
@@ -30,7 +30,7 @@ extension ProviderTable {
             id: "azure-openai", scheme: .https, host: "", port: 443, pathPrefix: "/openai", keptUnderCustomHost: "", auth: .apiKey,
             needsCredential: true, dialect: .openAI, streamUsage: .onRequest,
             endpoints: [.chat, .completions, .embeddings, .responses, .images, .speech, .transcription, .files, .realtime],
-            renames: .none, standing: .served, paths: .azure),
+            renames: .none, standing: .served, paths: .azure).limitingCompletions,
         // Its host is made of the target's region, and each model speaks its maker's dialect: see `VertexModel`.
         Provider(
             id: "vertex-ai", scheme: .https, host: "", port: 443, pathPrefix: "/v1", keptUnderCustomHost: "/v1", auth: .bearer,
@@ -188,5 +188,13 @@ extension ProviderTable {
             id: id, scheme: .https, host: "", port: 443, pathPrefix: "", keptUnderCustomHost: "",
             auth: .none, needsCredential: true, dialect: .openAI, streamUsage: .unknown,
             endpoints: [], renames: .none, standing: .unsupported(reason))
+    }
+}
+
+extension Provider {
+    fileprivate var limitingCompletions: Provider {
+        var row = self
+        row.limitsCompletions = true
+        return row
     }
 }

@@ -45,6 +45,7 @@ public enum Refusal: UInt8, Error, Sendable, CaseIterable {
     case budgetExceeded
     case rateLimited
     case modelNotAllowed
+    case modelUnpriced
     case guardrailDenied
     case unguardedRequest
     // The provider
@@ -173,6 +174,8 @@ extension Refusal {
             row("rate_limit_exceeded", 429, "rate_limit_error", .policy, "the rate limit of this API key is reached")
         case .modelNotAllowed:
             row("model_not_allowed", 412, "model_not_allowed_error", .policy, "this API key may not use this model")
+        case .modelUnpriced:
+            row("model_unpriced", 412, "budget_exceeded_error", .policy, "the model has no price, and a budget of money is to be kept")
         case .guardrailDenied:
             row("guardrail_denied", 446, "hooks_failed", .policy, "The guardrail checks defined in the config failed. You can find more information in the `hook_results` object.")
         case .unguardedRequest:

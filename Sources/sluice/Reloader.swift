@@ -12,16 +12,18 @@ import Synchronization
 final class Reloader: Sendable {
     private let file: ConfigurationFile
     private let arguments: ListenArguments
+    private let state: String?
     private let serving: [ListenerDeclaration]
     private let first: ServerConfiguration
     private let gateway: Gateway
     private let version = Atomic<UInt64>(1)
 
     init(
-        _ file: ConfigurationFile, _ arguments: ListenArguments, serving: [ListenerDeclaration], first: ServerConfiguration, gateway: Gateway
+        _ file: ConfigurationFile, _ arguments: ListenArguments, state: String?, serving: [ListenerDeclaration], first: ServerConfiguration, gateway: Gateway
     ) {
         self.file = file
         self.arguments = arguments
+        self.state = state
         self.serving = serving
         self.first = first
         self.gateway = gateway
@@ -35,7 +37,7 @@ final class Reloader: Sendable {
             guard !missing.hasErrors else { return report(missing) }
             let setup = ListenerContexts(renewed(by: configuration), offersHTTP2: configuration.offersHTTP2, replacesGood: true)
             guard !setup.diagnostics.hasErrors else { return report(setup.diagnostics) }
-            var parts = try SnapshotBuilder(configuration, secrets).parts()
+            var parts = try SnapshotBuilder(configuration, secrets, dataDirectory: state ?? first.dataDirectory).parts()
             parts.clouds = try CloudEnvironment.read()
             parts.isLoopbackOnly = serving.allSatisfy(\.address.isLoopback)
             parts.listeners = setup.traits
@@ -69,6 +71,7 @@ final class Reloader: Sendable {
         let isSame = configuration.listen == first.listen && configuration.listeners.map { $0.tls == nil } == first.listeners.map { $0.tls == nil }
         if !isSame { changes.append("\"listen\"") }
         if configuration.workerCount != first.workerCount { changes.append("\"workers\"") }
+        if state == nil, configuration.dataDirectory != first.dataDirectory { changes.append("\"data\"") }
         if configuration.log != first.log { changes.append("\"log\"") }
         if configuration.bounds.number(.cache) != first.bounds.number(.cache) { changes.append("\"limits.cache\"") }
         if configuration.bounds.number(.buffers) != first.bounds.number(.buffers) { changes.append("\"limits.buffers\"") }

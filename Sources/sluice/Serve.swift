@@ -90,14 +90,15 @@ struct Serve: ParsableCommand {
         }
         // Before the file is read: what changes from then on is noticed.
         let fileWatch = config.flatMap { FileWatch(path: $0) }
-        let plan = try config.map { try ServePlan(file: ConfigurationFile(path: $0), overriding: arguments) } ?? ServePlan(embedded: arguments)
+        let state = data ?? ProcessInfo.processInfo.environment["SLUICE_DATA"]
+        let plan = try config.map { try ServePlan(file: ConfigurationFile(path: $0), overriding: arguments, state: state) } ?? ServePlan(embedded: arguments)
         let listen = try plan.listeners.map { try $0.address.socketAddress() }
         let workers = workers ?? plan.workers ?? Int(linux_processor_count())
         guard let sockets = try sockets(of: link, for: listen, workers: workers) else { return }
         let gateway = try Gateway(
             Snapshot(plan.parts, version: 1), listen: listen, sockets: sockets, workers: workers, accessLog: accessLog(plan.log),
             history: ServiceHistory(restartCount: link.restartCount, upgradeCount: link.upgradeCount))
-        follow(plan, arguments, fileWatch, gateway, link)
+        follow(plan, arguments, state, fileWatch, gateway, link)
         link.ready()
         // Only now: who reads it may count on being served again after a crash.
         for line in plan.greeting(gateway.addresses) { standardError(line) }
@@ -124,9 +125,11 @@ struct Serve: ParsableCommand {
     }
 
     /// Has the gateway follow its configuration file.
-    private func follow(_ plan: ServePlan, _ arguments: ListenArguments, _ watch: FileWatch?, _ gateway: Gateway, _ link: ServingLink) {
+    private func follow(
+        _ plan: ServePlan, _ arguments: ListenArguments, _ state: String?, _ watch: FileWatch?, _ gateway: Gateway, _ link: ServingLink
+    ) {
         guard let path = config, let configuration = plan.configuration else { return }
-        let reloader = Reloader(ConfigurationFile(path: path), arguments, serving: plan.listeners, first: configuration, gateway: gateway)
+        let reloader = Reloader(ConfigurationFile(path: path), arguments, state: state, serving: plan.listeners, first: configuration, gateway: gateway)
         gateway.operations.reloads.setReader {
             link.reloading()
             let report = reloader.reload()

@@ -16,10 +16,11 @@ struct ServePlan {
     /// The file's configuration as it was at the start.
     var configuration: ServerConfiguration?
 
-    init(file: ConfigurationFile, overriding arguments: ListenArguments) throws {
+    /// - Parameter state: the directory for state, in place of the file's.
+    init(file: ConfigurationFile, overriding arguments: ListenArguments, state: String? = nil) throws {
         let configuration = try file.read()
         let secrets = try file.resolve(configuration)
-        parts = try SnapshotBuilder(configuration, secrets).parts()
+        parts = try SnapshotBuilder(configuration, secrets, dataDirectory: state).parts()
         parts.clouds = try CloudEnvironment.read()
         listeners = arguments.listeners(or: configuration.listeners)
         workers = configuration.workerCount

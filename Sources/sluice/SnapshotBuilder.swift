@@ -14,11 +14,14 @@ import Reactor
 struct SnapshotBuilder {
     let configuration: ServerConfiguration
     let secrets: ResolvedSecrets
+    /// Where state is kept.
+    let dataDirectory: String
     private let table: [Provider]
 
-    init(_ configuration: ServerConfiguration, _ secrets: ResolvedSecrets) {
+    init(_ configuration: ServerConfiguration, _ secrets: ResolvedSecrets, dataDirectory: String? = nil) {
         self.configuration = configuration
         self.secrets = secrets
+        self.dataDirectory = dataDirectory ?? configuration.dataDirectory
         table = SnapshotBuilder.table()
     }
 
@@ -47,7 +50,39 @@ struct SnapshotBuilder {
         parts.proxies = configuration.proxies.map { trust($0) } ?? ProxyTrust()
         parts.crossOrigin = configuration.crossOrigin.map { rules($0) }
         parts.prices = try prices()
+        try limitSpending(&parts)
         return parts
+    }
+
+    /// Gives keys and virtual keys what they may spend, where any of them is limited.
+    private func limitSpending(_ parts: inout Snapshot.Parts) throws(StartError) {
+        let isLimited = configuration.keys.contains { !$0.limits.isEmpty }
+            || configuration.virtualKeys.contains { !$0.limits.isEmpty || $0.priceMultiplier != nil }
+        guard isLimited else { return }
+        let books = try OpenBooks.books(in: dataDirectory)
+        var builder = SpendingBuilder(books)
+        parts.books = books
+        for key in configuration.keys { parts.keyTerms.append(try builder.terms(.key, of: key.name, identity: key.name, key.limits)) }
+        for (index, key) in configuration.virtualKeys.enumerated() {
+            let adjustment = try key.priceMultiplier.map { text throws(StartError) in try SnapshotBuilder.adjustment(text) } ?? .none
+            parts.virtualKeys[index].terms = try builder.terms(.virtualKey, of: key.slug, identity: key.slug, key.limits, adjustment: adjustment)
+        }
+        switch configuration.unpriced {
+        case .deny: parts.unpriced = .deny
+        case .allow: parts.unpriced = .allow
+        case .price(let input, let output):
+            guard let input = UnitPrice(nanodollarsPerMillion: input), let output = UnitPrice(nanodollarsPerMillion: output) else {
+                throw StartError("unpriced: a price is out of bounds")
+            }
+            parts.unpriced = .price(ModelPrice(input: input, output: output))
+        }
+    }
+
+    private static func adjustment(_ text: String) throws(StartError) -> PriceAdjustment {
+        guard let adjustment = Array(text.utf8).withByteSlice({ PriceAdjustment(multiplier: $0) }) else {
+            throw StartError("price_multiplier: \(text) has more than six decimals")
+        }
+        return adjustment
     }
 
     /// The book that comes with the program: read once, however often the configuration is.

@@ -33,6 +33,12 @@ struct World {
     var trustedHosts: [String] = []
     var isLoopbackOnly = true
     var limits = WorkerLimits()
+    /// What may be spent, by keys and by virtual keys.
+    var books: AccountBooks?
+    var keyTerms: [SpendingTerms?] = []
+    var virtualKeyTerms: [SpendingTerms?] = []
+    var prices: PriceBook?
+    var unpriced = UnpricedRule.deny
     /// What the listeners show over TLS.
     var tls: [TLSServerContext?] = []
 
@@ -69,6 +75,11 @@ struct World {
         var parts = Snapshot.Parts(upstreams: upstreams, catalog: catalog, keys: keyTable)
         parts.limits = limits
         parts.virtualKeys = virtualKeys.map { Snapshot.VirtualKey(slug: $0.slug, upstream: $0.provider, credential: Array($0.credential.utf8)) }
+        for (index, terms) in virtualKeyTerms.enumerated() { parts.virtualKeys[index].terms = terms }
+        parts.books = books
+        parts.keyTerms = keyTerms
+        parts.prices = prices
+        parts.unpriced = unpriced
         parts.configs = try configs.map { config in
             let compiled = Array(config.text.utf8).withByteSlice { PolicyCompiler(catalog: catalog, origin: .file).compile($0) }
             guard let program = compiled.program else { throw Unexpected(compiled.diagnostics.rendered(path: config.name)) }

@@ -5,7 +5,6 @@ import Testing
 struct DeadFileTests {
     /// Files that only tests and benchmarks use so far, each with who will take it up.
     private static let ahead = [
-        "Sources/Ledger/RateLimits/RateLimiter.swift": "the gateway opens it",
         "Sources/JSON/JSONWriter.swift": "translation of bodies writes them",
         "Sources/JSON/MemberCapture.swift": "translation of answers that come in pieces",
     ]

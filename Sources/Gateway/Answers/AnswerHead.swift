@@ -35,7 +35,16 @@ extension Exchange {
         writer.append(decimal: retryAttemptCount(plan))
         writer.append("\r\n")
         writeDecision(plan, to: &writer)
+        writeCut(to: &writer)
         writeOwnFields(to: &writer)
+    }
+
+    /// Tells of an answer that a budget has made shorter.
+    private func writeCut(to writer: inout ByteWriter) {
+        guard let limit = attempt.spending?.bound.cutTo, limit > 0 else { return }
+        writer.append("x-sluice-warnings: budget: the answer is limited to ")
+        writer.append(decimal: UInt64(clamping: limit))
+        writer.append(" tokens\r\n")
     }
 
     /// Why this answer and no other, for who asked with `x-sluice-explain: 1`.

@@ -16,6 +16,8 @@ struct Rejection: Error {
     var places: [String] = []
     /// The header or member at fault.
     var parameter = ""
+    /// The limit that was in the way.
+    var rate: RateState?
     /// The connection's framing is lost, or its client cannot be trusted with another request.
     var closesConnection = false
     /// The client is gone: there is nobody to answer.

@@ -6,7 +6,7 @@ import Providers
 import Reactor
 
 /// One try at one target of the decision.
-struct Attempt: BitwiseCopyable {
+struct Attempt {
     enum State: BitwiseCopyable {
         /// Nothing done yet.
         case new
@@ -16,6 +16,8 @@ struct Attempt: BitwiseCopyable {
         case connected
         /// A token is being fetched.
         case awaitingToken
+        /// The back office makes room in the ledger of budgets; it has.
+        case awaitingGrant, granted
         /// A pause before a repeat.
         case pausing
         /// The request is being or has been written.
@@ -49,6 +51,10 @@ struct Attempt: BitwiseCopyable {
     var admission: Admission?
     /// It counts as in flight at its target.
     var isCounted = false
+    /// What it has reserved and is counted in; nil where nothing is.
+    var spending: Spending?
+    /// How often the back office was asked for room.
+    var grantTries = 0
     var begunAt = Instant(nanoseconds: 0)
     var sentAt = Instant(nanoseconds: 0)
     /// When a second attempt is begun beside this one.

@@ -25,6 +25,7 @@ extension Exchange {
 
     /// Says once what came of the attempt.
     func conclude(_ outcome: Outcome) {
+        if case .unreachable = outcome { attempt.spending?.hasFailed = true }
         guard let plan, let admission = attempt.admission else { return }
         attempt.admission = nil
         let destination = plan.destination
@@ -94,6 +95,7 @@ extension Exchange {
 
     /// The attempt is over, whatever came of it.
     func endAttempt() {
+        settleSpending()
         guard attempt.isCounted, let plan else { return }
         attempt.isCounted = false
         attempt.trailIndex = -1

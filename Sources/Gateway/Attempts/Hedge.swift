@@ -75,6 +75,8 @@ extension Exchange {
         chooseKey(destination)
         // A token that is not at hand would be waited for.
         if let source = destination.keys[attempt.key].tokenSource, worker.heldToken(of: source) == nil { return dropFront() }
+        // A budget that has no room for both, or must be asked for it, has room for the first.
+        guard let plan, case .done? = try? reserveNow(plan, client) else { return dropFront() }
         attempt.begunAt = worker.now
         beginAttempt(destination)
         attempt.translation = translation(to: destination)

@@ -21,6 +21,8 @@ extension Exchange {
     /// Whether others would be answered the same: an answer is kept, and what is wrong with the request is wrong with theirs. What a
     /// provider could not do now it may do for another.
     private func mayBeShared(_ plan: Plan) -> Bool {
+        // Others have other budgets.
+        if let cut = attempt.spending?.bound.cutTo, cut > 0 { return false }
         switch answer.upstreamFraming {
         // Where an answer without a length was cut, it may look whole.
         case .none, .untilClose: return false

@@ -39,6 +39,8 @@ public final class Operations: Sendable {
     private let loads: [WorkerLoad]
     private let history: ServiceHistory
     let sharedCache: SharedCache?
+    /// Those of the snapshot that is served by.
+    private let books = Mutex<AccountBooks?>(nil)
 
     init(
         health: HealthTable, tls: TLSMetrics, proxies: ProxyMetrics, upstreams: UpstreamMetrics, notices: Notices,
@@ -58,6 +60,8 @@ public final class Operations: Sendable {
 
     /// How the running configuration came about, for who is asked whether the gateway is ready.
     var current: Reloads.Standing { reloads.current }
+
+    func keep(_ books: AccountBooks?) { self.books.withLock { $0 = books } }
 
     // MARK: Questions
 
@@ -154,7 +158,8 @@ public final class Operations: Sendable {
         gauge("sluice_target_failures", "Failures of the last minute.") { "\($0.failures)" }
         gauge("sluice_target_successes", "Successes of the last minute.") { "\($0.successes)" }
         gauge("sluice_target_first_token_seconds", "Time to the first token, a decayed average of peaks.") { $0.firstToken.map { "\(Double($0) / 1e9)" } }
-        return text + admission.text + WorkerLoad.text(loads) + tls.text + proxies.text + upstreams.text + cacheMetrics()
+        let accounts = books.withLock { $0 }?.metrics() ?? ""
+        return text + admission.text + WorkerLoad.text(loads) + tls.text + proxies.text + upstreams.text + cacheMetrics() + accounts
     }
 
     /// What metrics tell of the targets of one name.

@@ -5,6 +5,8 @@ import Ledger
 struct Caller {
     /// The gateway key's holder; nil in pass-through.
     var principal: Principal?
+    /// What the holder may spend; nil where nothing limits it.
+    var terms: SpendingTerms?
     /// The caller's own provider credential, where it stands in the request; without `Bearer `.
     var credential: Range<Int>?
     /// The `Authorization` value is of another scheme than Bearer: passed on as it stands.

@@ -34,10 +34,13 @@ struct DestinationKey {
     /// For logs: a virtual key's slug, or its place in the config. Never a part of the credential.
     let label: String
     let health: TargetHealth
+    /// What may be spent through it, of a virtual key.
+    let terms: SpendingTerms?
 
     init(
         _ credential: [UInt8]?, _ source: CredentialSource, tokenSource: TokenSource?, signer: AmazonSigning?, storageSigner: AmazonSigning? = nil,
-        jobSigner: AmazonSigning? = nil, weight: Double, label: String, health: TargetHealth, _ upstream: Upstream
+        jobSigner: AmazonSigning? = nil, weight: Double, label: String, health: TargetHealth,
+        terms: SpendingTerms? = nil, _ upstream: Upstream
     ) throws(Rejection) {
         self.source = source
         self.tokenSource = tokenSource
@@ -47,6 +50,7 @@ struct DestinationKey {
         self.weight = weight
         self.label = label
         self.health = health
+        self.terms = terms
         // What is exchanged for tokens, or signs, is never sent itself.
         guard let credential, tokenSource == nil, signer == nil else {
             line = nil

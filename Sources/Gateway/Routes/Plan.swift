@@ -67,6 +67,7 @@ extension Exchange {
             let renames = plan.destination.upstream.row.renames
             for index in 0..<renames.count { try rename(renames[index]) }
         }
+        try cutAnswer(plan)
         if plan.wantsStream, endpoint.takesStreamOptions, plan.destination.takesIncludeUsage { try addUsage() }
     }
 

@@ -114,6 +114,10 @@ struct RouteBuilder {
 
     // MARK: A target
 
+    private typealias FoundCredential = (
+        label: String, secret: [UInt8]?, source: CredentialSource, weight: Double, account: ServiceAccount?, terms: SpendingTerms?
+    )
+
     private func destination(
         _ target: Target, _ program: Program, _ headers: RoutingHeaders, _ compiled: CompiledHeaders, _ named: Named, _ text: ByteSlice,
         isOperatorConfig: Bool
@@ -131,7 +135,7 @@ struct RouteBuilder {
         let host = try host(of: target, program, headers, named)
         // Where a request names its host, nothing of the operator's goes there.
         let isRequestHost = host.map { !$0.isOperators && (!isOperatorConfig || !headers.customHost.isEmpty) } ?? false
-        var credentials: [(label: String, secret: [UInt8]?, source: CredentialSource, weight: Double, account: ServiceAccount?)] = []
+        var credentials: [FoundCredential] = []
         for (label, credential, weight) in self.credentials(of: target, program, named) {
             var (secret, source) = try self.credential(
                 credential, target, program, named, upstream, isOperatorConfig: isOperatorConfig, isRequestHost: isRequestHost)
@@ -153,7 +157,8 @@ struct RouteBuilder {
                 let isVirtualKey = virtualKey(credential, target, named) != nil
                 try chooseSecret(amazon, target, headers, isVirtualKey: isVirtualKey, isOperatorConfig: isOperatorConfig, &secret, &source)
             }
-            credentials.append((label, secret, source, weight, account))
+            let terms = virtualKey(credential, target, named).flatMap { snapshot.virtualKeys[$0].terms }
+            credentials.append((label, secret, source, weight, account, terms))
         }
         if let vertex, vertex.isProjectCallers, credentials.contains(where: { $0.source == .operators && $0.account == nil }) { throw ownProjectOnly }
         if let vertex, vertex.project.isEmpty {
@@ -185,7 +190,7 @@ struct RouteBuilder {
             batches = try self.batches(target, program, headers, at: BatchPlace.Site(origin), isOperatorConfig: isOperatorConfig)
         }
         var keys: [DestinationKey] = []
-        for (label, secret, source, weight, account) in credentials {
+        for (label, secret, source, weight, account, terms) in credentials {
             var tokenSource = account.map { TokenSource($0, endpoint: snapshot.clouds.googleTokenEndpoint) }
             if let azure { tokenSource = try self.tokenSource(azure, secret, upstream) }
             if let amazon { tokenSource = amazon.tokenSource(secret, endpoint: snapshot.clouds.amazonTokenService) }
@@ -194,7 +199,7 @@ struct RouteBuilder {
                     secret, source, tokenSource: tokenSource, signer: amazon?.signer(secret, origin),
                     storageSigner: batches.flatMap { amazon?.signer(secret, $0.storage.origin, for: "s3") },
                     jobSigner: batches.flatMap { amazon?.signer(secret, $0.jobs.origin) }, weight: weight, label: label,
-                    health: health(place, upstream, secret, label), upstream))
+                    health: health(place, upstream, secret, label), terms: terms, upstream))
         }
         let budgetKey = healthKey(place, upstream, nil)
         var parts = Destination.Parts(

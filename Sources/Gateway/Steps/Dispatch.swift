@@ -11,7 +11,7 @@ extension Exchange {
     func dispatch(_ client: Client) throws(Rejection) -> Next {
         guard let plan else { throw Rejection(.internalFault) }
         switch attempt.state {
-        case .new, .awaitingToken:
+        case .new, .awaitingToken, .granted:
             let destination = plan.destination
             do throws(Rejection) {
                 if let batch, let place = destination.batches, try !prepare(batch, plan, place, client) {
@@ -25,6 +25,10 @@ extension Exchange {
             // A try that only needs another connection keeps what it was counted with.
             if attempt.state == .new, !attempt.isCounted { chooseKey(destination) }
             if let source = destination.keys[attempt.key].tokenSource, let next = try awaitToken(of: source, client) { return next }
+            if let next = try reserve(plan, client) {
+                if client.peerClosed { client.close() }
+                return next
+            }
             attempt.total += 1
             attempt.begunAt = worker.now
             beginAttempt(destination)
@@ -43,7 +47,7 @@ extension Exchange {
                 let busy = Rejection(.upstreamBusy, "too many requests wait for a connection to \(destination.upstream.id)")
                 return .step(try goOn(from: busy, client))
             }
-        case .queued, .pausing:
+        case .queued, .pausing, .awaitingGrant:
             // A client that leaves while it waits must not keep its place.
             if client.peerClosed { client.close() }
             return .wait
@@ -175,6 +179,7 @@ extension Exchange {
     private func send(_ plan: Plan, to upstream: UpstreamCall, _ client: Client) {
         attempt.state = .sent
         attempt.sentAt = worker.now
+        attempt.spending?.isSent = true
         record.figures.upstreamVersion = upstream.version
         upstream.setDeadline(openingDeadline(plan))
         answer.state = .head

@@ -22,7 +22,10 @@ extension Exchange {
         try look(at: .authorization, message, client, isOwnCredential: true)
         try look(at: .xAPIKey, message, client, isOwnCredential: true)
         if caller.principal == nil, let certificate = client.clientSecurity?.certificate { try take(certificate) }
-        if let principal = caller.principal { record.key.set(principal.name) }
+        if let principal = caller.principal {
+            record.key.set(principal.name)
+            caller.terms = worker.snapshot.terms(of: principal)
+        }
         try takePlace(client)
         return .step(.decide)
     }

@@ -75,7 +75,8 @@ extension Exchange {
     /// Gives the request its id, and its trace: the client's word for it, its `traceparent`, or the id.
     func name(_ message: ByteSlice) {
         record.figures.wallNanoseconds = worker.wallNanoseconds()
-        worker.nextIdentifier(wallNanoseconds: record.figures.wallNanoseconds).write(into: &identifier)
+        requestID = worker.nextIdentifier(wallNanoseconds: record.figures.wallNanoseconds)
+        requestID.write(into: &identifier)
         traceIdentifier.removeAll()
         if message.isEmpty {
             identifier.withBytesInPlace { traceIdentifier.append($0) }

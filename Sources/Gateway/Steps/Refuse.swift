@@ -85,7 +85,11 @@ extension Exchange {
         head.append("\r\n")
         if let plan { writeDecision(plan, to: &head) }
         writeOwnFields(to: &head)
-        if status == 503 || status == 429 { head.append("retry-after: 1\r\n") }
+        if let rate = rejection.rate {
+            rate.writeFields(to: &head)
+        } else if status == 503 || status == 429 {
+            head.append("retry-after: 1\r\n")
+        }
         writeConnectionField(to: &head)
         head.appendEndOfHead()
     }

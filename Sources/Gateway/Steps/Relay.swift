@@ -112,6 +112,7 @@ extension Exchange {
     ) throws(Rejection) -> Step? {
         let status = worker.answerHead.status
         answer.status = status
+        attempt.spending?.status = status
         record.figures.upstreamVersion = upstream.version
         noteRefusal(status, block.slice(head), block.slice(head.upperBound..<count))
         noteQuota(block.slice(head))
@@ -332,6 +333,8 @@ extension Exchange {
             advance()
         case (.dispatch, .awaitingToken):
             interject(client) { () throws(Rejection) -> Step? in try self.goOn(from: Rejection(.tokenRefused, "no token came in time"), client) }
+        case (.dispatch, .awaitingGrant):
+            interject(client) { () throws(Rejection) -> Step? in throw Rejection(.overloaded, "the ledger of budgets does not answer in time") }
         case (.dispatch, .queued):
             interject(client) { () throws(Rejection) -> Step? in try self.attemptFailed(.timedOut, Rejection(.upstreamBusy), client) }
         case (.identify, _):

@@ -45,12 +45,19 @@ extension Exchange {
         guard answer.readsUsage, let usage = answer.usage.usage else { return cost }
         cost.inputTokens = usage.inputTotal
         cost.outputTokens = usage.outputTotal
-        guard let book = worker.snapshot.prices else { return cost }
-        var (served, provider) = (answer.usage.model, record.provider)
-        let price = provider.withBytesInPlace { provider in
-            served.withBytesInPlace { book.price(provider: provider, model: $0) } ?? record.model.withBytesInPlace { book.price(provider: provider, model: $0) }
-        }
-        if let price { cost.nanodollars = price.cost(of: usage).count }
+        if let price = servedPrice { cost.nanodollars = price.cost(of: usage, adjustment: adjustment).count }
         return cost
     }
+
+    /// What the model that served is priced at, else the one that was asked for.
+    var servedPrice: ModelPrice? {
+        guard let book = worker.snapshot.prices else { return nil }
+        var (served, provider) = (answer.usage.model, record.provider)
+        return provider.withBytesInPlace { provider in
+            served.withBytesInPlace { book.price(provider: provider, model: $0) } ?? record.model.withBytesInPlace { book.price(provider: provider, model: $0) }
+        }
+    }
+
+    /// What of the price book is otherwise for the virtual key that the answer was asked for with.
+    private var adjustment: PriceAdjustment { plan.flatMap { $0.destination.keys[attempt.key].terms?.adjustment } ?? .none }
 }

@@ -80,6 +80,8 @@ final class Worker {
     private var takingUp: ContiguousArray<Token> = []
     private var idleExchanges: ContiguousArray<Exchange> = []
 
+    var accounts = WorkerAccounts()
+
     // Scratch of the steps, used within one turn of one exchange.
     var scan = ObjectScan(names: ["model", "stream", "stream_options", "user", "metadata"])
     /// Whose body `scan` holds.
@@ -328,6 +330,7 @@ final class Worker {
             for client in compiling.take(result, of: text) { resume(client) }
         case .operatorAnswer(let client, let number, let answer):
             self.client(client)?.exchange?.operationsAnswered(number, answer)
+        case .granted(let client, let number, let fault): self.client(client)?.exchange?.grantCame(number, fault)
         case .flight(let flight): wakeFollowers(of: flight)
         case .flightJoined(let flight): if let leader = forgetStalled(flight) { resume(leader) }
         case .flightLeft(let flight): if !flight.isFollowed { absent(for: flight)?.close() }

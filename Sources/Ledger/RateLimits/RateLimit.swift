@@ -5,6 +5,9 @@ public enum RateLimit: BitwiseCopyable, Hashable, Sendable {
     /// So many requests at once.
     case concurrency(Int64)
 
+    /// What of it one request can use at most.
+    public var most: Int64 { count }
+
     /// What a limit out of bounds counts as: nothing below 0, and no more than there can be.
     var count: Int64 {
         switch self {

@@ -1,0 +1,52 @@
+import Ledger
+import Reactor
+
+extension AccountBooks {
+    /// How budgets stand, and what they and the limits have done, in Prometheus's text format.
+    func metrics() -> String {
+        var text = ""
+        func counter(_ name: String, _ help: String, _ event: Event) {
+            text += "# HELP \(name) \(help)\n# TYPE \(name) counter\n\(name) \(total(event))\n"
+        }
+        counter("sluice_budget_refused_total", "Requests that a budget had no room for.", .refused)
+        counter("sluice_rate_limited_total", "Requests refused by rate limits.", .limited)
+        counter("sluice_budget_cut_answers_total", "Answers limited to what was left of a budget.", .cut)
+        counter("sluice_budget_alerts_total", "Thresholds that budgets have passed.", .alerted)
+        counter("sluice_budget_overshoots_total", "Requests that cost more than was reserved for them.", .overshot)
+        text += "# HELP sluice_budget_reservations Requests under way that have reserved from budgets.\n# TYPE sluice_budget_reservations gauge\n"
+        text += "sluice_budget_reservations \(budgets.openCount)\n"
+        return text + budgetGauges()
+    }
+
+    /// Of as many budgets as a page of metrics can bear.
+    private func budgetGauges() -> String {
+        var limits = "", spent = "", reserved = ""
+        var count = 0
+        for terms in published {
+            for budget in terms.budgets where count < AccountLimits.metricBudgets {
+                count += 1
+                let usage = budgets.usage(of: budget.key, budget.rule, wallNanoseconds: wallClockNanoseconds())
+                let labels = "{scope=\"\(terms.scope.label)\",name=\(Operations.quoted(terms.holder)),unit=\"\(budget.rule.unit.metricWord)\"}"
+                limits += "sluice_budget_limit\(labels) \(budget.rule.unit.metric(budget.rule.cap))\n"
+                spent += "sluice_budget_spent\(labels) \(budget.rule.unit.metric(usage?.spent ?? 0))\n"
+                reserved += "sluice_budget_reserved\(labels) \(budget.rule.unit.metric(usage?.reserved ?? 0))\n"
+            }
+        }
+        guard count > 0 else { return "" }
+        return "# HELP sluice_budget_limit What may be spent in a window: dollars, tokens or requests.\n# TYPE sluice_budget_limit gauge\n" + limits
+            + "# HELP sluice_budget_spent What is spent in the present window.\n# TYPE sluice_budget_spent gauge\n" + spent
+            + "# HELP sluice_budget_reserved What requests under way may come to.\n# TYPE sluice_budget_reserved gauge\n" + reserved
+    }
+}
+
+extension BudgetUnit {
+    fileprivate var metricWord: String {
+        switch self {
+        case .cost: "dollars"
+        case .tokens: "tokens"
+        case .requests: "requests"
+        }
+    }
+
+    fileprivate func metric(_ amount: Int64) -> String { self == .cost ? "\(Double(amount) / 1e9)" : "\(amount)" }
+}

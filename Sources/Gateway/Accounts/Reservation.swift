@@ -1,0 +1,230 @@
+import Bytes
+import HTTP
+import Ledger
+import Policy
+import Providers
+import Reactor
+
+/// What a request is held to before it leaves: its caller's limits once, and with each attempt the budgets of the caller and of the virtual key.
+extension Exchange {
+    /// What came of asking for an attempt.
+    enum Reserved {
+        /// It may be made.
+        case done
+        /// The back office has to be asked first, with these.
+        case waits(budgets: [BudgetCharge], rates: [RateCharge])
+        /// Not at this target.
+        case refused(Rejection)
+    }
+
+    /// The step to go on with where the attempt may not be made, or not yet; nil when it may.
+    func reserve(_ plan: Plan, _ client: Client) throws(Rejection) -> Next? {
+        switch try reserveNow(plan, client) {
+        case .done: return nil
+        case .refused(let rejection):
+            // A target that costs less, or has a budget of its own, may take it.
+            guard let step = moveOn(after: .status(rejection.refusal.status), client) else { throw rejection }
+            return .step(step)
+        case .waits(let budgets, let rates):
+            attempt.grantTries += 1
+            guard attempt.grantTries <= AccountLimits.grantTries, let books = worker.books else {
+                throw Rejection(.overloaded, "the ledger of budgets is asked for too much at once")
+            }
+            let token = client.token
+            let mailbox = worker.mailbox
+            let number = identifier
+            let isAsked = books.ask(budgets, rates, wallNanoseconds: worker.wallNanoseconds()) { mailbox.post(.granted(token, number, $0)) }
+            guard isAsked else { throw Rejection(.overloaded, "too many requests wait for the ledger of budgets") }
+            attempt.state = .awaitingGrant
+            client.setDeadline(min(attempt.totalDeadline, worker.now.adding(nanoseconds: worker.limits.queueNanoseconds)))
+            return .wait
+        }
+    }
+
+    /// The back office has made room, or has not.
+    func grantCame(_ number: InlineText<36>, _ fault: String?) {
+        var number = number
+        guard let client, attempt.state == .awaitingGrant, identifier.withBytesInPlace({ own in number.withBytesInPlace { own == $0 } }) else { return }
+        interject(client) { () throws(Rejection) -> Step? in
+            if let fault { throw Rejection(.overloaded, fault) }
+            self.attempt.state = .granted
+            return nil
+        }
+    }
+
+    /// Reserves, without waiting, what the attempt may cost, unless it has reserved already.
+    func reserveNow(_ plan: Plan, _ client: Client) throws(Rejection) -> Reserved {
+        let targets = plan.destination.keys[attempt.key].terms
+        guard attempt.spending == nil, caller.terms != nil || targets != nil, endpoint.isCharged, request.method == .post || endpoint == .realtime,
+            let desks = worker.desks
+        else { return .done }
+        if readsBody, worker.scanOwner != ObjectIdentifier(self) { try scanBody(client.unread[body.range]) }
+        let spending = worker.leaseSpending()
+        spending.callers = caller.terms
+        spending.targets = targets
+        spending.bound = bound(plan)
+        var outcome = try admitCaller(spending, desks)
+        if case .done = outcome { outcome = admitTarget(spending, desks) }
+        if case .done = outcome { outcome = reserveBudgets(spending, plan, desks) }
+        guard case .done = outcome else {
+            desks.rates.withdraw(&spending.admission)
+            worker.recycle(spending)
+            return outcome
+        }
+        attempt.spending = spending
+        desks.books.noteUse()
+        return .done
+    }
+
+    // MARK: Rates
+
+    /// Counts the request in its caller's limits, once however many attempts it takes.
+    private func admitCaller(_ spending: Spending, _ desks: Desks) throws(Rejection) -> Reserved {
+        guard admitted == nil, let terms = caller.terms, !terms.rates.isEmpty else { return .done }
+        let own = worker.leaseSpending()
+        own.callers = terms
+        own.bound = spending.bound
+        let outcome = admit(own, terms, desks)
+        guard case .done = outcome else {
+            worker.recycle(own)
+            // No target can change it.
+            if case .refused(let rejection) = outcome { throw rejection }
+            return outcome
+        }
+        admitted = own
+        return .done
+    }
+
+    private func admitTarget(_ spending: Spending, _ desks: Desks) -> Reserved {
+        guard let terms = spending.targets, !terms.rates.isEmpty else { return .done }
+        return admit(spending, terms, desks)
+    }
+
+    private func admit(_ spending: Spending, _ terms: SpendingTerms, _ desks: Desks) -> Reserved {
+        for rate in terms.rates {
+            let amount: Int64 =
+                switch rate.unit {
+                case .requests: 1
+                case .tokens: min(expectedTokens(spending.bound), rate.limit.most)
+                }
+            spending.add(RateCharge(key: rate.key, limit: rate.limit, amount: amount), rate.unit)
+        }
+        switch spending.admit(at: desks.rates, for: requestID, nowNanoseconds: worker.now.nanoseconds) {
+        case .admitted: return .done
+        case .awaitsSlot: return .waits(budgets: [], rates: (0..<spending.rateCount).map { spending.rate($0) })
+        case .refused(let refusal):
+            worker.books?.count(.limited)
+            return .refused(Rejection(refusal, of: terms))
+        case .tooManyOpen, .tooManyLimits: return .refused(Rejection(.overloaded, "too many requests are under way that are held to limits"))
+        }
+    }
+
+    /// What a request is taken to use until it is known: a text's bytes are more than its tokens.
+    private func expectedTokens(_ bound: RequestBound) -> Int64 {
+        let output = bound.isLimitable ? bound.outputTokens ?? AccountLimits.expectedOutputTokens : 0
+        return min(bound.inputTokens / AccountLimits.textBytesPerToken + bound.outputTotal(output), RateLimits.largestCount)
+    }
+
+    // MARK: Budgets
+
+    private func reserveBudgets(_ spending: Spending, _ plan: Plan, _ desks: Desks) -> Reserved {
+        guard spending.callers?.budgets.isEmpty == false || spending.targets?.budgets.isEmpty == false else { return .done }
+        spending.adjustment = spending.targets?.adjustment ?? .none
+        let hasMoney = spending.hasBudget(of: .cost)
+        if hasMoney, let refusal = findPrice(spending, plan) { return .refused(refusal) }
+        bindToModel(spending)
+        let wall = worker.wallNanoseconds()
+        var cutTo: Int64 = spending.bound.outputTokens == nil && spending.bound.isLimitable ? AccountLimits.assumedOutputTokens : 0
+        for _ in 0..<AccountLimits.reserveTries {
+            spending.bound.cutTo = cutTo
+            charge(spending)
+            switch spending.reserve(at: desks.budgets, for: requestID, wallNanoseconds: wall) {
+            case .reserved:
+                if cutTo > 0, cutTo != AccountLimits.assumedOutputTokens { worker.books?.count(.cut) }
+                return .done
+            case .awaitsGrant: return .waits(budgets: (0..<spending.chargeCount).map { spending.charge($0) }, rates: [])
+            case .refused(let refusal):
+                guard let shorter = shorterAnswer(spending, desks.budgets, wallNanoseconds: wall), shorter > 0, cutTo == 0 || shorter < cutTo else {
+                    worker.books?.count(.refused)
+                    return .refused(Rejection(refusal, of: spending))
+                }
+                cutTo = shorter
+            case .tooManyOpen, .tooManyBudgets:
+                return .refused(Rejection(.overloaded, "as many requests are under way as the ledger of budgets has room for"))
+            }
+        }
+        return .refused(Rejection(.overloaded, "others spend what is left of the budget at this moment; try again"))
+    }
+
+    /// Finds what the model costs; a refusal where nobody knows and the operator has said that this is no gift.
+    private func findPrice(_ spending: Spending, _ plan: Plan) -> Rejection? {
+        let bound = spending.bound
+        if bound.isPricedByToken, bound.classes.isEmpty { return nil }
+        if bound.isPricedByToken, let book = worker.snapshot.prices {
+            var provider = plan.destination.name
+            spending.price = provider.withBytesInPlace { provider in withModelName(plan) { book.price(provider: provider, model: $0) } }
+            if spending.price != nil { return nil }
+        }
+        switch worker.snapshot.unpriced {
+        case .allow: return nil
+        case .price(let price) where bound.isPricedByToken:
+            spending.price = price
+            return nil
+        case .price, .deny:
+            let what = bound.isPricedByToken ? "\(plan.destination.upstream.id) model \"\(record.model.withBytes { String($0) })\"" : "this endpoint"
+            return Rejection(
+                .modelUnpriced, "\(what) has no price, and a budget of money is to be kept: give it one in the price book, or set unpriced: allow")
+        }
+    }
+
+    /// Without a limit of the request's own, an answer is as long as the model can make one.
+    private func bindToModel(_ spending: Spending) {
+        guard spending.bound.isLimitable, let most = spending.price?.maxOutputTokens else { return }
+        spending.bound.outputTokens = min(spending.bound.outputTokens ?? most, most)
+    }
+
+    /// Makes the charges of all budgets, for answers of the length that the bound has.
+    private func charge(_ spending: Spending) {
+        spending.forgetCharges()
+        let bound = spending.bound
+        let each = bound.cutTo > 0 ? bound.cutTo : bound.outputTokens ?? 0
+        let cost = spending.price?.upperBound(
+            inputTokens: bound.inputTokens, outputTokens: bound.outputTotal(each), classes: bound.classes, adjustment: spending.adjustment)
+        func add(_ terms: SpendingTerms?) {
+            guard let terms else { return }
+            for budget in terms.budgets {
+                let amount: Int64 =
+                    switch budget.rule.unit {
+                    case .requests: 1
+                    case .tokens: bound.tokens(each)
+                    case .cost: cost?.count ?? 0
+                    }
+                spending.add(BudgetCharge(key: budget.key, rule: budget.rule, amount: max(0, amount)))
+            }
+        }
+        add(spending.callers)
+        add(spending.targets)
+    }
+
+    /// The longest answer that all budgets have room for; nil where the answer cannot be limited, or not even the question has room.
+    private func shorterAnswer(_ spending: Spending, _ desk: BudgetDesk, wallNanoseconds: UInt64) -> Int64? {
+        let bound = spending.bound
+        guard bound.isLimitable else { return nil }
+        var longest = Int64.max
+        if let (_, left) = spending.leastLeft(at: desk, of: .tokens, wallNanoseconds: wallNanoseconds) { longest = min(longest, left - bound.inputTokens) }
+        if let price = spending.price, let (_, left) = spending.leastLeft(at: desk, of: .cost, wallNanoseconds: wallNanoseconds) {
+            guard let tokens = price.outputTokens(
+                within: Nanodollars(left), inputTokens: bound.inputTokens, classes: bound.classes, adjustment: spending.adjustment)
+            else { return nil }
+            longest = min(longest, tokens)
+        }
+        guard longest != .max else { return nil }
+        return longest / bound.choices
+    }
+}
+
+extension Spending {
+    func hasBudget(of unit: BudgetUnit) -> Bool {
+        callers?.budgets.contains { $0.rule.unit == unit } == true || targets?.budgets.contains { $0.rule.unit == unit } == true
+    }
+}

@@ -1,0 +1,129 @@
+import Bytes
+import Ledger
+import Providers
+import Reactor
+
+/// What an attempt did cost, in the place of what was reserved for it.
+extension Exchange {
+    /// What a provider has done for an attempt, as far as it is known.
+    private struct Taken {
+        var requests: Int64 = 0
+        var inputTokens: Int64 = 0
+        var outputTokens: Int64 = 0
+        /// Exact, where the provider has counted; else the tokens are an estimate that is not too low.
+        var usage: Usage?
+
+        var tokens: Int64 {
+            let (sum, overflowed) = inputTokens.addingReportingOverflow(outputTokens)
+            return overflowed ? .max : sum
+        }
+    }
+
+    /// The attempt is over: what it cost is spent, the rest is free again.
+    func settleSpending() {
+        guard let spending = attempt.spending.take(), let desks = worker.desks else { return }
+        let taken = taken(spending)
+        let money = spending.hasBudget(of: .cost) ? money(taken, spending) : 0
+        var actual = BudgetAmounts(repeating: 0)
+        for index in 0..<spending.chargeCount {
+            actual[index] =
+                switch spending.charge(index).rule.unit {
+                case .requests: taken.requests
+                case .tokens: taken.tokens
+                case .cost: money
+                }
+        }
+        if spending.reservation.isOpen {
+            let settlement = desks.budgets.settle(&spending.reservation, actual: actual)
+            worker.books?.noteUse()
+            tell(settlement, spending)
+        }
+        if spending.isSent {
+            finish(&spending.admission, spending, tokens: taken.tokens, desks)
+            admitted?.isSent = true
+            admitted?.tokens &+= min(taken.tokens, RateLimits.largestCount)
+        } else {
+            desks.rates.withdraw(&spending.admission)
+        }
+        worker.recycle(spending)
+    }
+
+    /// The request is over: its places in its caller's limits are free again. One that never left has used nothing of them.
+    func leaveLimits() {
+        guard let own = admitted.take(), let desks = worker.desks else { return }
+        if own.isSent {
+            finish(&own.admission, own, tokens: own.tokens, desks)
+        } else {
+            desks.rates.withdraw(&own.admission)
+        }
+        worker.recycle(own)
+    }
+
+    private func finish(_ admission: inout RateAdmission, _ spending: Spending, tokens: Int64, _ desks: Desks) {
+        for index in 0..<spending.rateCount where spending.countsTokens(index) { desks.rates.adjust(&admission, index, to: tokens) }
+        desks.rates.finish(&admission)
+    }
+
+    // MARK: What it came to
+
+    private func taken(_ spending: Spending) -> Taken {
+        var taken = Taken()
+        // What was refused, or never came to an answer, is not charged for.
+        guard spending.isSent, !spending.hasFailed, spending.status == 0 || (200..<300).contains(spending.status) else { return taken }
+        taken.requests = 1
+        let bound = spending.bound
+        guard spending.status != 0 else {
+            // Given up while the provider was at it.
+            taken.inputTokens = bound.inputTokens
+            taken.outputTokens = made(0, bound)
+            return taken
+        }
+        let counted = answer.readsUsage ? answer.usage.usage : nil
+        if let counted, answer.state == .done, !answer.isBroken {
+            taken.usage = counted
+            taken.inputTokens = counted.inputTotal
+            taken.outputTokens = counted.outputTotal
+            return taken
+        }
+        // A stream that was cut tells at most what went in.
+        let said = counted.map(\.inputTotal) ?? 0
+        taken.inputTokens = said > 0 ? said : bound.inputTokens
+        let seen = Int64(clamping: record.figures.sentByteCount) / AccountLimits.streamBytesPerToken
+        taken.outputTokens = max(counted?.outputTotal ?? 0, made(seen, bound))
+        return taken
+    }
+
+    /// What a provider may have made of an answer of which so many tokens were seen: a stream is made while it is sent, and ends when nobody reads it;
+    /// of a whole answer all may have been made.
+    private func made(_ seen: Int64, _ bound: RequestBound) -> Int64 {
+        plan?.wantsStream == true ? min(seen + AccountLimits.unseenTokens, mostOutput(bound)) : mostOutput(bound)
+    }
+
+    private func mostOutput(_ bound: RequestBound) -> Int64 {
+        bound.outputTotal(bound.cutTo > 0 ? bound.cutTo : bound.outputTokens ?? 0)
+    }
+
+    private func money(_ taken: Taken, _ spending: Spending) -> Int64 {
+        guard taken.requests > 0, let price = spending.price else { return 0 }
+        if let usage = taken.usage { return (servedPrice ?? price).cost(of: usage, adjustment: spending.adjustment).count }
+        let estimate = price.upperBound(
+            inputTokens: taken.inputTokens, outputTokens: taken.outputTokens, classes: spending.bound.classes, adjustment: spending.adjustment)
+        return estimate.count
+    }
+
+    // MARK: Alerts
+
+    private func tell(_ settlement: BudgetSettlement, _ spending: Spending) {
+        guard let books = worker.books else { return }
+        if settlement.overshot != 0 { books.count(.overshot) }
+        for index in 0..<spending.chargeCount {
+            let rule = spending.charge(index).rule
+            guard let movement = settlement.movement(index), let terms = spending.terms(ofCharge: index) else { continue }
+            for threshold in rule.thresholds(passedBy: movement) {
+                books.count(.alerted)
+                worker.notices?.say(
+                    "the \(rule.unit.word) budget of \(terms.scope.text) \"\(terms.holder)\" has passed \(rule.unit.text(threshold)) of \(rule.unit.text(rule.cap))")
+            }
+        }
+    }
+}

@@ -1,0 +1,44 @@
+/// What the holder of something may spend, and how fast: `usage_limits` and `rate_limits` in Portkey's shape, read.
+public struct SpendingLimits: Sendable, Equatable {
+    public enum Unit: String, Sendable, CaseIterable { case cost, tokens, requests }
+
+    public enum Period: Sendable, Equatable {
+        case once, daily, weekly, monthly
+        /// Every so many days from a day on, counted in days since 1970.
+        case days(Int32, from: Int32)
+    }
+
+    /// One element of `usage_limits`.
+    public struct Usage: Sendable, Equatable {
+        public internal(set) var unit = Unit.cost
+        /// The most in a window: in nano-dollars, tokens or requests.
+        public internal(set) var limit: Int64 = 0
+        /// Amounts at which an alert is due, in the same.
+        public internal(set) var thresholds: [Int64] = []
+        public internal(set) var period = Period.once
+    }
+
+    public enum Span: String, Sendable, CaseIterable {
+        case second = "rps"
+        case minute = "rpm"
+        case hour = "rph"
+        case day = "rpd"
+        case week = "rpw"
+        /// Not in a time, but at once.
+        case concurrent
+    }
+
+    /// One element of `rate_limits`.
+    public struct Rate: Sendable, Equatable {
+        public internal(set) var unit = Unit.requests
+        public internal(set) var span = Span.minute
+        public internal(set) var count: Int64 = 0
+    }
+
+    public var usage: [Usage] = []
+    public var rates: [Rate] = []
+
+    public init() {}
+
+    public var isEmpty: Bool { usage.isEmpty && rates.isEmpty }
+}

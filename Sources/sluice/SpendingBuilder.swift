@@ -1,0 +1,83 @@
+import Bytes
+import Gateway
+import Ledger
+import Policy
+
+/// What the configuration says may be spent → terms by the ledger's keys.
+///
+/// A budget is known by whose it is, its unit and its place among those of that unit: what is spent stays spent when its amount, its period or its
+/// alerts change.
+struct SpendingBuilder {
+    let books: AccountBooks
+    private var budgetKeys: LedgerKeyMaker
+    private var rateKeys: LedgerKeyMaker
+
+    init(_ books: AccountBooks) {
+        self.books = books
+        budgetKeys = books.budgets.keyMaker()
+        rateKeys = books.rates.keyMaker()
+    }
+
+    /// - Parameter identity: what does not change when the holder is named otherwise; the name itself in a file.
+    mutating func terms(
+        _ scope: SpendingTerms.Scope, of holder: String, identity: String, _ limits: SpendingLimits, adjustment: PriceAdjustment = .none
+    ) throws(StartError) -> SpendingTerms? {
+        guard !limits.isEmpty || adjustment != .none else { return nil }
+        var budgets: [SpendingTerms.Budget] = []
+        for (index, usage) in limits.usage.enumerated() {
+            let place = limits.usage[..<index].filter { $0.unit == usage.unit }.count
+            let key = SpendingBuilder.key(&budgetKeys, [scope == .key ? "key" : "virtual key", identity, usage.unit.rawValue, "\(place)"])
+            budgets.append(SpendingTerms.Budget(key: key, rule: try rule(usage, of: holder)))
+        }
+        var rates: [SpendingTerms.Rate] = []
+        for rate in limits.rates {
+            let key = SpendingBuilder.key(&rateKeys, [scope == .key ? "key" : "virtual key", identity, rate.unit.rawValue, rate.span.rawValue])
+            // Twice the same is once, the lower.
+            if let twin = rates.firstIndex(where: { $0.key == key }) {
+                guard SpendingBuilder.limit(rate).most < rates[twin].limit.most else { continue }
+                rates.remove(at: twin)
+            }
+            rates.append(SpendingTerms.Rate(key: key, limit: SpendingBuilder.limit(rate), unit: rate.unit == .tokens ? .tokens : .requests))
+        }
+        return SpendingTerms(scope, of: holder, budgets: budgets, rates: rates, adjustment: adjustment)
+    }
+
+    private static func key(_ maker: inout LedgerKeyMaker, _ parts: [String]) -> LedgerKey {
+        for part in parts { Array(part.utf8).withByteSlice { maker.add($0) } }
+        return maker.finish()
+    }
+
+    private func rule(_ usage: SpendingLimits.Usage, of holder: String) throws(StartError) -> BudgetRule {
+        let unit: BudgetUnit =
+            switch usage.unit {
+            case .cost: .cost
+            case .tokens: .tokens
+            case .requests: .requests
+            }
+        // Portkey's documents let the weeks of keys begin on Sunday.
+        let period: BudgetPeriod =
+            switch usage.period {
+            case .once: .once
+            case .daily: .daily
+            case .weekly: .weekly(startingOn: .sunday)
+            case .monthly: .monthly
+            case .days(let count, let day): .everyDays(count, from: day)
+            }
+        do throws(BudgetRuleError) {
+            return try BudgetRule(unit: unit, cap: usage.limit, period: period, thresholds: usage.thresholds)
+        } catch {
+            throw StartError("usage_limits of \"\(holder)\": \(error)")
+        }
+    }
+
+    private static func limit(_ rate: SpendingLimits.Rate) -> RateLimit {
+        switch rate.span {
+        case .second: .rate(rate.count, per: .second)
+        case .minute: .rate(rate.count, per: .minute)
+        case .hour: .rate(rate.count, per: .hour)
+        case .day: .rate(rate.count, per: .day)
+        case .week: .rate(rate.count, per: .week)
+        case .concurrent: .concurrency(rate.count)
+        }
+    }
+}
