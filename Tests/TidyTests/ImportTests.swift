@@ -47,6 +47,16 @@ struct ImportTests {
         }
     }
 
+    @Test("modules that the thread sanitizer is spared share nothing between threads")
+    func sparedModules() throws {
+        let list = try #require(try Repository.text("Tests/run").firstMatch(of: #/"thread": \[(.+)\]/#)).output.1
+        let spared = Set(list.split(separator: ",").map { $0.trimmingCharacters(in: CharacterSet(charactersIn: " \"")) })
+        #expect(spared.count > 3)
+        let modules = try documented()
+        for module in modules where spared.contains(module.name) { #expect(!module.outside.contains("Synchronization"), "\(module.name)") }
+        #expect(spared.subtracting(modules.map(\.name)).isSubset(of: ["Tidy", "Benchmarks"]))
+    }
+
     @Test("every import is in the module's row, and every entry of the row is imported")
     func importsAreTheRows() throws {
         let sources = Dictionary(grouping: Repository.sources, by: \.module)

@@ -104,13 +104,13 @@ NGINX_TLS = f""" ssl;
         ssl_ecdh_curve X25519:prime256v1:secp384r1"""
 
 
-def sluice_configuration(port, upstream, log, tls=None, limits=None, governed=""):
+def sluice_configuration(port, upstream, log, tls=None, limits=None, governed="", caches=False):
     """The gateway as the same plain reverse proxy: one provider, named by default, logged to a file.
 
     The default cap of 512 connections to one origin is lifted, as it is for the peers: 2,000 streams
     through one worker are 2,000 upstream connections. So is the bound on a worker's lag, which they do not
     have: 1,280 requests at once are 60 ms of work. Other `limits`, {name: value}, stand in their place.
-    `governed` is the digest of a key that is held to budgets and rate limits, none of which it reaches.
+    `governed` is the digest of a key that is held to budgets and rate limits, none of which it reaches; `caches` has answers kept.
     """
     bounds = "{" + ", ".join(f"{name}: {value}" for name, value in (limits or {"origin_connections": 8192, "lag": "1s"}).items()) + "}"
     shown = f"""
@@ -129,11 +129,11 @@ providers:
     dialect: openai
     base_url: http://127.0.0.1:{upstream}/v1
     auth: none
+default: bench
 configs:
   bench:
     provider: origin
-default: bench
-""" + (GOVERNED.format(digest=governed) if governed else "")
+""" + ("    cache: {mode: simple}\n" if caches else "") + (GOVERNED.format(digest=governed) if governed else "")
 
 
 #: A key as a careful operator has it: three budgets and three limits.
@@ -252,12 +252,12 @@ def start_governed(shop, upstream, binary):
     return Peer("sluice governed", peer.port, peer.process, peer.log, {"x-portkey-api-key": key}, scheme=peer.scheme)
 
 
-def start_sluice(shop, upstream, binary, environment=None, governed=""):
-    """Sluice with one worker."""
+def start_sluice(shop, upstream, binary, environment=None, **traits):
+    """Sluice with one worker, and with `traits` of its configuration."""
     port = free_port()
     path = shop.directory / f"sluice-{port}.yaml"
     log = shop.directory / f"sluice-{port}.log"
-    path.write_text(sluice_configuration(port, upstream, log, shop.tls, governed=governed))
+    path.write_text(sluice_configuration(port, upstream, log, shop.tls, **traits))
     command = [binary, "serve", "--config", str(path), "--workers", "1", "--data", str(shop.directory / "sluice-data")]
     process = shop.start_server(command, "sluice", port, core=0, environment=environment)
     return Peer("sluice", port, process, str(log), scheme=scheme(shop))
