@@ -130,6 +130,31 @@ class Budgets(BudgetCase):
         self.assertGreater(int(refused["retry-after"]), 0)
         self.assertEqual(self.mock.stats()["requests"], 100)
 
+    def test_shapes(self):
+        """what is refused is told in either dialect: a budget that is used up, a limit that is reached, a model without a price"""
+        cases = {
+            "budget_exceeded": (412, "budget_exceeded_error", {"usage_limits": {"type": "requests", "credit_limit": 0}}, {}),
+            "rate_limit_exceeded": (429, "rate_limit_error", {"rate_limits": {"type": "tokens", "unit": "rpw", "value": 1}}, {}),
+            "model_unpriced": (412, "budget_exceeded_error", {"usage_limits": {"credit_limit": 1}}, {"unpriced": "deny"}),
+        }
+        for code, (status, kind, limits, others) in cases.items():
+            gateway = Gateway({**self.configuration(**limits), **others})
+            self.addCleanup(gateway.stop)
+            for path in ("/v1/chat/completions", "/v1/messages"):
+                with self.subTest(code=code, path=path):
+                    body = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "hello"}]}
+                    for _ in range(2):  # The limit of tokens has room for one.
+                        with Wire(gateway.port) as wire:
+                            answer = wire.send(request("POST", path, {"x-portkey-api-key": self.key}, body)).response()
+                    self.assertEqual(answer.status, status, answer)
+                    error = answer.json["error"]
+                    if path == "/v1/messages":
+                        # Anthropic has no word for it but these.
+                        self.assertEqual((answer.json["type"], error["type"]), ("error", kind if status == 429 else "invalid_request_error"))
+                    else:
+                        self.assertEqual((error["type"], error["code"]), (kind, code))
+            gateway.stop()
+
     def test_reload(self):
         """limits may come with a reload, and change with one; what is spent stays spent"""
         gateway = self.start()

@@ -17,7 +17,9 @@ from test_identity import new_key
 CHAT, MESSAGES = "/v1/chat/completions", "/v1/messages"
 HELLO = [{"role": "user", "content": "hi"}]
 #: Rows of the table in Refusal.swift that no request can bring about: the first three await budgets and limits, the others a step that refuses with them.
-AHEAD = {"budget_exceeded", "rate_limit_exceeded", "model_not_allowed", "draining", "not_ready", "model_required", "unsupported_config", "invalid_content_type"}
+AHEAD = {"model_not_allowed", "draining", "not_ready", "model_required", "unsupported_config", "invalid_content_type"}
+#: Of keys that may not spend as they like: test_budgets.
+SPENDING = {"budget_exceeded", "rate_limit_exceeded", "model_unpriced"}
 #: Of a port that speaks TLS: test_tls.
 TLS = {"plaintext_on_tls_port"}
 #: Only a mistake in the code leads here.
@@ -176,7 +178,7 @@ class Errors(GatewayCase):
                     self.assertEqual(answer.all("retry-after"), ["1"] if answer.status in (429, 503) else [])
                     self.assert_body(json.loads(answer.body), row.code, kind, identifier, path == MESSAGES)
                     identifiers[identifier] = (row, answer.status)
-        self.assertEqual(set(table), {row.code for row, _ in identifiers.values()} | AHEAD | TLS | MISTAKES | IN_STREAMS | {"unknown_virtual_key"})
+        self.assertEqual(set(table), {row.code for row, _ in identifiers.values()} | AHEAD | SPENDING | TLS | MISTAKES | IN_STREAMS | {"unknown_virtual_key"})
         for identifier, (row, status) in identifiers.items():
             with self.subTest(code=row.code, log=True):
                 [line] = self.lines(self.gateways[row.gateway], identifier)
