@@ -35,6 +35,11 @@ public protocol Store: Sendable {
     /// The texts a config had, the latest first.
     func configVersions(_ idOrSlug: String, in scope: Scope) throws(StoreError) -> [ConfigVersion]
 
+    /// Makes several changes in one transaction: all of them, or none where `body` throws.
+    ///
+    /// `body` is given the store as it is within, for the length of the call, and asks no other meanwhile.
+    func together<Result>(_ body: (any Store) throws(StoreError) -> Result) throws(StoreError) -> Result
+
     // MARK: Gateway keys
 
     /// Makes a key.

@@ -13,7 +13,10 @@ public final class SQLiteStore: Store {
     let vault: Vault
     /// Wall-clock milliseconds since 1970.
     let clock: @Sendable () -> Int64
-    private let identifiers: Mutex<IdentifierMaker>
+    private let identifiers: Identifiers
+    /// The transaction that this store is within; nil for one of its own for each call. Used on the thread that is in the transaction,
+    /// which waits for `together`'s body.
+    private nonisolated(unsafe) let transaction: Database?
 
     public var pepper: KeyPepper { vault.pepper }
 
@@ -22,17 +25,25 @@ public final class SQLiteStore: Store {
         self.pool = pool
         self.vault = vault
         self.clock = clock
+        transaction = nil
         do {
-            identifiers = Mutex(try IdentifierMaker())
+            identifiers = try Identifiers()
         } catch {
             throw .unexpected("\(error)")
         }
     }
 
-    func newID() -> String {
-        let now = UInt64(max(clock(), 0)) &* 1_000_000
-        return identifiers.withLock { $0.next(wallNanoseconds: now).description }
+    /// `store` within a transaction of its.
+    private init(_ store: SQLiteStore, within transaction: Database) {
+        path = store.path
+        pool = store.pool
+        vault = store.vault
+        clock = store.clock
+        identifiers = store.identifiers
+        self.transaction = transaction
     }
+
+    func newID() -> String { identifiers.next(wallNanoseconds: UInt64(max(clock(), 0)) &* 1_000_000) }
 
     /// Lets go of the file. Nothing can be asked of the store afterwards.
     public func close() { try? pool.close() }
@@ -42,6 +53,7 @@ public final class SQLiteStore: Store {
     /// Reads from one moment's state.
     func reading<Result>(_ body: (Database) throws -> Result) throws(StoreError) -> Result {
         do {
+            if let transaction { return try body(transaction) }
             return try pool.read(body)
         } catch {
             throw StoreError(error, path)
@@ -51,10 +63,20 @@ public final class SQLiteStore: Store {
     /// One transaction: whole, or not at all when `body` throws.
     func writing<Result>(_ body: (Database) throws -> Result) throws(StoreError) -> Result {
         do {
-            return try pool.write(body)
+            guard let transaction else { return try pool.write(body) }
+            var results: [Result] = []
+            try transaction.inSavepoint {
+                results.append(try body(transaction))
+                return .commit
+            }
+            return results[0]
         } catch {
             throw StoreError(error, path)
         }
+    }
+
+    public func together<Result>(_ body: (any Store) throws(StoreError) -> Result) throws(StoreError) -> Result {
+        try writing { try body(SQLiteStore(self, within: $0)) }
     }
 
     /// One transaction that changes objects: its audit row with it, and the generation up.
@@ -70,6 +92,15 @@ public final class SQLiteStore: Store {
     public func generation() throws(StoreError) -> Int64 {
         try reading { try Int64.fetchOne($0, sql: "SELECT value FROM meta WHERE name = 'generation'") ?? 0 }
     }
+}
+
+/// Ids of objects, each later than the one before.
+private final class Identifiers: Sendable {
+    private let maker: Mutex<IdentifierMaker>
+
+    init() throws(RandomSourceError) { maker = Mutex(try IdentifierMaker()) }
+
+    func next(wallNanoseconds now: UInt64) -> String { maker.withLock { $0.next(wallNanoseconds: now).description } }
 }
 
 extension StoreError {
