@@ -44,6 +44,7 @@ let package = Package(
         .target(name: "Providers", dependencies: ["Bytes", "JSON"], swiftSettings: hot),
         .target(name: "Ledger", dependencies: ["Bytes", "CLinux", "COpenSSL", "CPrices", "JSON", "Providers"], swiftSettings: hot),
         .target(name: "Store", dependencies: ["Bytes", "COpenSSL", "JSON", "Ledger", .product(name: "GRDB", package: "GRDB.swift")], swiftSettings: strict),
+        .target(name: "Console", dependencies: ["Bytes", "JSON", "Policy", "Providers", "Store"], swiftSettings: strict),
         .target(name: "Tokens", dependencies: ["Bytes", "CCurl", "COpenSSL", "JSON", "Reactor"], swiftSettings: strict),
         .target(
             name: "Gateway", dependencies: ["Bytes", "CLinux", "Cache", "Guardrails", "HTTP", "HTTP2", "Health", "JSON", "Ledger", "Patterns", "Policy", "Providers", "Reactor", "TLS", "Tokens"],
@@ -87,6 +88,7 @@ let package = Package(
         .testTarget(
             name: "StoreTests", dependencies: ["Bytes", "JSON", "Ledger", "Store", .product(name: "GRDB", package: "GRDB.swift")], exclude: ["Versions"],
             swiftSettings: strict),
+        .testTarget(name: "ConsoleTests", dependencies: ["Bytes", "Console", "JSON", "Policy", "Store"], swiftSettings: strict),
         .testTarget(name: "TokensTests", dependencies: ["Bytes", "Reactor", "Tokens"], swiftSettings: strict),
         .testTarget(
             name: "GatewayTests", dependencies: ["Bytes", "CLinux", "COpenSSL", "Gateway", "Guardrails", "Ledger", "Policy", "Providers", "Reactor", "TLS", "Tokens"],

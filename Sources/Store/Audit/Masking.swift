@@ -1,8 +1,8 @@
 import Bytes
-import JSON
+public import JSON
 
-/// Takes secrets out of what is written to the audit log: what a name says is one, what looks like one, and what is known to be one.
-struct Masking {
+/// Takes secrets out of what is written to the audit log, or shown: what a name says is one, what looks like one, and what is known to be one.
+public struct Masking {
     /// Secrets of the change at hand, wherever they may stand.
     private let known: [String]
 
@@ -10,6 +10,9 @@ struct Masking {
         // What is shorter stands in half the words there are.
         self.known = known.filter { $0.count >= 8 }.map(\.string)
     }
+
+    /// A document without the secrets in it, as it may be shown: of each its last four characters, where that leaves enough unsaid.
+    public static func masked(_ node: DocumentNode) -> DocumentNode { Masking().node(node, namesTell: true) }
 
     /// A JSON text, masked. What cannot be read is left out whole.
     func document(_ text: String, namesTell: Bool) -> DocumentNode {

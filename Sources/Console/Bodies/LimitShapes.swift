@@ -1,0 +1,82 @@
+import JSON
+
+/// Limits of usage and of rate, as keys, virtual keys, integrations, workspaces and policies have them.
+enum LimitShapes {
+    /// What is limited, to how much, and when it begins anew.
+    static let usageFields = [
+        BodyField("type", .choice(["cost", "tokens", "requests"]), "what is counted: dollars, tokens or requests; `cost` when it is left out"),
+        BodyField("credit_limit", .amount(0...ConsoleLimits.countedAmount), required: true, "the most that may be used: dollars for `cost`, else a count"),
+        BodyField("alert_threshold", .amount(0...ConsoleLimits.countedAmount), "an amount below `credit_limit` at which an alert is due"),
+        BodyField("periodic_reset", .choice(["daily", "weekly", "monthly"]), "when it begins anew, at midnight UTC; never when it is left out"),
+        BodyField("periodic_reset_days", .integer(1...365), "days after which it begins anew, in the place of `periodic_reset`"),
+        BodyField("next_usage_reset_at", .time, "the day that `periodic_reset_days` are counted from"),
+    ]
+
+    static let usage = BodyShape(usageFields) { usageFaults($0) }
+
+    static func usageFaults(_ body: Body) -> [BodyFault] {
+        guard let limit = body.number("credit_limit") else { return [] }
+        var faults: [BodyFault] = []
+        let isCost = (body.text("type") ?? "cost") == "cost"
+        for name in ["credit_limit", "alert_threshold"] {
+            guard let number = body.number(name) else { continue }
+            if isCost, number.double > Double(ConsoleLimits.budgetDollars) {
+                faults.append(BodyFault(name, "is in dollars, at most \(ConsoleLimits.budgetDollars)"))
+            } else if !isCost, number.integer == nil {
+                faults.append(BodyFault(name, "of \(body.text("type") ?? "") must be a whole number"))
+            }
+        }
+        if let threshold = body.number("alert_threshold"), threshold.double <= 0 || threshold.double >= limit.double {
+            faults.append(BodyFault("alert_threshold", "must be more than 0 and less than credit_limit"))
+        }
+        if body.text("periodic_reset") != nil, body.integer("periodic_reset_days") != nil {
+            faults.append(BodyFault("periodic_reset_days", "goes without periodic_reset; keep one"))
+        }
+        return faults
+    }
+
+    static let rateFields = [
+        BodyField("type", .choice(["requests", "tokens"]), required: true, "what is counted"),
+        BodyField("unit", .choice(["rps", "rpm", "rph", "rpd", "rpw"]), required: true, "per second, minute, hour, day or week"),
+        BodyField("value", .integer(0...ConsoleLimits.countedAmount), required: true, "the most in each; 0 for no limit"),
+    ]
+
+    static let rate = BodyShape(rateFields)
+
+    /// - Parameter most: how many limits of usage the object has.
+    static func members(usageLimits most: Int) -> [BodyField] {
+        [
+            BodyField("usage_limits", .oneOrMore(usage, atMost: most), "a budget, as an object or a list; `null` takes it away"),
+            BodyField("rate_limits", .oneOrMore(rate, atMost: ConsoleLimits.rateLimitCount), "limits of rate; `null` or an empty list takes them away"),
+        ]
+    }
+
+    /// What two limits of one object may not have in common.
+    static func faults(of body: Body) -> [BodyFault] {
+        let usage = body.bodies("usage_limits").map { $0.text("type") ?? "cost" }
+        let rates = body.bodies("rate_limits").map { "\($0.text("type") ?? "") \($0.text("unit") ?? "")" }
+        var faults: [BodyFault] = []
+        if Set(usage).count < usage.count { faults.append(BodyFault("usage_limits", "has two of one type; keep one")) }
+        if Set(rates).count < rates.count { faults.append(BodyFault("rate_limits", "has two of one type and unit; keep one")) }
+        return faults
+    }
+
+    // MARK: Answers
+
+    /// A budget as keys and providers show it: an object, or nothing.
+    static func usageObject(_ stored: String?) -> DocumentNode { usageList(stored).elements.first ?? .null }
+
+    /// Budgets as workspaces show them: a list, or nothing.
+    static func usageList(_ stored: String?) -> DocumentNode {
+        let list = DocumentNode.stored(stored)
+        return list.isNull ? .null : .list(list.elements.map { shown($0) })
+    }
+
+    /// Times as dates again.
+    static func shown(_ limit: DocumentNode) -> DocumentNode {
+        .object(limit.members.map { member in
+            if member.name == "next_usage_reset_at", case .number(let number) = member.value.value { return (member.name, .time(number.integer)) }
+            return (member.name, member.value)
+        })
+    }
+}

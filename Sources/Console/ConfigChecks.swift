@@ -1,0 +1,102 @@
+import Bytes
+import JSON
+import Policy
+import Store
+
+/// What configs and providers' settings are held to, before they are stored: they compile.
+extension Console {
+    /// The id of a provider that is known.
+    func provider(_ id: String?, field: String) throws(ConsoleError) -> String {
+        guard let id else { throw .invalid(field, "is missing") }
+        let known = file.catalog.providers.map(\.id)
+        guard !known.contains(id) else { return id }
+        let hint = NearestName.find(id, among: known).map { "did you mean \(quoted($0))?" } ?? "known: \(known.joined(separator: ", "))"
+        throw .invalid(field, "is no provider: \(quoted(id)); \(hint)")
+    }
+
+    func needsCredential(_ provider: String) -> Bool { file.catalog.providers.first { $0.id == provider }?.needsCredential ?? true }
+
+    /// What requests to a provider may need beside a credential: those keys of a config's target that say it.
+    private static let settings = [
+        "resource_name", "azure_resource_name", "deployment_id", "azure_deployment_id", "api_version", "azure_api_version", "azure_auth_mode",
+        "azure_entra_tenant_id", "azure_entra_client_id", "azure_entra_scope", "azure_managed_client_id", "azure_workload_client_id", "aws_access_key_id",
+        "aws_session_token", "aws_region", "aws_auth_type", "aws_role_arn", "aws_external_id", "vertex_project_id", "vertex_region", "custom_host",
+        "openai_organization", "openai_project", "openai_beta", "anthropic_beta",
+    ]
+    /// Those that are a credential, and then the only one.
+    private static let secretSettings = [
+        "azure_ad_token", "ad_token", "azure_entra_client_secret", "aws_secret_access_key", "vertex_service_account_json",
+    ]
+
+    /// - Parameter hasCredential: whether there is one beside the settings.
+    func checkSettings(_ settings: DocumentNode, provider: String, hasCredential: Bool, field: String) throws(ConsoleError) {
+        let known = Self.settings + Self.secretSettings
+        if let wrong = settings.members.first(where: { !known.contains($0.name) }) {
+            let hint = NearestName.find(wrong.name, among: known).map { "did you mean \(quoted($0))?" } ?? "known: \(known.joined(separator: ", "))"
+            throw .invalid("\(field).\(quoted(wrong.name).dropFirst().dropLast())", "is no setting of a provider; \(hint)")
+        }
+        var target = [("provider", DocumentNode.text(provider))] + settings.members.map { ($0.name, $0.value) }
+        // Some settings need a credential beside them; which one does not matter here.
+        if hasCredential, !target.contains(where: { Self.secretSettings.contains($0.0) }) { target.append(("api_key", .text("vault"))) }
+        try check(compiled: .object(target), against: file.catalog, field: field)
+    }
+
+    /// A config names providers that are known, and virtual keys that its workspace reaches.
+    func checkConfig(_ config: DocumentNode, in scope: Scope) throws(ConsoleError) {
+        var keys = file.catalog.virtualKeys
+        for slug in Self.named(in: config, limit: PolicyLimits.targetCount) where !keys.contains(where: { $0.slug == slug }) {
+            guard let found = try virtualKey(slug, in: scope) else { continue }
+            guard let provider = file.catalog.providers.firstIndex(where: { $0.id == found.provider }) else { continue }
+            keys.append(Catalog.VirtualKey(slug: slug, provider: provider))
+        }
+        let catalog = Catalog(
+            providers: file.catalog.providers, virtualKeys: keys, configNames: file.catalog.configNames.names, trustedHosts: file.catalog.trustedHosts,
+            breaker: file.catalog.breaker)
+        try check(compiled: config, against: catalog, field: "config")
+    }
+
+    /// A virtual key of the scope, or one that belongs to the whole organisation.
+    private func virtualKey(_ slug: String, in scope: Scope) throws(ConsoleError) -> VirtualKey? {
+        do throws(StoreError) {
+            let key = try store.find(VirtualKey.self, slug, in: Scope(organisationID: scope.organisationID))
+            return key.slug == slug && (key.workspaceID == nil || scope.workspaceID == nil || key.workspaceID == scope.workspaceID) ? key : nil
+        } catch .notFound {
+            return nil
+        } catch {
+            throw ConsoleError(error)
+        }
+    }
+
+    /// Slugs that a config's texts may name virtual keys by: all of `virtual_key`, and what begins with `@`.
+    private static func named(in config: DocumentNode, limit: Int) -> Set<String> {
+        var slugs: Set<String> = []
+        func look(_ node: DocumentNode, _ name: String) {
+            switch node.value {
+            case .string(let text):
+                if text.hasPrefix("@"), let slug = text.dropFirst().split(separator: "/").first { slugs.insert(String(slug)) }
+                if name == "virtual_key" || name == "virtualKey" { slugs.insert(text) }
+            case .array(let elements): for element in elements where slugs.count < limit { look(element, name) }
+            case .object(let members): for member in members where slugs.count < limit { look(member.value, member.name) }
+            case .null, .boolean, .number: break
+            }
+        }
+        look(config, "")
+        return slugs
+    }
+
+    private func check(compiled node: DocumentNode, against catalog: Catalog, field: String) throws(ConsoleError) {
+        // Read again from its text, so that faults have places in it.
+        let faults = node.json.withByteSlice { PolicyCompiler(catalog: catalog, origin: .file).compile($0).diagnostics }.filter { $0.severity == .error }
+        guard !faults.isEmpty else { return }
+        throw .invalid(faults.prefix(ConsoleLimits.faultCount).map { fault in
+            BodyFault(field + fault.path.steps.map(Self.place).joined(), fault.hint.map { "\(fault.message); \($0)" } ?? fault.message)
+        })
+    }
+
+    private static func place(_ step: DocumentPath.Step) -> String {
+        switch step {
+        case .member(let name): "." + name
+        case .index(let index): "[\(index)]"
+        }
+    }
+}

@@ -1,0 +1,34 @@
+import Bytes
+public import Policy
+import Providers
+
+/// What the configuration file declares: listed and read in the console, and changed in the file alone.
+public struct FileObjects: Sendable {
+    /// A gateway key of the file.
+    public struct Key: Sendable, Equatable {
+        public var name: String
+        /// Milliseconds since 1970; nil for never.
+        public var expiresAt: Int64?
+
+        public init(name: String, expiresAt: Int64? = nil) {
+            self.name = name
+            self.expiresAt = expiresAt
+        }
+    }
+
+    public var keys: [Key]
+    /// Its providers beside those built in, its virtual keys, the names of its configs, the hosts it trusts.
+    public var catalog: Catalog
+
+    public init(keys: [Key] = [], catalog: Catalog) {
+        self.keys = keys
+        self.catalog = catalog
+    }
+
+    /// Of a file that declares nothing.
+    public init() {
+        let table = ProviderTable()
+        let providers = (0..<table.count).map { Catalog.Provider(id: table[$0].id.description, needsCredential: table[$0].needsCredential) }
+        self.init(catalog: Catalog(providers: providers))
+    }
+}

@@ -1,0 +1,55 @@
+/// Bounds of the console.
+public enum ConsoleLimits {
+    /// Bytes of a request's body: the largest config, of 256 KiB, and a few members beside it.
+    public static let bodyByteCount = 272 << 10
+    /// Values in a body: a config's, and a few beside it.
+    public static let bodyNodeCount = 65_536
+    /// Bytes of a request's query.
+    public static let queryByteCount = 8192
+    /// Bytes of a path: the longest route, and names in it.
+    public static let pathByteCount = 1024
+
+    /// Faults told of one body.
+    static let faultCount = 16
+
+    /// Bytes of a name, as the store takes.
+    static let nameByteCount = 256
+    /// Bytes of a description or a note, as the store takes.
+    static let descriptionByteCount = 4096
+    /// Bytes of an id or a slug.
+    static let identifierByteCount = 64
+    /// Bytes of an e-mail address (RFC 5321 §4.5.3.1.3).
+    static let emailByteCount = 254
+    /// Bytes of a provider's credential or a reference to one.
+    static let credentialByteCount = 65_536
+    /// Bytes of one entry of a list: a scope, a model, a network.
+    static let entryByteCount = 256
+    /// Entries of a list, as the store takes.
+    static let entryCount = 256
+    /// Bytes of a value of metadata, as on the wire.
+    static let metadataByteCount = 128
+    /// Pairs of metadata.
+    static let metadataCount = 64
+    /// Limits of usage of one object: one of each kind.
+    static let usageLimitCount = 3
+    /// Limits of rate of one object: of two kinds, one for each period.
+    static let rateLimitCount = 10
+    /// Dollars of a budget: what fits the ledger in nano-dollars.
+    static let budgetDollars: Int64 = 18_014_398
+    /// Tokens or requests of a budget, and of a rate.
+    static let countedAmount: Int64 = 18_014_398_509_481
+    /// Conditions of a policy, and values of one.
+    static let conditionCount = 32
+    /// What a policy groups by.
+    static let groupCount = 8
+    /// Rows of a page.
+    static let pageRowCount: Int64 = 1000
+    /// Rows of a page when none are asked for.
+    static let usualPageRowCount: Int64 = 100
+    /// Pages: what the store counts rows by.
+    static let pageCount: Int64 = 131_072
+    /// Milliseconds for which a rotated key's secret before still opens, at most: 30 days.
+    static let transitionMilliseconds: Int64 = 2_592_000_000
+    /// Members that a workspace is given in one request.
+    static let memberCount = 256
+}

@@ -1,0 +1,111 @@
+import JSON
+
+/// `/sluice/openapi.json`: the console described by its own table.
+/// - Source: OpenAPI 3.1
+enum Description {
+    static let route = Route(.get, "/sluice/openapi.json", .anyKey, "Describes this API.") { (_, _) throws(ConsoleError) in document }
+
+    static let document: DocumentNode = .object([
+        "openapi": .text("3.1.0"),
+        "info": .object(["title": .text("Sluice's console"), "version": .text("1")]),
+        "servers": .list([.object(["url": .text("/v1")])]),
+        "security": .list([.object(["key": .list([])])]),
+        "paths": .object(paths),
+        "components": .object([
+            "securitySchemes": .object([
+                "key": .object(["type": .text("apiKey"), "in": .text("header"), "name": .text("x-portkey-api-key")])
+            ]),
+            "schemas": .object(["error": error]),
+        ]),
+    ])
+
+    private static var paths: [(String, DocumentNode)] {
+        var patterns: [String] = []
+        for route in RouteTable.all where !patterns.contains(route.pattern) { patterns.append(route.pattern) }
+        return patterns.map { pattern in
+            let methods = RouteTable.all.filter { $0.pattern == pattern }.map { ($0.method.rawValue.lowercased(), operation($0)) }
+            return (pattern, .object(methods + (pattern == ConsolePath.description.description ? [("servers", root)] : [])))
+        }
+    }
+
+    private static let root = DocumentNode.list([.object(["url": .text("/")])])
+
+    private static func operation(_ route: Route) -> DocumentNode {
+        let scopes = route.permission.scopes
+        let needs = scopes.isEmpty ? "Any API key." : "Needs \(scopes.map { "`\($0)`" }.joined(separator: " or "))."
+        var members: [(String, DocumentNode)] = [("summary", .text(route.summary)), ("description", .text(needs)), ("x-scopes", .texts(scopes))]
+        let path = route.parameters.map { parameter($0, in: "path", schema: .object(["type": .text("string")]), required: true, summary: "an id, or a slug") }
+        let query = route.query.map { parameter($0.name, in: "query", schema: schema($0.kind), required: $0.isRequired, summary: $0.summary) }
+        if !(path + query).isEmpty { members.append(("parameters", .list(path + query))) }
+        if let body = route.body {
+            let content = DocumentNode.object(["application/json": .object(["schema": schema(body)])])
+            members.append(("requestBody", .object(["required": .flag(body.fields.contains(where: \.isRequired)), "content": content])))
+        }
+        let done = content("done", .object(["type": .text("object")]))
+        members.append(("responses", .object(["200": done, "default": content("refused", .object(["$ref": .text("#/components/schemas/error")]))])))
+        return .object(members)
+    }
+
+    private static func content(_ summary: String, _ schema: DocumentNode) -> DocumentNode {
+        .object(["description": .text(summary), "content": .object(["application/json": .object(["schema": schema])])])
+    }
+
+    private static func parameter(_ name: String, in place: String, schema: DocumentNode, required: Bool, summary: String) -> DocumentNode {
+        .object(["name": .text(name), "in": .text(place), "required": .flag(required), "description": .text(summary), "schema": schema])
+    }
+
+    // MARK: Schemas
+
+    private static func schema(_ shape: BodyShape) -> DocumentNode {
+        let properties = shape.fields.map { field in
+            let aliases = field.aliases.isEmpty ? "" : " Also spelled \(field.aliases.map { "`\($0)`" }.joined(separator: ", "))."
+            return (field.name, schema(field.kind).with(["description": .text(field.summary + "." + aliases)]))
+        }
+        return .object([
+            "type": .text("object"), "properties": .object(properties), "required": .texts(shape.fields.filter(\.isRequired).map(\.name)),
+            "additionalProperties": .flag(false),
+        ])
+    }
+
+    private static let entry = BodyKind.text(atMost: ConsoleLimits.entryByteCount)
+
+    private static func schema(_ kind: BodyKind) -> DocumentNode {
+        switch kind {
+        case .text(let limit): .object(["type": .text("string"), "maxLength": .number(limit)])
+        case .choice(let words): .object(["type": .text("string"), "enum": .texts(words)])
+        case .flag: .object(["type": .text("boolean")])
+        case .integer(let range): .object(["type": .text("integer"), "minimum": .number(range.lowerBound), "maximum": .number(range.upperBound)])
+        case .amount(let range): .object(["type": .text("number"), "minimum": .number(range.lowerBound), "maximum": .number(range.upperBound)])
+        case .time: .object(["type": .text("string"), "format": .text("date-time")])
+        case .list(let kind, let limit): .object(["type": .text("array"), "items": schema(kind), "maxItems": .number(limit)])
+        case .object(let shape): schema(shape)
+        case .oneOrMore(let shape, let limit): .object(["oneOf": .list([schema(shape), schema(.list(of: .object(shape), atMost: limit))])])
+        case .textOrObject(let shape, _): .object(["oneOf": .list([.object(["type": .text("string")]), schema(shape)])])
+        case .textOrList(let limit):
+            .object(["oneOf": .list([schema(entry), schema(.list(of: entry, atMost: limit))])])
+        case .texts:
+            .object([
+                "type": .text("object"), "maxProperties": .number(ConsoleLimits.metadataCount),
+                "additionalProperties": schema(.text(atMost: ConsoleLimits.metadataByteCount)),
+            ])
+        case .anyObject: .object(["type": .text("object")])
+        case .objectOrText: .object(["type": .texts(["object", "string"])])
+        case .copy: .empty
+        }
+    }
+
+    private static let error = DocumentNode.object([
+        "type": .text("object"),
+        "properties": .object([
+            "success": .object(["const": .flag(false)]), "message": .object(["type": .text("string")]),
+            "error": .object([
+                "type": .text("object"),
+                "properties": .object([
+                    "message": .object(["type": .text("string")]), "code": .object(["type": .text("string")]),
+                    "request_id": .object(["type": .text("string")]),
+                    "errors": .object(["type": .text("array"), "items": .object(["type": .text("object")])]),
+                ]),
+            ]),
+        ]),
+    ])
+}

@@ -1,0 +1,40 @@
+import Bytes
+
+/// A path's segments, decoded.
+enum ConsolePath {
+    /// What paths of the console begin with, behind their version.
+    private static let owned: [StaticString] = [
+        "/api-keys", "/virtual-keys", "/providers", "/integrations", "/configs", "/admin/workspaces", "/admin/users", "/policies/usage-limits",
+        "/policies/rate-limits", "/audit-logs",
+    ]
+
+    /// The one path without a version.
+    static let description: StaticString = "/sluice/openapi.json"
+
+    /// Whether a path is the console's. Copies nothing: it is asked on the data plane.
+    static func isOwned(_ path: ByteSlice) -> Bool {
+        if path == description { return true }
+        guard path.hasPrefix("/v1/") || path.hasPrefix("/v2/") else { return false }
+        let rest = path.dropFirst(3)
+        return owned.contains { start in
+            let count = start.utf8CodeUnitCount
+            return rest.hasPrefix(start) && (rest.count == count || rest[count] == UInt8(ascii: "/"))
+        }
+    }
+
+    /// The segments below the version; nil for a path that is none, or is not UTF-8.
+    static func segments(_ path: [UInt8]) -> [String]? {
+        guard path.count <= ConsoleLimits.pathByteCount else { return nil }
+        return path.withByteSlice { path in
+            guard isOwned(path) else { return nil }
+            var below = path == description ? path : path.dropFirst(3)
+            if below[below.count - 1] == UInt8(ascii: "/") { below = below.prefix(below.count - 1) }
+            var segments: [String] = []
+            for part in [UInt8](below.dropFirst(1)).split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false) {
+                guard let text = String(validating: Array(part).withByteSlice { PercentText.decoded($0) }, as: UTF8.self), !text.isEmpty else { return nil }
+                segments.append(text)
+            }
+            return segments
+        }
+    }
+}

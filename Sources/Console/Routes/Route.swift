@@ -1,0 +1,101 @@
+import JSON
+
+/// One thing the console does: how it is asked for, who may, what it reads, and who does it.
+struct Route: Sendable {
+    enum Method: String, Sendable, CaseIterable {
+        case get = "GET"
+        case post = "POST"
+        case put = "PUT"
+        case delete = "DELETE"
+    }
+
+    enum Permission: Sendable, Equatable {
+        /// Whoever has a key.
+        case anyKey
+        case scope(String)
+        /// One of these, by what the object is; which one is for the handler to see.
+        case oneOf([String])
+
+        var scopes: [String] {
+            switch self {
+            case .anyKey: []
+            case .scope(let scope): [scope]
+            case .oneOf(let scopes): scopes
+            }
+        }
+    }
+
+    typealias Handler = @Sendable (Console, Call) throws(ConsoleError) -> DocumentNode
+
+    let method: Method
+    /// Below `/v1`: `/api-keys/{id}/rotate`.
+    let pattern: String
+    let permission: Permission
+    let summary: String
+    let query: [BodyField]
+    /// Nil where nothing is read.
+    let body: BodyShape?
+    let handle: Handler
+    /// Segments of the pattern; nil for one that is a parameter.
+    let segments: [String?]
+
+    init(
+        _ method: Method, _ pattern: String, _ permission: Permission, _ summary: String, query: [BodyField] = [], body: BodyShape? = nil,
+        _ handle: @escaping Handler
+    ) {
+        self.method = method
+        self.pattern = pattern
+        self.permission = permission
+        self.summary = summary
+        self.query = query
+        self.body = body
+        self.handle = handle
+        segments = pattern.split(separator: "/").map { $0.hasPrefix("{") ? nil : String($0) }
+    }
+
+    /// The names of the pattern's parameters.
+    var parameters: [String] {
+        pattern.split(separator: "/").filter { $0.hasPrefix("{") }.map { String($0.dropFirst().dropLast()) }
+    }
+
+    /// The parameters' values, when the path is this route's.
+    func match(_ path: [String]) -> [String]? {
+        guard path.count == segments.count else { return nil }
+        var values: [String] = []
+        for (found, wanted) in zip(path, segments) {
+            if let wanted {
+                guard wanted == found else { return nil }
+            } else {
+                values.append(found)
+            }
+        }
+        return values
+    }
+}
+
+/// All that the console does.
+struct RouteTable: Sendable {
+    static let all: [Route] =
+        APIKeys.routes + VirtualKeys.routes + ProviderSlots.routes + Integrations.routes + Configs.routes + Workspaces.routes + Members.routes + Users.routes
+        + Policies.routes + AuditLogs.routes + [Description.route]
+
+    enum Found {
+        case route(Route, parameters: [String])
+        /// The path takes other methods.
+        case otherMethods([Route.Method])
+        case nothing
+    }
+
+    /// A segment that is written out goes before a parameter.
+    static func find(_ method: String, _ path: [String]) -> Found {
+        var matches: [(route: Route, parameters: [String])] = []
+        for route in all {
+            guard let parameters = route.match(path) else { continue }
+            if let best = matches.first, parameters.count > best.parameters.count { continue }
+            if let best = matches.first, parameters.count < best.parameters.count { matches = [] }
+            matches.append((route, parameters))
+        }
+        if let match = matches.first(where: { $0.route.method.rawValue == method }) { return .route(match.route, parameters: match.parameters) }
+        return matches.isEmpty ? .nothing : .otherMethods(matches.map(\.route.method))
+    }
+}
