@@ -32,11 +32,9 @@ public enum ConsoleLimits {
     static let metadataCount = 64
     /// Limits of usage of one object: one of each kind.
     static let usageLimitCount = 3
-    /// Limits of rate of one object: of two kinds, one for each period.
-    static let rateLimitCount = 10
     /// Dollars of a budget: what fits the ledger in nano-dollars.
     static let budgetDollars: Int64 = 18_014_398
-    /// Tokens or requests of a budget, and of a rate.
+    /// Tokens or requests of a budget.
     static let countedAmount: Int64 = 18_014_398_509_481
     /// Conditions of a policy, and values of one.
     static let conditionCount = 32

@@ -1,4 +1,5 @@
 import JSON
+import Policy
 import Testing
 @testable import Console
 
@@ -16,7 +17,7 @@ struct BodyTests {
         case .flag: ["\"yes\"", "2", "[]", "\"true\""]
         case .integer(let range): ["\"1\"", "1.5", "\(range.upperBound + 1)", "\(range.lowerBound - 1)", "true", "1e30"]
         case .amount(let range): ["\"1\"", "-1", "\(range.upperBound + 1)", "1e400", "0.0000000001", "true"]
-        case .time: ["7", "\"soon\"", "\"2027-13-01\"", "\"2027-01-01T25:00:00Z\"", "\"1969-12-31\"", "[]"]
+        case .time, .date: ["7", "\"soon\"", "\"2027-13-01\"", "\"2027-01-01T25:00:00Z\"", "\"1969-12-31\"", "[]"]
         case .list(let kind, let limit):
             ["{}", "\"a\"", "[\(Array(repeating: "0", count: limit + 1).joined(separator: ","))]"] + wrong(kind).prefix(1).map { "[\($0)]" }
         case .object(let shape):
@@ -127,7 +128,7 @@ struct BodyTests {
         #expect(budget("tokens", ConsoleLimits.countedAmount) == 200 && budget("tokens", ConsoleLimits.countedAmount + 1) == 400)
     }
 
-    @Test("a workspace has three budgets and ten limits of rate, one of each kind, and a policy 32 conditions and 8 groups")
+    @Test("a workspace has three budgets and four limits of rate, one of each kind, and a policy 32 conditions and 8 groups")
     func counts() {
         func workspace(_ budgets: [String], _ rates: Int) -> Int {
             let usage = budgets.map { #"{"type":"\#($0)","credit_limit":5}"# }.joined(separator: ",")
@@ -135,9 +136,9 @@ struct BodyTests {
             let rate = (0..<rates).map { #"{"type":"\#($0 / 5 % 2 == 0 ? "requests" : "tokens")","unit":"\#(units[$0 % 5])","value":1}"# }.joined(separator: ",")
             return desk.ask("POST", "/v1/admin/workspaces", #"{"name":"w","usage_limits":[\#(usage)],"rate_limits":[\#(rate)]}"#).status
         }
-        #expect(workspace(["cost", "tokens", "requests"], ConsoleLimits.rateLimitCount) == 200)
+        #expect(workspace(["cost", "tokens", "requests"], PolicyLimits.spendingLimitCount) == 200)
         #expect(workspace(["cost", "cost"], 0) == 400 && workspace(["cost", "tokens", "requests", "cost"], 0) == 400)
-        #expect(workspace([], ConsoleLimits.rateLimitCount + 1) == 400)
+        #expect(workspace([], PolicyLimits.spendingLimitCount + 1) == 400)
         func policy(_ conditions: Int, _ groups: Int) -> Int {
             let list = Array(repeating: #"{"key":"model","value":"*"}"#, count: conditions).joined(separator: ",")
             let keys = Array(repeating: #"{"key":"model"}"#, count: groups).joined(separator: ",")
@@ -192,6 +193,26 @@ struct BodyTests {
             desk.ask("POST", "/v1/admin/users/invites", #"{"email":"\#(String(repeating: "a", count: count - 4))@b.c","role":"member"}"#).status
         }
         #expect(invite(ConsoleLimits.emailByteCount) == 200 && invite(ConsoleLimits.emailByteCount + 1) == 400)
+    }
+
+    @Test("limits are stored as the gateway's own reader reads them")
+    func limitsAreRead() throws {
+        let usage = """
+            [{"credit_limit":2.5,"alert_threshold":1,"alert_thresholds":[1.5,2],"periodic_reset_days":3,"next_usage_reset_at":"2027-03-01T01:00:00+02:00"},
+             {"type":"tokens","credit_limit":1e6,"periodic_reset":"weekly"},{"type":"requests","credit_limit":0}]
+            """
+        let rates = #"[{"type":"requests","unit":"concurrent","value":8},{"type":"tokens","unit":"rpw","value":\#(PolicyLimits.rateCount)}]"#
+        let made = desk.ask("POST", "/v1/admin/workspaces", #"{"name":"w","usage_limits":\#(usage),"rate_limits":\#(rates)}"#)
+        #expect(made.status == 200, "\(made.message)")
+        let workspace = try #require(try desk.rows().workspaces.first { $0.id == made.text("id") })
+        func field(_ text: String?) -> Field { Field(node: .stored(text), path: DocumentPath(), keyPosition: .start) }
+        var reader = SchemaReader(refusesUnknownKeys: true)
+        let budgets = reader.usageLimits(field(workspace.usageLimits))
+        let limits = reader.rateLimits(field(workspace.rateLimits))
+        #expect(reader.diagnostics.isEmpty, "\(reader.diagnostics.rendered(path: "limits"))")
+        #expect(budgets.map(\.limit) == [2_500_000_000, 1_000_000, 0] && budgets.map(\.unit) == [.cost, .tokens, .requests])
+        #expect(budgets[0].thresholds == [1_000_000_000, 1_500_000_000, 2_000_000_000] && budgets[0].period == .days(3, from: 20_877))
+        #expect(budgets[1].period == .weekly && limits.map(\.span) == [.concurrent, .week] && limits[1].count == PolicyLimits.rateCount)
     }
 }
 

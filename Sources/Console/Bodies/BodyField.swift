@@ -36,6 +36,8 @@ indirect enum BodyKind: Sendable {
     case amount(ClosedRange<Int64>)
     /// Read as milliseconds since 1970.
     case time
+    /// Read as a text, in UTC.
+    case date
     case list(of: BodyKind, atMost: Int)
     case object(BodyShape)
     /// An object, or a list of them; read as a list.
@@ -107,6 +109,9 @@ struct Body: Sendable {
     func flag(_ name: String) -> Bool? { if case .boolean(let flag) = value(name)?.value { flag } else { nil } }
     func integer(_ name: String) -> Int64? { if case .number(let number) = value(name)?.value { number.integer } else { nil } }
     func number(_ name: String) -> DocumentNumber? { if case .number(let number) = value(name)?.value { number } else { nil } }
+    func numbers(_ name: String) -> [DocumentNumber] {
+        (value(name)?.elements ?? []).compactMap { if case .number(let number) = $0.value { number } else { nil } }
+    }
     func body(_ name: String) -> Body? { value(name).map { Body(node: $0) } }
     func bodies(_ name: String) -> [Body] { value(name)?.elements.map { Body(node: $0) } ?? [] }
 

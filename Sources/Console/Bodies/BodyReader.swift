@@ -109,6 +109,9 @@ struct BodyReader {
         case .integer(let range): return integer(node, range, path)
         case .amount(let range): return amount(node, range, path)
         case .time: return time(node, path)
+        case .date:
+            guard case .number(let number) = time(node, path).value else { return .null }
+            return .time(number.integer)
         case .list(let kind, let limit): return list(node, limit, path) { $0.value($1, kind, $2) }
         case .object(let shape): return object(node, shape, path)
         case .oneOrMore(let shape, let limit):

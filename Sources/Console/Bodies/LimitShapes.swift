@@ -1,4 +1,5 @@
 import JSON
+import Policy
 
 /// Limits of usage and of rate, as keys, virtual keys, integrations, workspaces and policies have them.
 enum LimitShapes {
@@ -7,9 +8,12 @@ enum LimitShapes {
         BodyField("type", .choice(["cost", "tokens", "requests"]), "what is counted: dollars, tokens or requests; `cost` when it is left out"),
         BodyField("credit_limit", .amount(0...ConsoleLimits.countedAmount), required: true, "the most that may be used: dollars for `cost`, else a count"),
         BodyField("alert_threshold", .amount(0...ConsoleLimits.countedAmount), "an amount below `credit_limit` at which an alert is due"),
+        BodyField(
+            "alert_thresholds", .list(of: .amount(0...ConsoleLimits.countedAmount), atMost: PolicyLimits.alertThresholdCount),
+            "several such amounts, with `alert_threshold` at most \(PolicyLimits.alertThresholdCount)"),
         BodyField("periodic_reset", .choice(["daily", "weekly", "monthly"]), "when it begins anew, at midnight UTC; never when it is left out"),
         BodyField("periodic_reset_days", .integer(1...365), "days after which it begins anew, in the place of `periodic_reset`"),
-        BodyField("next_usage_reset_at", .time, "the day that `periodic_reset_days` are counted from"),
+        BodyField("next_usage_reset_at", .date, "the day that `periodic_reset_days` are counted from"),
     ]
 
     static let usage = BodyShape(usageFields) { usageFaults($0) }
@@ -18,17 +22,21 @@ enum LimitShapes {
         guard let limit = body.number("credit_limit") else { return [] }
         var faults: [BodyFault] = []
         let isCost = (body.text("type") ?? "cost") == "cost"
-        for name in ["credit_limit", "alert_threshold"] {
-            guard let number = body.number(name) else { continue }
+        let thresholds = [body.number("alert_threshold")].compactMap { $0 } + body.numbers("alert_thresholds")
+        for number in [limit] + thresholds {
             if isCost, number.double > Double(ConsoleLimits.budgetDollars) {
-                faults.append(BodyFault(name, "is in dollars, at most \(ConsoleLimits.budgetDollars)"))
+                faults.append(BodyFault("credit_limit", "is in dollars, at most \(ConsoleLimits.budgetDollars)"))
             } else if !isCost, number.integer == nil {
-                faults.append(BodyFault(name, "of \(body.text("type") ?? "") must be a whole number"))
+                faults.append(BodyFault("credit_limit", "and alerts of \(body.text("type") ?? "") must be whole numbers"))
             }
         }
-        if let threshold = body.number("alert_threshold"), threshold.double <= 0 || threshold.double >= limit.double {
+        if thresholds.contains(where: { $0.double <= 0 || $0.double >= limit.double }) {
             faults.append(BodyFault("alert_threshold", "must be more than 0 and less than credit_limit"))
         }
+        if thresholds.count > PolicyLimits.alertThresholdCount {
+            faults.append(BodyFault("alert_thresholds", "and alert_threshold are \(thresholds.count); at most \(PolicyLimits.alertThresholdCount) are taken"))
+        }
+        if let date = body.text("next_usage_reset_at"), date > "2149" { faults.append(BodyFault("next_usage_reset_at", "must be before 2149")) }
         if body.text("periodic_reset") != nil, body.integer("periodic_reset_days") != nil {
             faults.append(BodyFault("periodic_reset_days", "goes without periodic_reset; keep one"))
         }
@@ -37,17 +45,21 @@ enum LimitShapes {
 
     static let rateFields = [
         BodyField("type", .choice(["requests", "tokens"]), required: true, "what is counted"),
-        BodyField("unit", .choice(["rps", "rpm", "rph", "rpd", "rpw"]), required: true, "per second, minute, hour, day or week"),
-        BodyField("value", .integer(0...ConsoleLimits.countedAmount), required: true, "the most in each; 0 for no limit"),
+        BodyField("unit", .choice(SpendingLimits.Span.allCases.map(\.rawValue)), required: true, "per second, minute, hour, day or week, or at once"),
+        BodyField("value", .integer(0...PolicyLimits.rateCount), required: true, "the most in each; 0 for no limit"),
     ]
 
-    static let rate = BodyShape(rateFields)
+    static let rate = BodyShape(rateFields) { rateFaults($0) }
+
+    static func rateFaults(_ body: Body) -> [BodyFault] {
+        body.text("unit") == SpendingLimits.Span.concurrent.rawValue && body.text("type") == "tokens" ? [BodyFault("unit", "of tokens is a time")] : []
+    }
 
     /// - Parameter most: how many limits of usage the object has.
     static func members(usageLimits most: Int) -> [BodyField] {
         [
             BodyField("usage_limits", .oneOrMore(usage, atMost: most), "a budget, as an object or a list; `null` takes it away"),
-            BodyField("rate_limits", .oneOrMore(rate, atMost: ConsoleLimits.rateLimitCount), "limits of rate; `null` or an empty list takes them away"),
+            BodyField("rate_limits", .oneOrMore(rate, atMost: PolicyLimits.spendingLimitCount), "limits of rate; `null` or an empty list takes them away"),
         ]
     }
 
@@ -67,16 +79,5 @@ enum LimitShapes {
     static func usageObject(_ stored: String?) -> DocumentNode { usageList(stored).elements.first ?? .null }
 
     /// Budgets as workspaces show them: a list, or nothing.
-    static func usageList(_ stored: String?) -> DocumentNode {
-        let list = DocumentNode.stored(stored)
-        return list.isNull ? .null : .list(list.elements.map { shown($0) })
-    }
-
-    /// Times as dates again.
-    static func shown(_ limit: DocumentNode) -> DocumentNode {
-        .object(limit.members.map { member in
-            if member.name == "next_usage_reset_at", case .number(let number) = member.value.value { return (member.name, .time(number.integer)) }
-            return (member.name, member.value)
-        })
-    }
+    static func usageList(_ stored: String?) -> DocumentNode { .stored(stored) }
 }

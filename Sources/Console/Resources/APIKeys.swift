@@ -44,7 +44,7 @@ enum APIKeys {
     private static let rotation = BodyShape([
         BodyField("rotation_period", .choice(["weekly", "monthly"]), "how often"),
         BodyField("rotation_period_days", .integer(1...365), "days, in the place of `rotation_period`"),
-        BodyField("next_rotation_at", .time, "when next"),
+        BodyField("next_rotation_at", .date, "when next"),
         BodyField(
             "key_transition_period_ms", .integer(0...ConsoleLimits.transitionMilliseconds), "how long the secret before still opens"),
     ])
@@ -143,20 +143,11 @@ enum APIKeys {
             "defaults": .object([
                 "metadata": .stored(key.defaultMetadata), "config_id": .text(key.defaultConfigID), "allow_config_override": .flag(key.allowsConfigOverride),
             ]),
-            "alert_emails": .texts(key.alertEmails), "expires_at": .time(key.expiresAt), "rotation_policy": rotationAnswer(key.rotationPolicy),
+            "alert_emails": .texts(key.alertEmails), "expires_at": .time(key.expiresAt), "rotation_policy": .stored(key.rotationPolicy),
             "allowed_models": .texts(key.allowedModels), "allowed_providers": .texts(key.allowedProviders),
             "allowed_endpoints": .texts(key.allowedEndpoints), "allowed_networks": .texts(key.allowedNetworks), "last_used_at": .time(key.lastUsedAt),
             "key_transition_expires_at": .time(transition), "source": .text("store"), "object": .text("api-key"),
         ])
-    }
-
-    private static func rotationAnswer(_ stored: String?) -> DocumentNode {
-        let policy = DocumentNode.stored(stored)
-        guard !policy.isNull else { return .null }
-        return .object(policy.members.map { member in
-            if member.name == "next_rotation_at", case .number(let number) = member.value.value { return (member.name, .time(number.integer)) }
-            return (member.name, member.value)
-        })
     }
 
     /// A key of the configuration file, of which the console knows the name.

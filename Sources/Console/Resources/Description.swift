@@ -76,7 +76,7 @@ enum Description {
         case .flag: .object(["type": .text("boolean")])
         case .integer(let range): .object(["type": .text("integer"), "minimum": .number(range.lowerBound), "maximum": .number(range.upperBound)])
         case .amount(let range): .object(["type": .text("number"), "minimum": .number(range.lowerBound), "maximum": .number(range.upperBound)])
-        case .time: .object(["type": .text("string"), "format": .text("date-time")])
+        case .time, .date: .object(["type": .text("string"), "format": .text("date-time")])
         case .list(let kind, let limit): .object(["type": .text("array"), "items": schema(kind), "maxItems": .number(limit)])
         case .object(let shape): schema(shape)
         case .oneOrMore(let shape, let limit): .object(["oneOf": .list([schema(shape), schema(.list(of: .object(shape), atMost: limit))])])

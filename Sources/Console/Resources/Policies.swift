@@ -46,7 +46,9 @@ enum Policies {
         ]
     }
 
-    static func faults(_ subject: LimitPolicy.Subject, _ body: Body) -> [BodyFault] { subject == .usage ? LimitShapes.usageFaults(body) : [] }
+    static func faults(_ subject: LimitPolicy.Subject, _ body: Body) -> [BodyFault] {
+        subject == .usage ? LimitShapes.usageFaults(body) : LimitShapes.rateFaults(body)
+    }
 
     /// Terms that `null` has taken away, and may not.
     static func missing(_ subject: LimitPolicy.Subject, _ given: DocumentNode) -> [BodyFault] {
@@ -62,7 +64,7 @@ enum Policies {
             "organisation_id": .text(policy.head.organisationID), "organization_id": .text(policy.head.organisationID),
             "created_at": .time(policy.head.createdAt), "last_updated_at": .time(policy.head.updatedAt), "object": .text(object(policy.subject)),
         ])
-        let terms = LimitShapes.shown(.stored(policy.terms))
+        let terms = DocumentNode.stored(policy.terms)
         return .object(head.members.map { ($0.name, $0.value) } + terms.members.map { ($0.name, $0.value) })
     }
 
