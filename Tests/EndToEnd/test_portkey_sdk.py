@@ -1,13 +1,17 @@
 """The portkey-ai SDK, as its users call it."""
 
 import json
+import re
+import tempfile
 import time
+import unittest
 
 from portkey_ai import Portkey
 from portkey_ai._vendor import openai
 
-from harness.gateway import Gateway, GatewayCase, mock
+from harness.gateway import Gateway, GatewayCase, command, mock
 from harness.upstream import ERROR
+from harness.wire import Wire, request
 
 HELLO = [{"role": "user", "content": "hello"}]
 
@@ -112,3 +116,57 @@ class Client(GatewayCase):
         answer = self.client(config=self.upstream.target()).post("/moderations", input="x")
         self.assertTrue(answer)
         self.assertEqual(self.upstream.requests[0].target, "/v1/moderations")
+
+
+class Production(unittest.TestCase):
+    """A program as teams have it in production."""
+
+    def setUp(self):
+        said = command("key", "new").stdout
+        self.api_key = re.search(r"sk-sluice-\w+", said)[0]
+        self.data = tempfile.TemporaryDirectory()
+        self.addCleanup(self.data.cleanup)
+        self.gateway = Gateway({
+            "version": 1,
+            "data": self.data.name,
+            "providers": {"openai": {"base_url": mock().base}, "anthropic": {"base_url": mock().base}},
+            "virtual_keys": {"openai-prod": {"provider": "openai", "api_key": "sk-openai"},
+                             "anthropic-prod": {"provider": "anthropic", "api_key": "sk-anthropic"}},
+            "keys": {"app": {"digest": re.search(r"sha256:[0-9a-f]{64}", said)[0], "usage_limits": {"credit_limit": 5, "periodic_reset": "monthly"}}},
+        })
+        self.addCleanup(self.gateway.stop)
+
+    def test_example(self):
+        """virtual keys, a fallback with override_params, the cache and metadata run as they stand, but for address and key"""
+        base_url, api_key = f"{self.gateway.url}/v1", self.api_key
+        portkey = Portkey(
+            base_url=base_url,
+            api_key=api_key,
+            virtual_key="openai-prod",
+            config={
+                "strategy": {"mode": "fallback"},
+                "targets": [
+                    {"virtual_key": "openai-prod", "override_params": {"model": "gpt-4o"}},
+                    {"virtual_key": "anthropic-prod", "override_params": {"model": "claude-sonnet-4-5", "max_tokens": 256}},
+                ],
+                "cache": {"mode": "simple"},
+            },
+            trace_id="checkout-4711",
+        )
+        answers = [
+            portkey.chat.completions.create(
+                messages=[{"role": "user", "content": "What is a sluice?"}],
+                metadata={"_user": "alice", "environment": "production"},
+            )
+            for _ in range(2)
+        ]
+        self.assertTrue(answers[0].choices[0].message.content)
+        self.assertEqual(answers[0].choices[0].message.content, answers[1].choices[0].message.content)
+        self.assertEqual([answer.get_headers()["cache-status"] for answer in answers], ["MISS", "HIT"])
+        self.assertEqual([answer.get_headers()["trace-id"] for answer in answers], ["checkout-4711"] * 2)
+        self.assertEqual(answers[0].model, "gpt-4o")
+        with Wire(self.gateway.port) as wire:
+            metrics = wire.send(request("GET", "/metrics", {"Host": "localhost"})).response().body.decode()
+        spent = float(re.search(r'sluice_budget_spent{scope="key",name="app",unit="dollars"} (\S+)', metrics)[1])
+        self.assertGreater(spent, 0)
+        self.assertLess(spent, 0.01)

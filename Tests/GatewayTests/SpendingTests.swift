@@ -53,6 +53,7 @@ struct SpendingTests {
         prices:
           up:
             "m": {input: 2, output: 10, max_output: 1000}
+            "endless": {input: 2, output: 10}
           second:
             "m": {input: 1, output: 1, max_output: 1000}
         """
@@ -118,6 +119,20 @@ struct SpendingTests {
         #expect(refused.text.contains("cost budget of key \\\"team\\\""))
         #expect(refused.text.contains("it begins anew at 20"))
         #expect(upstream.requests.count == 2)
+    }
+
+    @Test("of a model whose longest answer nobody knows the longest there is has room, or else the limit that every model takes")
+    func unknownLength() throws {
+        let upstream = try ScriptedUpstream(answering: SpendingTests.counted(10, 20))
+        let body = "{\"model\":\"endless\",\"messages\":[]}"
+        let text = Int64(body.utf8.count) * 2_000
+        let (room, less) = (try books.budget("a", .cost, text + 131_072 * 10_000), try books.budget("b", .cost, text + 131_071 * 10_000))
+        let whole = try TestGateway(try world([upstream], budgets: [room])).ask(SpendingTests.request(body))
+        #expect(whole.status == 200 && whole["x-sluice-warnings"] == nil)
+        #expect(upstream.requests.last?.text == body)
+        let cut = try TestGateway(try world([upstream], budgets: [less])).ask(SpendingTests.request(body))
+        #expect(cut["x-sluice-warnings"] == "budget: the answer is limited to 4096 tokens")
+        #expect(upstream.requests.last?.text.contains("\"max_tokens\":4096") == true)
     }
 
     @Test("of many requests at once exactly as many pass as the budget has room for, however they end")

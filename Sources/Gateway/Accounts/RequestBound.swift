@@ -34,6 +34,8 @@ struct RequestBound: BitwiseCopyable {
     var classes = TokenClassSet.all
     /// Whether what it costs is known by tokens at all.
     var isPricedByToken = false
+    /// The largest limit that its provider surely takes.
+    var acceptedLimit: Int64 = 0
     /// What each answer is cut to, where a budget has no more; 0 for nothing.
     var cutTo: Int64 = 0
 

@@ -134,13 +134,13 @@ extension Exchange {
         if hasMoney, let refusal = findPrice(spending, plan) { return .refused(refusal) }
         bindToModel(spending)
         let wall = worker.wallNanoseconds()
-        var cutTo: Int64 = spending.bound.outputTokens == nil && spending.bound.isLimitable ? AccountLimits.assumedOutputTokens : 0
+        var cutTo: Int64 = 0
         for _ in 0..<AccountLimits.reserveTries {
             spending.bound.cutTo = cutTo
             charge(spending)
             switch spending.reserve(at: desks.budgets, for: requestID, wallNanoseconds: wall) {
             case .reserved:
-                if cutTo > 0, cutTo != AccountLimits.assumedOutputTokens { worker.books?.count(.cut) }
+                if cutTo > 0 { worker.books?.count(.cut) }
                 return .done
             case .awaitsGrant: return .waits(budgets: (0..<spending.chargeCount).map { spending.charge($0) }, rates: [])
             case .refused(let refusal):
@@ -179,8 +179,11 @@ extension Exchange {
 
     /// Without a limit of the request's own, an answer is as long as the model can make one.
     private func bindToModel(_ spending: Spending) {
-        guard spending.bound.isLimitable, let most = spending.price?.maxOutputTokens else { return }
-        spending.bound.outputTokens = min(spending.bound.outputTokens ?? most, most)
+        guard spending.bound.isLimitable else { return }
+        let most = spending.price?.maxOutputTokens
+        spending.bound.acceptedLimit = spending.bound.outputTokens ?? most ?? AccountLimits.acceptedOutputTokens
+        let longest = most ?? AccountLimits.longestOutputTokens
+        spending.bound.outputTokens = min(spending.bound.outputTokens ?? longest, longest)
     }
 
     /// Makes the charges of all budgets, for answers of the length that the bound has.
@@ -219,7 +222,7 @@ extension Exchange {
             longest = min(longest, tokens)
         }
         guard longest != .max else { return nil }
-        return longest / bound.choices
+        return min(longest / bound.choices, bound.acceptedLimit)
     }
 }
 

@@ -93,8 +93,12 @@ public enum AccountLimits {
     /// How deep media is looked for in a request; what lies deeper counts as text, which is dearer.
     static let mediaDepth = 8
 
-    /// The answer that is provided for where neither the request nor the price book bounds it; the request is given this limit.
-    static let assumedOutputTokens: Int64 = 32_768
+    /// The longest answer that any model makes: it is provided for where neither the request nor the price book has less.
+    static let longestOutputTokens: Int64 = 131_072
+
+    /// The limit that every model takes: one that is larger than a model's own is refused by its provider. It is set where there is no room for the
+    /// longest answer, and neither the request nor the price book says how long one may be.
+    static let acceptedOutputTokens: Int64 = 4096
 
     /// Of a stream that was cut before its usage came: the bytes for which a token is counted. An event takes hundreds, and may have several tokens.
     static let streamBytesPerToken: Int64 = 16
