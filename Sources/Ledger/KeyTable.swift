@@ -9,9 +9,20 @@ public final class KeyTable {
     /// One declared key.
     public struct Declaration: Sendable {
         public let name: String
+        /// What tells it from every other, also from one that had its name before; the name, unless something else does.
+        public var identity: String
         /// Nil for one whose holder is known by the certificate alone.
         public let digest: KeyDigest?
-        public let configurationIndex: Int?
+        /// Whether that is the digest a store keeps. Else it is the secret's SHA-256, as a file has it.
+        public var isPeppered = false
+        /// The digest of the secret before, and the wall-clock seconds from which that one is refused.
+        public var previous: (digest: KeyDigest, expiresAt: Int64)?
+        public var standing = Principal.Standing.active
+        /// Where its holder is at home; negative for one to whom all workspaces are open.
+        public var workspace: Int32 = -1
+        /// Whether its requests may bring a config.
+        public var mayBringConfig = true
+        public var configurationIndex: Int?
         /// Wall-clock seconds since 1970 from which the key is refused; nil for never.
         public let expiresAt: Int64?
         /// Whose client certificate must come with it, or in its place.
@@ -24,6 +35,7 @@ public final class KeyTable {
             self.expiresAt = expiresAt
             self.certificate = certificate
             self.name = name
+            identity = name
             self.digest = digest
             self.configurationIndex = configurationIndex
         }
@@ -41,31 +53,51 @@ public final class KeyTable {
     private let names: UnsafeMutablePointer<UInt8>
     /// Of keys without a secret.
     private let byCertificate: [CertificateIdentity: Principal]
+    /// What all digests of the table are made with; nil where they are the secrets' own.
+    private let pepper: KeyPepper?
 
+    /// - Parameter pepper: of the store whose keys are among them.
     /// - Throws: `.sameSecret` when two declarations have one digest, `.sameCertificate` when two without one have one certificate,
     ///   `.tooManyKeys` past `LedgerLimits.keyCount`.
-    public init(_ declarations: [Declaration]) throws(KeyTableError) {
+    public init(_ declarations: [Declaration], pepper: KeyPepper? = nil) throws(KeyTableError) {
+        precondition(pepper != nil || declarations.allSatisfy { !$0.isPeppered }, "a stored digest comes with what it was made with")
         try KeyTable.check(declarations)
+        self.pepper = pepper
         count = declarations.count
-        let capacity = KeyTable.capacity(for: declarations.count)
+        let digests = declarations.reduce(0) { $0 + ($1.previous == nil ? 1 : 2) }
+        let capacity = KeyTable.capacity(for: digests)
         mask = capacity - 1
         slots = .allocate(capacity: capacity)
         slots.initialize(repeating: nil, count: capacity)
-        names = .allocate(capacity: max(1, declarations.reduce(0) { $0 + $1.name.utf8.count }))
+        let texts = declarations.reduce(0) { $0 + $1.name.utf8.count + ($1.identity == $1.name ? 0 : $1.identity.utf8.count) }
+        let room = UnsafeMutablePointer<UInt8>.allocate(capacity: max(1, texts))
+        names = room
         var written = 0
         var byCertificate: [CertificateIdentity: Principal] = [:]
         var bySecret: [Slot] = []
-        for (index, declaration) in declarations.enumerated() {
-            let start = names + written
-            for byte in declaration.name.utf8 {
-                names[written] = byte
+        func keep(_ text: String) -> ByteSlice {
+            let start = room + written
+            for byte in text.utf8 {
+                room[written] = byte
                 written += 1
             }
-            let principal = Principal(
+            return ByteSlice(start, count: text.utf8.count)
+        }
+        for (index, declaration) in declarations.enumerated() {
+            let name = keep(declaration.name)
+            var principal = Principal(
                 keyIndex: index, configurationIndex: declaration.configurationIndex, expiresAt: declaration.expiresAt ?? .max,
-                certificate: declaration.certificate, name: ByteSlice(start, count: declaration.name.utf8.count))
+                certificate: declaration.certificate, name: name)
+            if declaration.identity != declaration.name { principal.identity = keep(declaration.identity) }
+            principal.standing = declaration.standing
+            principal.workspace = declaration.workspace
+            principal.mayBringConfig = declaration.mayBringConfig
             if let digest = declaration.digest {
-                bySecret.append(Slot(digest: digest, principal: principal))
+                bySecret.append(Slot(digest: declaration.isPeppered ? digest : pepper?.digest(of: digest) ?? digest, principal: principal))
+                if let previous = declaration.previous {
+                    principal.expiresAt = min(principal.expiresAt, previous.expiresAt)
+                    bySecret.append(Slot(digest: previous.digest, principal: principal))
+                }
             } else if let certificate = declaration.certificate {
                 byCertificate[certificate] = principal
             }
@@ -83,9 +115,13 @@ public final class KeyTable {
         guard declarations.count <= LedgerLimits.keyCount else { throw .tooManyKeys(declarations.count) }
         var first: [KeyDigest: String] = [:]
         var holders: [CertificateIdentity: String] = [:]
+        first.reserveCapacity(declarations.count)
         for declaration in declarations {
             if let digest = declaration.digest {
-                if let earlier = first.updateValue(declaration.name, forKey: digest) { throw .sameSecret(earlier, declaration.name) }
+                for digest in [digest, declaration.previous?.digest] {
+                    guard let digest, let earlier = first.updateValue(declaration.name, forKey: digest) else { continue }
+                    throw .sameSecret(earlier, declaration.name)
+                }
             } else if let certificate = declaration.certificate, let earlier = holders.updateValue(declaration.name, forKey: certificate) {
                 throw .sameCertificate(earlier, declaration.name)
             }
@@ -114,14 +150,15 @@ public final class KeyTable {
         return identities.compactMap { byCertificate[$0] }.min { $0.keyIndex < $1.keyIndex }
     }
 
-    /// Whose key `secret` is; nil when nobody's. One SHA-256, about two cache lines, no allocation.
+    /// Whose key `secret` is; nil when nobody's. One SHA-256, with a pepper one HMAC more, about two cache lines, no allocation.
     public func principal(presenting secret: ByteSlice) -> Principal? {
         guard secret.count <= LedgerLimits.credentialByteCount else { return nil }
         return principal(for: KeyDigest(of: secret))
     }
 
-    /// Whose key has this digest; nil when nobody's.
+    /// Whose key's SHA-256 this is; nil when nobody's.
     public func principal(for digest: KeyDigest) -> Principal? {
+        let digest = pepper?.digest(of: digest) ?? digest
         var index = home(digest)
         while let slot = slots[index] {
             if slot.digest.equalsInConstantTime(digest) { return slot.principal }

@@ -7,7 +7,7 @@ public enum LedgerLimits {
     /// Bytes of a credential worth hashing. Ours have 59; a longer one belongs to nobody here.
     public static let credentialByteCount = 512
 
-    /// Keys one table takes: with the room that probing needs they are 144 to 288 bytes each, 75 MB at most.
+    /// Keys one table takes: with the room that probing needs they are 300 to 600 bytes each, and twice that with a secret before; 160 MB at most.
     public static let keyCount = 1 << 18
 
     /// Random bytes an identifier maker fetches at once: 512 identifiers a system call.
