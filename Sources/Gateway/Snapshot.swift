@@ -28,8 +28,12 @@ public final class Snapshot: Sendable {
         public var virtualKeys: [VirtualKey] = []
         /// In the order of the catalog's config names.
         public var configs: [Program] = []
+        /// Of those configs that are not the file's, by their index.
+        public var storedConfigs: [Int: StoredConfig] = [:]
         /// The config of requests that name none.
         public var defaultConfig: Int?
+        /// Whether there may be keys, even while there are none: what is the operator's is for their holders only.
+        public var isKeyed = false
         /// Whether no listener can be reached from another machine.
         public var isLoopbackOnly = true
         /// In the order of the gateway's listeners. Those behind the last are plain.
@@ -59,15 +63,62 @@ public final class Snapshot: Sendable {
         public var slug: String
         public var upstream: Int
         public var credential: [UInt8]
+        /// Where it has several, all of them, the one above among them.
+        public var pool: [Share] = []
         /// Where its requests go instead of the provider's own address.
         public var host: Host?
         /// What may be spent through it; nil where nothing limits it.
         public var terms: SpendingTerms?
+        /// What it brings beside its credential: a deployment, a region, a project.
+        public var settings: Settings?
+        /// Why it cannot be used now; nil when it can.
+        public var refusal: String?
+        /// Where it is at home; negative where it is open to all.
+        public var workspace: Int32 = -1
 
         public init(slug: String, upstream: Int, credential: [UInt8]) {
             self.slug = slug
             self.upstream = upstream
             self.credential = credential
+        }
+    }
+
+    /// One of several credentials of a virtual key.
+    public struct Share: Sendable {
+        public let credential: [UInt8]
+        public let weight: Double
+
+        public init(credential: [UInt8], weight: Double) {
+            self.credential = credential
+            self.weight = weight
+        }
+    }
+
+    /// What a virtual key says in a config's words.
+    public struct Settings: Sendable {
+        /// Of one target, whose options they are.
+        public let program: Program
+        /// What they were compiled from.
+        public let text: [UInt8]
+
+        public init(_ program: Program, text: [UInt8]) {
+            self.program = program
+            self.text = text
+        }
+
+        var options: ProviderOptions { program.targets[0].options }
+    }
+
+    /// What is particular to a config of the store.
+    public struct StoredConfig: Sendable {
+        /// Where it is at home; negative where it is open to all.
+        public var workspace: Int32
+        /// Why it cannot be used now; nil when it can.
+        public var refusal: String?
+
+        public init(workspace: Int32, refusal: String? = nil) {
+            self.workspace = workspace
+            self.refusal = refusal
         }
     }
 
@@ -77,6 +128,8 @@ public final class Snapshot: Sendable {
         public var name: String
         public var port: UInt16
         public var path: [UInt8]
+        /// Whether it may have an address that is not public: the operator wrote it, or trusts it.
+        public var mayBePrivate = true
 
         public init(isTLS: Bool, name: String, port: UInt16, path: [UInt8]) {
             self.isTLS = isTLS
@@ -95,7 +148,9 @@ public final class Snapshot: Sendable {
     let keys: KeyTable
     let virtualKeys: [VirtualKey]
     let configs: [Program]
+    let storedConfigs: [Int: StoredConfig]
     let defaultConfig: Int?
+    private let isKeyed: Bool
     let isLoopbackOnly: Bool
     private let listeners: [ListenerTraits]
     let proxies: ProxyTrust
@@ -118,6 +173,8 @@ public final class Snapshot: Sendable {
         keys = parts.keys
         virtualKeys = parts.virtualKeys
         configs = parts.configs
+        storedConfigs = parts.storedConfigs
+        isKeyed = parts.isKeyed
         defaultConfig = parts.defaultConfig
         isLoopbackOnly = parts.isLoopbackOnly
         listeners = parts.listeners
@@ -137,6 +194,9 @@ public final class Snapshot: Sendable {
     /// How the connections of a listener begin.
     func listener(at slot: Int) -> ListenerTraits { slot < listeners.count ? listeners[slot] : ListenerTraits() }
 
-    /// Whether gateway keys are declared: then what is the operator's is for their holders only.
-    var hasKeys: Bool { keys.count > 0 }
+    /// Whether there are gateway keys, or may be: then what is the operator's is for their holders only.
+    var hasKeys: Bool { keys.count > 0 || isKeyed }
+
+    /// Whether a key may have been brought along, so that it does not begin as ours do.
+    var hasBroughtKeys: Bool { isKeyed }
 }

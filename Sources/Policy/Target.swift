@@ -77,6 +77,8 @@ public struct AzureOptions: BitwiseCopyable, Sendable {
 
     /// Whether it says where a request, or a secret, goes.
     public var namesPlace: Bool { !resource.isEmpty || !entraTenant.isEmpty || !entraClient.isEmpty || !entraScope.isEmpty }
+    /// Whether it says anything.
+    public var isSaid: Bool { namesPlace || !deployment.isEmpty || !apiVersion.isEmpty || usesToken || identity != .none }
 }
 
 /// Which identity of the gateway's machine vouches for its requests.
@@ -93,6 +95,9 @@ public enum AzureIdentity: UInt8, BitwiseCopyable, Sendable {
 public struct VertexOptions: BitwiseCopyable, Sendable {
     public internal(set) var project = ByteRun.empty
     public internal(set) var region = ByteRun.empty
+
+    /// Whether it says anything.
+    public var isSaid: Bool { !project.isEmpty || !region.isEmpty }
 }
 
 /// Where a target at Amazon Bedrock is and whose keys sign its requests; empty runs are absent.
@@ -109,6 +114,8 @@ public struct AmazonOptions: BitwiseCopyable, Sendable {
 
     /// Whether it says where a request goes, or in whose name.
     public var namesPlace: Bool { !region.isEmpty || !accessKey.isEmpty || !role.isEmpty }
+    /// Whether it says anything.
+    public var isSaid: Bool { namesPlace || sendsKey }
 }
 
 /// Where a provider without files of its own keeps them: an object store's bucket; empty runs are absent.

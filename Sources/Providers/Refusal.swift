@@ -34,12 +34,14 @@ public enum Refusal: UInt8, Error, Sendable, CaseIterable {
     case unsupportedContent
     case droppedParameter
     case unknownVirtualKey
+    case virtualKeyUnusable
     case invalidCustomHost
     case invalidHeader
     // Who
     case missingCredential
     case invalidKey
     case expiredKey
+    case disabledKey
     case forbidden
     // Policy
     case budgetExceeded
@@ -156,6 +158,8 @@ extension Refusal {
             client("dropped_parameter", 400, "the provider cannot honour all of the request, and x-sluice-strict-params forbids leaving anything out")
         case .unknownVirtualKey:
             client("unknown_virtual_key", 400, "no virtual key of this name is declared")
+        case .virtualKeyUnusable:
+            row("virtual_key_unusable", 403, "permission_error", .client, "this virtual key cannot be used")
         case .invalidCustomHost:
             client("invalid_custom_host", 400, "Invalid custom host")
         case .invalidHeader:
@@ -166,6 +170,8 @@ extension Refusal {
             row("invalid_api_key", 401, "authentication_error", .client, "Invalid API Key")
         case .expiredKey:
             row("expired_api_key", 401, "authentication_error", .client, "this API key has expired")
+        case .disabledKey:
+            row("disabled_api_key", 401, "authentication_error", .client, "this API key is disabled")
         case .forbidden:
             row("forbidden", 403, "permission_error", .client, "this API key may not do this")
         case .budgetExceeded:

@@ -26,6 +26,8 @@ TLS = {"plaintext_on_tls_port"}
 MISTAKES = {"internal_error"}
 #: Told in a stream that has begun, so not as a status: `test_interrupted`.
 IN_STREAMS = {"stream_interrupted"}
+#: Of what a store has: test_store_gateway.py.
+STORED = {"disabled_api_key", "virtual_key_unusable"}
 
 
 def refusals():
@@ -178,7 +180,7 @@ class Errors(GatewayCase):
                     self.assertEqual(answer.all("retry-after"), ["1"] if answer.status in (429, 503) else [])
                     self.assert_body(json.loads(answer.body), row.code, kind, identifier, path == MESSAGES)
                     identifiers[identifier] = (row, answer.status)
-        self.assertEqual(set(table), {row.code for row, _ in identifiers.values()} | AHEAD | SPENDING | TLS | MISTAKES | IN_STREAMS | {"unknown_virtual_key"})
+        self.assertEqual(set(table), {row.code for row, _ in identifiers.values()} | AHEAD | SPENDING | STORED | TLS | MISTAKES | IN_STREAMS | {"unknown_virtual_key"})
         for identifier, (row, status) in identifiers.items():
             with self.subTest(code=row.code, log=True):
                 [line] = self.lines(self.gateways[row.gateway], identifier)

@@ -11,7 +11,7 @@ extension Exchange {
         let message = client.unread
         let caller: Int
         if let principal = self.caller.principal {
-            caller = worker.admission.place(of: principal.name)
+            caller = worker.admission.place(of: principal.identity)
         } else if let credential = self.caller.credential {
             caller = worker.admission.place(of: message[credential])
         } else {

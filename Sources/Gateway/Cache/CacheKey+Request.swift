@@ -82,7 +82,7 @@ extension Exchange {
         guard !rule.isGlobal else { return }
         if let principal = caller.principal {
             worker.cacheKeys?.add(.tenant, 1)
-            worker.cacheKeys?.add(.tenant, principal.name)
+            worker.cacheKeys?.add(.tenant, principal.identity)
         }
         if let credential = caller.credential {
             worker.cacheKeys?.add(.tenant, 2)
@@ -106,7 +106,7 @@ extension Exchange {
         guard let seed = worker.sharedCache?.seed else { return caching.tags }
         let namespace = request.fields.value(of: .portkeyCacheNamespace, in: message) ?? ByteSlice("")
         return CacheTags(
-            tenant: seed.tag(caller.principal?.name ?? ByteSlice("")), namespace: seed.tag(namespace),
+            tenant: seed.tag(caller.principal?.identity ?? ByteSlice("")), namespace: seed.tag(namespace),
             model: record.model.withBytesInPlace { seed.tag($0) })
     }
 }

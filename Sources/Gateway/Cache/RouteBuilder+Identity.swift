@@ -9,7 +9,7 @@ extension RouteBuilder {
     /// How often it is repeated, and how long it is waited for, changes no answer.
     func identity(
         of target: Target, _ program: Program, _ parts: Destination.Parts, _ secrets: [(secret: [UInt8]?, account: String?)],
-        _ headers: RoutingHeaders, _ text: ByteSlice
+        _ headers: RoutingHeaders, _ settings: Snapshot.Settings?, _ text: ByteSlice
     ) -> [UInt8] {
         guard let seed = worker.sharedCache?.seed else { return [] }
         let origin = parts.pool.origin
@@ -26,6 +26,7 @@ extension RouteBuilder {
         if let vertex = parts.vertex { list.append(Array("vertex \(vertex.project) \(vertex.region)".utf8)) }
         let amazon = target.options.amazon
         for run in [amazon.region, amazon.accessKey, amazon.role, amazon.externalID] { list.append([UInt8](program.bytes(run))) }
+        if let settings { list += [Array("settings".utf8), settings.text] }
         for (secret, account) in secrets { list += [secret ?? [], Array((account ?? "").utf8)] }
         if headers.azure.isGiven || headers.vertex.isGiven || headers.amazon.isGiven { list.append([UInt8](text)) }
         // What a guardrail would say now is not what another said; one of the file may have been changed since.

@@ -50,8 +50,9 @@ struct AmazonTarget {
 extension RouteBuilder {
     /// Where the target is and how its requests prove themselves: as its config says, or as the request's headers do where they name
     /// the provider.
-    func amazon(_ target: Target, _ program: Program, _ headers: RoutingHeaders) throws(Rejection) -> AmazonTarget {
-        let options = target.options.amazon
+    func amazon(_ target: Target, _ program: Program, _ headers: RoutingHeaders, _ settings: Snapshot.Settings?) throws(Rejection) -> AmazonTarget {
+        let written = written(target, program, settings) { $0.amazon.isSaid }
+        let (options, program) = (written.options.amazon, written.program)
         let given = isNamedByHeaders(target, headers) ? headers.amazon : AmazonHeaders()
         func text(_ configured: ByteRun, _ header: ByteSlice) -> [UInt8] { configured.isEmpty ? [UInt8](header) : [UInt8](program.bytes(configured)) }
         var amazon = AmazonTarget()

@@ -26,8 +26,11 @@ extension RouteBuilder {
     }
 
     /// Where the target's deployment is: as its config says, or as the request's headers do where they name the provider.
-    func azure(_ target: Target, _ program: Program, _ headers: RoutingHeaders, _ upstream: Upstream) throws(Rejection) -> AzureTarget? {
-        let options = target.options.azure
+    func azure(
+        _ target: Target, _ program: Program, _ headers: RoutingHeaders, _ upstream: Upstream, _ settings: Snapshot.Settings?
+    ) throws(Rejection) -> AzureTarget? {
+        let written = written(target, program, settings) { $0.azure.isSaid }
+        let (options, program) = (written.options.azure, written.program)
         let isNamedByHeaders = isNamedByHeaders(target, headers)
         let given = isNamedByHeaders ? headers.azure : AzureHeaders()
         func text(_ configured: ByteRun, _ header: ByteSlice) -> [UInt8] { configured.isEmpty ? [UInt8](header) : [UInt8](program.bytes(configured)) }

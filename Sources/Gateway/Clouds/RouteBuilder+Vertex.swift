@@ -17,8 +17,11 @@ struct VertexTarget {
 
 extension RouteBuilder {
     /// Where the target's models are: as its config says, or as the request's headers do where they name the provider.
-    func vertex(_ target: Target, _ program: Program, _ headers: RoutingHeaders, isOperatorConfig: Bool) throws(Rejection) -> VertexTarget {
-        let options = target.options.vertex
+    func vertex(
+        _ target: Target, _ program: Program, _ headers: RoutingHeaders, _ settings: Snapshot.Settings?, isOperatorConfig: Bool
+    ) throws(Rejection) -> VertexTarget {
+        let written = written(target, program, settings) { $0.vertex.isSaid }
+        let (options, program) = (written.options.vertex, written.program)
         let given = isNamedByHeaders(target, headers) ? headers.vertex : VertexHeaders()
         let project = options.project.isEmpty ? given.project : program.bytes(options.project)
         let region = options.region.isEmpty ? given.region : program.bytes(options.region)
@@ -32,7 +35,8 @@ extension RouteBuilder {
                 parameter: "x-portkey-vertex-region")
         }
         return VertexTarget(
-            project: String(project), region: String(region), isProjectCallers: !project.isEmpty && (options.project.isEmpty || !isOperatorConfig),
+            project: String(project), region: String(region),
+            isProjectCallers: !project.isEmpty && (options.project.isEmpty || !isOperatorConfig && !written.isVirtualKeys),
             isProjectNamed: !project.isEmpty, account: given.account.isEmpty ? nil : [UInt8](given.account))
     }
 

@@ -22,7 +22,8 @@ final class Route {
 
     init(program: Program, destinations: [Destination], text: OwnedBytes, isOperatorConfig: Bool, identity: [UInt8] = []) {
         precondition(destinations.count == program.targets.count, "each target has its destination")
-        hasAlternatives = program.targets.count > 1 || program.targets.contains { $0.retry.attempts > 0 || $0.hedge != nil || $0.pool.count > 1 }
+        hasAlternatives = program.targets.count > 1 || program.targets.contains { $0.retry.attempts > 0 || $0.hedge != nil }
+            || destinations.contains { $0.keys.count > 1 }
         readsModels = destinations.contains { $0.vertex != nil }
         keepsFilesElsewhere = destinations.contains { $0.batches != nil }
         isGuarded = destinations.contains { $0.isGuarded }
@@ -57,6 +58,8 @@ struct RoutingHeaders {
     var isKeyed = false
     /// Who asks, where what the headers say is this caller's alone.
     var principal = ByteSlice("")
+    /// Where the caller is at home; negative for everywhere.
+    var workspace: Int32 = -1
 
     var isEmpty: Bool {
         config.isEmpty && provider.isEmpty && virtualKey.isEmpty && customHost.isEmpty && forwardHeaders.isEmpty
@@ -84,6 +87,10 @@ struct RoutingHeaders {
         writer.append(vertex.isGiven ? "v" : "-")
         if amazon.isGiven { amazon.write(to: &writer) }
         writer.append(amazon.isGiven ? "a" : "-")
+        if workspace >= 0 {
+            writer.append("w")
+            writer.append(decimal: Int(workspace))
+        }
         writer.append(decimal: keyConfig)
         writer.append(isKeyed ? "k" : "o")
     }

@@ -49,15 +49,15 @@ struct RouteBuilder {
     private func program(_ headers: RoutingHeaders, _ compiled: CompiledHeaders) throws(Rejection) -> (Program, isOperatorConfig: Bool) {
         if let program = compiled.program { return (program, false) }
         if !headers.config.isEmpty { return try program(named: headers.config.trimmed, headers) }
-        if headers.keyConfig >= 0 { return (snapshot.configs[headers.keyConfig], true) }
+        if headers.keyConfig >= 0 { return (try config(headers.keyConfig), true) }
         if headers.namesProvider { return (try named(headers), false) }
         guard let index = snapshot.defaultConfig else { throw Rejection(.missingProvider) }
-        return (snapshot.configs[index], true)
+        return (try config(index), true)
     }
 
     /// A config that is no JSON object: the name of a declared one, or a fault.
     private func program(named name: ByteSlice, _ headers: RoutingHeaders) throws(Rejection) -> (Program, isOperatorConfig: Bool) {
-        if !name.isEmpty, let index = snapshot.catalog.configNames.index(of: name) { return (snapshot.configs[index], true) }
+        if !name.isEmpty, let index = snapshot.catalog.configNames.index(of: name), mayName(index, headers) { return (try config(index), true) }
         do throws(ConfigRefusal) {
             return (try PolicyCompiler.compile(header: name, catalog: snapshot.openCatalog, requestNamesProvider: headers.namesProvider), false)
         } catch {
@@ -86,7 +86,7 @@ struct RouteBuilder {
 
     // MARK: The provider that headers or model name
 
-    private struct Named {
+    struct Named {
         var upstream: Int?
         var virtualKey: Int?
     }
@@ -100,9 +100,8 @@ struct RouteBuilder {
             guard headers.isKeyed else {
                 throw Rejection(.missingCredential, "virtual keys need a gateway key: send it as x-portkey-api-key")
             }
-            guard let key = snapshot.catalog.virtualKeyNames.index(of: slug) else {
-                throw Rejection(.unknownVirtualKey, "no virtual key named \"\(String(slug))\" is declared")
-            }
+            guard let key = snapshot.catalog.virtualKeyNames.index(of: slug) else { throw unknownVirtualKey(String(slug)) }
+            try checkUse(of: key, headers)
             return Named(upstream: snapshot.virtualKeys[key].upstream, virtualKey: key)
         }
         guard !provider.isEmpty else { return Named() }
@@ -125,20 +124,22 @@ struct RouteBuilder {
         guard let index = target.provider >= 0 ? Int(target.provider) : named.upstream else { throw Rejection(.configWithoutProvider) }
         var upstream = snapshot.upstreams[index]
         if case .unsupported(let reason) = upstream.row.standing { throw Rejection(.unsupportedProvider, "\(upstream.id): \(reason)") }
-        let azure = upstream.row.paths == .azure ? try azure(target, program, headers, upstream) : nil
-        let amazon = upstream.row.dialect == .bedrock ? try amazon(target, program, headers) : nil
+        let settings = try settings(of: target, program, headers, named)
+        let azure = upstream.row.paths == .azure ? try azure(target, program, headers, upstream, settings) : nil
+        let amazon = upstream.row.dialect == .bedrock ? try amazon(target, program, headers, settings) : nil
         let hasOwnHost = !upstream.host.isEmpty
         if let amazon, upstream.host.isEmpty, let host = BedrockPath.host(ofRegion: amazon.region) { upstream.host = host }
         if let azure, upstream.host.isEmpty, !azure.resource.isEmpty { upstream.host = AzurePath.host(ofResource: azure.resource) }
-        var vertex = upstream.row.paths == .vertex ? try vertex(target, program, headers, isOperatorConfig: isOperatorConfig) : nil
+        var vertex = upstream.row.paths == .vertex ? try vertex(target, program, headers, settings, isOperatorConfig: isOperatorConfig) : nil
         if let vertex, upstream.host.isEmpty { upstream.host = VertexPath.host(ofRegion: vertex.region) }
         let host = try host(of: target, program, headers, named)
         // Where a request names its host, nothing of the operator's goes there.
         let isRequestHost = host.map { !$0.isOperators && (!isOperatorConfig || !headers.customHost.isEmpty) } ?? false
         var credentials: [FoundCredential] = []
-        for (label, credential, weight) in self.credentials(of: target, program, named) {
+        for (label, credential, weight, own) in self.credentials(of: target, program, named) {
             var (secret, source) = try self.credential(
                 credential, target, program, named, upstream, isOperatorConfig: isOperatorConfig, isRequestHost: isRequestHost)
+            if let own { secret = own }
             if let azure {
                 try keepAtHome(azure, target, headers, &secret, &source, isOperatorConfig: isOperatorConfig)
                 if let own = azure.secret, virtualKey(credential, target, named) == nil { (secret, source) = (own, .written) }
@@ -209,13 +210,13 @@ struct RouteBuilder {
             keys: keys, breaker: target.breaker, retryBudget: worker.health.budget(for: budgetKey, .retries, now: worker.now.nanoseconds),
             hedgeBudget: worker.health.budget(for: budgetKey, .hedges, now: worker.now.nanoseconds),
             anthropicVersion: program.bytes(target.options.anthropicVersion),
-            customPath: host?.path.slice, options: options(target, program),
+            customPath: host?.path.slice, options: options(target, program, settings),
             forwardedNames: names, overrides: target.overrides, overriddenModel: overriddenModel(target, program),
             overriddenStream: overriddenStream(target, program),
             path: program.bytes(target.path), azure: azure, vertex: vertex, batches: batches, completesInTheMiddle: target.options.completesInTheMiddle,
             inputHooks: joined(program.inputHooks(of: target), compiled.inputHooks),
             outputHooks: joined(program.outputHooks(of: target), compiled.outputHooks))
-        parts.identity = identity(of: target, program, parts, credentials.map { ($0.secret, $0.account?.email) }, headers, text)
+        parts.identity = identity(of: target, program, parts, credentials.map { ($0.secret, $0.account?.email) }, headers, settings, text)
         return try Destination(parts)
     }
 
@@ -270,10 +271,11 @@ struct RouteBuilder {
 
     // MARK: Credentials
 
-    /// The target's credentials with their labels and weights; more than one where it has a pool.
-    private func credentials(of target: Target, _ program: Program, _ named: Named) -> [(String, TargetCredential, Double)] {
-        guard target.pool.count > 0 else { return [(label(target.credential, target, named, 0), target.credential, 1)] }
-        return program.pool[target.pool.rows].enumerated().map { (label($1.credential, target, named, $0), $1.credential, $1.weight) }
+    /// The target's credentials with their labels and weights; more than one where it, or a virtual key of it, has a pool. Those of such a
+    /// virtual key come with what they are.
+    func credentials(of target: Target, _ program: Program, _ named: Named) -> [(String, TargetCredential, Double, [UInt8]?)] {
+        guard target.pool.count > 0 else { return shares(label(target.credential, target, named, 0), target.credential, 1, target, named) }
+        return program.pool[target.pool.rows].enumerated().flatMap { shares(label($1.credential, target, named, $0), $1.credential, $1.weight, target, named) }
     }
 
     private func label(_ credential: TargetCredential, _ target: Target, _ named: Named, _ index: Int) -> String {
@@ -321,7 +323,7 @@ struct RouteBuilder {
     private func host(of target: Target, _ program: Program, _ headers: RoutingHeaders, _ named: Named) throws(Rejection) -> CustomHost? {
         let credentials = credentials(of: target, program, named)
         let first = try host(credentials[0].1, target, program, headers, named)
-        for (label, credential, _) in credentials.dropFirst() {
+        for (label, credential, _, _) in credentials.dropFirst() {
             let other = try host(credential, target, program, headers, named)
             guard other?.origin == first?.origin, other?.path.slice ?? ByteSlice("") == first?.path.slice ?? ByteSlice("") else {
                 throw Rejection(.invalidConfig, "\(String(program.bytes(target.path))): [\(label)] leads to another host than the credentials before it")
@@ -350,7 +352,7 @@ struct RouteBuilder {
         return CustomHost(origin: origin, path: OwnedBytes(program.bytes(host.pathPrefix)))
     }
 
-    private func virtualKey(_ credential: TargetCredential, _ target: Target, _ named: Named) -> Int? {
+    func virtualKey(_ credential: TargetCredential, _ target: Target, _ named: Named) -> Int? {
         if case .virtualKey(let key) = credential { return Int(key) }
         return target.provider < 0 ? named.virtualKey : nil
     }
@@ -358,7 +360,7 @@ struct RouteBuilder {
     /// A host the operator wrote next to a credential: where that may go is the operator's to say.
     private func operatorHost(_ host: Snapshot.Host) -> CustomHost {
         let origin = Origin(
-            isTLS: host.isTLS, host: host.name, port: host.port, caFile: nil, mayBePrivate: true, mayBeLoopback: true)
+            isTLS: host.isTLS, host: host.name, port: host.port, caFile: nil, mayBePrivate: host.mayBePrivate, mayBeLoopback: host.mayBePrivate)
         return CustomHost(origin: origin, path: host.path.withByteSlice { OwnedBytes($0) }, isOperators: true)
     }
 
@@ -380,15 +382,6 @@ struct RouteBuilder {
         guard verdict == .loopback else { return false }
         guard snapshot.isLoopbackOnly else { throw Rejection(.invalidCustomHost, "Invalid custom host", parameter: "x-portkey-custom-host") }
         return true
-    }
-
-    private func options(_ target: Target, _ program: Program) -> [(StaticString, ByteSlice)] {
-        [
-            ("openai-organization", program.bytes(target.options.openAIOrganization)),
-            ("openai-project", program.bytes(target.options.openAIProject)),
-            ("openai-beta", program.bytes(target.options.openAIBeta)),
-            ("anthropic-beta", program.bytes(target.options.anthropicBeta)),
-        ]
     }
 
     private func requestTimeout(_ headers: RoutingHeaders) throws(Rejection) -> UInt64? {

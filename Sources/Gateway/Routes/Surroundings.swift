@@ -43,7 +43,7 @@ struct Surroundings: Circumstances {
 
     var tenant: UInt64 {
         let hash = ByteHash(seed: 0)
-        if let principal = exchange.caller.principal { return hash.hash(principal.name) }
+        if let principal = exchange.caller.principal { return hash.hash(principal.identity) }
         return exchange.caller.credential.map { hash.hash(message[$0]) } ?? 0
     }
 

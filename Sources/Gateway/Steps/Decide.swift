@@ -120,7 +120,8 @@ extension Exchange {
             headers.outputGuardrails = try guardrails("x-portkey-default-output-guardrails", message)
         }
         headers.isKeyed = caller.principal != nil
-        if !headers.config.isEmpty || !headers.requestTimeout.isEmpty, let principal = caller.principal { headers.principal = principal.name }
+        if !headers.config.isEmpty || !headers.requestTimeout.isEmpty, let principal = caller.principal { headers.principal = principal.identity }
+        headers.workspace = caller.principal?.workspace ?? -1
         if headers.config.isEmpty, !headers.namesProvider, let index = caller.principal?.configurationIndex { headers.keyConfig = index }
         return headers
     }

@@ -39,19 +39,46 @@ extension Exchange {
         case .absent: break
         case .gatewayKey(let secret):
             guard caller.principal == nil else { return }
-            let principal = try principal(secret, client)
-            try checkExpiry(of: principal)
-            if let certificate = principal.certificate, client.clientSecurity?.certificate?.identities.contains(certificate) != true {
-                throw Rejection(.invalidKey, "this key is good only together with its holder's client certificate")
-            }
-            caller.principal = principal
+            guard let principal = principal(secret, client) else { throw Rejection(.invalidKey) }
+            try take(principal, message, client)
         case .foreign(let secret):
+            // A store may have keys that were other gateways' before, whatever they look like.
+            if worker.snapshot.hasBroughtKeys, caller.principal == nil, let principal = principal(secret, client) {
+                return try take(principal, message, client)
+            }
             guard isOwnCredential, caller.credential == nil else { return }
             let start = secret.base - message.base
             caller.credential = start..<start + secret.count
             caller.isOtherScheme = name == .authorization && secret.base == value.base
         }
     }
+
+    private func take(_ principal: Principal, _ message: ByteSlice, _ client: Client) throws(Rejection) {
+        try checkStanding(of: principal, message)
+        try checkExpiry(of: principal)
+        if let certificate = principal.certificate, client.clientSecurity?.certificate?.identities.contains(certificate) != true {
+            throw Rejection(.invalidKey, "this key is good only together with its holder's client certificate")
+        }
+        caller.principal = principal
+    }
+
+    /// A key that is known and opens nothing is refused by its name, which its holder knows.
+    private func checkStanding(of principal: Principal, _ message: ByteSlice) throws(Rejection) {
+        switch principal.standing {
+        case .active: break
+        case .disabled: throw Rejection(.disabledKey, "API key \(quoted(principal.name)) is disabled")
+        case .exhausted: throw Rejection(.budgetExceeded, "the usage limit of API key \(quoted(principal.name)) is reached")
+        case .unscoped: throw Rejection(.forbidden, "API key \(quoted(principal.name)) may not ask models: it lacks the scope completions.write")
+        case .restricted:
+            throw Rejection(.forbidden, "API key \(quoted(principal.name)) is restricted in a way that this gateway does not keep yet; the log says which")
+        }
+        guard principal.mayBringConfig || request.fields.value(of: .portkeyConfig, in: message)?.trimmed.isEmpty != false else {
+            let sentence = "API key \(quoted(principal.name)) has a config of its own, and its requests may bring no other"
+            throw Rejection(.forbidden, sentence, parameter: "x-portkey-config")
+        }
+    }
+
+    private func quoted(_ name: ByteSlice) -> String { Operations.quoted(String(name)) }
 
     /// Looked at each time: a key goes out of date while its connection stays.
     private func checkExpiry(of principal: Principal) throws(Rejection) {
@@ -65,10 +92,10 @@ extension Exchange {
         caller.principal = principal
     }
 
-    private func principal(_ secret: ByteSlice, _ client: Client) throws(Rejection) -> Principal {
+    private func principal(_ secret: ByteSlice, _ client: Client) -> Principal? {
         let snapshot = worker.snapshot
         if let known = client.recall(secret, snapshotVersion: snapshot.version) { return known }
-        guard let found = snapshot.keys.principal(presenting: secret) else { throw Rejection(.invalidKey) }
+        guard let found = snapshot.keys.principal(presenting: secret) else { return nil }
         client.remember(secret, as: found, snapshotVersion: snapshot.version)
         return found
     }
