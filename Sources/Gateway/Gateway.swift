@@ -44,6 +44,7 @@ public final class Gateway: Sendable {
     private let noticeThread: Thread
     public let operations: Operations
     private let operationsThread: Thread
+    private let backOffice: BackOffice?
     private let compiler: ConfigCompiler
     private let compilerThread: Thread
     /// How every target fares; reloads keep it.
@@ -60,9 +61,10 @@ public final class Gateway: Sendable {
     /// - Parameters:
     ///   - sockets: of each address, those that were opened for it already. They are taken over.
     ///   - history: of the service before this process.
+    ///   - backOffice: where requests of the admin API are answered; nil where their paths are providers'.
     public init(
         _ snapshot: Snapshot, listen: [SocketAddress], sockets: [[CInt]] = [], workers count: Int, accessLog settings: AccessLogSettings?,
-        history: ServiceHistory = ServiceHistory()
+        history: ServiceHistory = ServiceHistory(), backOffice: BackOffice? = nil
     ) throws(StartError) {
         precondition(count > 0 && !listen.isEmpty, "a gateway has a worker and a listener")
         let budget = ByteBudget(limitByteCount: snapshot.limits.memoryByteCount)
@@ -95,6 +97,8 @@ public final class Gateway: Sendable {
             operationsThread = try Thread.start("operations") { operations.run() }
             let reloads = operations.reloads
             try Thread.start("reload") { reloads.run() }.detach()
+            self.backOffice = backOffice
+            if let backOffice { try Thread.start("back office") { backOffice.run() }.detach() }
             let compiler = try ConfigCompiler()
             self.compiler = compiler
             compilerThread = try Thread.start("compiler") { compiler.run() }
@@ -104,8 +108,8 @@ public final class Gateway: Sendable {
                 let worker = try Worker(
                     index: index, of: count, snapshot: snapshot, listeners: rows[index], budget: budget, accessRing: accessLog?.ring(worker: index),
                     tokenFetcher: fetcher, health: health, notices: notices, operations: operations,
-                    compiler: compiler, tickets: tickets, tlsMetrics: tlsMetrics, proxyMetrics: proxyMetrics, upstreamMetrics: upstreamMetrics,
-                    sharedCache: sharedCache, admission: admission, load: loads[index])
+                    backOffice: backOffice, compiler: compiler, tickets: tickets, tlsMetrics: tlsMetrics, proxyMetrics: proxyMetrics,
+                    upstreamMetrics: upstreamMetrics, sharedCache: sharedCache, admission: admission, load: loads[index])
                 mailboxes.append(worker.mailbox)
                 started.append(StartedWorker(worker))
             }
@@ -184,6 +188,7 @@ public final class Gateway: Sendable {
             compilerThread.join()
             // Nobody waits for a disk: its thread ends when it can.
             operations.reloads.stop()
+            backOffice?.stop()
             operations.stop()
             operationsThread.join()
             notices.stop()

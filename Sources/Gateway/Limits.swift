@@ -34,6 +34,15 @@ public enum GatewayLimits {
     /// What an operator asks may read a configuration and compile it.
     static let operatorNanoseconds: UInt64 = 30_000_000_000
 
+    /// Requests of the admin API that wait for the store or are answered from it: each takes some milliseconds, and people make few.
+    static let waitingAdminRequests = 64
+
+    /// The body of one: the largest config, and a few members beside it.
+    public static let adminBodyByteCount = 272 << 10
+
+    /// For the answer to one: behind as many as may wait.
+    static let adminNanoseconds: UInt64 = 60_000_000_000
+
     /// A credential that was refused is tried again after so long: it may have been renewed.
     static let quarantineNanoseconds: UInt64 = 60_000_000_000
 

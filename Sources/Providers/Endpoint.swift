@@ -24,6 +24,8 @@ public enum Endpoint: UInt8, Sendable, CaseIterable {
     case operatorTargets
     case operatorReload
     case operatorCache
+    /// The admin API's. Which paths those are is not told here: `classify` never gives it.
+    case admin
     /// Anything else under `/v1`, passed on as it is.
     case other
     /// Nothing this gateway answers, or a path that could mean another one upstream.
@@ -47,7 +49,7 @@ public enum Endpoint: UInt8, Sendable, CaseIterable {
         case .models, .imagesEdits, .audioTranscriptions, .audioTranslations, .files, .batches,
             .fineTuning, .realtime, .other:
             .streamed
-        case .health, .ready, .metrics, .operatorTargets, .operatorReload, .operatorCache, .unknown: .ignored
+        case .health, .ready, .metrics, .operatorTargets, .operatorReload, .operatorCache, .admin, .unknown: .ignored
         }
     }
 

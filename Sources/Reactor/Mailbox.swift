@@ -43,6 +43,9 @@ public final class Mailbox<Message: Sendable>: Sendable {
         wakeup.signal()
     }
 
+    /// Wakes the receiver without a message.
+    public func wake() { wakeup.signal() }
+
     /// Sleeps until something waits, and takes it. For threads without a loop of their own.
     public func waitForAll() -> [Message] {
         wakeup.wait()

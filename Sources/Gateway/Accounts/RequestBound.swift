@@ -58,7 +58,7 @@ extension Endpoint {
         case .chatCompletions, .completions, .embeddings, .messages, .countTokens, .responses, .imagesGenerations, .imagesEdits, .audioSpeech,
             .audioTranscriptions, .audioTranslations, .moderations, .rerank, .realtime, .batches, .fineTuning, .other:
             true
-        case .models, .files, .health, .ready, .metrics, .operatorTargets, .operatorReload, .operatorCache, .unknown: false
+        case .models, .files, .health, .ready, .metrics, .operatorTargets, .operatorReload, .operatorCache, .admin, .unknown: false
         }
     }
 

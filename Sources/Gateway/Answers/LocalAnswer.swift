@@ -7,6 +7,7 @@ extension Exchange {
     func answerLocally(_ client: Client) throws(Rejection) -> Next {
         switch endpoint {
         case .operatorTargets, .operatorReload, .operatorCache, .metrics: return try answerOperator(client)
+        case .admin: return try answerAdmin(client)
         case .health:
             answerLocally(200, "{\"status\":\"ok\"}", client)
         case .ready:
@@ -34,11 +35,11 @@ extension Exchange {
         answerLocally(status, "application/json", ByteSlice(content), client)
     }
 
-    func send(_ status: Int, _ contentType: StaticString, _ content: [UInt8], _ client: Client) {
-        content.withByteSlice { answerLocally(status, contentType, $0, client) }
+    func send(_ status: Int, _ contentType: StaticString, _ content: [UInt8], _ client: Client, allow: String? = nil) {
+        content.withByteSlice { answerLocally(status, contentType, $0, client, allow: allow) }
     }
 
-    private func answerLocally(_ status: Int, _ contentType: StaticString, _ content: ByteSlice, _ client: Client) {
+    private func answerLocally(_ status: Int, _ contentType: StaticString, _ content: ByteSlice, _ client: Client, allow: String? = nil) {
         guard let block = worker.blocks.lease(atLeast: GatewayLimits.ownFieldsByteCount + content.count) else { return client.abort() }
         var writer = ByteWriter(block.base, capacity: block.capacity)
         writer.append(statusLine: status)
@@ -46,12 +47,15 @@ extension Exchange {
         writer.append(contentType)
         writer.append("\r\n")
         writer.append(field: "content-length", decimal: UInt64(content.count))
+        if let allow { Array(allow.utf8).withByteSlice { writer.append(field: "allow", $0) } }
         answerAlone(status, block, &writer, content, client)
     }
 
     /// Ends the head that `writer` has begun in `block`, and sends it with `content`.
     func answerAlone(_ status: Int, _ block: consuming Block, _ writer: inout ByteWriter, _ content: ByteSlice, _ client: Client) {
-        if request.framing == .none || request.framing == .length(0) {
+        if body.isWhole {
+            // Collected: the next request begins behind it.
+        } else if request.framing == .none || request.framing == .length(0) {
             body.consumedCount = headByteCount
             body.isWhole = true
         } else {

@@ -21,6 +21,8 @@ public final class Operations: Sendable {
         var status: Int
         var contentType: StaticString
         var content: [UInt8]
+        /// What a 405 says of methods.
+        var allow: String?
     }
 
     private struct Asked: Sendable {

@@ -56,7 +56,7 @@ extension Endpoint {
         case .batches: Endpoint.batchType(method, path)
         case .fineTuning: Endpoint.fineTuningType(method, path)
         case .other: Endpoint.responseType(method, path) ?? .proxy
-        case .models, .moderations, .rerank, .health, .ready, .metrics, .operatorTargets, .operatorReload, .operatorCache, .unknown: .proxy
+        case .models, .moderations, .rerank, .health, .ready, .metrics, .operatorTargets, .operatorReload, .operatorCache, .admin, .unknown: .proxy
         }
     }
 

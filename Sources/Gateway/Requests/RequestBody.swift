@@ -16,6 +16,8 @@ struct RequestBody: ~Copyable {
 
     var mode = Mode.none
     var isMultipart = false
+    /// What may be collected, where that is less than a provider's request may have.
+    var byteLimit = Int.max
     /// Where the collected body stands, once it is whole.
     var range = 0..<0
     /// All bytes of the request on the wire that were collected: head, and body with its framing.
@@ -61,7 +63,7 @@ extension Exchange {
     }
 
     private func collect(_ length: Int64, _ client: Client) throws(Rejection) -> Bool {
-        guard length <= Int64(worker.limits.bodyByteCount) else { throw bodyTooLarge }
+        guard length <= Int64(bodyByteLimit) else { throw bodyTooLarge }
         let needed = headByteCount + Int(length)
         while client.unread.count < needed {
             // What has come, doubled: a length alone must not hold memory that its bytes do not fill.
@@ -109,7 +111,7 @@ extension Exchange {
             while true {
                 switch try body.decoder.next(slice, from: at) {
                 case .payload(let run):
-                    guard body.decodedEnd - headByteCount + run.count <= worker.limits.bodyByteCount else { throw .headTooLong(limit: 0) }
+                    guard body.decodedEnd - headByteCount + run.count <= bodyByteLimit else { throw .headTooLong(limit: 0) }
                     client.compact(base + run.lowerBound..<base + run.upperBound, to: body.decodedEnd)
                     body.decodedEnd += run.count
                     at = run.upperBound
@@ -166,8 +168,10 @@ extension Exchange {
         _ = client.send(&worker.runs)
     }
 
+    private var bodyByteLimit: Int { min(body.byteLimit, worker.limits.bodyByteCount) }
+
     private var bodyTooLarge: Rejection {
-        var rejection = Rejection(.bodyTooLarge, "the request body is larger than \(worker.limits.bodyByteCount) bytes")
+        var rejection = Rejection(.bodyTooLarge, "the request body is larger than \(bodyByteLimit) bytes")
         rejection.closesConnection = true
         return rejection
     }

@@ -337,11 +337,13 @@ extension Exchange {
             interject(client) { () throws(Rejection) -> Step? in throw Rejection(.overloaded, "the ledger of budgets does not answer in time") }
         case (.dispatch, .queued):
             interject(client) { () throws(Rejection) -> Step? in try self.attemptFailed(.timedOut, Rejection(.upstreamBusy), client) }
-        case (.identify, _):
-            interject(client) { () throws(Rejection) -> Step? in throw Rejection(.overloaded, "the configuration takes too long to be read") }
+        case (.identify, _) where isAskingOperations:
+            let isAdmins = endpoint == .admin
+            let sentence = isAdmins ? "the store takes too long; what was asked may still be done" : "the configuration takes too long to be read"
+            interject(client) { () throws(Rejection) -> Step? in throw Rejection(.overloaded, sentence) }
         case (.decide, _) where isAwaitingCompile:
             interject(client) { () throws(Rejection) -> Step? in throw Rejection(.overloaded, "the config takes too long to be compiled") }
-        case (.receive, _), (.decide, _):
+        case (.receive, _), (.identify, _), (.decide, _):
             var late = Rejection(.requestTooSlow)
             late.closesConnection = true
             interject(client) { () throws(Rejection) -> Step? in throw late }

@@ -110,6 +110,7 @@ final class Worker {
     var handshakesLeft = 0
     let notices: Notices?
     let operations: Operations?
+    let backOffice: BackOffice?
     /// For jitter and picks; nothing secret.
     var random: SplitMix64
     let workbench = Workbench()
@@ -144,8 +145,9 @@ final class Worker {
     init(
         index: Int, of workerCount: Int, snapshot: Snapshot, listeners: [ListeningSocket], budget: ByteBudget, accessRing: AccessRing?,
         tokenFetcher: TokenFetcher? = nil, health: HealthTable = HealthTable(), notices: Notices? = nil,
-        operations: Operations? = nil, compiler: ConfigCompiler? = nil, tickets: TLSTicketSecret? = nil, tlsMetrics: TLSMetrics = TLSMetrics(),
-        proxyMetrics: ProxyMetrics = ProxyMetrics(), upstreamMetrics: UpstreamMetrics = UpstreamMetrics(), sharedCache: SharedCache? = nil,
+        operations: Operations? = nil, backOffice: BackOffice? = nil, compiler: ConfigCompiler? = nil, tickets: TLSTicketSecret? = nil,
+        tlsMetrics: TLSMetrics = TLSMetrics(), proxyMetrics: ProxyMetrics = ProxyMetrics(),
+        upstreamMetrics: UpstreamMetrics = UpstreamMetrics(), sharedCache: SharedCache? = nil,
         admission: AdmissionControl? = nil, load: WorkerLoad = WorkerLoad()
     ) throws(StartError) {
         self.index = index
@@ -159,6 +161,7 @@ final class Worker {
         self.health = health
         self.notices = notices
         self.operations = operations
+        self.backOffice = backOffice
         self.compiler = compiler
         self.tlsMetrics = tlsMetrics
         self.proxyMetrics = proxyMetrics

@@ -1,0 +1,95 @@
+public import Bytes
+import Glibc
+public import Reactor
+import Synchronization
+
+/// A request of the admin API, collected by a worker and answered elsewhere.
+public struct BackOfficeRequest: Sendable {
+    public internal(set) var method = ""
+    /// As it was sent, without its query.
+    public internal(set) var path: [UInt8] = []
+    public internal(set) var query: [UInt8] = []
+    public internal(set) var body: [UInt8] = []
+    /// The gateway key as presented.
+    public internal(set) var credential: [UInt8] = []
+    public internal(set) var requestID = ""
+    /// The client's address.
+    public internal(set) var peer = ""
+    /// Whether a Portkey SDK asks.
+    public internal(set) var isPortkeySDK = false
+    /// Since 1970.
+    public internal(set) var nowMilliseconds: Int64 = 0
+}
+
+/// The answer to one: always JSON.
+public struct BackOfficeReply: Sendable {
+    public let status: Int
+    public let body: [UInt8]
+    /// What a 405 says of methods.
+    public let allow: String?
+
+    public init(status: Int, body: [UInt8], allow: String? = nil) {
+        self.status = status
+        self.body = body
+        self.allow = allow
+    }
+}
+
+/// Where requests of the admin API are answered: on a thread of its own, one after the other, for they wait for a disk.
+///
+/// What answers them is no part of this module; it is handed in, with the paths that are its own.
+public final class BackOffice: Sendable {
+    private struct Asked: Sendable {
+        let request: BackOfficeRequest
+        let answer: @Sendable (BackOfficeReply) -> Void
+    }
+
+    /// Whether a path is the admin API's. Called by workers: it is short, and blocks on nothing.
+    let owns: @Sendable (ByteSlice) -> Bool
+    private let reply: (@Sendable (BackOfficeRequest) -> BackOfficeReply)?
+    private let questions: Mailbox<Asked>
+    /// Requests that wait or are being answered. Counted up by workers and down by the thread; no more is told by it.
+    private let waiting = Atomic(0)
+    private let isStopping = Atomic(false)
+
+    /// - Parameter reply: what answers; nil where there is no store, and the paths are refused.
+    public init(owns: @escaping @Sendable (ByteSlice) -> Bool, reply: (@Sendable (BackOfficeRequest) -> BackOfficeReply)?) throws(SystemError) {
+        self.owns = owns
+        self.reply = reply
+        questions = try Mailbox()
+    }
+
+    var isOpen: Bool { reply != nil }
+
+    /// Whether a request is being answered, which may wait for a disk for ever.
+    public var isBusy: Bool { waitingCount > 0 }
+    var waitingCount: Int { waiting.load(ordering: .relaxed) }
+
+    /// - Parameter answer: called on the thread that answers.
+    /// - Returns: false when too many wait.
+    func ask(_ request: BackOfficeRequest, answer: @escaping @Sendable (BackOfficeReply) -> Void) -> Bool {
+        guard waiting.wrappingAdd(1, ordering: .relaxed).newValue <= GatewayLimits.waitingAdminRequests else {
+            waiting.wrappingSubtract(1, ordering: .relaxed)
+            return false
+        }
+        // There are no more than were counted.
+        questions.post(Asked(request: request, answer: answer))
+        return true
+    }
+
+    /// The thread's body, until `stop`.
+    func run() {
+        guard let reply else { return }
+        while !isStopping.load(ordering: .acquiring) {
+            for asked in questions.waitForAll() {
+                asked.answer(reply(asked.request))
+                waiting.wrappingSubtract(1, ordering: .relaxed)
+            }
+        }
+    }
+
+    func stop() {
+        isStopping.store(true, ordering: .releasing)
+        questions.wake()
+    }
+}

@@ -1,0 +1,80 @@
+import Bytes
+import HTTP
+import Ledger
+import Providers
+
+extension Exchange {
+    /// Whether the request is the admin API's.
+    func isBackOffices(_ path: ByteSlice) -> Bool {
+        guard endpoint == .other || endpoint == .unknown, let office = worker.backOffice else { return false }
+        return office.owns(path)
+    }
+
+    /// Answers a request of the admin API: collected, handed over once, and answered when its message comes.
+    func answerAdmin(_ client: Client) throws(Rejection) -> Next {
+        if let answer = operatorAnswer.take() {
+            send(answer.status, answer.contentType, answer.content, client, allow: answer.allow)
+            return .step(.settle)
+        }
+        if isAskingOperations { return .wait }
+        guard let office = worker.backOffice, office.isOpen else {
+            throw Rejection(.notFound, "this gateway keeps no store: start it with --data FOLDER or SLUICE_DATA, or set \"data\" in its file")
+        }
+        let credential = try adminCredential(client)
+        try takePlace(client)
+        try checkCoding(client)
+        body.byteLimit = GatewayLimits.adminBodyByteCount
+        guard try collectBody(client) else { return .wait }
+        let message = client.unread
+        var asked = BackOfficeRequest()
+        asked.method = String(message[request.methodRange])
+        let path = request.path(in: message)
+        asked.path = [UInt8](path)
+        asked.query = request.queryRange.map { [UInt8](message[$0]) } ?? []
+        asked.body = [UInt8](message[body.range])
+        asked.credential = [UInt8](message[credential])
+        asked.requestID = identifier.withBytes { String($0) }
+        asked.peer = record.peer.withBytesInPlace { String($0) }
+        asked.isPortkeySDK = isPortkeySDK(message)
+        asked.nowMilliseconds = Int64(clamping: record.figures.wallNanoseconds / 1_000_000)
+        let token = client.token
+        let mailbox = worker.mailbox
+        let number = identifier
+        let isTaken = office.ask(asked) { reply in
+            let answer = Operations.Answer(status: reply.status, contentType: "application/json", content: reply.body, allow: reply.allow)
+            mailbox.post(.operatorAnswer(token, number, answer))
+        }
+        guard isTaken else { throw Rejection(.overloaded, "\(GatewayLimits.waitingAdminRequests) requests of the admin API wait already; try again") }
+        isAskingOperations = true
+        client.setDeadline(worker.now.adding(nanoseconds: GatewayLimits.adminNanoseconds))
+        return .wait
+    }
+
+    /// Where the request has its gateway key. One that is nobody's is refused here: guesses cost no disk anything.
+    private func adminCredential(_ client: Client) throws(Rejection) -> Range<Int> {
+        let message = client.unread
+        for name in [.portkeyAPIKey, .authorization, .xAPIKey] as [FieldName] {
+            guard let value = request.fields.value(of: name, in: message) else { continue }
+            switch name == .authorization ? Ledger.Credential(authorization: value) : Ledger.Credential(value) {
+            case .absent: continue
+            case .gatewayKey(let secret), .foreign(let secret):
+                guard let principal = worker.snapshot.keys.principal(presenting: secret) else { throw Rejection(.invalidKey) }
+                record.key.set(principal.name)
+                let start = secret.base - message.base
+                return start..<start + secret.count
+            }
+        }
+        throw Rejection(.missingCredential, "the admin API needs a gateway key: send it as x-portkey-api-key")
+    }
+
+    private func checkCoding(_ client: Client) throws(Rejection) {
+        guard let coding = request.fields.value(of: .contentEncoding, in: client.unread), !coding.equalsIgnoringCase("identity") else { return }
+        throw Rejection(.unsupportedContentCoding)
+    }
+
+    private func isPortkeySDK(_ message: ByteSlice) -> Bool {
+        var isOne = false
+        request.fields.eachPortkeyOption("x-portkey-package-", in: message) { rest, _ in isOne = isOne || rest.equalsIgnoringCase("version") }
+        return isOne
+    }
+}
