@@ -6,8 +6,9 @@ PACKAGES_BENCH := nginx-light haproxy wrk nghttp2-client strace gcc util-linux
 PACKAGES_TEST := faketime openssl varnish
 PACKAGES_HARDEN := chromium testssl.sh slowhttptest bsdextrautils dnsutils
 
-# make run: another configuration, another address (more than one: LISTEN="a:1 b:2").
+# make run: another configuration, a folder for state, another address (more than one: LISTEN="a:1 b:2").
 CONFIG ?=
+DATA ?=
 LISTEN ?=
 # make fuzz: seconds for each target, and the targets (default: all).
 FUZZ_SECONDS ?= 60
@@ -21,7 +22,7 @@ PERF_ARGUMENTS ?= --markdown --json
 .PHONY: help deps deps-build swift build run test bench fuzz perf harden
 
 help:
-	@echo "make run      build and serve on 127.0.0.1:8787 with a built-in mock (CONFIG=file LISTEN=address:port)"
+	@echo "make run      build and serve on 127.0.0.1:8787 with a built-in mock (CONFIG=file DATA=folder LISTEN=address:port)"
 	@echo "make build    build the release binary, .build/release/sluice"
 	@echo "make test     everything that can fail, in under 20 minutes"
 	@echo "make bench    in-process benchmarks of the hot paths (FILTER=text)"
@@ -60,7 +61,7 @@ build: deps-build
 	swift build -c release --product sluice
 
 run: build
-	@exec .build/release/sluice serve $(if $(CONFIG),--config '$(CONFIG)') $(foreach address,$(LISTEN),--listen '$(address)')
+	@exec .build/release/sluice serve $(if $(CONFIG),--config '$(CONFIG)') $(if $(DATA),--data '$(DATA)') $(foreach address,$(LISTEN),--listen '$(address)')
 
 test: deps
 	@Tests/run

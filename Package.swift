@@ -49,12 +49,14 @@ let package = Package(
         .target(
             name: "Gateway", dependencies: ["Bytes", "CLinux", "Cache", "Guardrails", "HTTP", "HTTP2", "Health", "JSON", "Ledger", "Patterns", "Policy", "Providers", "Reactor", "TLS", "Tokens"],
             swiftSettings: hot),
+        .target(name: "Office", dependencies: ["Bytes", "Gateway", "JSON", "Ledger", "Policy", "Store"], swiftSettings: strict),
         .target(name: "Supervisor", dependencies: ["CLinux", "Reactor"], swiftSettings: strict),
         .target(name: "Mock", dependencies: ["Bytes", "HTTP", "JSON", "Reactor"], swiftSettings: hot),
         .executableTarget(
             name: "sluice",
             dependencies: [
-                "Bytes", "CLinux", "Configuration", "Gateway", "HTTP", "JSON", "Ledger", "Mock", "Policy", "Providers", "Reactor", "Store", "Supervisor", "TLS",
+                "Bytes", "CLinux", "Configuration", "Gateway", "HTTP", "JSON", "Ledger", "Mock", "Office", "Policy", "Providers", "Reactor", "Store",
+                "Supervisor", "TLS",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict,
@@ -93,6 +95,8 @@ let package = Package(
         .testTarget(
             name: "GatewayTests", dependencies: ["Bytes", "CLinux", "COpenSSL", "Gateway", "Guardrails", "Ledger", "Policy", "Providers", "Reactor", "TLS", "Tokens"],
             swiftSettings: strict),
+        .testTarget(
+            name: "OfficeTests", dependencies: ["Bytes", "Gateway", "JSON", "Ledger", "Office", "Policy", "Providers", "Store"], swiftSettings: strict),
         .testTarget(name: "SupervisorTests", dependencies: ["CLinux", "Reactor", "Supervisor"], swiftSettings: strict),
         .testTarget(name: "BenchmarksTests", dependencies: ["BenchmarkBodies"], swiftSettings: strict),
         .testTarget(name: "TidyTests", dependencies: ["Bytes", "Configuration", "Guardrails", "Policy", "Providers"], swiftSettings: strict),

@@ -48,7 +48,7 @@ public struct ConfigurationReader {
         }
         if let found = fields["upstream_http2"] { configuration.upstreamHTTP2 = upstreamHTTP2(found) ?? .offered }
         if let found = fields["workers"] { configuration.workerCount = workers(found) }
-        if let found = fields["data"] { configuration.dataDirectory = path(found) ?? configuration.dataDirectory }
+        if let found = fields["data"] { configuration.dataDirectory = path(found) }
         if let found = fields["prices"] { configuration.priceFile = path(found) }
         if let found = fields["unpriced"] { configuration.unpriced = unpriced(found) ?? .deny }
         if let found = fields["log"] { configuration.log = log(found) }

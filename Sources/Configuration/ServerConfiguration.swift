@@ -15,7 +15,8 @@ public struct ServerConfiguration: Sendable {
     public internal(set) var upstreamHTTP2 = DeclaredHTTP2.offered
     /// Nil for one a core.
     public internal(set) var workerCount: Int?
-    public internal(set) var dataDirectory = "./sluice-data"
+    /// Nil for no state.
+    public internal(set) var dataDirectory: String?
     /// A price book that goes before the one that comes with the program.
     public internal(set) var priceFile: String?
     /// What models without a price cost, where there is a budget of money.

@@ -4,29 +4,27 @@ import Foundation
 import Gateway
 import Glibc
 import JSON
+import Office
 import Policy
-import Reactor
-import Synchronization
 
-/// Reads the configuration file again and has the gateway serve by it; a bad file changes nothing.
+/// Reads the configuration file again and has the gateway serve by it, beside what the store has; a bad file changes nothing.
 final class Reloader: Sendable {
     private let file: ConfigurationFile
     private let arguments: ListenArguments
     private let state: String?
     private let serving: [ListenerDeclaration]
     private let first: ServerConfiguration
-    private let gateway: Gateway
-    private let version = Atomic<UInt64>(1)
+    private let desk: SnapshotDesk
 
     init(
-        _ file: ConfigurationFile, _ arguments: ListenArguments, state: String?, serving: [ListenerDeclaration], first: ServerConfiguration, gateway: Gateway
+        _ file: ConfigurationFile, _ arguments: ListenArguments, state: String?, serving: [ListenerDeclaration], first: ServerConfiguration, desk: SnapshotDesk
     ) {
         self.file = file
         self.arguments = arguments
         self.state = state
         self.serving = serving
         self.first = first
-        self.gateway = gateway
+        self.desk = desk
     }
 
     func reload() -> ReloadReport {
@@ -37,11 +35,11 @@ final class Reloader: Sendable {
             guard !missing.hasErrors else { return report(missing) }
             let setup = ListenerContexts(renewed(by: configuration), offersHTTP2: configuration.offersHTTP2, replacesGood: true)
             guard !setup.diagnostics.hasErrors else { return report(setup.diagnostics) }
-            var parts = try SnapshotBuilder(configuration, secrets, dataDirectory: state ?? first.dataDirectory).parts()
-            parts.clouds = try CloudEnvironment.read()
-            parts.isLoopbackOnly = serving.allSatisfy(\.address.isLoopback)
-            parts.listeners = setup.traits
-            gateway.adopt(Snapshot(parts, version: version.wrappingAdd(1, ordering: .relaxed).newValue))
+            var declared = try SnapshotBuilder(configuration, secrets, dataDirectory: state ?? first.dataDirectory).declared()
+            declared.parts.clouds = try CloudEnvironment.read()
+            declared.parts.isLoopbackOnly = serving.allSatisfy(\.address.isLoopback)
+            declared.parts.listeners = setup.traits
+            desk.take(declared)
             for change in changesThatWait(configuration) { standardError("sluice: \(change) takes effect with the next start") }
             return ReloadReport()
         } catch {

@@ -4,6 +4,7 @@ public import Configuration
 import Foundation
 import Gateway
 import Glibc
+import Office
 import Policy
 import Reactor
 import Supervisor
@@ -32,7 +33,7 @@ struct Serve: ParsableCommand {
     @Option(help: "Worker threads (default: one a core).")
     var workers: Int?
 
-    @Option(help: "Directory for state, created when needed.")
+    @Option(help: "Folder for state, made when it is not there: turns on the store of keys, credentials and configs (default: $SLUICE_DATA, or what the file says).")
     var data: String?
 
     @Option(help: "Form of the access log: json or text.")
@@ -90,22 +91,29 @@ struct Serve: ParsableCommand {
         }
         // Before the file is read: what changes from then on is noticed.
         let fileWatch = config.flatMap { FileWatch(path: $0) }
-        let state = data ?? ProcessInfo.processInfo.environment["SLUICE_DATA"]
+        let state = data ?? ProcessInfo.processInfo.environment["SLUICE_DATA"].flatMap { $0.isEmpty ? nil : $0 }
         let plan = try config.map { try ServePlan(file: ConfigurationFile(path: $0), overriding: arguments, state: state) } ?? ServePlan(embedded: arguments)
         let listen = try plan.listeners.map { try $0.address.socketAddress() }
         let workers = workers ?? plan.workers ?? Int(linux_processor_count())
         guard let sockets = try sockets(of: link, for: listen, workers: workers) else { return }
+        // Before anybody is served by it; a disk may take its time.
+        let store = try (state ?? plan.configuration?.dataDirectory).map { try ServingStore(in: $0) }
+        let desk = SnapshotDesk(plan.declared, store?.objects, pepper: store?.pepper) { standardError("sluice: \($0)") }
         let gateway = try Gateway(
-            Snapshot(plan.parts, version: 1), listen: listen, sockets: sockets, workers: workers, accessLog: accessLog(plan.log),
+            desk.first(), listen: listen, sockets: sockets, workers: workers, accessLog: accessLog(plan.log),
             history: ServiceHistory(restartCount: link.restartCount, upgradeCount: link.upgradeCount))
-        follow(plan, arguments, state, fileWatch, gateway, link)
+        desk.serve { gateway.adopt($0) }
+        let watch = try store?.watch(desk)
+        follow(plan, arguments, state, fileWatch, desk, watch, gateway, link)
         link.ready()
         // Only now: who reads it may count on being served again after a crash.
         for line in plan.greeting(gateway.addresses) { standardError(line) }
         ServingCalls(gateway, link).answer()
         plan.mock?.stop()
-        guard gateway.operations.reloads.isUnderWay else { return }
-        // What exit(3) tears down, that thread may be using.
+        let isStoreAtRest = watch?.stop() ?? true
+        if isStoreAtRest { store?.close() }
+        guard gateway.operations.reloads.isUnderWay || !isStoreAtRest else { return }
+        // What exit(3) tears down, those threads may be using.
         pidFile?.remove()
         _exit(0)
     }
@@ -124,19 +132,24 @@ struct Serve: ParsableCommand {
         }
     }
 
-    /// Has the gateway follow its configuration file.
+    /// Has the gateway follow its configuration file, and its keyring.
     private func follow(
-        _ plan: ServePlan, _ arguments: ListenArguments, _ state: String?, _ watch: FileWatch?, _ gateway: Gateway, _ link: ServingLink
+        _ plan: ServePlan, _ arguments: ListenArguments, _ state: String?, _ watch: FileWatch?, _ desk: SnapshotDesk, _ store: StoreWatch?,
+        _ gateway: Gateway, _ link: ServingLink
     ) {
-        guard let path = config, let configuration = plan.configuration else { return }
-        let reloader = Reloader(ConfigurationFile(path: path), arguments, state: state, serving: plan.listeners, first: configuration, gateway: gateway)
-        gateway.operations.reloads.setReader {
+        let reloads = gateway.operations.reloads
+        let reloader = config.flatMap { path in
+            plan.configuration.map { Reloader(ConfigurationFile(path: path), arguments, state: state, serving: plan.listeners, first: $0, desk: desk) }
+        }
+        guard reloader != nil || store != nil else { return }
+        reloads.setReader {
             link.reloading()
-            let report = reloader.reload()
+            var report = reloader?.reload() ?? ReloadReport()
+            do { try store?.reload() } catch { report.faults.append("store: \(error)") }
             link.reloaded(isAdopted: report.faults.isEmpty)
             return report
         }
-        let reloads = gateway.operations.reloads
+        guard let path = config else { return }
         guard let watch else { return standardError("sluice: \(path) is not watched; SIGHUP has it read again") }
         _ = try? Thread.start("file watch") {
             while true {

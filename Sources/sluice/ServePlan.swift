@@ -3,12 +3,17 @@ import Configuration
 import Foundation
 import Gateway
 import JSON
+import Ledger
+import Office
 import Policy
 import Reactor
 
 /// What `serve` starts: from a file, or the embedded default.
 struct ServePlan {
     var parts: Snapshot.Parts
+    /// The file's keys, which are in the parts already.
+    private var keys: [KeyTable.Declaration]
+    var declared: DeclaredParts { DeclaredParts(parts, keys: keys) }
     var listeners: [ListenerDeclaration]
     var workers: Int?
     var log: LogSettings
@@ -20,7 +25,8 @@ struct ServePlan {
     init(file: ConfigurationFile, overriding arguments: ListenArguments, state: String? = nil) throws {
         let configuration = try file.read()
         let secrets = try file.resolve(configuration)
-        parts = try SnapshotBuilder(configuration, secrets, dataDirectory: state).parts()
+        let declared = try SnapshotBuilder(configuration, secrets, dataDirectory: state).declared()
+        (parts, keys) = (declared.parts, declared.keys)
         parts.clouds = try CloudEnvironment.read()
         listeners = arguments.listeners(or: configuration.listeners)
         workers = configuration.workerCount
@@ -32,7 +38,8 @@ struct ServePlan {
     /// A mock provider, and the big two where their keys are in the environment.
     init(embedded arguments: ListenArguments) throws {
         let configuration = ConfigurationReader.standard(builtIn: SnapshotBuilder.builtInProviders())
-        parts = try SnapshotBuilder(configuration, configuration.resolveSecrets { _ in nil }.secrets).parts()
+        let declared = try SnapshotBuilder(configuration, configuration.resolveSecrets { _ in nil }.secrets).declared()
+        (parts, keys) = (declared.parts, declared.keys)
         listeners = arguments.listeners(or: configuration.listeners)
         parts.clouds = try CloudEnvironment.read()
         log = configuration.log

@@ -6,6 +6,7 @@ import Glibc
 import HTTP
 import JSON
 import Ledger
+import Office
 import Policy
 import Providers
 import Reactor
@@ -21,9 +22,12 @@ struct SnapshotBuilder {
     init(_ configuration: ServerConfiguration, _ secrets: ResolvedSecrets, dataDirectory: String? = nil) {
         self.configuration = configuration
         self.secrets = secrets
-        self.dataDirectory = dataDirectory ?? configuration.dataDirectory
+        self.dataDirectory = dataDirectory ?? configuration.dataDirectory ?? SnapshotBuilder.usualDataDirectory
         table = SnapshotBuilder.table()
     }
+
+    /// Where budgets of the file are kept when nothing says where: a store is not.
+    private static let usualDataDirectory = "./sluice-data"
 
     private static func table() -> [Provider] {
         let table = ProviderTable()
@@ -35,8 +39,21 @@ struct SnapshotBuilder {
         table().map { Catalog.Provider(id: $0.id.description, needsCredential: $0.needsCredential) }
     }
 
-    func parts() throws(StartError) -> Snapshot.Parts {
-        var parts = Snapshot.Parts(upstreams: upstreams(), catalog: configuration.catalog, keys: try keys())
+    func declared() throws(StartError) -> DeclaredParts {
+        let declarations = try keys()
+        do {
+            return DeclaredParts(try parts(KeyTable(declarations)), keys: declarations)
+        } catch let error as KeyTableError {
+            throw StartError("keys: \(error)")
+        } catch let error as StartError {
+            throw error
+        } catch {
+            throw StartError("\(error)")
+        }
+    }
+
+    private func parts(_ keys: KeyTable) throws(StartError) -> Snapshot.Parts {
+        var parts = Snapshot.Parts(upstreams: upstreams(), catalog: configuration.catalog, keys: keys)
         parts.limits = limits()
         parts.virtualKeys = zip(configuration.virtualKeys, secrets.virtualKeys).map { declaration, secret in
             var key = Snapshot.VirtualKey(
@@ -182,14 +199,13 @@ struct SnapshotBuilder {
 
     // MARK: Keys and limits
 
-    private func keys() throws(StartError) -> KeyTable {
+    private func keys() throws(StartError) -> [KeyTable.Declaration] {
         do {
-            let declarations = try configuration.keys.map { key in
+            return try configuration.keys.map { key in
                 KeyTable.Declaration(
                     name: key.name, digest: try key.digest.map { try digest($0) }, configurationIndex: key.config, expiresAt: key.expiresAt,
                     certificate: key.certificate.map { identity($0) })
             }
-            return try KeyTable(declarations)
         } catch {
             throw StartError("keys: \(error)")
         }

@@ -33,7 +33,7 @@ struct FileTests {
         #expect(configuration.listen == [.ip(host: "127.0.0.1", port: 8787)])
         #expect(configuration.isLoopbackOnly)
         #expect(configuration.workerCount == nil)
-        #expect(configuration.dataDirectory == "./sluice-data")
+        #expect(configuration.dataDirectory == nil)
         #expect(configuration.log.format == .text && configuration.log.access == .standardError)
         #expect(configuration.bounds == Bounds())
         #expect(configuration.catalog.providers == Fixture.builtIn)

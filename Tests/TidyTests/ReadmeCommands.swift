@@ -136,7 +136,7 @@ final class ReadmeShell {
     /// Starts a server and waits until it listens.
     func serve(_ command: String) throws {
         let output = "server-\(servers.count)"
-        let listens = command.hasPrefix("sluice serve") && !command.contains("--listen") ? " --listen 127.0.0.1:\(port)" : ""
+        let listens = command.contains("sluice serve") && !command.contains("--listen") ? " --listen 127.0.0.1:\(port)" : ""
         let server = try process("exec " + local(command) + listens, output: output)
         servers.append(server)
         for _ in 0..<500 {

@@ -20,7 +20,7 @@ struct ReadmeTests {
     /// `make run` is taken at its word short of building; `make test` is what runs this.
     private func isOfMake(_ command: String) -> Bool { command.hasPrefix("make ") }
 
-    private func isServer(_ command: String) -> Bool { command.hasPrefix("sluice serve") || command.hasPrefix("sluice mock") }
+    private func isServer(_ command: String) -> Bool { ["sluice serve", "sluice mock"].contains { command.contains($0) } }
 
     @Test(
         "the commands of each section run as written",

@@ -1,0 +1,18 @@
+/// Bounds of the back office.
+enum OfficeLimits {
+    /// Between two looks whether another process has changed the store: somebody who disables a key there waits no longer than that.
+    static let pollMilliseconds = 50
+
+    /// After the store could not be read, until the next try.
+    static let retryMilliseconds = 1000
+
+    /// For all workers to serve by what a request has changed before it is answered: a turn of theirs, and time for a machine that stands still.
+    /// One that has left answers no more.
+    static let adoptionMilliseconds = 2000
+
+    /// For the thread that watches the store to end, when the process does.
+    static let endMilliseconds = 2000
+
+    /// Faults of one reading that are told. The rest is told as a number.
+    static let toldFaults = 20
+}

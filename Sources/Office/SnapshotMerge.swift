@@ -1,0 +1,178 @@
+import Bytes
+import Gateway
+import JSON
+import Ledger
+import Policy
+
+/// The store's objects beside what the file declares, in one snapshot. Names of the file go first; what clashes is left out and told.
+struct SnapshotMerge {
+    private let declared: DeclaredParts
+    private let stored: StoredObjects
+    private let pepper: KeyPepper
+    /// Wall-clock milliseconds since 1970.
+    private let now: Int64
+    private(set) var parts: Snapshot.Parts
+    private(set) var faults: [String]
+    /// When, by the clock alone, another snapshot is due: something is used up to then.
+    private(set) var changesAt: Int64?
+    /// Places of stored configs by their ids.
+    private var configs: [String: Int] = [:]
+
+    init(_ declared: DeclaredParts, _ stored: StoredObjects, pepper: KeyPepper, now: Int64, edition: UInt64, _ programs: inout ProgramShelf) {
+        self.declared = declared
+        self.stored = stored
+        self.pepper = pepper
+        self.now = now
+        parts = declared.parts
+        parts.isKeyed = true
+        faults = stored.faults
+        let kept = virtualKeys()
+        let names = kept.map { Catalog.VirtualKey(slug: $0.slug, provider: $0.provider) }
+        programs.begin(edition: edition, virtualKeys: declared.parts.catalog.virtualKeys + names)
+        for (key, provider, _) in kept { parts.virtualKeys.append(virtualKey(key, provider, &programs)) }
+        addConfigs(names, &programs)
+        programs.end()
+        addKeys()
+    }
+
+    // MARK: Virtual keys
+
+    private mutating func virtualKeys() -> [(key: StoredObjects.VirtualKey, provider: Int, slug: String)] {
+        let catalog = declared.parts.catalog
+        var taken: Set<String> = []
+        return stored.virtualKeys.compactMap { key in
+            guard catalog.virtualKeyNames.index(of: key.slug) == nil, taken.insert(key.slug).inserted else {
+                faults.append("virtual key \(quoted(key.slug)): another of this name goes before it; it is not used")
+                return nil
+            }
+            guard let provider = catalog.providerNames.index(of: key.provider) else {
+                faults.append("virtual key \(quoted(key.slug)): there is no provider \(quoted(key.provider)); it is not used")
+                return nil
+            }
+            return (key, provider, key.slug)
+        }
+    }
+
+    private mutating func virtualKey(_ key: StoredObjects.VirtualKey, _ provider: Int, _ programs: inout ProgramShelf) -> Snapshot.VirtualKey {
+        var made = Snapshot.VirtualKey(slug: key.slug, upstream: provider, credential: [])
+        made.workspace = key.workspace
+        made.refusal = key.refusal
+        if let until = key.expiresAt, isOver(until) { made.refusal = made.refusal ?? "has expired" }
+        var credentials = key.credentials.filter { credential in credential.expiresAt.map { !isOver($0) } ?? true }
+        if credentials.count > PolicyLimits.poolCount {
+            faults.append("virtual key \(quoted(key.slug)): of its \(credentials.count) credentials the first \(PolicyLimits.poolCount) are used")
+            credentials.removeLast(credentials.count - PolicyLimits.poolCount)
+        }
+        let shares = credentials.map { Snapshot.Share(credential: $0.secret.withBytes { [UInt8]($0) }, weight: Double($0.weight)) }
+        if let first = shares.first { made.credential = first.credential }
+        if shares.count > 1 { made.pool = shares }
+        let settings = VirtualKeySettings(key.settings, provider: key.provider, hasCredential: !shares.isEmpty)
+        for name in settings.unknown { faults.append("virtual key \(quoted(key.slug)): its setting \(name) has no effect") }
+        if let text = settings.text { take(text, settings.holdsSecret, into: &made, &programs) }
+        if made.credential.isEmpty, declared.parts.catalog.providers[provider].needsCredential {
+            made.refusal = made.refusal ?? "has no credential that can be used"
+        }
+        return made
+    }
+
+    private mutating func take(_ text: [UInt8], _ holdsSecret: Bool, into key: inout Snapshot.VirtualKey, _ programs: inout ProgramShelf) {
+        switch programs.compiled(text, declared.parts.catalog.withoutVirtualKeys) {
+        case .refused(let why):
+            faults.append("virtual key \(quoted(key.slug)): \(why)")
+            key.refusal = key.refusal ?? "has settings that are not right: \(why)"
+        case .program(let program):
+            key.settings = Snapshot.Settings(program, text: text)
+            let target = program.targets[0]
+            if holdsSecret, case .literal(let run) = target.credential {
+                key.credential = [UInt8](program.bytes(run))
+                key.pool = []
+            }
+            if let host = target.host { take(host, program, into: &key) }
+        }
+    }
+
+    /// What may write to the store need not be the operator: it leads to no private host that the file does not trust.
+    private func take(_ host: TargetHost, _ program: Program, into key: inout Snapshot.VirtualKey) {
+        var found = Snapshot.Host(
+            isTLS: host.isSecure, name: String(program.bytes(host.name)), port: host.port, path: [UInt8](program.bytes(host.pathPrefix)))
+        found.mayBePrivate = host.verdict == .trusted || host.verdict == .loopback
+        key.host = found
+        if host.verdict == .loopback, !parts.isLoopbackOnly {
+            key.refusal = key.refusal ?? "leads to this machine, which others reach"
+        }
+    }
+
+    /// Whether `time` has come; else it is noted that it will.
+    private mutating func isOver(_ time: Int64) -> Bool {
+        guard time > now else { return true }
+        changesAt = min(changesAt ?? time, time)
+        return false
+    }
+
+    // MARK: Configs
+
+    private mutating func addConfigs(_ virtualKeys: [Catalog.VirtualKey], _ programs: inout ProgramShelf) {
+        let own = declared.parts.catalog
+        // One that has no name, as that of a gateway without a file, has its place all the same.
+        var names = own.configNames.names + [String](repeating: "", count: max(0, parts.configs.count - own.configNames.names.count))
+        var added: [StoredObjects.Config] = []
+        var places = Dictionary(names.enumerated().map { ($1, $0) }) { first, _ in first }
+        for config in stored.configs {
+            if let place = places[config.slug] {
+                faults.append("config \(quoted(config.slug)): another of this name goes before it; it is not used")
+                configs[config.id] = place
+                continue
+            }
+            places[config.slug] = names.count
+            configs[config.id] = names.count
+            names.append(config.slug)
+            added.append(config)
+        }
+        parts.catalog = Catalog(
+            providers: own.providers, virtualKeys: own.virtualKeys + virtualKeys, configNames: names, trustedHosts: own.trustedHosts, breaker: own.breaker)
+        for config in added {
+            var entry = Snapshot.StoredConfig(workspace: config.workspace, refusal: config.refusal)
+            switch programs.compiled(Array(config.text.utf8), parts.catalog) {
+            case .program(let program): parts.configs.append(program)
+            case .refused(let why):
+                faults.append("config \(quoted(config.slug)): \(why)")
+                entry.refusal = entry.refusal ?? why
+                // Nobody gets to it.
+                parts.configs.append(.single(provider: nil, credential: .none))
+            }
+            parts.storedConfigs[parts.configs.count - 1] = entry
+        }
+    }
+
+    // MARK: Keys
+
+    private mutating func addKeys() {
+        var declarations = declared.keys
+        let own = Dictionary(declared.keys.compactMap { key in key.digest.map { (pepper.digest(of: $0), key.name) } }) { first, _ in first }
+        let room = max(0, LedgerLimits.keyCount - declarations.count)
+        if stored.keys.count > room { faults.append("there are \(stored.keys.count) API keys, and room for \(room); the last are not used") }
+        declarations.reserveCapacity(declarations.count + min(room, stored.keys.count))
+        for key in stored.keys.prefix(room) {
+            var declaration = key.declaration
+            if let twin = declaration.digest.flatMap({ own[$0] }) {
+                faults.append("API key \(quoted(declaration.name)) (\(declaration.identity)): key \(quoted(twin)) of the file has its secret; it is not used")
+                continue
+            }
+            if let id = key.configID ?? stored.defaultConfigs[key.workspaceID ?? ""] {
+                declaration.configurationIndex = configs[id]
+                if configs[id] == nil, declaration.standing == .active {
+                    // Another config in its place would send its requests elsewhere.
+                    declaration.standing = .restricted
+                    faults.append("API key \(quoted(declaration.name)) (\(declaration.identity)): its config cannot be read, so the key opens nothing")
+                }
+            }
+            declarations.append(declaration)
+        }
+        do {
+            parts.keys = try KeyTable(declarations, pepper: pepper)
+        } catch {
+            // Two that the store took for different are the same: the file's own keys still open.
+            faults.append("API keys of the store: \(error); none of them is used")
+        }
+    }
+}

@@ -1,0 +1,101 @@
+import Dispatch
+public import Store
+import Synchronization
+
+/// Sees to it that the data plane serves by what the store has: after a change made here, and one that another process has made.
+public final class StoreWatch: Sendable {
+    private struct Reading {
+        /// `Store.generation()` of the rows that serve.
+        var generation: Int64
+        /// Whether it is told already that the store cannot be read.
+        var isFailing = false
+    }
+
+    private let store: any Store
+    private let desk: SnapshotDesk
+    /// Held while the store is read, so that what was read later is adopted later.
+    private let reading: Mutex<Reading>
+    private let rules: SecretReferenceRules
+    private let note: @Sendable (String) -> Void
+    private let isOver = DispatchSemaphore(value: 0)
+    private let hasEnded = DispatchSemaphore(value: 0)
+
+    /// - Parameter first: what the desk has of the store.
+    public init(_ store: any Store, _ desk: SnapshotDesk, first: StoredObjects, rules: SecretReferenceRules, note: @escaping @Sendable (String) -> Void) {
+        self.store = store
+        self.desk = desk
+        self.rules = rules
+        self.note = note
+        reading = Mutex(Reading(generation: first.generation))
+    }
+
+    /// Reads the store again where it has changed, or in any case: a reference may lead to another value.
+    ///
+    /// - Returns: the generation that serves.
+    @discardableResult
+    public func catchUp(always: Bool = false) throws(StoreError) -> Int64 {
+        try reading.withLock { reading throws(StoreError) in
+            if !always {
+                guard try store.generation() != reading.generation else { return reading.generation }
+            }
+            let objects = StoredObjects(try store.snapshotRows(rules))
+            desk.take(objects)
+            reading.generation = objects.generation
+            return objects.generation
+        }
+    }
+
+    /// Makes a change, and returns when the data plane serves by it: by what it did is decided from the next request on.
+    ///
+    /// - Parameter everyWorker: calls back once all of them have taken a turn.
+    public func seeing<Result>(_ change: () -> Result, everyWorker: (@escaping @Sendable () -> Void) -> Void) -> Result {
+        let before = reading.withLock { $0.generation }
+        let result = change()
+        // Where it cannot be read, the thread goes on trying, and tells of it.
+        guard let after = try? catchUp(), after != before else { return result }
+        let all = DispatchSemaphore(value: 0)
+        everyWorker { all.signal() }
+        _ = all.wait(timeout: .now() + .milliseconds(OfficeLimits.adoptionMilliseconds))
+        return result
+    }
+
+    /// Reads the keyring again, and then the store.
+    public func reload() throws(StoreError) {
+        try store.reloadKeyring()
+        try catchUp(always: true)
+    }
+
+    /// The thread's body, until `stop`.
+    public func run() {
+        var pause = OfficeLimits.pollMilliseconds
+        while isOver.wait(timeout: .now() + .milliseconds(pause)) == .timedOut {
+            desk.lookAtTheClock()
+            pause = isReadable() ? OfficeLimits.pollMilliseconds : OfficeLimits.retryMilliseconds
+        }
+        hasEnded.signal()
+    }
+
+    /// Ends the thread; false when a disk keeps it.
+    public func stop() -> Bool {
+        isOver.signal()
+        return hasEnded.wait(timeout: .now() + .milliseconds(OfficeLimits.endMilliseconds)) == .success
+    }
+
+    private func isReadable() -> Bool {
+        do throws(StoreError) {
+            try catchUp()
+            let wasFailing = reading.withLock { reading in exchange(&reading.isFailing, with: false) }
+            if wasFailing { note("the store can be read again") }
+            return true
+        } catch {
+            let wasFailing = reading.withLock { reading in exchange(&reading.isFailing, with: true) }
+            if !wasFailing { note("the store cannot be read, and what was read before goes on serving: \(error)") }
+            return false
+        }
+    }
+}
+
+private func exchange(_ flag: inout Bool, with value: Bool) -> Bool {
+    defer { flag = value }
+    return flag
+}

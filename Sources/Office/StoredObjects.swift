@@ -1,0 +1,128 @@
+import Bytes
+import JSON
+import Ledger
+public import Store
+
+/// What the data plane has of a store's rows, as of one reading: the rows themselves are let go.
+public struct StoredObjects: Sendable {
+    struct Key: Sendable {
+        var declaration: KeyTable.Declaration
+        let configID: String?
+        let workspaceID: String?
+    }
+
+    struct Credential: Sendable {
+        let secret: SecretBytes
+        let weight: Int64
+        let expiresAt: Int64?
+    }
+
+    struct VirtualKey: Sendable {
+        let slug: String
+        let provider: String
+        /// JSON objects: the settings of its integration, and its own, which go before.
+        let settings: [String]
+        /// Those in use that have a share of the requests.
+        let credentials: [Credential]
+        let expiresAt: Int64?
+        let workspace: Int32
+        /// Why it cannot be used at any time.
+        let refusal: String?
+    }
+
+    struct Config: Sendable {
+        let id: String
+        let slug: String
+        let text: String
+        let workspace: Int32
+        let refusal: String?
+    }
+
+    let generation: Int64
+    let keys: [Key]
+    let virtualKeys: [VirtualKey]
+    let configs: [Config]
+    /// Ids of the configs for keys of a workspace that name none, by the workspace's id; "" is for keys of none.
+    let defaultConfigs: [String: String]
+    let faults: [String]
+
+    public init(_ rows: SnapshotRows) {
+        var faults = rows.faults.map(\.description)
+        let numbers = Dictionary(rows.workspaces.enumerated().map { ($1.id, Int32($0)) }) { first, _ in first }
+        func number(_ workspace: String?) -> Int32 { workspace.flatMap { numbers[$0] } ?? -1 }
+        generation = rows.generation
+        keys = rows.keys.compactMap { StoredObjects.key($0, workspace: number($0.workspaceID), &faults) }
+        let integrations = Dictionary(rows.integrations.map { ($0.id, $0) }) { first, _ in first }
+        virtualKeys = rows.virtualKeys.map { StoredObjects.virtualKey($0, integrations, workspace: number($0.key.workspaceID)) }
+        configs = rows.configs.map { config in
+            Config(
+                id: config.id, slug: config.slug ?? config.id, text: config.text ?? "", workspace: number(config.workspaceID),
+                refusal: config.status == .active ? nil : "it is \(config.status.rawValue)")
+        }
+        var defaults: [String: String] = [:]
+        for config in rows.configs where config.isDefault { defaults[config.workspaceID ?? ""] = config.id }
+        defaultConfigs = defaults
+        self.faults = faults
+    }
+
+    // MARK: Keys
+
+    /// What a key needs for asking models: one of these.
+    private static let scopes: Set = ["completions.write", FirstKey.scope]
+
+    private static func key(_ key: APIKey, workspace: Int32, _ faults: inout [String]) -> Key? {
+        guard let digest = key.digest.flatMap({ $0.withByteSlice { KeyDigest(bytes: $0) } }) else {
+            faults.append("API key \(quoted(key.name)) (\(key.id)): it has no digest; rotate it")
+            return nil
+        }
+        var declaration = KeyTable.Declaration(name: key.name, digest: digest, expiresAt: key.expiresAt.map { seconds(before: $0) })
+        declaration.identity = key.id
+        declaration.isPeppered = true
+        declaration.workspace = workspace
+        declaration.mayBringConfig = key.allowsConfigOverride
+        if let previous = key.previousDigest.flatMap({ $0.withByteSlice { KeyDigest(bytes: $0) } }), let until = key.previousExpiresAt {
+            declaration.previous = (previous, seconds(before: until))
+        }
+        declaration.standing = standing(of: key, &faults)
+        return Key(declaration: declaration, configID: key.defaultConfigID, workspaceID: key.workspaceID)
+    }
+
+    private static func standing(of key: APIKey, _ faults: inout [String]) -> Principal.Standing {
+        switch key.status {
+        case .active: break
+        case .exhausted: return .exhausted
+        case .disabled, .archived, .invited: return .disabled
+        }
+        guard key.scopes.contains(where: { scopes.contains($0) }) else { return .unscoped }
+        let restrictions = [
+            ("allowed_models", key.allowedModels), ("allowed_providers", key.allowedProviders), ("allowed_endpoints", key.allowedEndpoints),
+            ("allowed_networks", key.allowedNetworks),
+        ].filter { !$0.1.isEmpty }.map(\.0)
+        if restrictions.isEmpty { return .active }
+        faults.append("API key \(quoted(key.name)) (\(key.id)): \(restrictions.joined(separator: " and ")) is not kept yet, so the key opens nothing")
+        return .restricted
+    }
+
+    /// Rounded down: a secret opens for less than a second too short, rather than too long.
+    private static func seconds(before milliseconds: Int64) -> Int64 {
+        milliseconds >= 0 ? milliseconds / 1000 : 0
+    }
+
+    // MARK: Virtual keys
+
+    private static func virtualKey(_ slot: SnapshotRows.Slot, _ integrations: [String: Integration], workspace: Int32) -> VirtualKey {
+        let key = slot.key
+        let integration = key.integrationID.flatMap { integrations[$0] }
+        var refusal = key.status == .active ? nil : "is \(key.status.rawValue)"
+        if key.integrationID != nil {
+            if integration == nil { refusal = refusal ?? "has an integration that cannot be read" }
+            if let integration, integration.status != .active { refusal = refusal ?? "has an integration that is \(integration.status.rawValue)" }
+        }
+        if !key.allowedModels.isEmpty { refusal = refusal ?? "is restricted to models, which this gateway does not keep yet" }
+        let credentials = slot.credentials.filter { $0.status == .active && $0.weight > 0 }
+        return VirtualKey(
+            slug: key.slug ?? key.id, provider: key.provider, settings: [integration?.configurations, key.modelConfig].compactMap { $0 },
+            credentials: credentials.map { Credential(secret: $0.secret, weight: $0.weight, expiresAt: $0.expiresAt) }, expiresAt: key.expiresAt,
+            workspace: workspace, refusal: refusal)
+    }
+}

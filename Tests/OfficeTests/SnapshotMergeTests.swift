@@ -1,0 +1,261 @@
+import Bytes
+import Foundation
+import Gateway
+import Ledger
+import Policy
+import Testing
+@testable import Office
+@testable import Store
+
+@Suite("Merging the store's objects with the file's")
+struct SnapshotMergeTests {
+    private let world: World
+
+    init() throws { world = try World() }
+
+    // MARK: Keys
+
+    @Test("stored keys and keys of the file, of which the SHA-256 is known, stand in one table")
+    func keysOfBoth() throws {
+        let secret = try GatewayKey.generate()
+        let digest = bytes(secret).withBytes { KeyDigest(of: $0) }
+        world.declared = try World.declaring(keys: [.init(name: "of the file", digest: digest, configurationIndex: nil)])
+        let issued = try world.issue("stored")
+        let merge = try world.merged()
+        let table = merge.parts.keys
+        let own = try #require(table.principal(presenting: secret))
+        let stored = try #require(table.principal(presenting: issued.secret))
+        #expect(String(own.name) == "of the file" && String(own.identity) == "of the file" && own.workspace < 0)
+        #expect(String(stored.name) == "stored" && String(stored.identity) == issued.key.id && stored.standing == .active && stored.expiresAt == .max)
+        #expect(table.principal(presenting: issued.secret + "x") == nil)
+        // Who has read the store has no key: its digest opens nothing.
+        let peppered = try #require(issued.key.digest)
+        #expect(table.principal(presenting: String(decoding: peppered, as: UTF8.self)) == nil)
+        #expect(merge.faults == [] && merge.parts.isKeyed)
+    }
+
+    @Test("without any key, what is the operator's is for holders of keys all the same")
+    func keyedWithoutKeys() throws { #expect(try world.merged().parts.isKeyed) }
+
+    @Test(
+        "a key that opens nothing stays in the table, with why",
+        arguments: [
+            ("disabled", Principal.Standing.disabled), ("exhausted", .exhausted), ("archived", .disabled), ("unscoped", .unscoped), ("models", .restricted),
+            ("admin", .active),
+        ])
+    func standings(name: String, standing: Principal.Standing) throws {
+        let issued = try world.issue(name) { key in
+            switch name {
+            case "unscoped": key.scopes = ["configs.read"]
+            case "admin": key.scopes = ["admin"]
+            case "models": key.allowedModels = ["gpt-4o*"]
+            default: key.status = ObjectStatus(rawValue: name) ?? .active
+            }
+        }
+        let merge = try world.merged()
+        #expect(merge.parts.keys.principal(presenting: issued.secret)?.standing == standing)
+        #expect(merge.faults.contains { $0.contains("allowed_models") } == (standing == .restricted))
+    }
+
+    @Test("expiry is in whole seconds, and never later than was said")
+    func expiry() throws {
+        let soon = SnapshotDesk.now() + 100_999
+        let issued = try world.issue("soon") { $0.expiresAt = soon }
+        #expect(try world.merged().parts.keys.principal(presenting: issued.secret)?.expiresAt == soon / 1000)
+    }
+
+    @Test("the secret before a rotation opens until its time, as the same key; without a transition it opens nothing")
+    func rotation() throws {
+        let issued = try world.issue("rotated")
+        let scope = Scope(organisationID: world.organisation)
+        let next = try world.store.rotate(issued.key.id, in: scope, transition: 60_000, by: .system)
+        var table = try world.merged().parts.keys
+        let before = try #require(table.principal(presenting: issued.secret))
+        let after = try #require(table.principal(presenting: next.secret))
+        #expect(before.expiresAt == (next.key.previousExpiresAt ?? 0) / 1000 && after.expiresAt == .max)
+        #expect(before.keyIndex == after.keyIndex && String(before.identity) == issued.key.id)
+        #expect(table.count == 1)
+        let last = try world.store.rotate(try world.issue("other").key.id, in: scope, transition: 0, by: .system)
+        table = try world.merged().parts.keys
+        #expect(table.count == 2 && table.principal(presenting: last.secret) != nil)
+    }
+
+    @Test("a secret that the file declares is the file's, and the clash is told")
+    func sameSecret() throws {
+        let secret = "sk-brought-along-0123456789abcdef-0123456789"
+        let digest = bytes(secret).withBytes { KeyDigest(of: $0) }
+        world.declared = try World.declaring(keys: [.init(name: "of the file", digest: digest, configurationIndex: nil)])
+        var key = APIKey()
+        key.head.organisationID = world.organisation
+        key.name = "twin"
+        _ = try world.store.issue(key, secret: bytes(secret), by: .system)
+        let merge = try world.merged()
+        #expect(merge.parts.keys.principal(presenting: secret).map { String($0.name) } == "of the file")
+        #expect(merge.faults.count == 1 && merge.faults[0].contains("\"twin\"") && merge.faults[0].contains("\"of the file\""))
+        #expect(!merge.faults[0].contains(secret))
+    }
+
+    // MARK: Virtual keys
+
+    @Test("virtual keys stand behind the file's; a name of the file's goes first, and an unknown provider costs its key alone")
+    func virtualKeys() throws {
+        world.declared = try World.declaring(virtualKeys: ["prod", "team"])
+        try world.virtualKey("team", secrets: ["sk-shadow"])
+        try world.virtualKey("mine")
+        try world.virtualKey("strange", provider: "no-such-provider")
+        let merge = try world.merged()
+        #expect(merge.parts.catalog.virtualKeys.map(\.slug) == ["prod", "team", "mine"] && merge.parts.virtualKeys.map(\.slug) == ["prod", "team", "mine"])
+        #expect(merge.parts.virtualKey("team")?.credential == Array("sk-file".utf8))
+        #expect(merge.parts.virtualKey("mine")?.credential == Array("sk-stored".utf8) && merge.parts.virtualKey("mine")?.refusal == nil)
+        #expect(merge.faults.count == 2 && merge.faults[0].contains("\"team\"") && merge.faults[1].contains("no-such-provider"))
+        #expect(!merge.faults.joined().contains("sk-"))
+    }
+
+    @Test("several credentials have their weights; what is disabled, expired or of no weight is left out, and none left is a refusal")
+    func pools() throws {
+        let key = try world.virtualKey("pool", secrets: [])
+        let now = SnapshotDesk.now()
+        _ = try world.credential(of: key, "sk-one") { $0.weight = 3 }
+        _ = try world.credential(of: key, "sk-two") { $0.expiresAt = now + 60_000 }
+        _ = try world.credential(of: key, "sk-off") { $0.status = .disabled }
+        _ = try world.credential(of: key, "sk-none") { $0.weight = 0 }
+        try world.virtualKey("empty", secrets: [])
+        try world.virtualKey("local", provider: "ollama", secrets: [])
+        var merge = try world.merged(now: now)
+        #expect(merge.parts.virtualKey("pool")?.pool.map { String(decoding: $0.credential, as: UTF8.self) } == ["sk-one", "sk-two"])
+        #expect(merge.parts.virtualKey("pool")?.pool.map(\.weight) == [3, 1] && merge.parts.virtualKey("pool")?.credential == Array("sk-one".utf8))
+        #expect(merge.changesAt == now + 60_000)
+        #expect(merge.parts.virtualKey("empty")?.refusal?.contains("no credential") == true && merge.parts.virtualKey("local")?.refusal == nil)
+        merge = try world.merged(now: now + 60_000)
+        #expect(merge.parts.virtualKey("pool")?.pool.isEmpty == true && merge.parts.virtualKey("pool")?.credential == Array("sk-one".utf8))
+        #expect(merge.changesAt == nil)
+    }
+
+    @Test("as many credentials as a target may have are used, and no more")
+    func mostCredentials() throws {
+        let key = try world.virtualKey("many", secrets: [])
+        for number in 0..<PolicyLimits.poolCount { _ = try world.credential(of: key, "sk-\(number)") }
+        var merge = try world.merged()
+        #expect(merge.parts.virtualKey("many")?.pool.count == PolicyLimits.poolCount && merge.faults == [])
+        _ = try world.credential(of: key, "sk-too-many")
+        merge = try world.merged()
+        #expect(merge.parts.virtualKey("many")?.pool.count == PolicyLimits.poolCount && merge.faults.count == 1)
+    }
+
+    @Test("a virtual key that is disabled, exhausted, expired or restricted is refused by name")
+    func refusals() throws {
+        let now = SnapshotDesk.now()
+        try world.virtualKey("off") { $0.status = .disabled }
+        try world.virtualKey("spent") { $0.status = .exhausted }
+        try world.virtualKey("late") { $0.expiresAt = now + 1000 }
+        try world.virtualKey("narrow") { $0.allowedModels = ["gpt-4o"] }
+        var parts = try world.merged(now: now).parts
+        #expect(parts.virtualKey("off")?.refusal == "is disabled" && parts.virtualKey("spent")?.refusal == "is exhausted")
+        #expect(parts.virtualKey("late")?.refusal == nil && parts.virtualKey("narrow")?.refusal?.contains("models") == true)
+        parts = try world.merged(now: now + 1000).parts
+        #expect(parts.virtualKey("late")?.refusal == "has expired")
+    }
+
+    @Test("an integration's credentials and settings are its virtual keys', whose own settings go before; one that is off closes them")
+    func integrations() throws {
+        var integration = Integration()
+        integration.head.organisationID = world.organisation
+        integration.name = "Azure"
+        integration.provider = "azure-openai"
+        integration.configurations = #"{"azure_resource_name":"shared","azure_deployment_config":[{"azure_deployment_name":"d","azure_api_version":"2024-10-21"}]}"#
+        integration = try world.store.create(integration, by: .system)
+        var credential = ProviderCredential()
+        credential.head.organisationID = world.organisation
+        credential.integrationID = integration.id
+        _ = try world.store.addCredential(credential, .secret(bytes("sk-shared")), by: .system)
+        try world.virtualKey("provided", provider: "azure-openai", secrets: []) {
+            $0.integrationID = integration.id
+            $0.modelConfig = #"{"resourceName":"own"}"#
+        }
+        var key = try #require(try world.merged().parts.virtualKey("provided"))
+        #expect(key.credential == Array("sk-shared".utf8) && key.refusal == nil)
+        #expect(
+            key.settings.map { String(decoding: $0.text, as: UTF8.self) }
+                == #"{"api_key":"vault","api_version":"2024-10-21","deployment_id":"d","provider":"azure-openai","resource_name":"own"}"#)
+        let scope = Scope(organisationID: world.organisation)
+        _ = try world.store.update(Integration.self, integration.id, in: scope, at: nil, by: .system) { $0.status = .disabled }
+        key = try #require(try world.merged().parts.virtualKey("provided"))
+        #expect(key.refusal == "has an integration that is disabled")
+    }
+
+    // MARK: Configs
+
+    @Test("configs are known by their slugs and name stored virtual keys; one that does not compile is refused by name, and the rest stands")
+    func configs() throws {
+        world.declared = try World.declaring(configs: ["pc-file"])
+        try world.virtualKey("mine")
+        let good = try world.config("pc-good", #"{"virtual_key":"mine","retry":{"attempts":2}}"#)
+        let bad = try world.config("pc-bad", #"{"virtual_key":"nobody"}"#)
+        _ = try world.config("pc-file", #"{"virtual_key":"mine"}"#)
+        _ = try world.config("pc-off", #"{"virtual_key":"mine"}"#) { $0.status = .archived }
+        let (one, two) = (try world.issue("one") { $0.defaultConfigID = good.id }, try world.issue("two") { $0.defaultConfigID = bad.id })
+        let merge = try world.merged()
+        let parts = merge.parts
+        #expect(parts.catalog.configNames.names == ["pc-file", "pc-good", "pc-bad", "pc-off"] && parts.configs.count == 4)
+        #expect(parts.config("pc-file") == nil && parts.config("pc-good").map { $0.refusal == nil } == true)
+        #expect(parts.config("pc-bad")?.refusal?.contains("nobody") == true && parts.config("pc-off")?.refusal == "it is archived")
+        #expect(parts.keys.principal(presenting: one.secret)?.configurationIndex == 1 && parts.keys.principal(presenting: two.secret)?.configurationIndex == 2)
+        #expect(merge.faults.count == 2)
+    }
+
+    @Test("a key without a config has its workspace's; a key of no workspace has none of those")
+    func defaultConfigs() throws {
+        let workspace = try #require(try world.store.list(Workspace.self, ListQuery(Scope(organisationID: world.organisation))).rows.first)
+        _ = try world.config("pc-usual", #"{"retry":{"attempts":2}}"#) {
+            $0.head.workspaceID = workspace.id
+            $0.isDefault = true
+        }
+        let (inside, outside) = (try world.issue("in") { $0.head.workspaceID = workspace.id }, try world.issue("out"))
+        let keys = try world.merged().parts.keys
+        #expect(keys.principal(presenting: inside.secret)?.configurationIndex == 0 && keys.principal(presenting: inside.secret)?.workspace == 0)
+        #expect(keys.principal(presenting: outside.secret)?.configurationIndex == nil && keys.principal(presenting: outside.secret)?.workspace == -1)
+    }
+
+    @Test("a key whose config cannot be read opens nothing: another in its place would send its requests elsewhere")
+    func unreadableConfig() throws {
+        let config = try world.config("pc-lost", #"{"retry":{"attempts":2}}"#)
+        let issued = try world.issue("key") { $0.defaultConfigID = config.id }
+        try world.store.writing { try $0.execute(sql: "UPDATE secrets SET sealed = zeroblob(64)") }
+        let merge = try world.merged()
+        #expect(merge.parts.keys.principal(presenting: issued.secret)?.standing == .restricted)
+        #expect(merge.faults.count == 2)
+    }
+
+    @Test("a stored config may not ask with the identity of the gateway's machine, as one of the file may")
+    func machineIdentity() throws {
+        _ = try world.config("pc-self", #"{"provider":"azure-openai","resource_name":"r","azure_auth_mode":"managed"}"#)
+        #expect(try world.merged().parts.config("pc-self")?.refusal?.contains("identity") == true)
+    }
+
+    // MARK: Size
+
+    /// Nothing fails for being slow. With `SLUICE_LONG` they are 100,000 keys, whose figure counts in a release build.
+    @Test("many keys make a table, and the time is told")
+    func manyKeys() throws {
+        let count = ProcessInfo.processInfo.environment["SLUICE_LONG"] == nil ? 2000 : 100_000
+        let issued = try world.issue("first")
+        var rows = try world.store.snapshotRows(SecretReferenceRules())
+        for number in 1..<count {
+            var key = issued.key
+            key.head.id = "key-\(number)"
+            key.digest = world.store.pepper.digest(of: bytes("secret of \(number)").withBytes { KeyDigest(of: $0) }).bytes
+            rows.keys.append(key)
+        }
+        let clock = ContinuousClock()
+        var stored = StoredObjects(SnapshotRows())
+        let reading = clock.measure { stored = StoredObjects(rows) }
+        var programs = ProgramShelf()
+        let merge = SnapshotMerge(world.declared, stored, pepper: world.store.pepper, now: 0, edition: 1, &programs)
+        let building = clock.measure {
+            _ = SnapshotMerge(world.declared, stored, pepper: world.store.pepper, now: 0, edition: 1, &programs)
+        }
+        #expect(merge.parts.keys.count == count && merge.faults == [])
+        #expect(merge.parts.keys.principal(presenting: "secret of \(count - 1)").map { String($0.identity) } == "key-\(count - 1)")
+        print("\(count) keys: rows looked at in \(reading), snapshot made in \(building)")
+    }
+}
