@@ -176,6 +176,9 @@ public final class Gateway: Sendable {
         for mailbox in mailboxes { mailbox.post(.answer(roll)) }
     }
 
+    /// Whether a request of the admin API is being answered, and may never be.
+    public var isAdministered: Bool { backOffice?.isBusy ?? false }
+
     /// Returns when every worker has drained and the log is written. May be called by several threads.
     public func wait() {
         hasEnded.withLock { hasEnded in

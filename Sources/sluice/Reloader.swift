@@ -15,9 +15,12 @@ final class Reloader: Sendable {
     private let serving: [ListenerDeclaration]
     private let first: ServerConfiguration
     private let desk: SnapshotDesk
+    private let adopted: @Sendable (ServerConfiguration) -> Void
 
+    /// - Parameter adopted: told what is served by from then on.
     init(
-        _ file: ConfigurationFile, _ arguments: ListenArguments, state: String?, serving: [ListenerDeclaration], first: ServerConfiguration, desk: SnapshotDesk
+        _ file: ConfigurationFile, _ arguments: ListenArguments, state: String?, serving: [ListenerDeclaration], first: ServerConfiguration,
+        desk: SnapshotDesk, adopted: @escaping @Sendable (ServerConfiguration) -> Void
     ) {
         self.file = file
         self.arguments = arguments
@@ -25,6 +28,7 @@ final class Reloader: Sendable {
         self.serving = serving
         self.first = first
         self.desk = desk
+        self.adopted = adopted
     }
 
     func reload() -> ReloadReport {
@@ -40,6 +44,7 @@ final class Reloader: Sendable {
             declared.parts.isLoopbackOnly = serving.allSatisfy(\.address.isLoopback)
             declared.parts.listeners = setup.traits
             desk.take(declared)
+            adopted(configuration)
             for change in changesThatWait(configuration) { standardError("sluice: \(change) takes effect with the next start") }
             return ReloadReport()
         } catch {

@@ -1,6 +1,7 @@
 public import ArgumentParser
 import CLinux
 public import Configuration
+import Console
 import Foundation
 import Gateway
 import Glibc
@@ -99,18 +100,22 @@ struct Serve: ParsableCommand {
         // Before anybody is served by it; a disk may take its time.
         let store = try (state ?? plan.configuration?.dataDirectory).map { try ServingStore(in: $0) }
         let desk = SnapshotDesk(plan.declared, store?.objects, pepper: store?.pepper) { standardError("sluice: \($0)") }
+        let watch = store?.watch(desk)
+        let file = FileObjects(plan.configuration, plan.parts.catalog)
+        let admin = store.flatMap { store in watch.map { AdminDesk(store, $0, file) } }
         let gateway = try Gateway(
             desk.first(), listen: listen, sockets: sockets, workers: workers, accessLog: accessLog(plan.log),
-            history: ServiceHistory(restartCount: link.restartCount, upgradeCount: link.upgradeCount))
+            history: ServiceHistory(restartCount: link.restartCount, upgradeCount: link.upgradeCount), backOffice: AdminDesk.office(admin))
         desk.serve { gateway.adopt($0) }
-        let watch = try store?.watch(desk)
-        follow(plan, arguments, state, fileWatch, desk, watch, gateway, link)
+        admin?.serve(gateway)
+        if let watch { try ServingStore.start(watch) }
+        follow(plan, Following(arguments: arguments, state: state, file: fileWatch, desk: desk, store: watch, admin: admin), gateway, link)
         link.ready()
         // Only now: who reads it may count on being served again after a crash.
         for line in plan.greeting(gateway.addresses) { standardError(line) }
         ServingCalls(gateway, link).answer()
         plan.mock?.stop()
-        let isStoreAtRest = watch?.stop() ?? true
+        let isStoreAtRest = (watch?.stop() ?? true) && !gateway.isAdministered
         if isStoreAtRest { store?.close() }
         guard gateway.operations.reloads.isUnderWay || !isStoreAtRest else { return }
         // What exit(3) tears down, those threads may be using.
@@ -132,14 +137,26 @@ struct Serve: ParsableCommand {
         }
     }
 
+    /// What a gateway is told of while it serves.
+    private struct Following {
+        let arguments: ListenArguments
+        let state: String?
+        let file: FileWatch?
+        let desk: SnapshotDesk
+        let store: StoreWatch?
+        let admin: AdminDesk?
+    }
+
     /// Has the gateway follow its configuration file, and its keyring.
-    private func follow(
-        _ plan: ServePlan, _ arguments: ListenArguments, _ state: String?, _ watch: FileWatch?, _ desk: SnapshotDesk, _ store: StoreWatch?,
-        _ gateway: Gateway, _ link: ServingLink
-    ) {
+    private func follow(_ plan: ServePlan, _ following: Following, _ gateway: Gateway, _ link: ServingLink) {
         let reloads = gateway.operations.reloads
+        let (store, admin) = (following.store, following.admin)
         let reloader = config.flatMap { path in
-            plan.configuration.map { Reloader(ConfigurationFile(path: path), arguments, state: state, serving: plan.listeners, first: $0, desk: desk) }
+            plan.configuration.map {
+                Reloader(
+                    ConfigurationFile(path: path), following.arguments, state: following.state, serving: plan.listeners, first: $0, desk: following.desk
+                ) { admin?.take(FileObjects($0, $0.catalog)) }
+            }
         }
         guard reloader != nil || store != nil else { return }
         reloads.setReader {
@@ -150,7 +167,7 @@ struct Serve: ParsableCommand {
             return report
         }
         guard let path = config else { return }
-        guard let watch else { return standardError("sluice: \(path) is not watched; SIGHUP has it read again") }
+        guard let watch = following.file else { return standardError("sluice: \(path) is not watched; SIGHUP has it read again") }
         _ = try? Thread.start("file watch") {
             while true {
                 watch.wait()

@@ -43,15 +43,15 @@ struct ServingStore {
         }
     }
 
-    /// Has the data plane follow it from now on.
-    func watch(_ desk: SnapshotDesk) throws(StartError) -> StoreWatch {
-        let watch = StoreWatch(store, desk, first: objects, rules: rules) { standardError("sluice: \($0)") }
+    /// What has the data plane follow it, once it has been started.
+    func watch(_ desk: SnapshotDesk) -> StoreWatch { StoreWatch(store, desk, first: objects, rules: rules) { standardError("sluice: \($0)") } }
+
+    static func start(_ watch: StoreWatch) throws(StartError) {
         do {
             try Thread.start("store") { watch.run() }.detach()
         } catch {
             throw StartError("\(error)")
         }
-        return watch
     }
 
     func close() { store.close() }

@@ -1,5 +1,6 @@
 """`sluice serve --data`: a store beside the file, opened before anybody is served."""
 
+import json
 import os
 import re
 import shutil
@@ -11,10 +12,11 @@ import time
 import unittest
 from pathlib import Path
 
+from harness.configuration import listening
 from harness.gateway import Gateway, binary, command, free_port
 from harness.upstream import Upstream
 from harness.waiting import soon
-from harness.wire import send
+from harness.wire import Wire, request, send
 from test_identity import new_key
 
 CHAT = "/v1/chat/completions"
@@ -160,3 +162,196 @@ class Serving(StoreCase):
         self.assertEqual(send(gateway.port, "POST", CHAT, {"Host": "localhost"}, BODY).status, 401)
         self.assertEqual(self.chat(gateway, self.admin).status, 200)
         self.assertEqual(self.upstream.requests[-1].all("authorization"), ["Bearer sk-operator"])
+
+
+class Administered(StoreCase):
+    """store: the admin API."""
+
+    def configuration(self, **members):
+        provider = {"dialect": "openai", "base_url": self.upstream.base}
+        return {"version": 1, "providers": {"origin": provider}, **members}
+
+    def ask(self, gateway, method, path, body=None, key=None, status=200):
+        answer = send(gateway.port, method, "/v1" + path, {"x-portkey-api-key": key or self.admin, "Content-Type": "application/json"}, body)
+        self.assertEqual(answer.status, status, answer)
+        self.assertEqual((answer["content-type"], len(answer.all("x-portkey-trace-id"))), ("application/json", 1), answer)
+        return answer.json
+
+    def key(self, gateway, **members):
+        made = self.ask(gateway, "POST", "/api-keys/organisation/service", {"name": "team", "scopes": ["completions.write"], **members})
+        return made["id"], made["key"]
+
+    def virtual_key(self, gateway, **members):
+        return self.ask(gateway, "POST", "/virtual-keys", {"name": "prod", "provider": "origin", "key": "sk-vault-0123456789abcdef", **members})["slug"]
+
+    def test_key(self):
+        """a key opens with the next request after it is made, is refused by name with the next after it is disabled, and opens again"""
+        gateway = self.start()
+        slug = self.virtual_key(gateway)
+        headers = {"x-portkey-virtual-key": slug}
+        for _ in range(10):
+            identifier, key = self.key(gateway)
+            self.assertEqual(self.chat(gateway, key, headers).status, 200)
+            self.ask(gateway, "PUT", f"/api-keys/{identifier}", {"status": "disabled"})
+            answer = self.chat(gateway, key, headers)
+            self.assertEqual((answer.status, answer.json["error"]["code"]), (401, "disabled_api_key"), answer)
+            self.assertIn('"team" is disabled', answer.message)
+            self.ask(gateway, "PUT", f"/api-keys/{identifier}", {"status": "active"})
+            self.assertEqual(self.chat(gateway, key, headers).status, 200)
+            self.ask(gateway, "DELETE", f"/api-keys/{identifier}")
+            self.assertEqual(self.chat(gateway, key, headers).status, 401)
+
+    def test_open_connection(self):
+        """a key that is disabled is refused on a connection on which it was good before"""
+        gateway = self.start()
+        identifier, key = self.key(gateway)
+        data = request("POST", CHAT, {"x-portkey-api-key": key, "x-portkey-virtual-key": self.virtual_key(gateway)}, BODY)
+        with Wire(gateway.port) as wire:
+            self.assertEqual(wire.send(data).response().status, 200)
+            self.ask(gateway, "PUT", f"/api-keys/{identifier}", {"status": "disabled"})
+            self.assertEqual(wire.send(data).response().status, 401)
+
+    def test_survives(self):
+        """keys, virtual keys and configs survive a restart, and kill -9 right after they were made"""
+        gateway = self.start()
+        slug = self.virtual_key(gateway)
+        config = self.ask(gateway, "POST", "/configs", {"name": "usual", "config": {"virtual_key": slug, "override_params": {"seed": 42}}})["slug"]
+        identifier, key = self.key(gateway, defaults={"config_id": config})
+        os.kill(gateway.serving, 9)
+        self.assertTrue(soon(lambda: gateway.ended and self.answers(gateway, key)))
+        gateway.stop()
+        again = self.start()
+        self.assertEqual(self.chat(again, key).status, 200)
+        self.assertEqual((self.upstream.requests[-1].json["seed"], self.upstream.requests[-1]["authorization"]), (42, "Bearer sk-vault-0123456789abcdef"))
+        self.assertEqual(self.ask(again, "GET", f"/api-keys/{identifier}")["name"], "team")
+        self.assertIn(", whole;", command("audit", "verify", "--data", str(self.data)).stdout)
+
+    def answers(self, gateway, key):
+        try:
+            return self.chat(gateway, key).status == 200
+        except OSError:
+            return False
+
+    def test_virtual_key(self):
+        """another credential, another status, a time that comes, and deletion count from the next request on"""
+        gateway = self.start()
+        slug = self.virtual_key(gateway)
+        headers = {"x-portkey-provider": f"@{slug}"}
+        self.assertEqual(self.chat(gateway, self.admin, headers).status, 200)
+        self.assertEqual(self.upstream.requests[-1]["authorization"], "Bearer sk-vault-0123456789abcdef")
+        self.ask(gateway, "PUT", f"/virtual-keys/{slug}", {"key": "sk-other-0123456789abcdef"})
+        self.assertEqual(self.chat(gateway, self.admin, headers).status, 200)
+        self.assertEqual(self.upstream.requests[-1]["authorization"], "Bearer sk-other-0123456789abcdef")
+        self.ask(gateway, "PUT", f"/virtual-keys/{slug}", {"status": "disabled"})
+        answer = self.chat(gateway, self.admin, headers)
+        self.assertEqual((answer.status, answer.json["error"]["code"]), (403, "virtual_key_unusable"), answer)
+        self.assertIn(f'"{slug}" is disabled', answer.message)
+        until = time.time() + 1.5
+        self.ask(gateway, "PUT", f"/virtual-keys/{slug}", {"status": "active", "expires_at": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(until)) + "Z"})
+        self.assertTrue(soon(lambda: "has expired" in self.chat(gateway, self.admin, headers).message if time.time() >= until else False))
+        self.ask(gateway, "DELETE", f"/virtual-keys/{slug}")
+        self.assertEqual(self.chat(gateway, self.admin, headers).status, 400)
+
+    def test_config(self):
+        """a config is used by its slug from the next request on, by its new text after a change, and by nobody without a key"""
+        gateway = self.start()
+        slug = self.virtual_key(gateway)
+        config = self.ask(gateway, "POST", "/configs", {"name": "c", "config": {"virtual_key": slug, "override_params": {"seed": 1}}})["slug"]
+        for seed in (2, 3):
+            self.ask(gateway, "PUT", f"/configs/{config}", {"config": {"virtual_key": slug, "override_params": {"seed": seed}}})
+            self.assertEqual(self.chat(gateway, self.admin, {"x-portkey-config": config}).status, 200)
+            self.assertEqual(self.upstream.requests[-1].json["seed"], seed)
+        answer = send(gateway.port, "POST", CHAT, {"x-portkey-config": config}, BODY)
+        self.assertEqual((answer.status, answer.json["error"]["code"]), (400, "unknown_config"), answer)
+
+    def test_workspaces(self):
+        """a key of a workspace uses its workspace's virtual keys and configs, and another's are not there"""
+        gateway = self.start()
+        spaces = [self.ask(gateway, "POST", "/admin/workspaces", {"name": name})["id"] for name in ("red", "blue")]
+        keys = [self.ask(gateway, "POST", "/api-keys/workspace/service", {"name": "k", "workspace_id": space, "scopes": ["completions.write"]})["key"] for space in spaces]
+        slug = self.virtual_key(gateway, workspace_id=spaces[0])
+        self.assertEqual([self.chat(gateway, key, {"x-portkey-virtual-key": slug}).status for key in keys], [200, 400])
+        self.assertEqual([self.chat(gateway, key, {"x-portkey-config": json.dumps({"virtual_key": slug})}).status for key in keys], [200, 400])
+
+    def test_scopes(self):
+        """a key without completions.write asks no model, and one without an admin scope changes nothing"""
+        gateway = self.start()
+        headers = {"x-portkey-virtual-key": self.virtual_key(gateway)}
+        _, reader = self.key(gateway, scopes=["configs.read", "configs.list"])
+        _, asker = self.key(gateway)
+        self.assertEqual([self.chat(gateway, key, headers).status for key in (reader, asker)], [403, 200])
+        self.ask(gateway, "GET", "/configs", key=reader)
+        self.ask(gateway, "GET", "/configs", key=asker, status=403)
+
+    def test_other_process(self):
+        """what one process changes, another on the same folder serves by soon; keys of the vault may be rotated meanwhile"""
+        first, second = self.start(), self.start()
+        slug = self.virtual_key(first)
+        identifier, key = self.key(first)
+        headers = {"x-portkey-virtual-key": slug}
+        self.assertTrue(soon(lambda: self.chat(second, key, headers).status == 200))
+        for action in ("rotate", "rewrap"):
+            self.assertEqual(command("vault", action, "--data", str(self.data)).returncode, 0)
+        self.ask(second, "PUT", f"/virtual-keys/{slug}", {"key": "sk-later-0123456789abcdef"})
+        self.assertTrue(soon(lambda: self.chat(first, key, headers).status == 200 and self.upstream.requests[-1]["authorization"] == "Bearer sk-later-0123456789abcdef"))
+        self.ask(second, "PUT", f"/api-keys/{identifier}", {"status": "disabled"})
+        self.assertEqual(self.chat(second, key, headers).status, 401)
+        self.assertTrue(soon(lambda: self.chat(first, key, headers).status == 401))
+
+    def test_file_goes_first(self):
+        """what the file declares is used before what the store has, when the file is read again as well, and the clash is told"""
+        gateway = self.start()
+        slug = self.virtual_key(gateway, slug="team")
+        headers = {"x-portkey-virtual-key": slug}
+        self.chat(gateway, self.admin, headers)
+        self.assertEqual(self.upstream.requests[-1]["authorization"], "Bearer sk-vault-0123456789abcdef")
+        declared = self.configuration(virtual_keys={"team": {"provider": "origin", "api_key": "sk-file"}})
+        Path(gateway.file).write_text(json.dumps(listening(declared, gateway.port)))
+        self.assertTrue(soon(lambda: self.chat(gateway, self.admin, headers).status == 200 and self.upstream.requests[-1]["authorization"] == "Bearer sk-file"))
+        self.key(gateway)
+        self.chat(gateway, self.admin, headers)
+        self.assertEqual(self.upstream.requests[-1]["authorization"], "Bearer sk-file")
+        self.assertEqual(gateway.output.read_text().count('"team": another of this name goes before it'), 1)
+
+    def test_secrets(self):
+        """no secret of the store's is in a log, a metric, an error or an answer of the admin API's"""
+        gateway = self.start(self.configuration(log={"format": "json"}))
+        vault, inline = "sk-canary-vault-5d41402abc4b2a76", "sk-canary-inline-b9719d911017c592"
+        slug = self.virtual_key(gateway, key=vault)
+        config = self.ask(gateway, "POST", "/configs", {"name": "c", "config": {"provider": "origin", "api_key": inline}})["slug"]
+        bad = send(gateway.port, "POST", "/v1/configs", {"x-portkey-api-key": self.admin}, {"name": "c", "config": {"api_key": inline, "targets": 3}})
+        identifier, key = self.key(gateway)
+        self.upstream.handler = lambda incoming, peer: peer.answer({"error": {"message": "no"}}, 500)
+        said = [bad.body.decode()]
+        for headers in ({"x-portkey-virtual-key": slug}, {"x-portkey-config": config}, {"x-portkey-config": "pc-none"}):
+            said.append(repr(self.chat(gateway, key, headers)))
+        for path in ("/virtual-keys", f"/virtual-keys/{slug}", "/configs", f"/configs/{config}", "/api-keys", f"/api-keys/{identifier}", "/audit-logs"):
+            answer = send(gateway.port, "GET", "/v1" + path, {"x-portkey-api-key": self.admin})
+            said.append(repr(answer) + answer.body.decode())
+        said.append(send(gateway.port, "GET", "/metrics", {"Host": "localhost"}).body.decode())
+        said.append(command("audit", "export", "--data", str(self.data)).stdout)
+        os.kill(gateway.serving, 9)
+        self.assertTrue(soon(lambda: gateway.ended and "was started again" in gateway.ended))
+        time.sleep(0.1)
+        said.append(gateway.output.read_text())
+        for canary in (self.admin, key, vault, inline):
+            for text in said:
+                self.assertNotIn(canary, text)
+
+    def test_without_store(self):
+        """without a store the admin API is refused with what turns it on"""
+        gateway = self.start(environment={"SLUICE_DATA": ""})
+        for path in ("/v1/configs", "/v2/api-keys", "/sluice/openapi.json"):
+            answer = send(gateway.port, "GET", path)
+            self.assertEqual(answer.status, 404, answer)
+            self.assertIn("--data", answer.message)
+
+    def test_bounds(self):
+        """a body over the bound is 413, one that is no JSON is 400, a method that is not taken is told which are"""
+        gateway = self.start()
+        headers = {"x-portkey-api-key": self.admin, "Content-Type": "application/json"}
+        self.assertEqual(send(gateway.port, "POST", "/v1/configs", headers, b"x" * ((272 << 10) + 1)).status, 413)
+        self.assertEqual(send(gateway.port, "POST", "/v1/configs", headers, b"x" * (272 << 10)).status, 400)
+        answer = send(gateway.port, "DELETE", "/v1/configs", headers)
+        self.assertEqual(answer.status, 405)
+        self.assertEqual(sorted(answer["allow"].split(", ")), ["GET", "POST"])

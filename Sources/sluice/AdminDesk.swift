@@ -1,0 +1,58 @@
+import Configuration
+import Console
+import Gateway
+import Office
+import Policy
+import Synchronization
+
+/// The admin API of a process that serves: the console over its store, whose changes are answered when all workers serve by them.
+final class AdminDesk: Sendable {
+    private struct State {
+        var console: Console
+        var everyWorker: @Sendable (@escaping @Sendable () -> Void) -> Void
+    }
+
+    /// The paths that are the console's, and what answers there: nothing, without a store.
+    static func office(_ desk: AdminDesk?) throws(StartError) -> BackOffice {
+        do {
+            guard let desk else { return try BackOffice(owns: { Console.owns(path: $0) }, reply: nil) }
+            return try BackOffice(owns: { Console.owns(path: $0) }) { desk.reply($0) }
+        } catch {
+            throw StartError("\(error)")
+        }
+    }
+
+    private let store: ServingStore
+    private let watch: StoreWatch
+    private let state: Mutex<State>
+
+    init(_ store: ServingStore, _ watch: StoreWatch, _ file: FileObjects) {
+        self.store = store
+        self.watch = watch
+        // Until there are workers, there is nobody to wait for.
+        state = Mutex(State(console: Console(store: store.store, file: file)) { $0() })
+    }
+
+    /// The gateway serves: its workers are those to wait for.
+    func serve(_ gateway: Gateway) { state.withLock { $0.everyWorker = { gateway.whenAllHaveTurned($0) } } }
+
+    /// The file was read again.
+    func take(_ file: FileObjects) { state.withLock { $0.console = Console(store: store.store, file: file) } }
+
+    func reply(_ request: BackOfficeRequest) -> BackOfficeReply {
+        let (console, everyWorker) = state.withLock { ($0.console, $0.everyWorker) }
+        let asked = ConsoleRequest(
+            method: request.method, path: request.path, query: request.query, body: request.body, credential: request.credential,
+            requestID: request.requestID, peer: request.peer, isPortkeySDK: request.isPortkeySDK, nowMilliseconds: request.nowMilliseconds)
+        let answer = watch.seeing({ console.answer(asked) }, everyWorker: everyWorker)
+        return BackOfficeReply(status: answer.status, body: answer.body, allow: answer.allow)
+    }
+}
+
+extension FileObjects {
+    /// What a file declares, and the providers without one.
+    init(_ configuration: ServerConfiguration?, _ catalog: Catalog) {
+        let keys = (configuration?.keys ?? []).map { Key(name: $0.name, expiresAt: $0.expiresAt.map { $0 * 1000 }) }
+        self.init(keys: keys, catalog: catalog)
+    }
+}
