@@ -16,28 +16,16 @@ extension Console {
 
     func needsCredential(_ provider: String) -> Bool { file.catalog.providers.first { $0.id == provider }?.needsCredential ?? true }
 
-    /// What requests to a provider may need beside a credential: those keys of a config's target that say it.
-    private static let settings = [
-        "resource_name", "azure_resource_name", "deployment_id", "azure_deployment_id", "api_version", "azure_api_version", "azure_auth_mode",
-        "azure_entra_tenant_id", "azure_entra_client_id", "azure_entra_scope", "azure_managed_client_id", "azure_workload_client_id", "aws_access_key_id",
-        "aws_session_token", "aws_region", "aws_auth_type", "aws_role_arn", "aws_external_id", "vertex_project_id", "vertex_region", "custom_host",
-        "openai_organization", "openai_project", "openai_beta", "anthropic_beta",
-    ]
-    /// Those that are a credential, and then the only one.
-    private static let secretSettings = [
-        "azure_ad_token", "ad_token", "azure_entra_client_secret", "aws_secret_access_key", "vertex_service_account_json",
-    ]
-
     /// - Parameter hasCredential: whether there is one beside the settings.
     func checkSettings(_ settings: DocumentNode, provider: String, hasCredential: Bool, field: String) throws(ConsoleError) {
-        let known = Self.settings + Self.secretSettings
+        let known = ProviderSettings.names
         if let wrong = settings.members.first(where: { !known.contains($0.name) }) {
             let hint = NearestName.find(wrong.name, among: known).map { "did you mean \(quoted($0))?" } ?? "known: \(known.joined(separator: ", "))"
             throw .invalid("\(field).\(quoted(wrong.name).dropFirst().dropLast())", "is no setting of a provider; \(hint)")
         }
         var target = [("provider", DocumentNode.text(provider))] + settings.members.map { ($0.name, $0.value) }
         // Some settings need a credential beside them; which one does not matter here.
-        if hasCredential, !target.contains(where: { Self.secretSettings.contains($0.0) }) { target.append(("api_key", .text("vault"))) }
+        if hasCredential, !target.contains(where: { ProviderSettings.secrets.contains($0.0) }) { target.append(("api_key", .text("vault"))) }
         try check(compiled: .object(target), against: file.catalog, field: field)
     }
 

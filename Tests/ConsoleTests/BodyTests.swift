@@ -29,7 +29,7 @@ struct BodyTests {
         case .texts: ["7", "[]", "{\"a\":7}"]
         case .anyObject: ["7", "[]", "\"a\""]
         case .objectOrText: ["7", "[]", "\"{\"", "\"[]\""]
-        case .copy: []
+        case .any, .copy: []
         }
     }
 

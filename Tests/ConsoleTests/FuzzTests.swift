@@ -39,7 +39,7 @@ struct FuzzTests {
         case .list(let kind, _): return .list((0..<dice.roll(4)).map { _ in value(of: kind, &dice) })
         case .object(let shape), .oneOrMore(let shape, _), .textOrObject(let shape, _): return object(shape, &dice)
         case .text, .textOrList, .copy: return .text(dice.pick(Self.words))
-        case .texts, .anyObject, .objectOrText: return value(&dice, 0)
+        case .texts, .anyObject, .objectOrText, .any: return value(&dice, 0)
         }
     }
 

@@ -118,6 +118,10 @@ struct VirtualKeyTests {
         #expect(desk.ask("PUT", "/v1/virtual-keys/aws", #"{"model_config":\#(foreign)}"#).message.hasPrefix("model_config.aws_secret_access_key is masked"))
         #expect(desk.ask("PUT", "/v1/virtual-keys/azure", #"{"model_config":null}"#).status == 200)
         #expect(try slot("azure").key.modelConfig == nil)
+        let camel = #"{"name":"c","slug":"c","provider":"bedrock","awsRegion":"eu-west-1","modelConfig":{"awsAccessKeyId":"AKIA0000000000000000"},"key":"k"}"#
+        let spelled = desk.ask("POST", "/v1/virtual-keys", camel.replacing(#""key":"k""#, with: #""awsSecretAccessKey":"wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY0""#))
+        #expect(spelled.status == 200, "\(spelled.message)")
+        #expect(desk.ask("GET", "/v1/virtual-keys/c")["model_config"].members.map(\.name) == ["aws_access_key_id", "aws_region", "aws_secret_access_key"])
     }
 
     @Test("a deleted virtual key is gone, with its secret")

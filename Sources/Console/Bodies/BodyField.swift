@@ -52,6 +52,8 @@ indirect enum BodyKind: Sendable {
     case anyObject
     /// Any object, or its JSON as a text; read as the object.
     case objectOrText
+    /// Anything: judged where it is used.
+    case any
     /// Known, and not read: a copy of what the path says.
     case copy
 }

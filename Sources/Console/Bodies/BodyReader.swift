@@ -133,7 +133,7 @@ struct BodyReader {
                 return .null
             }
             return anyObject(document.root, path)
-        case .copy: return node
+        case .any, .copy: return node
         }
     }
 

@@ -90,7 +90,7 @@ enum Description {
             ])
         case .anyObject: .object(["type": .text("object")])
         case .objectOrText: .object(["type": .texts(["object", "string"])])
-        case .copy: .empty
+        case .any, .copy: .empty
         }
     }
 

@@ -84,7 +84,7 @@ extension Console {
         try call.caller.check(Integrations.scope(isOfWorkspace: integration.workspaceID != nil, "create"))
         integration.provider = try provider(call.body.text("ai_provider_id"), field: "ai_provider_id")
         let value = try Secrets.credential(call.body.text("key"))
-        let configurations = call.body.value("configurations")
+        let configurations = call.body.value("configurations").map { ProviderSettings.snakeCase($0) }
         if let configurations {
             try checkSettings(configurations, provider: integration.provider, hasCredential: value != nil, field: "configurations")
         }
@@ -142,7 +142,7 @@ extension Console {
     fileprivate func changeIntegration(_ call: Call) throws(ConsoleError) -> DocumentNode {
         let integration = try own(call, "update")
         let before = DocumentNode.stored(integration.configurations)
-        let given = call.body.has("configurations") ? call.body.value("configurations") ?? .empty : nil
+        let given = call.body.has("configurations") ? ProviderSettings.snakeCase(call.body.value("configurations") ?? .empty) : nil
         let configurations = try given.map { (given) throws(ConsoleError) in try Secrets.restored(given, from: before, field: "configurations") }
         let value = try Secrets.credential(call.body.text("key"))
         if let configurations {

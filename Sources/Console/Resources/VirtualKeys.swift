@@ -34,13 +34,10 @@ enum VirtualKeys {
         BodyField(
             "model_config", .anyObject, aliases: ["modelConfig"], "what requests to the provider need beside a credential, by the keys of a config's target"),
         BodyField(
-            "resourceName", .text(atMost: ConsoleLimits.entryByteCount), aliases: ["resource_name"], "Azure's resource: `resource_name` of `model_config`"),
-        BodyField(
             "deploymentName", .text(atMost: ConsoleLimits.entryByteCount), aliases: ["deployment_name"],
             "Azure's deployment: `deployment_id` of `model_config`"),
-        BodyField("apiVersion", .text(atMost: ConsoleLimits.identifierByteCount), aliases: ["api_version"], "Azure's version: `api_version` of `model_config`"),
         BodyField("deploymentConfig", .oneOrMore(deployment, atMost: 1), aliases: ["deployment_config"], "Azure's deployment and version, in one"),
-    ]
+    ] + ProviderSettings.members
 
     private static let creation = BodyShape(
         members + settings + [
@@ -119,15 +116,17 @@ enum VirtualKeys {
         body.setStatus(&key.head.status)
     }
 
-    /// `model_config` with what a body says of Azure put into it; nil where the body says nothing of either.
+    /// `model_config` with what a body says beside it put into it; nil where the body says nothing of either.
     static func settings(_ body: Body, before: DocumentNode) -> DocumentNode? {
         let deployment = body.bodies("deploymentConfig").first
-        let named = [
-            ("resource_name", body.text("resourceName")), ("deployment_id", body.text("deploymentName") ?? deployment?.text("deploymentName")),
-            ("api_version", body.text("apiVersion") ?? deployment?.text("apiVersion")),
-        ].compactMap { name, text in text.map { (name, DocumentNode.text($0)) } }
+        var named = ProviderSettings.names.compactMap { name in body.value(name).map { (name, $0) } }
+        for (name, text) in [
+            ("deployment_id", body.text("deploymentName") ?? deployment?.text("deploymentName")), ("api_version", deployment?.text("apiVersion")),
+        ] where !named.contains(where: { $0.0 == name }) {
+            if let text { named.append((name, .text(text))) }
+        }
         guard body.has("model_config") || !named.isEmpty else { return nil }
-        let base = body.has("model_config") ? body.value("model_config") ?? .empty : before
+        let base = body.has("model_config") ? ProviderSettings.snakeCase(body.value("model_config") ?? .empty) : before
         let kept = base.members.filter { member in !named.contains { $0.0 == member.name } }.map { ($0.name, $0.value) }
         return .object(kept + named)
     }
