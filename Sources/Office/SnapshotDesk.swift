@@ -25,21 +25,25 @@ public final class SnapshotDesk: Sendable {
     private let state: Mutex<State>
     /// Nil without a store.
     private let pepper: KeyPepper?
+    private let limits: @Sendable ([LimitedHolder]) -> LimitedTerms
     private let clock: @Sendable () -> Int64
     private let note: @Sendable (String) -> Void
 
     /// - Parameters:
     ///   - pepper: the store's; nil without one.
+    ///   - limits: makes terms of what the store's holders may spend.
     ///   - clock: wall-clock milliseconds since 1970.
     ///   - note: told what an operator should know.
     public init(
-        _ declared: DeclaredParts, _ stored: StoredObjects? = nil, pepper: KeyPepper? = nil, clock: @escaping @Sendable () -> Int64 = SnapshotDesk.now,
-        note: @escaping @Sendable (String) -> Void
+        _ declared: DeclaredParts, _ stored: StoredObjects? = nil, pepper: KeyPepper? = nil,
+        limits: @escaping @Sendable ([LimitedHolder]) -> LimitedTerms = { _ in LimitedTerms(books: nil, terms: []) },
+        clock: @escaping @Sendable () -> Int64 = SnapshotDesk.now, note: @escaping @Sendable (String) -> Void
     ) {
         var state = State(declared: declared)
         state.stored = stored
         self.state = Mutex(state)
         self.pepper = pepper
+        self.limits = limits
         self.clock = clock
         self.note = note
     }
@@ -83,7 +87,7 @@ public final class SnapshotDesk: Sendable {
     private func make(_ state: inout State) -> Snapshot {
         state.version += 1
         guard let stored = state.stored, let pepper else { return Snapshot(state.declared.parts, version: state.version) }
-        let merge = SnapshotMerge(state.declared, stored, pepper: pepper, now: clock(), edition: state.edition, &state.programs)
+        let merge = SnapshotMerge(state.declared, stored, pepper: pepper, now: clock(), edition: state.edition, limits: limits, &state.programs)
         state.changesAt = merge.changesAt
         tell(merge.faults, &state.told)
         return Snapshot(merge.parts, version: state.version)

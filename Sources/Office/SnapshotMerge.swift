@@ -15,10 +15,22 @@ struct SnapshotMerge {
     private(set) var faults: [String]
     /// When, by the clock alone, another snapshot is due: something is used up to then.
     private(set) var changesAt: Int64?
+    /// Whose spending is limited, and where their terms go.
+    private var holders: [(holder: LimitedHolder, place: HolderPlace)] = []
     /// Places of stored configs by their ids.
     private var configs: [String: Int] = [:]
 
-    init(_ declared: DeclaredParts, _ stored: StoredObjects, pepper: KeyPepper, now: Int64, edition: UInt64, _ programs: inout ProgramShelf) {
+    private enum HolderPlace {
+        /// Among the declarations of keys.
+        case key(Int)
+        case virtualKey(Int)
+    }
+
+    /// - Parameter limits: makes terms of what holders may spend.
+    init(
+        _ declared: DeclaredParts, _ stored: StoredObjects, pepper: KeyPepper, now: Int64, edition: UInt64,
+        limits: ([LimitedHolder]) -> LimitedTerms = { _ in LimitedTerms(books: nil, terms: []) }, _ programs: inout ProgramShelf
+    ) {
         self.declared = declared
         self.stored = stored
         self.pepper = pepper
@@ -29,10 +41,48 @@ struct SnapshotMerge {
         let kept = virtualKeys()
         let names = kept.map { Catalog.VirtualKey(slug: $0.slug, provider: $0.provider) }
         programs.begin(edition: edition, virtualKeys: declared.parts.catalog.virtualKeys + names)
-        for (key, provider, _) in kept { parts.virtualKeys.append(virtualKey(key, provider, &programs)) }
+        for (key, provider, _) in kept {
+            var made = virtualKey(key, provider, &programs)
+            if let fault = note(key.limits, .virtualKey, key.slug, key.id, at: .virtualKey(parts.virtualKeys.count)) {
+                faults.append("virtual key \(quoted(key.slug)): \(fault)")
+                made.refusal = made.refusal ?? "has limits that cannot be kept"
+            }
+            parts.virtualKeys.append(made)
+        }
         addConfigs(names, &programs)
         programs.end()
-        addKeys()
+        addKeys(limits)
+    }
+
+    // MARK: Limits
+
+    /// Notes that a holder is limited; what is wrong with its limits.
+    private mutating func note(_ limits: StoredLimits?, _ scope: SpendingTerms.Scope, _ name: String, _ identity: String, at place: HolderPlace) -> String? {
+        guard let limits else { return nil }
+        if let fault = limits.fault { return fault }
+        if !limits.limits.isEmpty { holders.append((LimitedHolder(scope: scope, name: name, identity: identity, limits: limits.limits), place)) }
+        return nil
+    }
+
+    /// Gives holders their terms. One whose limits cannot be kept opens nothing.
+    private mutating func limit(_ declarations: inout [KeyTable.Declaration], _ make: ([LimitedHolder]) -> LimitedTerms) {
+        guard !holders.isEmpty else { return }
+        let made = make(holders.map(\.holder))
+        if let books = made.books { parts.books = books }
+        parts.keyTerms += [SpendingTerms?](repeating: nil, count: max(0, declarations.count - parts.keyTerms.count))
+        for (index, (holder, place)) in holders.enumerated() {
+            let result = index < made.terms.count ? made.terms[index] : .failure(LimitFault("nothing keeps its limits"))
+            switch (result, place) {
+            case (.success(let terms), .key(let key)): parts.keyTerms[key] = terms
+            case (.success(let terms), .virtualKey(let key)): parts.virtualKeys[key].terms = terms
+            case (.failure(let fault), .key(let key)):
+                faults.append("API key \(quoted(holder.name)) (\(holder.identity)): \(fault); it opens nothing")
+                if declarations[key].standing == .active { declarations[key].standing = .restricted }
+            case (.failure(let fault), .virtualKey(let key)):
+                faults.append("virtual key \(quoted(holder.name)): \(fault); it is not used")
+                parts.virtualKeys[key].refusal = parts.virtualKeys[key].refusal ?? "has limits that cannot be kept"
+            }
+        }
     }
 
     // MARK: Virtual keys
@@ -146,7 +196,7 @@ struct SnapshotMerge {
 
     // MARK: Keys
 
-    private mutating func addKeys() {
+    private mutating func addKeys(_ limits: ([LimitedHolder]) -> LimitedTerms) {
         var declarations = declared.keys
         let own = Dictionary(declared.keys.compactMap { key in key.digest.map { (pepper.digest(of: $0), key.name) } }) { first, _ in first }
         let room = max(0, LedgerLimits.keyCount - declarations.count)
@@ -166,8 +216,13 @@ struct SnapshotMerge {
                     faults.append("API key \(quoted(declaration.name)) (\(declaration.identity)): its config cannot be read, so the key opens nothing")
                 }
             }
+            if let fault = note(key.limits, .key, declaration.name, declaration.identity, at: .key(declarations.count)) {
+                faults.append("API key \(quoted(declaration.name)) (\(declaration.identity)): \(fault); it opens nothing")
+                if declaration.standing == .active { declaration.standing = .restricted }
+            }
             declarations.append(declaration)
         }
+        limit(&declarations, limits)
         do {
             parts.keys = try KeyTable(declarations, pepper: pepper)
         } catch {

@@ -9,6 +9,7 @@ public struct StoredObjects: Sendable {
         var declaration: KeyTable.Declaration
         let configID: String?
         let workspaceID: String?
+        let limits: StoredLimits?
     }
 
     struct Credential: Sendable {
@@ -18,8 +19,10 @@ public struct StoredObjects: Sendable {
     }
 
     struct VirtualKey: Sendable {
+        let id: String
         let slug: String
         let provider: String
+        let limits: StoredLimits?
         /// JSON objects: the settings of its integration, and its own, which go before.
         let settings: [String]
         /// Those in use that have a share of the requests.
@@ -59,6 +62,9 @@ public struct StoredObjects: Sendable {
                 id: config.id, slug: config.slug ?? config.id, text: config.text ?? "", workspace: number(config.workspaceID),
                 refusal: config.status == .active ? nil : "it is \(config.status.rawValue)")
         }
+        let spaces = rows.workspaces.filter { $0.usageLimits != nil || $0.rateLimits != nil }.map { "workspace \(quoted($0.name))" }
+        let accounts = rows.integrations.filter { $0.usageLimits != nil || $0.rateLimits != nil }.map { "integration \(quoted($0.name))" }
+        for limited in spaces + accounts + rows.policies.map({ "policy \(quoted($0.name))" }) { faults.append("\(limited): its limits are not kept yet") }
         var defaults: [String: String] = [:]
         for config in rows.configs where config.isDefault { defaults[config.workspaceID ?? ""] = config.id }
         defaultConfigs = defaults
@@ -84,7 +90,12 @@ public struct StoredObjects: Sendable {
             declaration.previous = (previous, seconds(before: until))
         }
         declaration.standing = standing(of: key, &faults)
-        return Key(declaration: declaration, configID: key.defaultConfigID, workspaceID: key.workspaceID)
+        return Key(
+            declaration: declaration, configID: key.defaultConfigID, workspaceID: key.workspaceID, limits: limits(key.usageLimits, key.rateLimits))
+    }
+
+    private static func limits(_ usage: String?, _ rates: String?) -> StoredLimits? {
+        usage == nil && rates == nil ? nil : StoredLimits(usage: usage, rates: rates)
     }
 
     private static func standing(of key: APIKey, _ faults: inout [String]) -> Principal.Standing {
@@ -121,7 +132,8 @@ public struct StoredObjects: Sendable {
         if !key.allowedModels.isEmpty { refusal = refusal ?? "is restricted to models, which this gateway does not keep yet" }
         let credentials = slot.credentials.filter { $0.status == .active && $0.weight > 0 }
         return VirtualKey(
-            slug: key.slug ?? key.id, provider: key.provider, settings: [integration?.configurations, key.modelConfig].compactMap { $0 },
+            id: key.id, slug: key.slug ?? key.id, provider: key.provider, limits: limits(key.usageLimits, key.rateLimits),
+            settings: [integration?.configurations, key.modelConfig].compactMap { $0 },
             credentials: credentials.map { Credential(secret: $0.secret, weight: $0.weight, expiresAt: $0.expiresAt) }, expiresAt: key.expiresAt,
             workspace: workspace, refusal: refusal)
     }

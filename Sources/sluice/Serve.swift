@@ -98,8 +98,11 @@ struct Serve: ParsableCommand {
         let workers = workers ?? plan.workers ?? Int(linux_processor_count())
         guard let sockets = try sockets(of: link, for: listen, workers: workers) else { return }
         // Before anybody is served by it; a disk may take its time.
-        let store = try (state ?? plan.configuration?.dataDirectory).map { try ServingStore(in: $0) }
-        let desk = SnapshotDesk(plan.declared, store?.objects, pepper: store?.pepper) { standardError("sluice: \($0)") }
+        let folder = state ?? plan.configuration?.dataDirectory
+        let store = try folder.map { try ServingStore(in: $0) }
+        let desk = SnapshotDesk(
+            plan.declared, store?.objects, pepper: store?.pepper, limits: { SpendingBuilder.terms(of: $0, in: folder ?? "") },
+            note: { standardError("sluice: \($0)") })
         let watch = store?.watch(desk)
         let file = FileObjects(plan.configuration, plan.parts.catalog)
         let admin = store.flatMap { store in watch.map { AdminDesk(store, $0, file) } }

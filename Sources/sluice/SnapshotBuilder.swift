@@ -73,6 +73,15 @@ struct SnapshotBuilder {
 
     /// Gives keys and virtual keys what they may spend, where any of them is limited.
     private func limitSpending(_ parts: inout Snapshot.Parts) throws(StartError) {
+        switch configuration.unpriced {
+        case .deny: parts.unpriced = .deny
+        case .allow: parts.unpriced = .allow
+        case .price(let input, let output):
+            guard let input = UnitPrice(nanodollarsPerMillion: input), let output = UnitPrice(nanodollarsPerMillion: output) else {
+                throw StartError("unpriced: a price is out of bounds")
+            }
+            parts.unpriced = .price(ModelPrice(input: input, output: output))
+        }
         let isLimited = configuration.keys.contains { !$0.limits.isEmpty }
             || configuration.virtualKeys.contains { !$0.limits.isEmpty || $0.priceMultiplier != nil }
         guard isLimited else { return }
@@ -83,15 +92,6 @@ struct SnapshotBuilder {
         for (index, key) in configuration.virtualKeys.enumerated() {
             let adjustment = try key.priceMultiplier.map { text throws(StartError) in try SnapshotBuilder.adjustment(text) } ?? .none
             parts.virtualKeys[index].terms = try builder.terms(.virtualKey, of: key.slug, identity: key.slug, key.limits, adjustment: adjustment)
-        }
-        switch configuration.unpriced {
-        case .deny: parts.unpriced = .deny
-        case .allow: parts.unpriced = .allow
-        case .price(let input, let output):
-            guard let input = UnitPrice(nanodollarsPerMillion: input), let output = UnitPrice(nanodollarsPerMillion: output) else {
-                throw StartError("unpriced: a price is out of bounds")
-            }
-            parts.unpriced = .price(ModelPrice(input: input, output: output))
         }
     }
 

@@ -1,6 +1,7 @@
 import Bytes
 import Gateway
 import Ledger
+import Office
 import Policy
 
 /// What the configuration says may be spent → terms by the ledger's keys.
@@ -40,6 +41,27 @@ struct SpendingBuilder {
             rates.append(SpendingTerms.Rate(key: key, limit: SpendingBuilder.limit(rate), unit: rate.unit == .tokens ? .tokens : .requests))
         }
         return SpendingTerms(scope, of: holder, budgets: budgets, rates: rates, adjustment: adjustment)
+    }
+
+    /// Terms of what the store limits, by the books of a directory.
+    static func terms(of holders: [LimitedHolder], in directory: String) -> LimitedTerms {
+        do throws(StartError) {
+            let books = try OpenBooks.books(in: directory)
+            var builder = SpendingBuilder(books)
+            let terms = holders.map { holder in
+                Result { () throws(LimitFault) -> SpendingTerms? in
+                    do throws(StartError) {
+                        return try builder.terms(holder.scope, of: holder.name, identity: holder.identity, holder.limits)
+                    } catch {
+                        throw LimitFault(error.description)
+                    }
+                }
+            }
+            return LimitedTerms(books: books, terms: terms)
+        } catch {
+            let fault = LimitFault(error.description)
+            return LimitedTerms(books: nil, terms: holders.map { _ in .failure(fault) })
+        }
     }
 
     private static func key(_ maker: inout LedgerKeyMaker, _ parts: [String]) -> LedgerKey {

@@ -218,19 +218,13 @@ class Administered(StoreCase):
         config = self.ask(gateway, "POST", "/configs", {"name": "usual", "config": {"virtual_key": slug, "override_params": {"seed": 42}}})["slug"]
         identifier, key = self.key(gateway, defaults={"config_id": config})
         os.kill(gateway.serving, 9)
-        self.assertTrue(soon(lambda: gateway.ended and self.answers(gateway, key)))
+        self.assertTrue(soon(lambda: gateway.ended and self.said(gateway, key, {}) == 200))
         gateway.stop()
         again = self.start()
         self.assertEqual(self.chat(again, key).status, 200)
         self.assertEqual((self.upstream.requests[-1].json["seed"], self.upstream.requests[-1]["authorization"]), (42, "Bearer sk-vault-0123456789abcdef"))
         self.assertEqual(self.ask(again, "GET", f"/api-keys/{identifier}")["name"], "team")
         self.assertIn(", whole;", command("audit", "verify", "--data", str(self.data)).stdout)
-
-    def answers(self, gateway, key):
-        try:
-            return self.chat(gateway, key).status == 200
-        except OSError:
-            return False
 
     def test_virtual_key(self):
         """another credential, another status, a time that comes, and deletion count from the next request on"""
@@ -272,6 +266,27 @@ class Administered(StoreCase):
         slug = self.virtual_key(gateway, workspace_id=spaces[0])
         self.assertEqual([self.chat(gateway, key, {"x-portkey-virtual-key": slug}).status for key in keys], [200, 400])
         self.assertEqual([self.chat(gateway, key, {"x-portkey-config": json.dumps({"virtual_key": slug})}).status for key in keys], [200, 400])
+
+    def test_limits(self):
+        """limits of a key and of a virtual key are kept from the next request on, follow their changes, and what was counted stays counted"""
+        gateway = self.start()
+        slug = self.virtual_key(gateway)
+        headers = {"x-portkey-virtual-key": slug}
+        identifier, key = self.key(gateway, usage_limits={"type": "requests", "credit_limit": 2})
+        self.assertEqual([self.chat(gateway, key, headers).status for _ in range(3)], [200, 200, 412])
+        self.ask(gateway, "PUT", f"/api-keys/{identifier}", {"usage_limits": {"type": "requests", "credit_limit": 3}})
+        self.assertEqual([self.chat(gateway, key, headers).status for _ in range(2)], [200, 412])
+        os.kill(gateway.serving, 9)
+        self.assertTrue(soon(lambda: gateway.ended and self.said(gateway, key, headers) == 412))
+        self.ask(gateway, "PUT", f"/virtual-keys/{slug}", {"rate_limits": [{"type": "requests", "unit": "rph", "value": 1}]})
+        self.assertEqual([self.chat(gateway, self.admin, headers).status for _ in range(2)], [200, 429])
+        gateway.first = gateway.serving
+
+    def said(self, gateway, key, headers):
+        try:
+            return self.chat(gateway, key, headers).status
+        except OSError:
+            return None
 
     def test_scopes(self):
         """a key without completions.write asks no model, and one without an admin scope changes nothing"""

@@ -232,6 +232,35 @@ struct SnapshotMergeTests {
         #expect(try world.merged().parts.config("pc-self")?.refusal?.contains("identity") == true)
     }
 
+    // MARK: Limits
+
+    @Test("who is limited gets terms by its id, in its place behind the file's keys; limits that cannot be read or kept close their holder alone")
+    func limits() throws {
+        world.declared = try World.declaring(keys: [.init(name: "of the file", digest: bytes("s").withBytes { KeyDigest(of: $0) }, configurationIndex: nil)])
+        let free = try world.issue("free")
+        let limited = try world.issue("limited") { $0.usageLimits = #"{"credit_limit":1.5,"periodic_reset":"monthly"}"# }
+        let odd = try world.issue("odd") { $0.rateLimits = #"[{"unit":"rpm"}]"# }
+        try world.virtualKey("vault") { $0.rateLimits = #"[{"type":"tokens","unit":"rpm","value":7}]"# }
+        var asked: [LimitedHolder] = []
+        var programs = ProgramShelf()
+        func merge(_ make: ([LimitedHolder]) -> LimitedTerms) throws -> SnapshotMerge {
+            SnapshotMerge(world.declared, try world.stored(), pepper: world.store.pepper, now: 0, edition: 1, limits: make, &programs)
+        }
+        let kept = try merge { holders in
+            asked = holders
+            return LimitedTerms(books: nil, terms: holders.map { .success(SpendingTerms($0.scope, of: $0.name, budgets: [], rates: [])) })
+        }
+        #expect(asked.map(\.name) == ["vault", "limited"] && asked[1].identity == limited.key.id)
+        #expect(asked[0].limits.rates.map(\.count) == [7] && asked[1].limits.usage.map(\.limit) == [1_500_000_000])
+        #expect(kept.parts.keyTerms.map { $0?.holder } == [nil, nil, "limited", nil] && kept.parts.virtualKey("vault")?.terms?.holder == "vault")
+        let keys = kept.parts.keys
+        #expect(keys.principal(presenting: limited.secret)?.keyIndex == 2 && keys.principal(presenting: free.secret)?.standing == .active)
+        #expect(keys.principal(presenting: odd.secret)?.standing == .restricted && kept.faults.count == 1 && kept.faults[0].contains("value"))
+        let unkept = try merge { holders in LimitedTerms(books: nil, terms: holders.map { _ in .failure(LimitFault("no disk")) }) }
+        #expect(unkept.parts.keys.principal(presenting: limited.secret)?.standing == .restricted)
+        #expect(unkept.parts.virtualKey("vault")?.refusal?.contains("limits") == true && unkept.parts.keys.principal(presenting: free.secret)?.standing == .active)
+    }
+
     // MARK: Size
 
     /// Nothing fails for being slow. With `SLUICE_LONG` they are 100,000 keys, whose figure counts in a release build.
