@@ -246,6 +246,21 @@ class Administered(StoreCase):
         self.ask(gateway, "DELETE", f"/virtual-keys/{slug}")
         self.assertEqual(self.chat(gateway, self.admin, headers).status, 400)
 
+    def test_settings(self):
+        """what a virtual key says beside its credential goes to the wire, and no caller's config says otherwise"""
+        gateway = self.start()
+        host = f"http://127.0.0.1:{self.upstream.port}/openai"
+        slug = self.virtual_key(gateway, provider="azure-openai", model_config={"custom_host": host, "deployment_id": "d", "api_version": "2024-10-21"})
+        self.assertEqual(self.chat(gateway, self.admin, {"x-portkey-virtual-key": slug}).status, 200)
+        sent = self.upstream.requests[-1]
+        self.assertEqual((sent.target, sent["api-key"]), ("/openai/deployments/d/chat/completions?api-version=2024-10-21", "sk-vault-0123456789abcdef"))
+        for other in ({"resource_name": "mine"}, {"custom_host": "https://elsewhere.example/openai"}):
+            answer = self.chat(gateway, self.admin, {"x-portkey-config": json.dumps({"virtual_key": slug, **other})})
+            self.assertTrue(answer.status == 400 or self.upstream.requests[-1].target == sent.target, answer)
+        self.ask(gateway, "PUT", f"/virtual-keys/{slug}", {"model_config": {"custom_host": host, "deployment_id": "e", "api_version": "2024-10-21"}})
+        self.assertEqual(self.chat(gateway, self.admin, {"x-portkey-virtual-key": slug}).status, 200)
+        self.assertIn("/deployments/e/", self.upstream.requests[-1].target)
+
     def test_config(self):
         """a config is used by its slug from the next request on, by its new text after a change, and by nobody without a key"""
         gateway = self.start()
