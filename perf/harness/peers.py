@@ -258,7 +258,9 @@ def start_sluice(shop, upstream, binary, environment=None, **traits):
     path = shop.directory / f"sluice-{port}.yaml"
     log = shop.directory / f"sluice-{port}.log"
     path.write_text(sluice_configuration(port, upstream, log, shop.tls, **traits))
-    command = [binary, "serve", "--config", str(path), "--workers", "1", "--data", str(shop.directory / "sluice-data")]
+    # Where there is a store, nobody asks without a key; a plain proxy wants none.
+    stored = ["--data", str(shop.directory / "sluice-data")] if traits.get("governed") else []
+    command = [binary, "serve", "--config", str(path), "--workers", "1", *stored]
     process = shop.start_server(command, "sluice", port, core=0, environment=environment)
     return Peer("sluice", port, process, str(log), scheme=scheme(shop))
 
