@@ -130,6 +130,8 @@ final class Exchange {
     func goOn(for client: Client) {
         self.client = client
         client.exchange = self
+        // What the ledger answers is for the one before.
+        if attempt.state == .awaitingGrant { attempt.state = .granted }
         isOver = false
         isRecycled = false
     }

@@ -215,6 +215,116 @@ struct SpendingTests {
         #expect((first.requests.count, second.requests.count) == (1, 1))
     }
 
+    @Test("of several virtual keys of one target the next is taken when one's budget has no room")
+    func pool() throws {
+        let upstream = try ScriptedUpstream(answering: SpendingTests.counted(1, 1))
+        var world = try world([upstream])
+        let (one, other) = (try books.budget("a", .requests, 2), try books.budget("b", .requests, 2))
+        world.keyTerms = []
+        world.virtualKeyTerms = [
+            SpendingTerms(.virtualKey, of: "first", budgets: [one], rates: []), SpendingTerms(.virtualKey, of: "other", budgets: [other], rates: []),
+        ]
+        let gateway = try TestGateway(world)
+        let config = "{\"provider\":\"up\",\"credentials\":[{\"virtual_key\":\"first\"},{\"virtual_key\":\"other\"}]}"
+        let statuses = try (0..<6).map { _ in try gateway.ask(SpendingTests.request(config: config)).status }
+        #expect(statuses == [200, 200, 200, 200, 412, 412])
+    }
+
+    @Test(
+        "what a request may come to is bounded by what it says, and by no less",
+        arguments: [
+            ("\"max_tokens\":10", 10), ("\"max_tokens\":10,\"n\":3", 30), ("\"max_completion_tokens\":10,\"max_tokens\":7", 10),
+            ("\"max_output_tokens\":10", 131_072), ("\"max_tokens\":null", 131_072), ("\"max_tokens\":\"5\"", 131_072), ("\"max_tokens\":0", 131_072),
+            ("\"max_tokens\":9223372036854775807", 131_072), ("\"max_tokens\":10,\"n\":null", 10),
+        ])
+    func bounds(members: String, output: Int64) throws {
+        let held = Latch()
+        let upstream = try ScriptedUpstream { peer in
+            guard peer.request() != nil else { return }
+            held.wait()
+            peer.wire.send(SpendingTests.counted(1, 1))
+        }
+        defer { held.open() }
+        let budget = try books.budget("a", .tokens, 10_000_000)
+        let rate = books.rate("r", .rate(1_000_000_000_000, per: .hour), .tokens)
+        let gateway = try TestGateway(try world([upstream], budgets: [budget], rates: [rate]))
+        let body = "{\"model\":\"endless\",\(members),\"messages\":[]}"
+        let client = try gateway.connect()
+        client.send(SpendingTests.request(body))
+        #expect(soon { !upstream.requests.isEmpty })
+        #expect(books.usage(budget)?.reserved == Int64(body.utf8.count) + output)
+        held.open()
+        #expect(client.takeAnswer().status == 200)
+        #expect(soon { books.usage(budget)?.spent == 2 })
+    }
+
+    @Test("how many answers are asked for must be known", arguments: ["10.0", "\"10\"", "1e1", "0", "-1"])
+    func unknownCount(count: String) throws {
+        let upstream = try ScriptedUpstream(answering: SpendingTests.counted(1, 1))
+        let gateway = try TestGateway(try world([upstream], budgets: [try books.budget("a", .tokens, 1000)]))
+        let answer = try gateway.ask(SpendingTests.request("{\"model\":\"m\",\"n\":\(count),\"messages\":[]}"))
+        #expect(answer.status == 400 && answer.text.contains("\"param\":\"n\""))
+        #expect(upstream.requests.isEmpty)
+    }
+
+    @Test("a completion for each prompt is provided for, and the price of the tier that is asked for")
+    func promptsAndTiers() throws {
+        let upstream = try ScriptedUpstream(answering: SpendingTests.counted(0, 0))
+        var world = try world([upstream], budgets: [try books.budget("a", .cost, 400 * 10_000)])
+        let text = "version: \"1\"\nprices:\n  up:\n    \"m\": {input: 0, output: 10, priority: {input: 0, output: 20}}\n"
+        world.prices = try Array(text.utf8).withByteSlice { try PriceBook($0) }
+        let gateway = try TestGateway(world)
+        func ask(_ path: String, _ body: String) throws -> String? {
+            let fields = ["x-portkey-api-key: \(CallerTests.gatewayKey)"]
+            return try gateway.ask(Text.request("POST \(path)", fields, body: body, provider: "@first", key: nil))["x-sluice-warnings"]
+        }
+        #expect(try ask("/v1/completions", "{\"model\":\"m\",\"max_tokens\":100,\"prompt\":[\"a\",\"b\",\"c\",\"d\"]}") == nil)
+        let cut = try ask("/v1/completions", "{\"model\":\"m\",\"max_tokens\":100,\"prompt\":[\"a\",\"b\",\"c\",\"d\",\"e\"]}")
+        #expect(cut == "budget: the answer is limited to 80 tokens")
+        #expect(try ask("/v1/completions", "{\"model\":\"m\",\"max_tokens\":400,\"prompt\":[1,2,3]}") == nil)
+        let dear = try ask("/v1/chat/completions", "{\"model\":\"m\",\"max_tokens\":400,\"service_tier\":\"priority\",\"messages\":[]}")
+        #expect(dear == "budget: the answer is limited to 200 tokens")
+    }
+
+    @Test("a target that says an error within a 200 has not earned anything")
+    func errorInStream() throws {
+        let first = try ScriptedUpstream { peer in
+            while peer.request() != nil {
+                peer.wire.send(Text.streamHead + Text.chunk("event: error\ndata: {\"error\":{\"type\":\"overloaded_error\",\"message\":\"no\"}}\n\n") + "0\r\n\r\n")
+            }
+        }
+        let second = try ScriptedUpstream(answering: SpendingTests.counted(2, 2))
+        let budget = try books.budget("a", .requests, 10)
+        let gateway = try TestGateway(try world([first, second], budgets: [budget]))
+        let config = "{\"strategy\":{\"mode\":\"fallback\"},\"targets\":[{\"virtual_key\":\"first\"},{\"virtual_key\":\"other\"}]}"
+        let answer = try gateway.ask(SpendingTests.request("{\"model\":\"m\",\"stream\":true,\"messages\":[]}", config: config))
+        #expect(answer["x-portkey-provider"] == "second")
+        #expect(soon { books.usage(budget).map { $0.spent == 1 && $0.reserved == 0 } == true })
+    }
+
+    @Test("limits that a reload takes away are left in good order")
+    func reloaded() throws {
+        let held = Latch()
+        let upstream = try ScriptedUpstream { peer in
+            guard peer.request() != nil else { return }
+            held.wait()
+            peer.wire.send(SpendingTests.counted(1, 1))
+        }
+        defer { held.open() }
+        let budget = try books.budget("a", .requests, 10)
+        var world = try world([upstream], budgets: [budget], rates: [books.rate("a", .concurrency(5))])
+        let gateway = try TestGateway(world)
+        let client = try gateway.connect()
+        client.send(SpendingTests.request())
+        #expect(soon { !upstream.requests.isEmpty })
+        world.books = nil
+        world.keyTerms = []
+        gateway.gateway.adopt(try world.snapshot(version: 2))
+        held.open()
+        #expect(client.takeAnswer().status == 200)
+        #expect(soon { books.usage(budget).map { $0.spent == 1 && $0.reserved == 0 } == true && books.books.rates.openCount == 0 })
+    }
+
     @Test("a virtual key's multiplier is what its requests cost")
     func multiplier() throws {
         let upstream = try ScriptedUpstream(answering: SpendingTests.counted(7, 3))
@@ -296,6 +406,13 @@ struct SpendingTests {
         #expect(source == (3200, AccountLimits.imageTokens))
         let sound = counted("{\"messages\":[{\"content\":[{\"type\":\"input_audio\",\"input_audio\":{\"data\":\"\(data)\",\"format\":\"wav\"}}]}]}")
         #expect(sound == (3200, 101))
+        let written = "{\"type\":\"tool_use\",\"input\":{\"type\":\"image\",\"url\":\"data:image/png;base64,\(data)\",\"format\":\"csv\",\"data\":\"\(data)\"}}"
+        #expect(counted("{\"messages\":[{\"content\":[\(written)]}]}") == (0, 0))
+        let responses = "{\"input\":[{\"role\":\"user\",\"content\":[{\"type\":\"input_image\",\"image_url\":\"data:image/png;base64,\(data)\"}]}]}"
+        #expect(counted(responses) == (3222, AccountLimits.imageTokens))
+        #expect(counted("{\"messages\":[{\"content\":[{\"\\u0074ype\":\"image_url\",\"image_url\":{\"url\":\"https://a/b\"}}]}]}") == (0, AccountLimits.imageTokens))
+        let result = "{\"type\":\"tool_result\",\"content\":[{\"type\":\"image\",\"source\":{\"type\":\"base64\",\"data\":\"\(data)\"}}]}"
+        #expect(counted("{\"messages\":[{\"content\":[\(result)]}]}") == (3200, AccountLimits.imageTokens))
         #expect(counted("{\"messages\":[{\"content\":[{\"type\":\"text\",\"text\":\"data:image/png;base64,\(data)\"}]}]}") == (0, 0))
         #expect(counted("{\"messages\":[{\"content\":[{\"type\":\"document\",\"source\":{\"media_type\":\"text/plain\",\"data\":\"\(data)\"}}]}]}") == (0, 0))
     }

@@ -19,26 +19,42 @@ extension Exchange {
 
     /// The step to go on with where the attempt may not be made, or not yet; nil when it may.
     func reserve(_ plan: Plan, _ client: Client) throws(Rejection) -> Next? {
-        switch try reserveNow(plan, client) {
-        case .done: return nil
-        case .refused(let rejection):
-            // A target that costs less, or has a budget of its own, may take it.
-            guard let step = moveOn(after: .status(rejection.refusal.status), client) else { throw rejection }
-            return .step(step)
-        case .waits(let budgets, let rates):
-            attempt.grantTries += 1
-            guard attempt.grantTries <= AccountLimits.grantTries, let books = worker.books else {
-                throw Rejection(.overloaded, "the ledger of budgets is asked for too much at once")
+        while true {
+            switch try reserveNow(plan, client) {
+            case .done: return nil
+            case .refused(let rejection):
+                // Another credential of the target may have room; else a target that costs less, or has a budget of its own.
+                if takeAnotherKey(plan.destination) { continue }
+                guard let step = moveOn(after: .status(rejection.refusal.status), client) else { throw rejection }
+                return .step(step)
+            case .waits(let budgets, let rates): return try awaitGrant(budgets, rates, client)
             }
-            let token = client.token
-            let mailbox = worker.mailbox
-            let number = identifier
-            let isAsked = books.ask(budgets, rates, wallNanoseconds: worker.wallNanoseconds()) { mailbox.post(.granted(token, number, $0)) }
-            guard isAsked else { throw Rejection(.overloaded, "too many requests wait for the ledger of budgets") }
-            attempt.state = .awaitingGrant
-            client.setDeadline(min(attempt.totalDeadline, worker.now.adding(nanoseconds: worker.limits.queueNanoseconds)))
-            return .wait
         }
+    }
+
+    /// Whether the target has a credential that was not tried: then that is the attempt's.
+    private func takeAnotherKey(_ destination: Destination) -> Bool {
+        guard destination.keys.count > 1, destination.keys[attempt.key].terms != nil else { return false }
+        attempt.triedKeys |= 1 << UInt64(attempt.key)
+        let isLeft = destination.keys.indices.contains { attempt.triedKeys >> UInt64($0) & 1 == 0 && destination.keys[$0].weight > 0 }
+        guard isLeft else { return false }
+        chooseKey(destination)
+        return attempt.triedKeys >> UInt64(attempt.key) & 1 == 0
+    }
+
+    private func awaitGrant(_ budgets: [BudgetCharge], _ rates: [RateCharge], _ client: Client) throws(Rejection) -> Next {
+        attempt.grantTries += 1
+        guard attempt.grantTries <= AccountLimits.grantTries, let books = worker.books else {
+            throw Rejection(.overloaded, "the ledger of budgets is asked for too much at once")
+        }
+        let token = client.token
+        let mailbox = worker.mailbox
+        let number = identifier
+        let isAsked = books.ask(budgets, rates, wallNanoseconds: worker.wallNanoseconds()) { mailbox.post(.granted(token, number, $0)) }
+        guard isAsked else { throw Rejection(.overloaded, "too many requests wait for the ledger of budgets") }
+        attempt.state = .awaitingGrant
+        client.setDeadline(min(attempt.totalDeadline, worker.now.adding(nanoseconds: worker.limits.queueNanoseconds)))
+        return .wait
     }
 
     /// The back office has made room, or has not.
@@ -55,25 +71,47 @@ extension Exchange {
     /// Reserves, without waiting, what the attempt may cost, unless it has reserved already.
     func reserveNow(_ plan: Plan, _ client: Client) throws(Rejection) -> Reserved {
         let targets = plan.destination.keys[attempt.key].terms
-        guard attempt.spending == nil, caller.terms != nil || targets != nil, endpoint.isCharged, request.method == .post || endpoint == .realtime,
-            let desks = worker.desks
-        else { return .done }
-        if readsBody, worker.scanOwner != ObjectIdentifier(self) { try scanBody(client.unread[body.range]) }
+        guard attempt.spending == nil, caller.terms != nil || targets != nil, isCharged, let desks = worker.desks else { return .done }
         let spending = worker.leaseSpending()
         spending.callers = caller.terms
         spending.targets = targets
-        spending.bound = bound(plan)
-        var outcome = try admitCaller(spending, desks)
-        if case .done = outcome { outcome = admitTarget(spending, desks) }
-        if case .done = outcome { outcome = reserveBudgets(spending, plan, desks) }
+        spending.desks = desks
+        let outcome: Reserved
+        do throws(Rejection) {
+            if spending.countsTokens {
+                if readsBody { try scanOwnBody(client) }
+                try bound(plan, spending)
+            }
+            outcome = try reserve(spending, plan, desks)
+        } catch {
+            worker.recycle(spending)
+            throw error
+        }
         guard case .done = outcome else {
             desks.rates.withdraw(&spending.admission)
             worker.recycle(spending)
             return outcome
         }
         attempt.spending = spending
+        attempt.grantTries = 0
         desks.books.noteUse()
         return .done
+    }
+
+    /// Has the worker's scan hold this body where it lies now: others scan theirs, and ours may have been moved when it was sent.
+    private func scanOwnBody(_ client: Client) throws(Rejection) {
+        let bytes = client.unread[body.range]
+        if worker.scanOwner != ObjectIdentifier(self) || worker.scan.text.base != bytes.base { try scanBody(bytes) }
+    }
+
+    private func reserve(_ spending: Spending, _ plan: Plan, _ desks: Desks) throws(Rejection) -> Reserved {
+        let admitted = try admitCaller(spending, desks)
+        guard case .done = admitted else { return admitted }
+        if let terms = spending.targets, !terms.rates.isEmpty {
+            let outcome = admit(spending, terms, desks)
+            guard case .done = outcome else { return outcome }
+        }
+        return reserveBudgets(spending, plan, desks)
     }
 
     // MARK: Rates
@@ -83,6 +121,7 @@ extension Exchange {
         guard admitted == nil, let terms = caller.terms, !terms.rates.isEmpty else { return .done }
         let own = worker.leaseSpending()
         own.callers = terms
+        own.desks = desks
         own.bound = spending.bound
         let outcome = admit(own, terms, desks)
         guard case .done = outcome else {
@@ -93,11 +132,6 @@ extension Exchange {
         }
         admitted = own
         return .done
-    }
-
-    private func admitTarget(_ spending: Spending, _ desks: Desks) -> Reserved {
-        guard let terms = spending.targets, !terms.rates.isEmpty else { return .done }
-        return admit(spending, terms, desks)
     }
 
     private func admit(_ spending: Spending, _ terms: SpendingTerms, _ desks: Desks) -> Reserved {
@@ -122,7 +156,8 @@ extension Exchange {
     /// What a request is taken to use until it is known: a text's bytes are more than its tokens.
     private func expectedTokens(_ bound: RequestBound) -> Int64 {
         let output = bound.isLimitable ? bound.outputTokens ?? AccountLimits.expectedOutputTokens : 0
-        return min(bound.inputTokens / AccountLimits.textBytesPerToken + bound.outputTotal(output), RateLimits.largestCount)
+        let answers = min(bound.outputTotal(output), RateLimits.largestCount)
+        return min(bound.inputTokens / AccountLimits.textBytesPerToken + answers, RateLimits.largestCount)
     }
 
     // MARK: Budgets
@@ -130,8 +165,7 @@ extension Exchange {
     private func reserveBudgets(_ spending: Spending, _ plan: Plan, _ desks: Desks) -> Reserved {
         guard spending.callers?.budgets.isEmpty == false || spending.targets?.budgets.isEmpty == false else { return .done }
         spending.adjustment = spending.targets?.adjustment ?? .none
-        let hasMoney = spending.hasBudget(of: .cost)
-        if hasMoney, let refusal = findPrice(spending, plan) { return .refused(refusal) }
+        if spending.hasBudget(of: .cost) || spending.hasBudget(of: .tokens), let refusal = findPrice(spending, plan) { return .refused(refusal) }
         bindToModel(spending)
         let wall = worker.wallNanoseconds()
         var cutTo: Int64 = 0
@@ -144,11 +178,12 @@ extension Exchange {
                 return .done
             case .awaitsGrant: return .waits(budgets: (0..<spending.chargeCount).map { spending.charge($0) }, rates: [])
             case .refused(let refusal):
-                guard let shorter = shorterAnswer(spending, desks.budgets, wallNanoseconds: wall), shorter > 0, cutTo == 0 || shorter < cutTo else {
+                guard let shorter = shorterAnswer(spending, desks.budgets, wallNanoseconds: wall), shorter > 0 else {
                     worker.books?.count(.refused)
                     return .refused(Rejection(refusal, of: spending))
                 }
-                cutTo = shorter
+                // Where others have settled meanwhile it fits as it is.
+                cutTo = shorter < spending.bound.outputTokens ?? .max ? shorter : 0
             case .tooManyOpen, .tooManyBudgets:
                 return .refused(Rejection(.overloaded, "as many requests are under way as the ledger of budgets has room for"))
             }
@@ -162,9 +197,13 @@ extension Exchange {
         if bound.isPricedByToken, bound.classes.isEmpty { return nil }
         if bound.isPricedByToken, let book = worker.snapshot.prices {
             var provider = plan.destination.name
-            spending.price = provider.withBytesInPlace { provider in withModelName(plan) { book.price(provider: provider, model: $0) } }
+            spending.price = provider.withBytesInPlace { provider in
+                withServedName(plan) { book.price(provider: provider, model: $0, tier: spending.tier) }
+            }
             if spending.price != nil { return nil }
         }
+        // Tokens are counted without a price, where they are known at all.
+        if bound.isPricedByToken, !spending.hasBudget(of: .cost) { return nil }
         switch worker.snapshot.unpriced {
         case .allow: return nil
         case .price(let price) where bound.isPricedByToken:
@@ -173,8 +212,16 @@ extension Exchange {
         case .price, .deny:
             let what = bound.isPricedByToken ? "\(plan.destination.upstream.id) model \"\(record.model.withBytes { String($0) })\"" : "this endpoint"
             return Rejection(
-                .modelUnpriced, "\(what) has no price, and a budget of money is to be kept: give it one in the price book, or set unpriced: allow")
+                .modelUnpriced, "\(what) has no price, and a budget is to be kept: give it one in the price book, or set unpriced: allow")
         }
+    }
+
+    /// The model that will serve, as its provider calls it.
+    private func withServedName<Result>(_ plan: Plan, _ body: (ByteSlice) -> Result) -> Result {
+        let own = plan.destination.ownModel ?? (plan.hasNoModel ? plan.destination.defaultModel : nil)
+        // JSON texts, in their quotes.
+        if let own, own.slice.count > 2 { return body(own.slice[1..<own.slice.count - 1]) }
+        return withModelName(plan, body)
     }
 
     /// Without a limit of the request's own, an answer is as long as the model can make one.
@@ -182,8 +229,7 @@ extension Exchange {
         guard spending.bound.isLimitable else { return }
         let most = spending.price?.maxOutputTokens
         spending.bound.acceptedLimit = spending.bound.outputTokens ?? most ?? AccountLimits.acceptedOutputTokens
-        let longest = most ?? AccountLimits.longestOutputTokens
-        spending.bound.outputTokens = min(spending.bound.outputTokens ?? longest, longest)
+        spending.bound.outputTokens = min(spending.bound.outputTokens ?? most ?? AccountLimits.longestOutputTokens, AccountLimits.longestOutputTokens)
     }
 
     /// Makes the charges of all budgets, for answers of the length that the bound has.

@@ -21,7 +21,7 @@ extension Exchange {
 
     /// The attempt is over: what it cost is spent, the rest is free again.
     func settleSpending() {
-        guard let spending = attempt.spending.take(), let desks = worker.desks else { return }
+        guard let spending = attempt.spending.take(), let desks = spending.desks else { return }
         let taken = taken(spending)
         let money = spending.hasBudget(of: .cost) ? money(taken, spending) : 0
         var actual = BudgetAmounts(repeating: 0)
@@ -35,8 +35,8 @@ extension Exchange {
         }
         if spending.reservation.isOpen {
             let settlement = desks.budgets.settle(&spending.reservation, actual: actual)
-            worker.books?.noteUse()
-            tell(settlement, spending)
+            desks.books.noteUse()
+            tell(settlement, spending, desks.books)
         }
         if spending.isSent {
             finish(&spending.admission, spending, tokens: taken.tokens, desks)
@@ -50,7 +50,7 @@ extension Exchange {
 
     /// The request is over: its places in its caller's limits are free again. One that never left has used nothing of them.
     func leaveLimits() {
-        guard let own = admitted.take(), let desks = worker.desks else { return }
+        guard let own = admitted.take(), let desks = own.desks else { return }
         if own.isSent {
             finish(&own.admission, own, tokens: own.tokens, desks)
         } else {
@@ -78,7 +78,8 @@ extension Exchange {
             taken.outputTokens = made(0, bound)
             return taken
         }
-        let counted = answer.readsUsage ? answer.usage.usage : nil
+        // Before it has begun, what is known is another attempt's.
+        let counted = answer.readsUsage && answer.state != .head ? answer.usage.usage : nil
         if let counted, answer.state == .done, !answer.isBroken {
             taken.usage = counted
             taken.inputTokens = counted.inputTotal
@@ -93,10 +94,12 @@ extension Exchange {
         return taken
     }
 
-    /// What a provider may have made of an answer of which so many tokens were seen: a stream is made while it is sent, and ends when nobody reads it;
-    /// of a whole answer all may have been made.
+    /// What a provider may have made of an answer of which so many tokens were seen. A stream is made while it is sent, no faster than any model can, what
+    /// it thinks included, and ends when nobody reads it; of a whole answer all may have been made.
     private func made(_ seen: Int64, _ bound: RequestBound) -> Int64 {
-        plan?.wantsStream == true ? min(seen + AccountLimits.unseenTokens, mostOutput(bound)) : mostOutput(bound)
+        guard let plan, plan.destination.overriddenStream ?? plan.wantsStream, !bound.goesOnAlone else { return mostOutput(bound) }
+        let milliseconds = Int64(clamping: worker.now.nanoseconds(since: attempt.sentAt) / 1_000_000)
+        return min(max(seen, milliseconds / AccountLimits.millisecondsPerToken) + AccountLimits.unseenTokens, mostOutput(bound))
     }
 
     private func mostOutput(_ bound: RequestBound) -> Int64 {
@@ -105,7 +108,7 @@ extension Exchange {
 
     private func money(_ taken: Taken, _ spending: Spending) -> Int64 {
         guard taken.requests > 0, let price = spending.price else { return 0 }
-        if let usage = taken.usage { return (servedPrice ?? price).cost(of: usage, adjustment: spending.adjustment).count }
+        if let usage = taken.usage { return (servedPrice(spending.tier) ?? price).cost(of: usage, adjustment: spending.adjustment).count }
         let estimate = price.upperBound(
             inputTokens: taken.inputTokens, outputTokens: taken.outputTokens, classes: spending.bound.classes, adjustment: spending.adjustment)
         return estimate.count
@@ -113,8 +116,7 @@ extension Exchange {
 
     // MARK: Alerts
 
-    private func tell(_ settlement: BudgetSettlement, _ spending: Spending) {
-        guard let books = worker.books else { return }
+    private func tell(_ settlement: BudgetSettlement, _ spending: Spending, _ books: AccountBooks) {
         if settlement.overshot != 0 { books.count(.overshot) }
         for index in 0..<spending.chargeCount {
             let rule = spending.charge(index).rule

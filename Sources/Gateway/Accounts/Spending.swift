@@ -12,6 +12,10 @@ final class Spending {
     /// Of which limits tokens are counted: a bit each.
     private var tokenRates: UInt8 = 0
 
+    /// Where the digits of the answer's limit stand while they are sent.
+    let limitText = UnsafeMutablePointer<UInt8>.allocate(capacity: AccountLimits.limitTextByteCount)
+    /// Where it was reserved, and is to be settled.
+    var desks: Desks?
     /// Whose budgets they are: the caller's first, then the virtual key's.
     var callers: SpendingTerms?
     var targets: SpendingTerms?
@@ -22,6 +26,7 @@ final class Spending {
     var bound = RequestBound()
     var price: ModelPrice?
     var adjustment = PriceAdjustment.none
+    var tier = ServiceTier.standard
 
     /// The request has left.
     var isSent = false
@@ -35,6 +40,7 @@ final class Spending {
     deinit {
         chargeStorage.deallocate()
         rateStorage.deallocate()
+        limitText.deallocate()
     }
 
     /// As good as new. Nothing may be open.
@@ -42,17 +48,25 @@ final class Spending {
         chargeCount = 0
         rateCount = 0
         tokenRates = 0
+        desks = nil
         callers = nil
         targets = nil
         bound = RequestBound()
         price = nil
         adjustment = .none
+        tier = .standard
         isSent = false
         status = 0
         hasFailed = false
         tokens = 0
     }
 
+
+    /// Whether what the request may come to in tokens matters to any of its terms.
+    var countsTokens: Bool {
+        hasBudget(of: .cost) || hasBudget(of: .tokens) || callers?.rates.contains { $0.unit == .tokens } == true
+            || targets?.rates.contains { $0.unit == .tokens } == true
+    }
 
     func forgetCharges() { chargeCount = 0 }
 

@@ -90,8 +90,14 @@ public enum AccountLimits {
     /// Bytes of sound in base64 for each token it may come to: the lowest rates in use are 1,000 bytes a second, of at most 32 tokens.
     static let soundBytesPerToken: Int64 = 32
 
-    /// How deep media is looked for in a request; what lies deeper counts as text, which is dearer.
-    static let mediaDepth = 8
+    /// How deep media is looked for in a request: an image in the result of a tool's use lies six levels deep.
+    static let mediaDepth = 12
+
+    /// What providers add to a request that brings tools, in tokens.
+    static let toolTokens: Int64 = 1024
+
+    /// The largest number of a request that is reckoned with; what is larger is as good as without a bound.
+    static let largestNumber: Int64 = 1 << 40
 
     /// The longest answer that any model makes: it is provided for where neither the request nor the price book has less.
     static let longestOutputTokens: Int64 = 131_072
@@ -102,6 +108,9 @@ public enum AccountLimits {
 
     /// Of a stream that was cut before its usage came: the bytes for which a token is counted. An event takes hundreds, and may have several tokens.
     static let streamBytesPerToken: Int64 = 16
+
+    /// And for so long a token is counted at least, of what models think without a word: the fastest make a thousand a second.
+    static let millisecondsPerToken: Int64 = 1
 
     /// What a provider may have made of an answer before it noticed that nobody waits.
     static let unseenTokens: Int64 = 64

@@ -6,12 +6,8 @@ import Ledger
 struct WorkerAccounts: ~Copyable {
     fileprivate var desks: Desks?
     fileprivate var idle: ContiguousArray<Spending> = []
-    /// Finds what limits a request's answers.
-    var limitScan = ObjectScan(names: ["n", "best_of", "max_tokens", "max_completion_tokens", "max_output_tokens"])
-    /// Where the digits of a limit stand until they are sent.
-    let limitText = UnsafeMutablePointer<UInt8>.allocate(capacity: AccountLimits.limitTextByteCount)
-
-    deinit { limitText.deallocate() }
+    /// Finds what bounds a request's answers, and at what terms they are made.
+    var limitScan = ObjectScan(names: RequestBound.names)
 }
 
 extension Worker {
@@ -37,6 +33,8 @@ extension Worker {
     /// What no text of a request can come to unless the request says so: sound, images, and what is written into a provider's cache.
     func rareClasses(in text: ByteSlice) -> TokenClassSet {
         var rare: TokenClassSet = []
+        // Names may be written in escapes.
+        if text.firstRange(of: ByteSlice("\\u")) != nil { return rare }
         if text.firstRange(of: ByteSlice("cache_control")) == nil {
             rare.insert(TokenClassSet(.cacheWrite5m))
             rare.insert(TokenClassSet(.cacheWrite1h))

@@ -25,7 +25,7 @@ extension Exchange {
 
     /// Says once what came of the attempt.
     func conclude(_ outcome: Outcome) {
-        if case .unreachable = outcome { attempt.spending?.hasFailed = true }
+        if case .unreachable = outcome, attempt.spending?.status == 0 { attempt.spending?.hasFailed = true }
         guard let plan, let admission = attempt.admission else { return }
         attempt.admission = nil
         let destination = plan.destination

@@ -130,7 +130,9 @@ extension Exchange {
                 upstream.setDeadline(contentDeadline)
                 upstream.keepInbound(block, from: head.lowerBound, count: count)
                 return nil
-            case .failed(let status): outcome = .status(status)
+            case .failed(let status):
+                outcome = .status(status)
+                attempt.spending?.status = status
             case .content: break
             }
         }
@@ -261,6 +263,7 @@ extension Exchange {
             releaseUpstream(reusable: false)
             attempt.state = .new
             attempt.wantsFresh = true
+            attempt.spending?.isSent = false
             attempt.freshTries += 1
             attempt.total -= 1
             return .dispatch

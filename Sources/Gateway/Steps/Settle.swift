@@ -45,16 +45,23 @@ extension Exchange {
         guard answer.readsUsage, let usage = answer.usage.usage else { return cost }
         cost.inputTokens = usage.inputTotal
         cost.outputTokens = usage.outputTotal
-        if let price = servedPrice { cost.nanodollars = price.cost(of: usage, adjustment: adjustment).count }
+        if let price = servedPrice(attempt.spending?.tier ?? .standard) ?? askedPrice { cost.nanodollars = price.cost(of: usage, adjustment: adjustment).count }
         return cost
     }
 
-    /// What the model that served is priced at, else the one that was asked for.
-    var servedPrice: ModelPrice? {
-        guard let book = worker.snapshot.prices else { return nil }
+    /// What the model that served is priced at.
+    func servedPrice(_ tier: ServiceTier) -> ModelPrice? {
         var (served, provider) = (answer.usage.model, record.provider)
-        return provider.withBytesInPlace { provider in
-            served.withBytesInPlace { book.price(provider: provider, model: $0) } ?? record.model.withBytesInPlace { book.price(provider: provider, model: $0) }
+        return worker.snapshot.prices.flatMap { book in
+            provider.withBytesInPlace { provider in served.withBytesInPlace { book.price(provider: provider, model: $0, tier: tier) } }
+        }
+    }
+
+    /// What the model that was asked for is priced at.
+    private var askedPrice: ModelPrice? {
+        var provider = record.provider
+        return worker.snapshot.prices.flatMap { book in
+            provider.withBytesInPlace { provider in record.model.withBytesInPlace { book.price(provider: provider, model: $0) } }
         }
     }
 

@@ -365,6 +365,7 @@ final class Worker {
     /// Whoever `token` is of: a connection, or a stream of one.
     private func client(_ token: Token) -> Client? {
         if token.kind == Kind.stream { return http2.stream(token) }
+        if token.kind == Kind.absent { return absents.object(for: token) }
         return clients.object(for: token)
     }
 

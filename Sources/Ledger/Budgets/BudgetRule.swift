@@ -61,7 +61,7 @@ public struct BudgetRule: BitwiseCopyable, Equatable, Sendable {
     /// by one of those who settle; after a reset it may be passed again.
     public func thresholds(passedBy movement: BudgetMovement) -> [Int64] {
         // Most pass none, and then nothing is allocated.
-        guard movement.spentAfter > movement.spentBefore else { return [] }
+        guard movement.spentAfter > movement.spentBefore, movement.spentAfter >= thresholds[0] else { return [] }
         return (0..<BudgetLimits.alertThresholds).map { thresholds[$0] }.filter { $0 > movement.spentBefore && $0 <= movement.spentAfter }
     }
 }
