@@ -19,7 +19,7 @@ extension Exchange {
         }
         let pressure = worker.lag.pressure
         let terms = AdmissionControl.Terms(
-            places: worker.limits.inFlight, announcedByteCount: announcedByteCount(message), pressure: pressure, draw: pressure > 0 ? worker.draw() : 1)
+            places: worker.limits.inFlight, announcedByteCount: announcedByteCount(message), pressure: pressure, draw: pressure > 0 ? draw() : 1)
         guard let refused = worker.admission.enter(caller, terms) else {
             admittedCaller = caller
             worker.inFlight += 1
@@ -28,6 +28,9 @@ extension Exchange {
         guard refused == .share else { throw Rejection(.overloaded) }
         throw Rejection(.overloaded, "the gateway is at its limit, and others have fewer requests under way than you; try again")
     }
+
+    /// From 0 up to 1.
+    private func draw() -> Double { Double(worker.random.next() >> 11) * 0x1p-53 }
 
     /// What a body that is to be collected will need, as far as it is more than a read; one that is too long is refused for that.
     private func announcedByteCount(_ message: ByteSlice) -> Int64 {

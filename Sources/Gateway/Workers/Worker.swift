@@ -444,8 +444,5 @@ final class Worker {
         return wall
     }
 
-    /// From 0 up to 1.
-    func draw() -> Double { Double(random.next() >> 11) * 0x1p-53 }
-
     func nextIdentifier(wallNanoseconds: UInt64) -> Identifier { identifiers.next(wallNanoseconds: wallNanoseconds) }
 }
