@@ -198,6 +198,7 @@ class Storm(BudgetCase):
         cap = rounds(2, 10)
         random = chance("budgets", "storm")
         gateway = self.start(usage_limits={"credit_limit": cap})
+        self.now = gateway
         stopping = threading.Event()
         seeds = [random.randrange(1 << 30) for _ in range(self.CLIENTS)]
         statuses = {}
@@ -205,19 +206,24 @@ class Storm(BudgetCase):
         def run(seed):
             own = chance("budgets", "client", seed)
             while not stopping.is_set():
-                status = self.one(gateway, own)
+                status = self.one(self.now, own)
                 statuses[status] = statuses.get(status, 0) + 1
 
         threads = [threading.Thread(target=run, args=(seed,)) for seed in seeds]
         for thread in threads:
             thread.start()
         try:
-            for _ in range(rounds(4, 100)):
+            for number in range(rounds(4, 100)):
                 time.sleep(random.uniform(0.3, 1.0))
-                try:
-                    os.kill(gateway.serving, signal.SIGKILL)
-                except ProcessLookupError:
-                    continue
+                if number % 4 == 3:
+                    # The supervisor as well, which would wait longer after each.
+                    os.killpg(gateway.pid, signal.SIGKILL)
+                    gateway = self.now = self.start(usage_limits={"credit_limit": cap})
+                else:
+                    try:
+                        os.kill(gateway.serving, signal.SIGKILL)
+                    except ProcessLookupError:
+                        continue
                 self.assertTrue(soon(lambda: self.is_serving(gateway), within=60), gateway.said())
                 self.assertLessEqual(self.billed(), cap * 1e9)
         finally:
@@ -228,6 +234,7 @@ class Storm(BudgetCase):
         self.assertTrue(soon(lambda: self.metric(gateway, "sluice_budget_reservations") == 0, within=30))
         self.assertTrue(soon(lambda: self.metric(gateway, "sluice_budget_reserved", self.SPENT) == 0))
         self.assertGreater(statuses.get(200, 0), self.CLIENTS)
+        print(f"{sum(statuses.values())} requests: {statuses}; billed ${self.billed() / 1e9:.4f}, spent ${self.spent(gateway) / 1e9:.4f} of ${cap}", flush=True)
         self.assertLessEqual(self.billed(), self.spent(gateway))
         self.assertLessEqual(self.spent(gateway), cap * 1e9)
         # No refusal while it fits: what is left after all that is a whole request's, or the budget is used up.

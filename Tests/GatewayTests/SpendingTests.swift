@@ -85,6 +85,15 @@ struct SpendingTests {
         Text.answer(body: "{\"model\":\"m\",\"choices\":[],\"usage\":{\"prompt_tokens\":\(input),\"completion_tokens\":\(output)}}")
     }
 
+    /// Answers one request, when it is let.
+    private static func waiting(for latch: Latch) throws -> ScriptedUpstream {
+        try ScriptedUpstream { peer in
+            guard peer.request() != nil else { return }
+            latch.wait()
+            peer.wire.send(counted(1, 1))
+        }
+    }
+
     @Test("what an answer cost is spent, to the nano-dollar, and nothing stays reserved")
     func settled() throws {
         let upstream = try ScriptedUpstream(answering: SpendingTests.counted(7, 3))
@@ -239,11 +248,7 @@ struct SpendingTests {
         ])
     func bounds(members: String, output: Int64) throws {
         let held = Latch()
-        let upstream = try ScriptedUpstream { peer in
-            guard peer.request() != nil else { return }
-            held.wait()
-            peer.wire.send(SpendingTests.counted(1, 1))
-        }
+        let upstream = try SpendingTests.waiting(for: held)
         defer { held.open() }
         let budget = try books.budget("a", .tokens, 10_000_000)
         let rate = books.rate("r", .rate(1_000_000_000_000, per: .hour), .tokens)
@@ -305,11 +310,7 @@ struct SpendingTests {
     @Test("limits that a reload takes away are left in good order")
     func reloaded() throws {
         let held = Latch()
-        let upstream = try ScriptedUpstream { peer in
-            guard peer.request() != nil else { return }
-            held.wait()
-            peer.wire.send(SpendingTests.counted(1, 1))
-        }
+        let upstream = try SpendingTests.waiting(for: held)
         defer { held.open() }
         let budget = try books.budget("a", .requests, 10)
         var world = try world([upstream], budgets: [budget], rates: [books.rate("a", .concurrency(5))])
