@@ -195,7 +195,7 @@ class Storm(BudgetCase):
 
     def test_never_overrun(self):
         """clients that stream, leave, fail and are killed under: what the mock bills never passes the cap, and what it billed is spent"""
-        cap = rounds(2, 10)
+        cap = rounds(1, 5)
         random = chance("budgets", "storm")
         gateway = self.start(usage_limits={"credit_limit": cap})
         self.now = gateway
