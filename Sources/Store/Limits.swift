@@ -62,6 +62,9 @@ enum StoreLimits {
 
     /// Milliseconds to wait for another process that writes.
     static let busyMilliseconds = 5000
+
+    /// Between two tries to open a file that another process is just making.
+    static let busyPauseMicroseconds: UInt32 = 20_000
     /// Connections that read at once: the console, analytics, a snapshot, a backup.
     static let readerCount = 5
 

@@ -25,12 +25,13 @@ extension SQLiteStore {
             throw .unreachable(path: directory, detail: String(cString: strerror(errno)))
         }
         try makeFile(path)
-        try probe(path)
-        let pool: DatabasePool
-        do {
-            pool = try DatabasePool(path: path, configuration: configuration(busyMilliseconds))
-        } catch {
-            throw StoreError(error, path)
+        let pool = try patiently(busyMilliseconds) { () throws(StoreError) in
+            try probe(path)
+            do {
+                return try DatabasePool(path: path, configuration: configuration(busyMilliseconds))
+            } catch {
+                throw StoreError(error, path)
+            }
         }
         do {
             try migrate(pool, path, to: Schema.steps)
@@ -43,6 +44,19 @@ extension SQLiteStore {
         } catch {
             try? pool.close()
             throw StoreError(error, path)
+        }
+    }
+
+    /// Tries again for as long as others may hold the file: SQLite does not wait for who is just making the log beside it.
+    private static func patiently<Value>(_ milliseconds: Int, _ body: () throws(StoreError) -> Value) throws(StoreError) -> Value {
+        let deadline = ContinuousClock.now + .milliseconds(milliseconds)
+        while true {
+            do throws(StoreError) {
+                return try body()
+            } catch {
+                guard case .busy = error, ContinuousClock.now < deadline else { throw error }
+                usleep(StoreLimits.busyPauseMicroseconds)
+            }
         }
     }
 
