@@ -136,6 +136,12 @@ final class Exchange {
         isRecycled = false
     }
 
+    /// Whether its request is the one with this id: what was asked elsewhere may be answered when another has its place.
+    func isNamed(_ number: InlineText<36>) -> Bool {
+        var number = number
+        return identifier.withBytesInPlace { own in number.withBytesInPlace { own == $0 } }
+    }
+
     /// Takes steps until one has to wait. Called for every event of the client or the upstream.
     func advance() {
         // A step that closes its own client, say, must not be taken again beneath itself.

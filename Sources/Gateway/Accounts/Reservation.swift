@@ -59,8 +59,7 @@ extension Exchange {
 
     /// The back office has made room, or has not.
     func grantCame(_ number: InlineText<36>, _ fault: String?) {
-        var number = number
-        guard let client, attempt.state == .awaitingGrant, identifier.withBytesInPlace({ own in number.withBytesInPlace { own == $0 } }) else { return }
+        guard let client, attempt.state == .awaitingGrant, isNamed(number) else { return }
         interject(client) { () throws(Rejection) -> Step? in
             if let fault { throw Rejection(.overloaded, fault) }
             self.attempt.state = .granted
@@ -79,7 +78,7 @@ extension Exchange {
         let outcome: Reserved
         do throws(Rejection) {
             if spending.countsTokens {
-                if readsBody { try scanOwnBody(client) }
+                if readsBody { try scanAgain(client.unread[body.range]) }
                 try bound(plan, spending)
             }
             outcome = try reserve(spending, plan, desks)
@@ -96,12 +95,6 @@ extension Exchange {
         attempt.grantTries = 0
         desks.books.noteUse()
         return .done
-    }
-
-    /// Has the worker's scan hold this body where it lies now: others scan theirs, and ours may have been moved when it was sent.
-    private func scanOwnBody(_ client: Client) throws(Rejection) {
-        let bytes = client.unread[body.range]
-        if worker.scanOwner != ObjectIdentifier(self) || worker.scan.text.base != bytes.base { try scanBody(bytes) }
     }
 
     private func reserve(_ spending: Spending, _ plan: Plan, _ desks: Desks) throws(Rejection) -> Reserved {

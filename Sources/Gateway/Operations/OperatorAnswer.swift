@@ -49,8 +49,7 @@ extension Exchange {
 
     /// The answer to what was handed over, if it still is this request's.
     func operationsAnswered(_ number: InlineText<36>, _ answer: Operations.Answer) {
-        var number = number
-        guard isAskingOperations, identifier.withBytesInPlace({ own in number.withBytesInPlace { own == $0 } }) else { return }
+        guard isAskingOperations, isNamed(number) else { return }
         operatorAnswer = answer
         advance()
     }

@@ -86,6 +86,11 @@ extension Exchange {
         worker.scanOwner = ObjectIdentifier(self)
     }
 
+    /// Has the worker's scan hold this exchange's body where it lies now: another may have scanned its own since, or ours may have moved.
+    func scanAgain(_ bytes: ByteSlice) throws(Rejection) {
+        if worker.scanOwner != ObjectIdentifier(self) || worker.scan.text.base != bytes.base { try scanBody(bytes) }
+    }
+
     private func read(_ model: JSONString?, _ headers: RoutingHeaders, into plan: inout Plan) {
         plan.wantsStream = worker.scan.bool("stream") == true
         guard let model else {

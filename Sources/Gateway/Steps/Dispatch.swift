@@ -251,8 +251,7 @@ extension Exchange {
         attempt.addedUsage = false
         worker.splice.begin(bytes)
         guard readsBody else { return }
-        // Another exchange may have scanned its body since, or ours may have moved.
-        if worker.scanOwner != ObjectIdentifier(self) || worker.scan.text.base != bytes.base { try scanBody(bytes) }
+        try scanAgain(bytes)
         do throws(SpliceError) {
             try edit(plan)
         } catch {
