@@ -362,6 +362,7 @@ class Floods(HTTP2Case):
         wire = self.wire().ready()
         for first in range(0, most, batch):
             wire.send(b"".join(frames(wire, number) for number in range(first, first + batch)))
+            wire.wait_until_read()
             while wire.receive(0.001):
                 pass
             if wire.closed or wire.goaway:

@@ -3,8 +3,10 @@
 import atexit
 import ctypes
 import functools
+import itertools
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -42,10 +44,45 @@ def command(*arguments, **options):
     return subprocess.run([binary(), *arguments], capture_output=True, text=True, timeout=20, **options)
 
 
+class Ports:
+    """Ports to listen on, below those that the kernel gives to outgoing connections: a block of them is this process's until it ends."""
+
+    FIRST, BLOCK, BLOCKS = 10_000, 100, 220
+
+    def __init__(self):
+        # An abstract Unix address is held by one process, and let go by the kernel.
+        self.held = socket.socket(socket.AF_UNIX)
+        for block in random.sample(range(self.BLOCKS), self.BLOCKS):
+            try:
+                self.held.bind(f"\0sluice-test-ports-{block}")
+            except OSError:
+                continue
+            first = self.FIRST + block * self.BLOCK
+            self.turn = itertools.cycle(range(first, first + self.BLOCK))
+            return
+        raise RuntimeError("all blocks of test ports are taken: too many suites run on this machine")
+
+    def free(self):
+        for _ in range(self.BLOCK):
+            port = next(self.turn)
+            with socket.socket() as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                try:
+                    probe.bind(("0.0.0.0", port))
+                    return port
+                except OSError:
+                    continue
+        raise RuntimeError("every test port of this process is in use")
+
+
+@functools.cache
+def ports():
+    return Ports()
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that nobody listens on, and nobody else is given while this process lives."""
+    return ports().free()
 
 
 def shared(*parts):

@@ -7,6 +7,7 @@ from hpack import Decoder
 from hpack.hpack import encode_integer
 from hyperframe.frame import DataFrame, Frame, GoAwayFrame, HeadersFrame, PingFrame, RstStreamFrame, SettingsFrame, WindowUpdateFrame
 
+from harness.waiting import soon
 from harness.wire import PATIENCE
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
@@ -18,6 +19,13 @@ def raw(kind, flags, stream, payload=b"", length=None):
     """A frame's bytes, right or wrong."""
     length = len(payload) if length is None else length
     return length.to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big") + payload
+
+
+def unread(local, remote):
+    """Bytes that lie in the socket of so named ends (proc_pid_net_tcp(5)), or 0 where there is none."""
+    with open("/proc/net/tcp") as table:
+        rows = (line.split() for line in table)
+        return next((int(row[4].split(":")[1], 16) for row in rows if row[1] == local and row[2] == remote), 0)
 
 
 class Answer:
@@ -65,6 +73,11 @@ class Wire2:
         except (BrokenPipeError, ConnectionResetError):
             self.closed = True
         return self
+
+    def wait_until_read(self, within=5):
+        """Waits until the gateway's process has read what was sent: on a busy machine it may lie in the socket for a while."""
+        near, far = (f"{int.from_bytes(socket.inet_aton(host), 'little'):08X}:{port:04X}" for host, port in (self.socket.getsockname(), self.socket.getpeername()))
+        return soon(lambda: not unread(far, near), within)
 
     def headers(self, stream, fields, end=True, flags=0):
         return self.send(raw(1, 4 | (1 if end else 0) | flags, stream, self.pack(fields)))
