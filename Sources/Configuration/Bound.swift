@@ -111,7 +111,7 @@ public enum Bound: String, CaseIterable, Sendable {
                 section: .limits, unit: .byteCount, fallback: 256 * Bound.mib, range: Bound.mib...1_048_576 * Bound.mib, mayBeOff: true,
                 reason: "answers that are kept for `cache`, the oldest unused making room; an eighth of the memory there is where that is less. Read at the start only")
         case .originConnections: Bound.count(4096, 1...65_536, "connections to one origin, each worker; a stream holds one for as long as it runs")
-        case .queue: Bound.count(1024, 0...65_536, "requests waiting for a connection to one origin, each worker, past it 503")
+        case .queue: Bound.count(1024, 0...65_536, "requests waiting for a connection to one origin beside those it is dialled for, each worker, past it 503")
         case .queueWait: Bound.duration(.limits, 5_000, 1...600_000, "in that queue; clients give up soon after, past it 503")
         case .poolIdle:
             Bound.duration(.limits, 30_000, 100...Bound.day, "an unused connection to a provider; shorter than providers' own 60 s")

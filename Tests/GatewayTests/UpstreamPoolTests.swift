@@ -195,6 +195,21 @@ struct UpstreamPoolTests {
         #expect(upstream.requests.count == 2)
     }
 
+    @Test("a burst at an origin that nobody is connected to waits for its dials, not in the queue: the cap is what bounds it")
+    func burstAtAColdOrigin() throws {
+        let upstream = try ScriptedUpstream { peer in
+            peer.request()
+            peer.wire.send(Text.answer())
+        }
+        var world = World(upstream)
+        world.limits.connectionsPerOrigin = 12
+        world.limits.queueLength = 1
+        let gateway = try TestGateway(world)
+        let clients = try (0..<12).map { _ in try gateway.connect() }
+        for client in clients { client.send(Text.request()) }
+        for client in clients { #expect(client.takeAnswer().status == 200) }
+    }
+
     @Test("a client that leaves the queue takes nobody's turn")
     func leavingTheQueue() throws {
         let asked = Noticed()
