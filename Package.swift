@@ -49,7 +49,7 @@ let package = Package(
         .target(
             name: "Gateway", dependencies: ["Bytes", "CLinux", "Cache", "Guardrails", "HTTP", "HTTP2", "Health", "JSON", "Ledger", "Patterns", "Policy", "Providers", "Reactor", "TLS", "Tokens"],
             swiftSettings: hot),
-        .target(name: "Office", dependencies: ["Bytes", "Gateway", "JSON", "Ledger", "Policy", "Store"], swiftSettings: strict),
+        .target(name: "Office", dependencies: ["Bytes", "Gateway", "JSON", "Ledger", "Policy", "Reactor", "Store"], swiftSettings: strict),
         .target(name: "Supervisor", dependencies: ["CLinux", "Reactor"], swiftSettings: strict),
         .target(name: "Mock", dependencies: ["Bytes", "HTTP", "JSON", "Reactor"], swiftSettings: hot),
         .executableTarget(
@@ -93,10 +93,11 @@ let package = Package(
         .testTarget(name: "ConsoleTests", dependencies: ["Bytes", "Console", "JSON", "Policy", "Store"], swiftSettings: strict),
         .testTarget(name: "TokensTests", dependencies: ["Bytes", "Reactor", "Tokens"], swiftSettings: strict),
         .testTarget(
-            name: "GatewayTests", dependencies: ["Bytes", "CLinux", "COpenSSL", "Gateway", "Guardrails", "Ledger", "Policy", "Providers", "Reactor", "TLS", "Tokens"],
+            name: "GatewayTests",
+            dependencies: ["Bytes", "CLinux", "COpenSSL", "Gateway", "Guardrails", "Ledger", "Patterns", "Policy", "Providers", "Reactor", "TLS", "Tokens"],
             swiftSettings: strict),
         .testTarget(
-            name: "OfficeTests", dependencies: ["Bytes", "Gateway", "JSON", "Ledger", "Office", "Policy", "Providers", "Store"], swiftSettings: strict),
+            name: "OfficeTests", dependencies: ["Bytes", "Gateway", "JSON", "Ledger", "Office", "Policy", "Providers", "Reactor", "Store"], swiftSettings: strict),
         .testTarget(name: "SupervisorTests", dependencies: ["CLinux", "Reactor", "Supervisor"], swiftSettings: strict),
         .testTarget(name: "BenchmarksTests", dependencies: ["BenchmarkBodies"], swiftSettings: strict),
         .testTarget(name: "TidyTests", dependencies: ["Bytes", "Configuration", "Guardrails", "Policy", "Providers"], swiftSettings: strict),

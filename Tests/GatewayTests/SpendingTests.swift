@@ -1,6 +1,7 @@
 import Bytes
 import Glibc
 import Ledger
+import Patterns
 import Testing
 
 @testable import Gateway
@@ -391,6 +392,25 @@ struct SpendingTests {
     }
 
     // MARK: Bounds
+
+    @Test(
+        "what a text cannot come to is told by the words it lacks; one with escapes may come to anything",
+        arguments: [
+            (#"{"messages":[]}"#, [String]()), (#"{"type":"x"}"#, ["types"]), (#"{"cache_control":{}}"#, ["cache"]), (#"{"modalities":["audio"]}"#, ["audio"]),
+            (#"{"a":"imagery audio"}"#, ["images", "audio"]), (#"{"\u0061":1}"#, ["escapes", "types", "cache", "audio", "images"]),
+            (#"{"a":"C:\\users"}"#, ["escapes", "types", "cache", "audio", "images"]), (#"{"a":"Audio IMAGE"}"#, []), ("", []),
+        ])
+    func words(text: String, expected: [String]) {
+        let names: KeyValuePairs<String, BoundWords> = [
+            "escapes": .escapes, "types": .types, "cache": .cacheControl, "audio": .audio, "images": .images,
+        ]
+        var scratch = PatternScratch()
+        let words = Array(text.utf8).withByteSlice { BoundWords(in: $0, &scratch) }
+        for (name, word) in names { #expect(words.contains(word) == expected.contains(name), "\(name)") }
+        let classes = TokenClassSet.all.subtracting(words.absentClasses)
+        #expect(classes.contains(.imageInput) == words.contains(.images) && classes.contains(.audioOutput) == words.contains(.audio))
+        #expect(classes.contains(.cacheWrite1h) == words.contains(.cacheControl))
+    }
 
     @Test("images and sound count as media, whatever else as text")
     func media() {

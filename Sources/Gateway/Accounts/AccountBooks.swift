@@ -67,6 +67,7 @@ public final class AccountBooks: Sendable {
             throw StartError("\(error)")
         }
         for lost in budgets.unlisted { report("a process was killed while it reserved \(lost.amount) of a budget: it counts as spent") }
+        BoundWords.prepare()
         do {
             try Thread.start("accounts") { self.run() }.detach()
         } catch {

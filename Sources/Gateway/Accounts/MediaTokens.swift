@@ -16,8 +16,7 @@ struct MediaTokens {
 
     /// Looks through `text`, a body or one member's value of one.
     mutating func count(_ text: ByteSlice) {
-        // Parts of a message say of what type they are, unless it is written in escapes.
-        guard text.firstRange(of: ByteSlice("\"type\"")) != nil || text.firstRange(of: ByteSlice("\\u")) != nil, let view = JSONView(text) else { return }
+        guard let view = JSONView(text) else { return }
         look(at: view, in: .other, depth: 1)
     }
 

@@ -101,19 +101,20 @@ extension Exchange {
         }
         let text = worker.scan.text
         var media = MediaTokens()
-        media.count(text)
+        let words = BoundWords(in: text, &worker.accounts.scratch)
+        if words.contains(.types) { media.count(text) }
         bound.inputTokens = Int64(text.count)
-        var rare = worker.rareClasses(in: text)
+        var absent = words.absentClasses
         let program = plan.route.program
         for override in program.overrides(plan.destination.overrides) {
             let value = program.bytes(override.value)
             media.count(value)
             bound.inputTokens += Int64(value.count)
-            rare.formIntersection(worker.rareClasses(in: value))
-            if program.bytes(override.name) == "modalities" || program.bytes(override.name) == "model" { rare = [] }
+            absent.formIntersection(BoundWords(in: value, &worker.accounts.scratch).absentClasses)
+            if program.bytes(override.name) == "modalities" || program.bytes(override.name) == "model" { absent = [] }
         }
         bound.inputTokens += media.tokens - media.byteCount
-        bound.classes = TokenClassSet.all.subtracting(rare)
+        bound.classes = TokenClassSet.all.subtracting(absent)
         bound.isLimitable = endpoint.limitMembers != 0
         bound.isPricedByToken = bound.isLimitable || endpoint == .embeddings
         bound.outputTokens = bound.isLimitable ? nil : 0
@@ -122,16 +123,8 @@ extension Exchange {
 
     /// Reads limits, the number of answers and the tier from the body, and from what the config lays over it.
     private func readMembers(_ plan: Plan, _ spending: Spending, into bound: inout RequestBound) throws(Rejection) {
-        let text = worker.scan.text
-        do throws(JSONError) {
-            try worker.accounts.limitScan.scan(text)
-        } catch {
-            throw Rejection(.invalidJSON, "the request body is not a JSON object: \(error)")
-        }
         var members = BoundMembers()
-        for name in RequestBound.names {
-            if let member = worker.accounts.limitScan.member(name) { members.take(ByteSlice(name), text[member.value]) }
-        }
+        if !readScanned(into: &members) { try scanMembers(into: &members) }
         let program = plan.route.program
         for override in program.overrides(plan.destination.overrides) { members.take(program.bytes(override.name), program.bytes(override.value)) }
         guard let choices = members.choices(of: endpoint) else {
@@ -150,6 +143,29 @@ extension Exchange {
         if members.thinks, translation(to: plan.destination) != nil {
             bound.outputTokens = nil
             bound.isLimitable = false
+        }
+    }
+
+    /// Reads the members that the worker's scan has recorded; false where it may have missed one.
+    private func readScanned(into members: inout BoundMembers) -> Bool {
+        guard !worker.scan.overflowed else { return false }
+        for index in 0..<worker.scan.count {
+            let member = worker.scan[index]
+            if member.keyHasEscapes { return false }
+            members.take(worker.scan.text[member.key], worker.scan.text[member.value])
+        }
+        return true
+    }
+
+    private func scanMembers(into members: inout BoundMembers) throws(Rejection) {
+        let text = worker.scan.text
+        do throws(JSONError) {
+            try worker.accounts.limitScan.scan(text)
+        } catch {
+            throw Rejection(.invalidJSON, "the request body is not a JSON object: \(error)")
+        }
+        for name in RequestBound.names {
+            if let member = worker.accounts.limitScan.member(name) { members.take(ByteSlice(name), text[member.value]) }
         }
     }
 
