@@ -11,20 +11,23 @@ extension ConfigurationReader {
         }
         var declaration = ProxiesDeclaration()
         for element in several(found, atMost: ConfigurationLimits.networkCount, called: "networks") {
-            guard let text = schema.string(element) else { continue }
-            if text == "unix" {
+            if case .string("unix") = element.node.value {
                 declaration.includesUnixSockets = true
-            } else if let network = DeclaredNetwork(text) {
+            } else if let network = network(element, or: ", or unix for Unix sockets") {
                 declaration.networks.append(network)
-            } else {
-                let hint = "write 10.0.0.0/8, fd00::/8, 192.0.2.7, or unix for Unix sockets; bits behind the prefix are zero"
-                schema.report("\(quoted(text)) is no network", hint: hint, at: element)
             }
         }
         if let found = fields["header"], let word = schema.choice(found, of: ProxiesDeclaration.Field.allCases.map(\.rawValue)) {
             declaration.field = ProxiesDeclaration.Field(rawValue: word) ?? declaration.field
         }
         return declaration
+    }
+
+    mutating func network(_ field: Field, or other: String = "") -> DeclaredNetwork? {
+        guard let text = schema.string(field) else { return nil }
+        if let network = DeclaredNetwork(text) { return network }
+        schema.report("\(quoted(text)) is no network", hint: "write 10.0.0.0/8, fd00::/8, 192.0.2.7\(other); bits behind the prefix are zero", at: field)
+        return nil
     }
 
     mutating func crossOrigin(_ field: Field) -> CrossOriginDeclaration? {
@@ -49,7 +52,7 @@ extension ConfigurationReader {
         return declaration
     }
 
-    private mutating func several(_ field: Field, atMost most: Int, called name: String) -> [Field] {
+    mutating func several(_ field: Field, atMost most: Int, called name: String) -> [Field] {
         guard let elements = schema.elements(of: field) else { return [] }
         guard (1...most).contains(elements.count) else {
             schema.report("\(quoted(name)) must have 1 to \(most) entries", at: field)

@@ -61,6 +61,7 @@ extension ConfigurationReader {
         guard digest != nil || certificate != nil else { return nil }
         var key = KeyDeclaration(name: name, digest: digest, config: config, expiresAt: expiresAt, certificate: certificate)
         key.limits = limits(fields)
+        key.allowed = allowed(fields)
         return key
     }
 

@@ -129,6 +129,7 @@ extension ConfigurationReader {
             var key = VirtualKeyDeclaration(slug: slug, provider: index, apiKey: secret, host: host)
             key.limits = limits(fields)
             key.priceMultiplier = fields["price_multiplier"].flatMap { multiplier($0) }
+            key.allowedModels = fields["allowed_models"].map { patterns($0) } ?? []
             declared.append(key)
         }
         return declared

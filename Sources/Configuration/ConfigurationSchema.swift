@@ -10,14 +10,15 @@ enum ConfigurationSchema {
 
     static let log = schema("format", "access")
     static let provider = schema("base_url", "dialect", "auth", "api_key", "ca_file", "allow_private", "http2")
-    static let key = schema("digest", "client_certificate", "config", "expires", "usage_limits", "rate_limits")
+    static let key = schema("digest", "client_certificate", "config", "expires", "usage_limits", "rate_limits", "allowed_models", "allowed_providers", "allowed_endpoints",
+        "allowed_networks")
     static let clientCertificate = schema("subject", "san")
     static let listener = schema("address", "tls", "proxy_protocol", "http1")
     static let proxies = schema("networks", "header")
     static let crossOrigin = schema("origins", "max_age")
     static let tls = schema("certificates", "client_ca", "client_certificates", "minimum_version")
     static let certificate = schema("certificate", "key")
-    static let virtualKey = schema("provider", "api_key", "custom_host", "usage_limits", "rate_limits", "price_multiplier")
+    static let virtualKey = schema("provider", "api_key", "custom_host", "usage_limits", "rate_limits", "price_multiplier", "allowed_models")
     static let unpriced = schema("input", "output")
 
     static func bounds(_ section: Bound.Section) -> Schema {

@@ -30,6 +30,10 @@ public enum ConfigurationLimits {
     /// Bytes of a file of certificates or a key. The whole of the web's authorities are 220 KiB.
     public static let pemByteCount = 1 << 20
 
+    /// Entries of a list of what a key may be used for, and bytes of one: the store's.
+    public static let allowedCount = 256
+    public static let allowedByteCount = 256
+
     /// The largest multiplier of prices: the ledger's.
     public static let priceMultiplier: Int64 = 1000
 

@@ -119,6 +119,8 @@ public struct VirtualKeyDeclaration: Sendable {
     public internal(set) var limits = SpendingLimits()
     /// Of the price book's prices; nil for those.
     public internal(set) var priceMultiplier: String?
+    /// The models it is for; empty for all.
+    public internal(set) var allowedModels: [String] = []
 }
 
 /// What models cost that the price book does not have.
@@ -141,6 +143,17 @@ public struct KeyDeclaration: Sendable {
     public internal(set) var certificate: DeclaredCertificate?
     /// What its holder may spend.
     public internal(set) var limits = SpendingLimits()
+    public internal(set) var allowed = DeclaredUse()
+}
+
+/// What a key may be used for, and from where. Empty lists restrict nothing.
+public struct DeclaredUse: Sendable, Equatable {
+    public internal(set) var models: [String] = []
+    /// Ids of providers and slugs of virtual keys.
+    public internal(set) var providers: [String] = []
+    /// Paths.
+    public internal(set) var endpoints: [String] = []
+    public internal(set) var networks: [DeclaredNetwork] = []
 }
 
 /// By what a client certificate is known.

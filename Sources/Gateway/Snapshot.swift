@@ -50,6 +50,8 @@ public final class Snapshot: Sendable {
         public var books: AccountBooks?
         /// By the keys' places in their table; nil, or too short, for those without.
         public var keyTerms: [SpendingTerms?] = []
+        /// The same of what their holders may use.
+        public var keyRestrictions: [KeyRestrictions?] = []
 
         public init(upstreams: [Upstream], catalog: Catalog, keys: KeyTable) {
             self.upstreams = upstreams
@@ -69,6 +71,8 @@ public final class Snapshot: Sendable {
         public var host: Host?
         /// What may be spent through it; nil where nothing limits it.
         public var terms: SpendingTerms?
+        /// The models it is for; none for all.
+        public var models = NamePatterns([])
         /// What it brings beside its credential: a deployment, a region, a project.
         public var settings: Settings?
         /// Why it cannot be used now; nil when it can.
@@ -160,6 +164,7 @@ public final class Snapshot: Sendable {
     let unpriced: UnpricedRule
     let books: AccountBooks?
     private let keyTerms: [SpendingTerms?]
+    private let keyRestrictions: [KeyRestrictions?]
 
     /// - Parameter version: different from that of every snapshot before it.
     public init(_ parts: Parts, version: UInt64) {
@@ -185,11 +190,17 @@ public final class Snapshot: Sendable {
         unpriced = parts.unpriced
         books = parts.books
         keyTerms = parts.keyTerms
+        keyRestrictions = parts.keyRestrictions
         books?.publish(keyTerms.compactMap { $0 } + virtualKeys.compactMap(\.terms))
     }
 
     /// What the holder of a key may spend; nil where nothing limits it.
     func terms(of principal: Principal) -> SpendingTerms? { principal.keyIndex < keyTerms.count ? keyTerms[principal.keyIndex] : nil }
+
+    /// What the holder of a key may use; nil where nothing restricts it.
+    func restrictions(of principal: Principal) -> KeyRestrictions? {
+        principal.keyIndex < keyRestrictions.count ? keyRestrictions[principal.keyIndex] : nil
+    }
 
     /// How the connections of a listener begin.
     func listener(at slot: Int) -> ListenerTraits { slot < listeners.count ? listeners[slot] : ListenerTraits() }

@@ -12,7 +12,7 @@ public struct Principal: BitwiseCopyable {
         case exhausted
         /// It is for other things than asking models.
         case unscoped
-        /// It has a restriction that this gateway does not keep, so that it opens nothing.
+        /// Something that it is restricted by cannot be kept, so that it opens nothing.
         case restricted
     }
 

@@ -106,6 +106,7 @@ struct SnapshotMerge {
     private mutating func virtualKey(_ key: StoredObjects.VirtualKey, _ provider: Int, _ programs: inout ProgramShelf) -> Snapshot.VirtualKey {
         var made = Snapshot.VirtualKey(slug: key.slug, upstream: provider, credential: [])
         made.workspace = key.workspace
+        made.models = NamePatterns(key.models)
         made.refusal = key.refusal
         if let until = key.expiresAt, isOver(until) { made.refusal = made.refusal ?? "has expired" }
         var credentials = key.credentials.filter { credential in credential.expiresAt.map { !isOver($0) } ?? true }
@@ -196,6 +197,11 @@ struct SnapshotMerge {
 
     // MARK: Keys
 
+    private mutating func restrict(_ key: Int, _ restrictions: KeyRestrictions) {
+        parts.keyRestrictions += [KeyRestrictions?](repeating: nil, count: max(0, key + 1 - parts.keyRestrictions.count))
+        parts.keyRestrictions[key] = restrictions
+    }
+
     private mutating func addKeys(_ limits: ([LimitedHolder]) -> LimitedTerms) {
         var declarations = declared.keys
         let own = Dictionary(declared.keys.compactMap { key in key.digest.map { (pepper.digest(of: $0), key.name) } }) { first, _ in first }
@@ -220,6 +226,7 @@ struct SnapshotMerge {
                 faults.append("API key \(quoted(declaration.name)) (\(declaration.identity)): \(fault); it opens nothing")
                 if declaration.standing == .active { declaration.standing = .restricted }
             }
+            if let restrictions = key.restrictions { restrict(declarations.count, restrictions) }
             declarations.append(declaration)
         }
         limit(&declarations, limits)

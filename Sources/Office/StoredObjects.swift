@@ -1,6 +1,8 @@
 import Bytes
+import Gateway
 import JSON
 import Ledger
+import Reactor
 public import Store
 
 /// What the data plane has of a store's rows, as of one reading: the rows themselves are let go.
@@ -10,6 +12,7 @@ public struct StoredObjects: Sendable {
         let configID: String?
         let workspaceID: String?
         let limits: StoredLimits?
+        let restrictions: KeyRestrictions?
     }
 
     struct Credential: Sendable {
@@ -23,6 +26,8 @@ public struct StoredObjects: Sendable {
         let slug: String
         let provider: String
         let limits: StoredLimits?
+        /// Those it is for; empty for all.
+        let models: [String]
         /// JSON objects: the settings of its integration, and its own, which go before.
         let settings: [String]
         /// Those in use that have a share of the requests.
@@ -89,29 +94,39 @@ public struct StoredObjects: Sendable {
         if let previous = key.previousDigest.flatMap({ $0.withByteSlice { KeyDigest(bytes: $0) } }), let until = key.previousExpiresAt {
             declaration.previous = (previous, seconds(before: until))
         }
-        declaration.standing = standing(of: key, &faults)
+        declaration.standing = standing(of: key)
+        let networks = key.allowedNetworks.compactMap { network($0) }
+        if networks.count < key.allowedNetworks.count, declaration.standing == .active {
+            declaration.standing = .restricted
+            faults.append("API key \(quoted(key.name)) (\(key.id)): one of its allowed_networks cannot be read, so the key opens nothing")
+        }
         return Key(
-            declaration: declaration, configID: key.defaultConfigID, workspaceID: key.workspaceID, limits: limits(key.usageLimits, key.rateLimits))
+            declaration: declaration, configID: key.defaultConfigID, workspaceID: key.workspaceID, limits: limits(key.usageLimits, key.rateLimits),
+            restrictions: KeyRestrictions(
+                models: key.allowedModels, providers: key.allowedProviders, endpoints: key.allowedEndpoints, networks: networks))
+    }
+
+    /// `192.0.2.0/24`, or an address alone.
+    private static func network(_ text: String) -> Network? {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count <= 2, let address = Array(parts[0].utf8).withByteSlice({ IPAddress(numeric: $0)?.unmapped }) else { return nil }
+        let longest = address.version == .v4 ? 32 : 128
+        guard parts.count == 2 else { return Network(of: address, prefixLength: longest) }
+        return Int(parts[1]).flatMap { Network(of: address, prefixLength: $0) }
     }
 
     private static func limits(_ usage: String?, _ rates: String?) -> StoredLimits? {
         usage == nil && rates == nil ? nil : StoredLimits(usage: usage, rates: rates)
     }
 
-    private static func standing(of key: APIKey, _ faults: inout [String]) -> Principal.Standing {
+    private static func standing(of key: APIKey) -> Principal.Standing {
         switch key.status {
         case .active: break
         case .exhausted: return .exhausted
         case .disabled, .archived, .invited: return .disabled
         }
         guard key.scopes.contains(where: { scopes.contains($0) }) else { return .unscoped }
-        let restrictions = [
-            ("allowed_models", key.allowedModels), ("allowed_providers", key.allowedProviders), ("allowed_endpoints", key.allowedEndpoints),
-            ("allowed_networks", key.allowedNetworks),
-        ].filter { !$0.1.isEmpty }.map(\.0)
-        if restrictions.isEmpty { return .active }
-        faults.append("API key \(quoted(key.name)) (\(key.id)): \(restrictions.joined(separator: " and ")) is not kept yet, so the key opens nothing")
-        return .restricted
+        return .active
     }
 
     /// Rounded down: a secret opens for less than a second too short, rather than too long.
@@ -129,11 +144,10 @@ public struct StoredObjects: Sendable {
             if integration == nil { refusal = refusal ?? "has an integration that cannot be read" }
             if let integration, integration.status != .active { refusal = refusal ?? "has an integration that is \(integration.status.rawValue)" }
         }
-        if !key.allowedModels.isEmpty { refusal = refusal ?? "is restricted to models, which this gateway does not keep yet" }
         let credentials = slot.credentials.filter { $0.status == .active && $0.weight > 0 }
         return VirtualKey(
             id: key.id, slug: key.slug ?? key.id, provider: key.provider, limits: limits(key.usageLimits, key.rateLimits),
-            settings: [integration?.configurations, key.modelConfig].compactMap { $0 },
+            models: key.allowedModels, settings: [integration?.configurations, key.modelConfig].compactMap { $0 },
             credentials: credentials.map { Credential(secret: $0.secret, weight: $0.weight, expiresAt: $0.expiresAt) }, expiresAt: key.expiresAt,
             workspace: workspace, refusal: refusal)
     }

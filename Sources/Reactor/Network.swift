@@ -12,6 +12,12 @@ public struct Network: Hashable, Sendable {
         self.prefixLength = prefixLength
     }
 
+    /// The network of that length that an address is in; nil for a prefix longer than an address.
+    public init?(of address: IPAddress, prefixLength: Int) {
+        guard (0...(address.version == .v4 ? 32 : 128)).contains(prefixLength) else { return nil }
+        self.init(Network.masked(address, prefixLength), prefixLength: prefixLength)
+    }
+
     /// An IPv4 address that an IPv6 socket shows as `::ffff:192.0.2.7` is the IPv4 one.
     public func contains(_ address: IPAddress) -> Bool {
         let plain = address.unmapped

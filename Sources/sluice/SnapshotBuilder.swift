@@ -58,6 +58,7 @@ struct SnapshotBuilder {
         parts.virtualKeys = zip(configuration.virtualKeys, secrets.virtualKeys).map { declaration, secret in
             var key = Snapshot.VirtualKey(
                 slug: declaration.slug, upstream: declaration.provider, credential: secret.map { [UInt8]($0.bytes) } ?? [])
+            key.models = NamePatterns(declaration.allowedModels)
             key.host = declaration.host.map { Snapshot.Host(isTLS: $0.isSecure, name: $0.name, port: $0.port, path: Array($0.pathPrefix.utf8)) }
             return key
         }
@@ -67,6 +68,7 @@ struct SnapshotBuilder {
         parts.proxies = configuration.proxies.map { trust($0) } ?? ProxyTrust()
         parts.crossOrigin = configuration.crossOrigin.map { rules($0) }
         parts.prices = try prices()
+        parts.keyRestrictions = configuration.keys.map { restrictions($0.allowed) }
         try limitSpending(&parts)
         return parts
     }
@@ -170,13 +172,19 @@ struct SnapshotBuilder {
 
     // MARK: The edge
 
-    private func trust(_ declaration: ProxiesDeclaration) -> ProxyTrust {
-        let networks = declaration.networks.compactMap { network in
-            switch network {
-            case .v4(let address, let length): Network(IPAddress(v4: address), prefixLength: length)
-            case .v6(let address, let length): Network(IPAddress(v6High: address.high, low: address.low), prefixLength: length)
-            }
+    private func network(_ declared: DeclaredNetwork) -> Network? {
+        switch declared {
+        case .v4(let address, let length): Network(IPAddress(v4: address), prefixLength: length)
+        case .v6(let address, let length): Network(IPAddress(v6High: address.high, low: address.low), prefixLength: length)
         }
+    }
+
+    private func restrictions(_ use: DeclaredUse) -> KeyRestrictions? {
+        KeyRestrictions(models: use.models, providers: use.providers, endpoints: use.endpoints, networks: use.networks.compactMap { network($0) })
+    }
+
+    private func trust(_ declaration: ProxiesDeclaration) -> ProxyTrust {
+        let networks = declaration.networks.compactMap { network($0) }
         let field: ProxyTrust.Field? =
             switch declaration.field {
             case .xForwardedFor: .xForwardedFor

@@ -1,8 +1,9 @@
 import Bytes
 import Foundation
-import Gateway
+@testable import Gateway
 import Ledger
 import Policy
+import Reactor
 import Testing
 @testable import Office
 @testable import Store
@@ -40,7 +41,7 @@ struct SnapshotMergeTests {
     @Test(
         "a key that opens nothing stays in the table, with why",
         arguments: [
-            ("disabled", Principal.Standing.disabled), ("exhausted", .exhausted), ("archived", .disabled), ("unscoped", .unscoped), ("models", .restricted),
+            ("disabled", Principal.Standing.disabled), ("exhausted", .exhausted), ("archived", .disabled), ("unscoped", .unscoped), ("networks", .restricted),
             ("admin", .active),
         ])
     func standings(name: String, standing: Principal.Standing) throws {
@@ -48,13 +49,32 @@ struct SnapshotMergeTests {
             switch name {
             case "unscoped": key.scopes = ["configs.read"]
             case "admin": key.scopes = ["admin"]
-            case "models": key.allowedModels = ["gpt-4o*"]
+            case "networks": key.allowedNetworks = ["10.0.0.0/8", "::ffff:192.0.2.0/64"]
             default: key.status = ObjectStatus(rawValue: name) ?? .active
             }
         }
         let merge = try world.merged()
         #expect(merge.parts.keys.principal(presenting: issued.secret)?.standing == standing)
-        #expect(merge.faults.contains { $0.contains("allowed_models") } == (standing == .restricted))
+        #expect(merge.faults.contains { $0.contains("allowed_networks") } == (standing == .restricted))
+    }
+
+    @Test("what a key may be used for goes with its place, behind the file's keys; networks may be written by any address in them")
+    func restrictions() throws {
+        let narrow = try world.issue("narrow") { key in
+            key.allowedModels = ["gpt-4o*"]
+            key.allowedNetworks = ["10.1.2.3/8", "2001:db8::1", "::ffff:192.0.2.7"]
+        }
+        let wide = try world.issue("wide")
+        let parts = try world.merged().parts
+        let snapshot = Snapshot(parts, version: 1)
+        let principals = [narrow, wide].map { parts.keys.principal(presenting: $0.secret) }
+        let restrictions = try #require(principals[0].flatMap { snapshot.restrictions(of: $0) })
+        #expect(restrictions.models.include(ByteSlice("gpt-4o-mini")) && !restrictions.models.include(ByteSlice("gpt-3.5")))
+        for (address, isIn) in [("10.200.0.1", true), ("11.0.0.1", false), ("2001:db8::1", true), ("2001:db8::2", false), ("192.0.2.7", true)] {
+            #expect(restrictions.allows(from: Array(address.utf8).withByteSlice { IPAddress(numeric: $0) }) == isIn, "\(address)")
+        }
+        #expect(!restrictions.allows(from: nil))
+        #expect(principals[1].flatMap { snapshot.restrictions(of: $0) } == nil)
     }
 
     @Test("expiry is in whole seconds, and never later than was said")
@@ -142,7 +162,7 @@ struct SnapshotMergeTests {
         #expect(merge.parts.virtualKey("many")?.pool.count == PolicyLimits.poolCount && merge.faults.count == 1)
     }
 
-    @Test("a virtual key that is disabled, exhausted, expired or restricted is refused by name")
+    @Test("a virtual key that is disabled, exhausted or expired is refused by name; one that is for some models says which")
     func refusals() throws {
         let now = SnapshotDesk.now()
         try world.virtualKey("off") { $0.status = .disabled }
@@ -151,7 +171,8 @@ struct SnapshotMergeTests {
         try world.virtualKey("narrow") { $0.allowedModels = ["gpt-4o"] }
         var parts = try world.merged(now: now).parts
         #expect(parts.virtualKey("off")?.refusal == "is disabled" && parts.virtualKey("spent")?.refusal == "is exhausted")
-        #expect(parts.virtualKey("late")?.refusal == nil && parts.virtualKey("narrow")?.refusal?.contains("models") == true)
+        #expect(parts.virtualKey("late")?.refusal == nil && parts.virtualKey("narrow")?.refusal == nil)
+        #expect(parts.virtualKey("narrow")?.models.include(ByteSlice("gpt-4o")) == true && parts.virtualKey("off")?.models.isEmpty == true)
         parts = try world.merged(now: now + 1000).parts
         #expect(parts.virtualKey("late")?.refusal == "has expired")
     }

@@ -36,11 +36,14 @@ struct DestinationKey {
     let health: TargetHealth
     /// What may be spent through it, of a virtual key.
     let terms: SpendingTerms?
+    /// Of a virtual key: its slug, and the models it is for. Else empty.
+    let slug: [UInt8]
+    let models: NamePatterns
 
     init(
         _ credential: [UInt8]?, _ source: CredentialSource, tokenSource: TokenSource?, signer: AmazonSigning?, storageSigner: AmazonSigning? = nil,
         jobSigner: AmazonSigning? = nil, weight: Double, label: String, health: TargetHealth,
-        terms: SpendingTerms? = nil, _ upstream: Upstream
+        virtualKey: Snapshot.VirtualKey? = nil, _ upstream: Upstream
     ) throws(Rejection) {
         self.source = source
         self.tokenSource = tokenSource
@@ -50,7 +53,9 @@ struct DestinationKey {
         self.weight = weight
         self.label = label
         self.health = health
-        self.terms = terms
+        terms = virtualKey?.terms
+        slug = virtualKey.map { Array($0.slug.utf8) } ?? []
+        models = virtualKey?.models ?? NamePatterns([])
         // What is exchanged for tokens, or signs, is never sent itself.
         guard let credential, tokenSource == nil, signer == nil else {
             line = nil

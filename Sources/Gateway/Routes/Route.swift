@@ -19,6 +19,8 @@ final class Route {
     let identity: OwnedBytes
     /// Whether checks are made of some target's requests or answers.
     let isGuarded: Bool
+    /// Whether some target goes by a virtual key that is for some models alone.
+    let isRestricted: Bool
 
     init(program: Program, destinations: [Destination], text: OwnedBytes, isOperatorConfig: Bool, identity: [UInt8] = []) {
         precondition(destinations.count == program.targets.count, "each target has its destination")
@@ -26,6 +28,7 @@ final class Route {
             || destinations.contains { $0.keys.count > 1 }
         readsModels = destinations.contains { $0.vertex != nil }
         keepsFilesElsewhere = destinations.contains { $0.batches != nil }
+        isRestricted = destinations.contains { $0.keys.contains { !$0.models.isEmpty } }
         isGuarded = destinations.contains { $0.isGuarded }
         self.identity = identity.withByteSlice { OwnedBytes($0) }
         self.program = program

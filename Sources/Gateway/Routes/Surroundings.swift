@@ -51,7 +51,9 @@ struct Surroundings: Circumstances {
 
     // MARK: The targets
 
-    func hindrance(_ target: Int) -> UInt64 { route.destinations[target].hindrance(now: worker.now.nanoseconds) }
+    func hindrance(_ target: Int) -> UInt64 {
+        exchange.caller.excludedTargets.contains(target) ? .max : route.destinations[target].hindrance(now: worker.now.nanoseconds)
+    }
 
     func inFlight(_ target: Int) -> Int {
         var sum = 0

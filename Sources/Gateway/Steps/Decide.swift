@@ -33,6 +33,11 @@ extension Exchange {
         if noteBatch(route, message) { return .step(.decide) }
         var plan = try plan(route, client)
         if readsBody { read(model, headers, into: &plan) }
+        if try excludeTargets(plan, client) {
+            // Decided again, without them.
+            plan = try self.plan(route, client)
+            if readsBody { read(model, headers, into: &plan) }
+        }
         try check(plan, client)
         explains = wantsExplanation(client)
         self.plan = plan

@@ -25,6 +25,10 @@ extension Exchange {
         if let principal = caller.principal {
             record.key.set(principal.name)
             caller.terms = worker.snapshot.terms(of: principal)
+            if let restrictions = worker.snapshot.restrictions(of: principal) {
+                caller.restrictions = restrictions
+                try checkUse(of: principal, restrictions, client)
+            }
         }
         try takePlace(client)
         return .step(.decide)
@@ -70,7 +74,7 @@ extension Exchange {
         case .exhausted: throw Rejection(.budgetExceeded, "the usage limit of API key \(quoted(principal.name)) is reached")
         case .unscoped: throw Rejection(.forbidden, "API key \(quoted(principal.name)) may not ask models: it lacks the scope completions.write")
         case .restricted:
-            throw Rejection(.forbidden, "API key \(quoted(principal.name)) is restricted in a way that this gateway does not keep yet; the log says which")
+            throw Rejection(.forbidden, "API key \(quoted(principal.name)) has settings that this gateway cannot keep, so that it opens nothing; the log says which")
         }
         guard principal.mayBringConfig || request.fields.value(of: .portkeyConfig, in: message)?.trimmed.isEmpty != false else {
             let sentence = "API key \(quoted(principal.name)) has a config of its own, and its requests may bring no other"
