@@ -246,6 +246,23 @@ class Administered(StoreCase):
         self.ask(gateway, "DELETE", f"/virtual-keys/{slug}")
         self.assertEqual(self.chat(gateway, self.admin, headers).status, 400)
 
+    def test_out_of_use_in_a_fallback(self):
+        """a virtual key that is disabled is passed over where there is another target, by fallbacks and load balancers, and its answers in the cache stay"""
+        gateway = self.start()
+        off, on = self.virtual_key(gateway), self.virtual_key(gateway, key="sk-on-0123456789abcdef0")
+        self.ask(gateway, "PUT", f"/virtual-keys/{off}", {"status": "disabled"})
+        for seed, mode in enumerate(("fallback", "loadbalance")):
+            # Else what one has fetched would be the other's hit.
+            config = {"strategy": {"mode": mode}, "cache": {"mode": "simple"}, "override_params": {"seed": seed}, "targets": [
+                {"virtual_key": off}, {"virtual_key": on}]}
+            for status in ("MISS", "HIT"):
+                answer = self.chat(gateway, self.admin, {"x-portkey-config": json.dumps(config)})
+                self.assertEqual((answer.status, answer["x-portkey-cache-status"]), (200, status), answer)
+        self.assertEqual({request["authorization"] for request in self.upstream.requests}, {"Bearer sk-on-0123456789abcdef0"})
+        both = {"strategy": {"mode": "fallback"}, "targets": [{"virtual_key": off}, {"virtual_key": off}]}
+        answer = self.chat(gateway, self.admin, {"x-portkey-config": json.dumps(both)})
+        self.assertEqual((answer.status, answer.json["error"]["code"]), (403, "virtual_key_unusable"), answer)
+
     def test_settings(self):
         """what a virtual key says beside its credential goes to the wire, and no caller's config says otherwise"""
         gateway = self.start()

@@ -8,7 +8,8 @@ import Reactor
 /// What keys and virtual keys may be used for, held against a request.
 ///
 /// Where it comes from and where it goes is looked at with its key. Its model and its provider are each target's own: one that the key may not use is
-/// passed over, and where there is no other the request is refused before anything is looked up or sent.
+/// passed over, and where there is no other the request is refused before anything is looked up or sent. So is one whose virtual key is disabled, expired
+/// or otherwise out of use.
 extension Exchange {
     /// Refuses a key from an address, or at a path, that it is not for.
     func checkUse(of principal: Principal, _ restrictions: KeyRestrictions, _ client: Client) throws(Rejection) {
@@ -39,20 +40,20 @@ extension Exchange {
                 let found = restriction(plan, key: key, client)
                 refusal = refusal ?? found
                 if found == nil { isAllowed = true }
+                // An answer of what the caller may not use is not to be given to it either. One of a key that was in use is.
+                if let found, found.refusal != .virtualKeyUnusable { caching.isLookedUp = true }
             }
             if !isAllowed { caller.excludedTargets.append(index) }
         }
-        guard let refusal else { return false }
-        guard caller.excludedTargets.count < plan.route.destinations.count else { throw refusal }
-        // An answer of theirs is not to be given to it either.
-        caching.isLookedUp = true
-        return !caller.excludedTargets.isEmpty
+        guard let refusal, caller.excludedTargets.count == plan.route.destinations.count else { return !caller.excludedTargets.isEmpty }
+        throw refusal
     }
 
     /// Why the plan's target may not be used by who asks, with that of its credentials; nil when it may.
     func restriction(_ plan: Plan, key index: Int, _ client: Client) -> Rejection? {
         guard caller.restrictions != nil || plan.route.isRestricted else { return nil }
         let key = plan.destination.keys[index]
+        if let why = key.refusal { return RouteBuilder.unusable(String(decoding: key.slug, as: UTF8.self), why) }
         if let restrictions = caller.restrictions, !restrictions.providers.isEmpty {
             let isAllowed = Array(plan.destination.upstream.id.utf8).withByteSlice { restrictions.providers.include($0) }
                 || key.slug.withByteSlice { restrictions.providers.include($0) }
@@ -60,7 +61,7 @@ extension Exchange {
         }
         if let models = caller.restrictions?.models, !models.isEmpty, let refusal = restriction(models, holder, plan, client) { return refusal }
         guard !key.models.isEmpty else { return nil }
-        return restriction(key.models, "virtual key \(Operations.quoted(key.label))", plan, client)
+        return restriction(key.models, "virtual key \(Operations.quoted(String(decoding: key.slug, as: UTF8.self)))", plan, client)
     }
 
     private var holder: String { "API key \(Operations.quoted(caller.principal.map { String($0.name) } ?? ""))" }

@@ -39,6 +39,8 @@ struct DestinationKey {
     /// Of a virtual key: its slug, and the models it is for. Else empty.
     let slug: [UInt8]
     let models: NamePatterns
+    /// Why the virtual key cannot be used now; nil when it can.
+    let refusal: String?
 
     init(
         _ credential: [UInt8]?, _ source: CredentialSource, tokenSource: TokenSource?, signer: AmazonSigning?, storageSigner: AmazonSigning? = nil,
@@ -50,14 +52,15 @@ struct DestinationKey {
         self.signer = signer
         self.storageSigner = storageSigner
         self.jobSigner = jobSigner
-        self.weight = weight
+        self.weight = virtualKey?.refusal == nil ? weight : 0
         self.label = label
         self.health = health
         terms = virtualKey?.terms
         slug = virtualKey.map { Array($0.slug.utf8) } ?? []
         models = virtualKey?.models ?? NamePatterns([])
+        refusal = virtualKey?.refusal
         // What is exchanged for tokens, or signs, is never sent itself.
-        guard let credential, tokenSource == nil, signer == nil else {
+        guard let credential, tokenSource == nil, signer == nil, refusal == nil else {
             line = nil
             return
         }

@@ -19,7 +19,7 @@ final class Route {
     let identity: OwnedBytes
     /// Whether checks are made of some target's requests or answers.
     let isGuarded: Bool
-    /// Whether some target goes by a virtual key that is for some models alone.
+    /// Whether some target goes by a virtual key that is for some models alone, or cannot be used now.
     let isRestricted: Bool
 
     init(program: Program, destinations: [Destination], text: OwnedBytes, isOperatorConfig: Bool, identity: [UInt8] = []) {
@@ -28,7 +28,7 @@ final class Route {
             || destinations.contains { $0.keys.count > 1 }
         readsModels = destinations.contains { $0.vertex != nil }
         keepsFilesElsewhere = destinations.contains { $0.batches != nil }
-        isRestricted = destinations.contains { $0.keys.contains { !$0.models.isEmpty } }
+        isRestricted = destinations.contains { $0.keys.contains { !$0.models.isEmpty || $0.refusal != nil } }
         isGuarded = destinations.contains { $0.isGuarded }
         self.identity = identity.withByteSlice { OwnedBytes($0) }
         self.program = program

@@ -19,11 +19,23 @@ extension RouteBuilder {
         throw Rejection(.invalidConfig, "config \"\(name)\" cannot be used: \(why)", parameter: "x-portkey-config")
     }
 
-    /// - Throws: when virtual key `index` is another workspace's, which is as if there were none, or cannot be used.
-    func checkUse(of index: Int, _ headers: RoutingHeaders) throws(Rejection) {
+    /// - Throws: when virtual key `index` is another workspace's, which is as if there were none.
+    func checkName(of index: Int, _ headers: RoutingHeaders) throws(Rejection) {
         let key = snapshot.virtualKeys[index]
         guard isOpen(key.workspace, to: headers) else { throw unknownVirtualKey(key.slug) }
-        if let why = key.refusal { throw Rejection(.virtualKeyUnusable, "virtual key \"\(key.slug)\" \(why)") }
+    }
+
+    /// The first of the target's virtual keys that is out of use, told.
+    func unusable(_ target: Target, _ program: Program, _ named: Named) -> Rejection? {
+        for (_, credential, _, _) in credentials(of: target, program, named) {
+            guard let key = virtualKey(credential, target, named), let why = snapshot.virtualKeys[key].refusal else { continue }
+            return RouteBuilder.unusable(snapshot.virtualKeys[key].slug, why)
+        }
+        return nil
+    }
+
+    static func unusable(_ slug: String, _ why: String) -> Rejection {
+        Rejection(.virtualKeyUnusable, "virtual key \(Operations.quoted(slug)) \(why)")
     }
 
     func unknownVirtualKey(_ slug: String) -> Rejection {
@@ -48,13 +60,13 @@ extension RouteBuilder {
 
     /// What the target's virtual keys say beside their credentials, all the same.
     ///
-    /// - Throws: when one of them may not be used.
+    /// - Throws: when one of them is not the caller's to name.
     func settings(of target: Target, _ program: Program, _ headers: RoutingHeaders, _ named: Named) throws(Rejection) -> Snapshot.Settings? {
         let credentials = credentials(of: target, program, named)
         var found: Snapshot.Settings?
         for (index, (label, credential, _, _)) in credentials.enumerated() {
             let key = virtualKey(credential, target, named)
-            if let key { try checkUse(of: key, headers) }
+            if let key { try checkName(of: key, headers) }
             let own = key.flatMap { snapshot.virtualKeys[$0].settings }
             if index == 0 { found = own }
             guard own?.text == found?.text else {

@@ -27,7 +27,12 @@ struct RouteBuilder {
         let named = program.needsRequestProvider ? try provider(headers) : Named()
         var destinations: [Destination] = []
         for target in program.targets {
-            destinations.append(try destination(target, program, headers, compiled, named, text, isOperatorConfig: isOperatorConfig))
+            do throws(Rejection) {
+                destinations.append(try destination(target, program, headers, compiled, named, text, isOperatorConfig: isOperatorConfig))
+            } catch {
+                // What a virtual key out of use lacks is not the caller's to put right.
+                throw unusable(target, program, named) ?? error
+            }
         }
         let identity = worker.sharedCache?.seed.digest(destinations.map(\.identity)) ?? []
         return Route(program: program, destinations: destinations, text: OwnedBytes(text), isOperatorConfig: isOperatorConfig, identity: identity)
@@ -101,7 +106,7 @@ struct RouteBuilder {
                 throw Rejection(.missingCredential, "virtual keys need a gateway key: send it as x-portkey-api-key")
             }
             guard let key = snapshot.catalog.virtualKeyNames.index(of: slug) else { throw unknownVirtualKey(String(slug)) }
-            try checkUse(of: key, headers)
+            try checkName(of: key, headers)
             return Named(upstream: snapshot.virtualKeys[key].upstream, virtualKey: key)
         }
         guard !provider.isEmpty else { return Named() }
