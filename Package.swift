@@ -43,11 +43,12 @@ let package = Package(
         .target(name: "Configuration", dependencies: ["Bytes", "JSON", "Policy", .product(name: "Yams", package: "Yams")], swiftSettings: strict),
         .target(name: "Providers", dependencies: ["Bytes", "JSON"], swiftSettings: hot),
         .target(name: "Ledger", dependencies: ["Bytes", "CLinux", "COpenSSL", "CPrices", "JSON", "Providers"], swiftSettings: hot),
+        .target(name: "Books", dependencies: ["Bytes", "CLinux", "JSON", "Ledger", "Providers"], swiftSettings: hot),
         .target(name: "Store", dependencies: ["Bytes", "COpenSSL", "JSON", "Ledger", .product(name: "GRDB", package: "GRDB.swift")], swiftSettings: strict),
         .target(name: "Console", dependencies: ["Bytes", "JSON", "Policy", "Providers", "Store"], swiftSettings: strict),
         .target(name: "Tokens", dependencies: ["Bytes", "CCurl", "COpenSSL", "JSON", "Reactor"], swiftSettings: strict),
         .target(
-            name: "Gateway", dependencies: ["Bytes", "CLinux", "Cache", "Guardrails", "HTTP", "HTTP2", "Health", "JSON", "Ledger", "Patterns", "Policy", "Providers", "Reactor", "TLS", "Tokens"],
+            name: "Gateway", dependencies: ["Books", "Bytes", "CLinux", "Cache", "Guardrails", "HTTP", "HTTP2", "Health", "JSON", "Ledger", "Patterns", "Policy", "Providers", "Reactor", "TLS", "Tokens"],
             swiftSettings: hot),
         .target(name: "Office", dependencies: ["Bytes", "Gateway", "JSON", "Ledger", "Policy", "Reactor", "Store"], swiftSettings: strict),
         .target(name: "Supervisor", dependencies: ["CLinux", "Reactor"], swiftSettings: strict),
@@ -55,7 +56,7 @@ let package = Package(
         .executableTarget(
             name: "sluice",
             dependencies: [
-                "Bytes", "CLinux", "Configuration", "Console", "Gateway", "HTTP", "JSON", "Ledger", "Mock", "Office", "Policy", "Providers", "Reactor", "Store",
+                "Books", "Bytes", "CLinux", "Configuration", "Console", "Gateway", "HTTP", "JSON", "Ledger", "Mock", "Office", "Policy", "Providers", "Reactor", "Store",
                 "Supervisor", "TLS",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -87,6 +88,7 @@ let package = Package(
             name: "LedgerTests", dependencies: ["Bytes", "CLinux", "JSON", "Ledger", "Providers", .product(name: "Yams", package: "Yams")], swiftSettings: strict),
         // A process that LedgerTests starts to kill it.
         .executableTarget(name: "LedgerVictim", dependencies: ["CLinux", "Ledger"], path: "Tests/LedgerVictim", swiftSettings: strict),
+        .testTarget(name: "BooksTests", dependencies: ["Books", "Bytes", "CLinux", "Ledger", "Providers"], swiftSettings: strict),
         .testTarget(
             name: "StoreTests", dependencies: ["Bytes", "JSON", "Ledger", "Store", .product(name: "GRDB", package: "GRDB.swift")], exclude: ["Versions"],
             swiftSettings: strict),
@@ -94,7 +96,7 @@ let package = Package(
         .testTarget(name: "TokensTests", dependencies: ["Bytes", "Reactor", "Tokens"], swiftSettings: strict),
         .testTarget(
             name: "GatewayTests",
-            dependencies: ["Bytes", "CLinux", "COpenSSL", "Gateway", "Guardrails", "Ledger", "Patterns", "Policy", "Providers", "Reactor", "TLS", "Tokens"],
+            dependencies: ["Books", "Bytes", "CLinux", "COpenSSL", "Gateway", "Guardrails", "Ledger", "Patterns", "Policy", "Providers", "Reactor", "TLS", "Tokens"],
             swiftSettings: strict),
         .testTarget(
             name: "OfficeTests", dependencies: ["Bytes", "Gateway", "JSON", "Ledger", "Office", "Policy", "Providers", "Reactor", "Store"], swiftSettings: strict),

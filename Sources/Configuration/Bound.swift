@@ -184,13 +184,15 @@ public struct LimitRow: Sendable, Hashable {
 
     /// Every configurable bound, in the order of the file.
     public static var all: [LimitRow] {
-        Bound.allCases.map { bound in
-            let row = bound.row
-            return LimitRow(
-                name: "\(row.section.rawValue).\(bound.rawValue)", defaultText: Bound.text(row.fallback, row.unit),
-                unit: row.unit.rawValue,
-                reason: row.reason)
-        }
+        Bound.allCases.map { LimitRow("\($0.row.section.rawValue).\($0.rawValue)", $0.row) }
+            + BooksDeclaration.Row.allCases.map { LimitRow("books.\($0.rawValue)", $0.row) }
+    }
+
+    private init(_ name: String, _ row: Bound.Row) {
+        self.name = name
+        defaultText = Bound.text(row.fallback, row.unit)
+        unit = row.unit.rawValue
+        reason = row.reason
     }
 }
 

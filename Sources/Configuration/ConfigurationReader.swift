@@ -52,6 +52,7 @@ public struct ConfigurationReader {
         if let found = fields["prices"] { configuration.priceFile = path(found) }
         if let found = fields["unpriced"] { configuration.unpriced = unpriced(found) ?? .deny }
         if let found = fields["log"] { configuration.log = log(found) }
+        if let found = fields["books"] { configuration.books = books(found) }
         if let found = fields["limits"] { bounds(found, .limits, into: &configuration.bounds) }
         if let found = fields["timeouts"] { bounds(found, .timeouts, into: &configuration.bounds) }
         // What configs name comes before them, wherever the file puts it.
@@ -138,8 +139,10 @@ public struct ConfigurationReader {
         }
     }
 
-    private mutating func value(of bound: Bound, _ field: Field) -> Int64? {
-        let row = bound.row
+    private mutating func value(of bound: Bound, _ field: Field) -> Int64? { value(of: bound.row, field) }
+
+    /// A number with its row's unit, within its range.
+    mutating func value(of row: Bound.Row, _ field: Field) -> Int64? {
         if row.unit == .count { return schema.integer(field, in: row.range) }
         if row.mayBeOff, case .string("off") = field.node.value { return 0 }
         let example = Bound.text(row.fallback, row.unit)

@@ -108,6 +108,7 @@ final class Exchange {
 
     // Settle.
     var record = AccessRecord()
+    var bookNotes = RecordNotes()
 
     init(worker: Worker) {
         self.worker = worker
@@ -244,6 +245,7 @@ final class Exchange {
         notes.removeAll()
         answer.reset()
         record.reset()
+        bookNotes.reset()
         headByteCount = 0
         identifier.removeAll()
         allowedOrigin.removeAll()

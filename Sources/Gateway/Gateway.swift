@@ -1,3 +1,4 @@
+public import Books
 import Bytes
 import CLinux
 import Glibc
@@ -38,6 +39,8 @@ public final class Gateway: Sendable {
     private let threads: [Thread]
     private let accessLog: AccessLog?
     private let logThread: Thread?
+    private let bookkeeper: Bookkeeper?
+    private let bookThread: Thread?
     private let tokenFetcher: TokenFetcher
     private let tokenThread: Thread
     private let notices: Notices
@@ -61,10 +64,11 @@ public final class Gateway: Sendable {
     /// - Parameters:
     ///   - sockets: of each address, those that were opened for it already. They are taken over.
     ///   - history: of the service before this process.
+    ///   - bookkeeper: where requests are recorded; nil where they are not.
     ///   - backOffice: where requests of the admin API are answered; nil where their paths are providers'.
     public init(
         _ snapshot: Snapshot, listen: [SocketAddress], sockets: [[CInt]] = [], workers count: Int, accessLog settings: AccessLogSettings?,
-        history: ServiceHistory = ServiceHistory(), backOffice: BackOffice? = nil
+        history: ServiceHistory = ServiceHistory(), backOffice: BackOffice? = nil, bookkeeper: Bookkeeper? = nil
     ) throws(StartError) {
         precondition(count > 0 && !listen.isEmpty, "a gateway has a worker and a listener")
         let budget = ByteBudget(limitByteCount: snapshot.limits.memoryByteCount)
@@ -91,7 +95,7 @@ public final class Gateway: Sendable {
             let loads = (0..<count).map { _ in WorkerLoad() }
             let operations = try Operations(
                 health: health, tls: tlsMetrics, proxies: proxyMetrics, upstreams: upstreamMetrics, notices: notices, history: history,
-                sharedCache: sharedCache, admission: admission, loads: loads)
+                sharedCache: sharedCache, admission: admission, loads: loads, bookkeeper: bookkeeper)
             self.operations = operations
             operations.keep(snapshot.books)
             operationsThread = try Thread.start("operations") { operations.run() }
@@ -109,7 +113,8 @@ public final class Gateway: Sendable {
                     index: index, of: count, snapshot: snapshot, listeners: rows[index], budget: budget, accessRing: accessLog?.ring(worker: index),
                     tokenFetcher: fetcher, health: health, notices: notices, operations: operations,
                     backOffice: backOffice, compiler: compiler, tickets: tickets, tlsMetrics: tlsMetrics, proxyMetrics: proxyMetrics,
-                    upstreamMetrics: upstreamMetrics, sharedCache: sharedCache, admission: admission, load: loads[index])
+                    upstreamMetrics: upstreamMetrics, sharedCache: sharedCache, admission: admission, load: loads[index],
+                    recorder: bookkeeper.flatMap { Recorder($0, worker: index) })
                 mailboxes.append(worker.mailbox)
                 started.append(StartedWorker(worker))
             }
@@ -118,6 +123,8 @@ public final class Gateway: Sendable {
             for (index, one) in started.enumerated() { threads.append(try Thread.start("worker \(index)") { one.worker.run() }) }
             let log = accessLog
             logThread = try log.map { log in try Thread.start("access log") { log.run() } }
+            self.bookkeeper = bookkeeper
+            bookThread = try bookkeeper.map { keeper in try Thread.start("books") { keeper.run() } }
         } catch {
             throw StartError("\(error)")
         }
@@ -198,6 +205,8 @@ public final class Gateway: Sendable {
             noticeThread.join()
             accessLog?.stop()
             logThread?.join()
+            bookkeeper?.stop()
+            bookThread?.join()
             hasEnded = true
         }
     }

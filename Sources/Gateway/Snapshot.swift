@@ -48,6 +48,9 @@ public final class Snapshot: Sendable {
         public var unpriced = UnpricedRule.deny
         /// Where what is spent is kept; nil where nobody's spending is limited.
         public var books: AccountBooks?
+        /// Whose gateway it is, and the ids of its workspaces by their numbers: for records.
+        public var organisation: [UInt8] = []
+        public var workspaces: [[UInt8]] = []
         /// By the keys' places in their table; nil, or too short, for those without.
         public var keyTerms: [SpendingTerms?] = []
         /// The same of what their holders may use.
@@ -163,6 +166,8 @@ public final class Snapshot: Sendable {
     let prices: PriceBook?
     let unpriced: UnpricedRule
     let books: AccountBooks?
+    let organisation: [UInt8]
+    let workspaces: [[UInt8]]
     private let keyTerms: [SpendingTerms?]
     private let keyRestrictions: [KeyRestrictions?]
 
@@ -189,6 +194,8 @@ public final class Snapshot: Sendable {
         prices = parts.prices
         unpriced = parts.unpriced
         books = parts.books
+        organisation = parts.organisation
+        workspaces = parts.workspaces
         keyTerms = parts.keyTerms
         keyRestrictions = parts.keyRestrictions
         books?.publish(keyTerms.compactMap { $0 } + virtualKeys.compactMap(\.terms))

@@ -37,6 +37,8 @@ struct SnapshotMerge {
         self.now = now
         parts = declared.parts
         parts.isKeyed = true
+        parts.organisation = Array(stored.organisation.utf8)
+        parts.workspaces = stored.workspaces.map { Array($0.utf8) }
         faults = stored.faults
         let kept = virtualKeys()
         let names = kept.map { Catalog.VirtualKey(slug: $0.slug, provider: $0.provider) }

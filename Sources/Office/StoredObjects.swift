@@ -53,12 +53,17 @@ public struct StoredObjects: Sendable {
     /// Ids of the configs for keys of a workspace that name none, by the workspace's id; "" is for keys of none.
     let defaultConfigs: [String: String]
     let faults: [String]
+    /// Whose store it is, and the ids of the workspaces by their numbers.
+    let organisation: String
+    let workspaces: [String]
 
     public init(_ rows: SnapshotRows) {
         var faults = rows.faults.map(\.description)
         let numbers = Dictionary(rows.workspaces.enumerated().map { ($1.id, Int32($0)) }) { first, _ in first }
         func number(_ workspace: String?) -> Int32 { workspace.flatMap { numbers[$0] } ?? -1 }
         generation = rows.generation
+        organisation = rows.organisations.first?.id ?? ""
+        workspaces = rows.workspaces.map(\.id)
         keys = rows.keys.compactMap { StoredObjects.key($0, workspace: number($0.workspaceID), &faults) }
         let integrations = Dictionary(rows.integrations.map { ($0.id, $0) }) { first, _ in first }
         virtualKeys = rows.virtualKeys.map { StoredObjects.virtualKey($0, integrations, workspace: number($0.key.workspaceID)) }

@@ -64,6 +64,7 @@ public enum Refusal: UInt8, Error, Sendable, CaseIterable {
     case streamInterrupted
     // The gateway
     case overloaded
+    case unrecordable
     case draining
     case notReady
     case internalFault
@@ -210,6 +211,8 @@ extension Refusal {
             upstream("stream_interrupted", 502, "the provider's stream ended before it was complete")
         case .overloaded:
             gateway("overloaded", 503, "the gateway is at its limit; try again")
+        case .unrecordable:
+            gateway("unrecordable", 503, "the gateway's records wait for its disk, and this request is one that must be recorded; try again")
         case .draining:
             gateway("draining", 503, "the gateway is shutting down; try again")
         case .notReady:

@@ -76,6 +76,7 @@ final class Reloader: Sendable {
         if configuration.workerCount != first.workerCount { changes.append("\"workers\"") }
         if state == nil, configuration.dataDirectory != first.dataDirectory { changes.append("\"data\"") }
         if configuration.log != first.log { changes.append("\"log\"") }
+        if configuration.books != first.books { changes.append("\"books\"") }
         if configuration.bounds.number(.cache) != first.bounds.number(.cache) { changes.append("\"limits.cache\"") }
         if configuration.bounds.number(.buffers) != first.bounds.number(.buffers) { changes.append("\"limits.buffers\"") }
         return changes

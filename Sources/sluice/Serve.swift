@@ -100,6 +100,7 @@ struct Serve: ParsableCommand {
         // Before anybody is served by it; a disk may take its time.
         let folder = state ?? plan.configuration?.dataDirectory
         let store = try folder.map { try ServingStore(in: $0) }
+        let bookkeeper = try folder.flatMap { try Bookkeeping.open(in: $0, plan.configuration, workers: workers) }
         let desk = SnapshotDesk(
             plan.declared, store?.objects, pepper: store?.pepper, limits: { SpendingBuilder.terms(of: $0, in: folder ?? "") },
             note: { standardError("sluice: \($0)") })
@@ -108,7 +109,7 @@ struct Serve: ParsableCommand {
         let admin = store.flatMap { store in watch.map { AdminDesk(store, $0, file) } }
         let gateway = try Gateway(
             desk.first(), listen: listen, sockets: sockets, workers: workers, accessLog: accessLog(plan.log),
-            history: ServiceHistory(restartCount: link.restartCount, upgradeCount: link.upgradeCount), backOffice: AdminDesk.office(admin))
+            history: ServiceHistory(restartCount: link.restartCount, upgradeCount: link.upgradeCount), backOffice: AdminDesk.office(admin), bookkeeper: bookkeeper)
         desk.serve { gateway.adopt($0) }
         admin?.serve(gateway)
         if let watch { try ServingStore.start(watch) }

@@ -22,6 +22,8 @@ AHEAD = {"model_not_allowed", "draining", "not_ready", "model_required", "unsupp
 SPENDING = {"budget_exceeded", "rate_limit_exceeded", "model_unpriced"}
 #: Of a port that speaks TLS: test_tls.
 TLS = {"plaintext_on_tls_port"}
+#: While the disk takes no records: test_books.py.
+BOOKS = {"unrecordable"}
 #: Only a mistake in the code leads here.
 MISTAKES = {"internal_error"}
 #: Told in a stream that has begun, so not as a status: `test_interrupted`.
@@ -180,7 +182,7 @@ class Errors(GatewayCase):
                     self.assertEqual(answer.all("retry-after"), ["1"] if answer.status in (429, 503) else [])
                     self.assert_body(json.loads(answer.body), row.code, kind, identifier, path == MESSAGES)
                     identifiers[identifier] = (row, answer.status)
-        self.assertEqual(set(table), {row.code for row, _ in identifiers.values()} | AHEAD | SPENDING | STORED | TLS | MISTAKES | IN_STREAMS | {"unknown_virtual_key"})
+        self.assertEqual(set(table), {row.code for row, _ in identifiers.values()} | AHEAD | SPENDING | STORED | TLS | BOOKS | MISTAKES | IN_STREAMS | {"unknown_virtual_key"})
         for identifier, (row, status) in identifiers.items():
             with self.subTest(code=row.code, log=True):
                 [line] = self.lines(self.gateways[row.gateway], identifier)

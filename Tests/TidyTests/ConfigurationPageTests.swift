@@ -34,6 +34,7 @@ struct ConfigurationPageTests {
         ("listen", ConfigurationSchema.listener),
         ("tls", ConfigurationSchema.tls),
         ("log", ConfigurationSchema.log),
+        ("books", ConfigurationSchema.books),
         ("providers", ConfigurationSchema.provider),
         ("virtual_keys", ConfigurationSchema.virtualKey),
         ("keys", ConfigurationSchema.key),
@@ -70,7 +71,7 @@ struct ConfigurationPageTests {
     @Test("config/sluice.yaml shows every key of the file's own schema")
     func everyKeyIsShown() throws {
         let example = try Repository.text("config/sluice.yaml")
-        let keys = [ConfigurationSchema.root, .init(ConfigurationSchema.log.keys + ConfigurationSchema.provider.keys + ConfigurationSchema.key.keys)]
+        let keys = [ConfigurationSchema.root, .init(ConfigurationSchema.log.keys + ConfigurationSchema.books.keys + ConfigurationSchema.provider.keys + ConfigurationSchema.key.keys)]
         for key in keys.flatMap(\.keys) where key.name != "api_key" && key.name != "custom_host" {
             #expect(example.contains("\(key.name):"), "\(key.name) is not shown")
         }

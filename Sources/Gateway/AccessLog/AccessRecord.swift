@@ -15,6 +15,8 @@ struct AccessRecord: BitwiseCopyable, Sendable {
         var saved = AnswerCost()
         /// From the request's first byte; zero when none came.
         var firstByteNanoseconds: UInt64 = 0
+        /// The same, until the first of a stream's body; zero for other answers.
+        var firstTokenNanoseconds: UInt64 = 0
         var totalNanoseconds: UInt64 = 0
         var receivedByteCount: UInt64 = 0
         var sentByteCount: UInt64 = 0

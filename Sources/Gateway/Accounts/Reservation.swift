@@ -71,6 +71,7 @@ extension Exchange {
     func reserveNow(_ plan: Plan, _ client: Client) throws(Rejection) -> Reserved {
         let targets = plan.destination.keys[attempt.key].terms
         guard attempt.spending == nil, caller.terms != nil || targets != nil, isCharged, let desks = worker.desks else { return .done }
+        try worker.recorder?.admit(targets)
         let spending = worker.leaseSpending()
         spending.callers = caller.terms
         spending.targets = targets

@@ -23,6 +23,7 @@ extension Exchange {
     func settleSpending() {
         guard let spending = attempt.spending.take(), let desks = spending.desks else { return }
         let taken = taken(spending)
+        if taken.requests > 0, taken.usage == nil { bookNotes.reckoned = (taken.inputTokens, taken.outputTokens) }
         let money = spending.hasBudget(of: .cost) ? money(taken, spending) : 0
         var actual = BudgetAmounts(repeating: 0)
         for index in 0..<spending.chargeCount {

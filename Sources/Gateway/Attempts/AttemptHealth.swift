@@ -114,6 +114,12 @@ extension Exchange {
         plan.destination.keys[attempt.key].health.noteFirstToken(nanoseconds: waited, now: worker.now.nanoseconds)
     }
 
+    /// The first of a stream's body is here.
+    func noteFirstToken() {
+        guard record.figures.firstTokenNanoseconds == 0, answer.isStream else { return }
+        record.figures.firstTokenNanoseconds = max(1, worker.now.nanoseconds(since: startedAt))
+    }
+
     /// The answer is whole: how long each of its tokens took.
     func noteTokens(_ count: Int64) {
         guard let plan, plan.hasAlternatives, count > 1 else { return }

@@ -67,6 +67,13 @@ struct Trail: BitwiseCopyable {
         count += 1
     }
 
+    /// What the attempts but the last have taken.
+    var millisecondsBeforeLast: UInt64 {
+        var sum: UInt64 = 0
+        for index in 0..<max(0, min(count, Trail.capacity) - 1) { sum += UInt64(entries[index].milliseconds) }
+        return sum
+    }
+
     /// `[{"target":"config.targets[0]","status":503,"ms":120,"why":"first"},…]`
     func writeJSON(_ program: Program, to writer: inout ByteWriter) {
         writer.append("[")

@@ -46,6 +46,7 @@ extension Exchange {
         attempt.totalDeadline = leader.attempt.totalDeadline
         trail = leader.trail
         record = leader.record
+        bookNotes = leader.bookNotes
         body.isWhole = true
         body.isConsumed = true
         body.consumedCount = leader.body.consumedCount

@@ -1,3 +1,4 @@
+import Books
 import Bytes
 import Cache
 import Health
@@ -41,12 +42,14 @@ public final class Operations: Sendable {
     private let loads: [WorkerLoad]
     private let history: ServiceHistory
     let sharedCache: SharedCache?
+    private let bookkeeper: Bookkeeper?
     /// Those of the snapshot that is served by.
     private let books = Mutex<AccountBooks?>(nil)
 
     init(
         health: HealthTable, tls: TLSMetrics, proxies: ProxyMetrics, upstreams: UpstreamMetrics, notices: Notices,
-        history: ServiceHistory = ServiceHistory(), sharedCache: SharedCache? = nil, admission: AdmissionControl, loads: [WorkerLoad]
+        history: ServiceHistory = ServiceHistory(), sharedCache: SharedCache? = nil, admission: AdmissionControl, loads: [WorkerLoad],
+        bookkeeper: Bookkeeper? = nil
     ) throws(SystemError) {
         questions = try Mailbox()
         reloads = try Reloads(notices)
@@ -58,6 +61,7 @@ public final class Operations: Sendable {
         self.sharedCache = sharedCache
         self.admission = admission
         self.loads = loads
+        self.bookkeeper = bookkeeper
     }
 
     /// How the running configuration came about, for who is asked whether the gateway is ready.
@@ -161,7 +165,7 @@ public final class Operations: Sendable {
         gauge("sluice_target_successes", "Successes of the last minute.") { "\($0.successes)" }
         gauge("sluice_target_first_token_seconds", "Time to the first token, a decayed average of peaks.") { $0.firstToken.map { "\(Double($0) / 1e9)" } }
         let accounts = books.withLock { $0 }?.metrics() ?? ""
-        return text + admission.text + WorkerLoad.text(loads) + tls.text + proxies.text + upstreams.text + cacheMetrics() + accounts
+        return text + admission.text + WorkerLoad.text(loads) + tls.text + proxies.text + upstreams.text + cacheMetrics() + accounts + (bookkeeper?.metrics() ?? "")
     }
 
     /// What metrics tell of the targets of one name.

@@ -21,8 +21,12 @@ final class Route {
     let isGuarded: Bool
     /// Whether some target goes by a virtual key that is for some models alone, or cannot be used now.
     let isRestricted: Bool
+    /// The name of its config, where it has one.
+    let configName: OwnedBytes?
 
-    init(program: Program, destinations: [Destination], text: OwnedBytes, isOperatorConfig: Bool, identity: [UInt8] = []) {
+    init(
+        program: Program, destinations: [Destination], text: OwnedBytes, isOperatorConfig: Bool, identity: [UInt8] = [], configName: String? = nil
+    ) {
         precondition(destinations.count == program.targets.count, "each target has its destination")
         hasAlternatives = program.targets.count > 1 || program.targets.contains { $0.retry.attempts > 0 || $0.hedge != nil }
             || destinations.contains { $0.keys.count > 1 }
@@ -32,6 +36,7 @@ final class Route {
         isGuarded = destinations.contains { $0.isGuarded }
         self.identity = identity.withByteSlice { OwnedBytes($0) }
         self.program = program
+        self.configName = configName.map { name in Array(name.utf8).withByteSlice { OwnedBytes($0) } }
         self.destinations = destinations
         self.text = text
         self.isOperatorConfig = isOperatorConfig

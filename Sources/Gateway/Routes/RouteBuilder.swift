@@ -35,7 +35,9 @@ struct RouteBuilder {
             }
         }
         let identity = worker.sharedCache?.seed.digest(destinations.map(\.identity)) ?? []
-        return Route(program: program, destinations: destinations, text: OwnedBytes(text), isOperatorConfig: isOperatorConfig, identity: identity)
+        return Route(
+            program: program, destinations: destinations, text: OwnedBytes(text), isOperatorConfig: isOperatorConfig, identity: identity,
+            configName: compiled.program == nil ? configName(headers) : nil)
     }
 
     // MARK: The program
@@ -58,6 +60,14 @@ struct RouteBuilder {
         if headers.namesProvider { return (try named(headers), false) }
         guard let index = snapshot.defaultConfig else { throw Rejection(.missingProvider) }
         return (try config(index), true)
+    }
+
+    /// The name of the config that is used, where the operator has given it one.
+    private func configName(_ headers: RoutingHeaders) -> String? {
+        let names = snapshot.catalog.configNames
+        if !headers.config.isEmpty { return names.index(of: headers.config.trimmed).map { names.names[$0] } }
+        guard let index = headers.keyConfig >= 0 ? headers.keyConfig : headers.namesProvider ? nil : snapshot.defaultConfig else { return nil }
+        return index < names.names.count && !names.names[index].isEmpty ? names.names[index] : nil
     }
 
     /// A config that is no JSON object: the name of a declared one, or a fault.

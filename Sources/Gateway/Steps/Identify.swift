@@ -30,6 +30,10 @@ extension Exchange {
                 try checkUse(of: principal, restrictions, client)
             }
         }
+        if let recorder = worker.recorder {
+            noteForBooks(message)
+            try recorder.admit(caller.terms)
+        }
         try takePlace(client)
         return .step(.decide)
     }

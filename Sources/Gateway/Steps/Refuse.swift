@@ -1,3 +1,4 @@
+import Books
 import Bytes
 import HTTP
 import Providers
@@ -16,6 +17,7 @@ extension Exchange {
         failFill()
         if rejection.isUnanswerable { return .wait }
         record.errorCode.set(ByteSlice(rejection.refusal.code))
+        bookNotes.blame = RecordedBlame(rejection.refusal.blame)
         // A head that could not be read has named nothing yet.
         if identifier.isEmpty { name(ByteSlice("")) }
         guard !answer.isCommitted else {

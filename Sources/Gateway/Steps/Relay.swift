@@ -220,6 +220,7 @@ extension Exchange {
     /// Passes one read's bytes on in one write, with the head if that has not left yet.
     private func pass(_ block: consuming Block, _ range: Range<Int>, _ upstream: UpstreamCall, _ client: Client) {
         upstream.setDeadline(gapDeadline)
+        if !range.isEmpty { noteFirstToken() }
         let framed = answer.frame(block, range, worker, copyingTo: caching.flight?.log)
         worker.runs.blocks.add(block)
         sendAnswer(client)

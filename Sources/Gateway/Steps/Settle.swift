@@ -20,9 +20,9 @@ extension Exchange {
         return .over
     }
 
-    /// Hands the finished record to the log thread.
+    /// Hands the finished record to the log's thread, and to the bookkeeper's.
     func writeRecord() {
-        guard let ring = worker.accessRing, !caching.isRecorded else { return }
+        guard worker.accessRing != nil || worker.recorder != nil, !caching.isRecorded else { return }
         record.figures.attempts = UInt8(clamping: attempt.total)
         record.figures.totalNanoseconds = worker.now.nanoseconds(since: startedAt)
         let streamed = body.mode == .streamed ? UInt64(clamping: body.receivedCount) : UInt64(max(0, body.consumedCount - headByteCount))
@@ -32,11 +32,18 @@ extension Exchange {
         if caching.isOrphaned { record.figures.wasAborted = true }
         if !record.figures.hasOwnTrace { record.traceIdentifier = traceIdentifier }
         if answer.readsUsage { record.figures.cost = cost }
-        guard trail.count > 1, let program = plan?.route.program else { return ring.push(&record) }
+        let tries = writeTries()
+        worker.accessRing?.push(&record, tries: tries)
+        if let recorder = worker.recorder { keepRecord(at: recorder, tries: tries) }
+    }
+
+    /// The attempts as JSON, in the worker's scratch; empty where there was one and no choice.
+    private func writeTries() -> ByteSlice {
+        guard trail.count > 1, let program = plan?.route.program else { return ByteSlice("") }
         // All attempts or none: half a list would not be JSON.
         var tries = ByteWriter(worker.headScratch, capacity: GatewayLimits.triesByteCount)
         trail.writeJSON(program, to: &tries)
-        ring.push(&record, tries: tries.overflowed ? ByteSlice("") : tries.written)
+        return tries.overflowed ? ByteSlice("") : tries.written
     }
 
     /// What the answer took, as far as its provider has said and its model has a price: that of the model that served, else of the one that was asked for.
@@ -58,7 +65,7 @@ extension Exchange {
     }
 
     /// What the model that was asked for is priced at.
-    private var askedPrice: ModelPrice? {
+    var askedPrice: ModelPrice? {
         var provider = record.provider
         return worker.snapshot.prices.flatMap { book in
             provider.withBytesInPlace { provider in record.model.withBytesInPlace { book.price(provider: provider, model: $0) } }

@@ -146,6 +146,7 @@ extension Exchange {
         _ block: consuming Block, _ range: Range<Int>, _ upstream: UpstreamCall, _ client: Client
     ) throws(Rejection) -> Step? {
         upstream.setDeadline(gapDeadline)
+        if !range.isEmpty { noteFirstToken() }
         let bytes = block.slice(range)
         var at = 0
         // One chunk a read, however many the upstream's bytes came in.

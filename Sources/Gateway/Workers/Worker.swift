@@ -137,6 +137,7 @@ final class Worker {
     var nextSweep = Instant(nanoseconds: 0)
 
     let accessRing: AccessRing?
+    let recorder: Recorder?
     private var draining = Draining()
     var isDraining: Bool { draining.hasBegun }
     /// Whether connections between two requests are to end.
@@ -148,7 +149,7 @@ final class Worker {
         operations: Operations? = nil, backOffice: BackOffice? = nil, compiler: ConfigCompiler? = nil, tickets: TLSTicketSecret? = nil,
         tlsMetrics: TLSMetrics = TLSMetrics(), proxyMetrics: ProxyMetrics = ProxyMetrics(),
         upstreamMetrics: UpstreamMetrics = UpstreamMetrics(), sharedCache: SharedCache? = nil,
-        admission: AdmissionControl? = nil, load: WorkerLoad = WorkerLoad()
+        admission: AdmissionControl? = nil, load: WorkerLoad = WorkerLoad(), recorder: Recorder? = nil
     ) throws(StartError) {
         self.index = index
         self.admission = admission ?? AdmissionControl(budget: budget, seed: 0)
@@ -156,7 +157,7 @@ final class Worker {
         self.workerCount = workerCount
         self.snapshot = snapshot
         self.listeners = listeners
-        self.accessRing = accessRing
+        (self.accessRing, self.recorder) = (accessRing, recorder)
         self.tokenFetcher = tokenFetcher
         self.health = health
         self.notices = notices

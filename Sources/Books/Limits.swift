@@ -1,0 +1,48 @@
+/// Bounds of what is written of requests, and of where.
+public enum BooksLimits {
+    /// What one worker's records may take while they wait for the disk: some ten thousand of the usual size, so that a disk that stalls
+    /// for a second is not noticed.
+    public static let ringByteCount = 4 << 20
+
+    /// The longest record: its texts at their longest, its attempts and its metadata.
+    public static let recordByteCount = 8 << 10
+
+    /// The longest text of a record but its metadata and its attempts; what is longer is cut.
+    public static let textByteCount = 512
+
+    /// Metadata of one request, in bytes of JSON; what is longer is left out, and the record says so.
+    public static let metadataByteCount = 4096
+
+    /// What of the metadata lies in the request itself; what is longer is copied apart.
+    public static let shortMetadataByteCount = 192
+
+    /// The attempts of one record: eight, each with its target's path and two words.
+    public static let attemptsByteCount = 1536
+
+    /// Characters of a value of metadata; what is longer is cut when it is read (the wire reference §3.1).
+    public static let metadataValueCount = 128
+
+    /// Records that are due although the ring is full, of requests that were let in before it was: as many as may be under way.
+    public static let overdueRecords = 65_536
+
+    /// Between two looks into the rings: what a `kill -9` may lose of answers that were sent.
+    public static let intervalMilliseconds: Int32 = 20
+
+    /// Of a batch that is written with one call.
+    static let batchByteCount = 1 << 20
+
+    /// Between two tries to write where the disk failed.
+    static let faultMilliseconds: Int32 = 200
+
+    /// Between two looks for segments that are too old, or whose process has ended.
+    static let upkeepNanoseconds: UInt64 = 15_000_000_000
+
+    /// Segments that one folder may have: at the smallest size that may be set, and the largest sum.
+    static let segmentCount = 1 << 20
+
+    /// What a reader takes of a segment at once.
+    static let readByteCount = 256 << 10
+
+    /// Between two looks of who follows the journal.
+    public static let followMilliseconds: Int32 = 100
+}

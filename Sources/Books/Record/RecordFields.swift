@@ -1,0 +1,76 @@
+/// The numbers of a record, in the order in which they are written. New ones go to the end: a reader takes as many as it knows.
+enum RecordNumber: Int, CaseIterable {
+    case wall, total, firstByte, firstToken, gateway
+    case status, attempts, flags, blame, cache
+    case received, sent
+    /// One more than there is; 0 where nobody knows.
+    case cost, saved, savedInput, savedOutput
+    case input, cachedRead, cacheWrite5m, cacheWrite1h, audioInput, output, reasoning, audioOutput
+
+    static let count = 24
+}
+
+/// The texts of a record, by the byte before each. A reader passes over those it does not know.
+enum RecordText: UInt8, CaseIterable {
+    case trace = 1
+    case span, parentSpan, spanName
+    case organisation, workspace, key, keyName, certificate, virtualKey
+    case metadata, user, config
+    case endpoint, method, path
+    case provider, model, served, target, attempts
+    case priceBook, error, finishReason
+    case peer, agent
+}
+
+/// What is true of a request or not.
+public struct RecordFlags: OptionSet, BitwiseCopyable, Sendable {
+    public let rawValue: UInt64
+
+    public init(rawValue: UInt64) { self.rawValue = rawValue }
+
+    public static let stream = RecordFlags(rawValue: 1)
+    /// Its client left, or its answer broke off.
+    public static let aborted = RecordFlags(rawValue: 2)
+    public static let hedged = RecordFlags(rawValue: 4)
+    /// The provider has told of no usage: the tokens are reckoned.
+    public static let estimated = RecordFlags(rawValue: 8)
+    /// Its tokens have no price.
+    public static let unpriced = RecordFlags(rawValue: 16)
+    /// The client gave no trace: the request's id is its trace.
+    public static let ownTrace = RecordFlags(rawValue: 32)
+    /// Its metadata was too long.
+    public static let metadataLeftOut = RecordFlags(rawValue: 64)
+    /// Its tokens are known, or reckoned.
+    public static let counted = RecordFlags(rawValue: 128)
+}
+
+/// What a request had to do with the cache.
+public enum RecordedCache: UInt8, BitwiseCopyable, Sendable, CaseIterable {
+    case disabled, miss, semanticMiss, refresh, hit
+
+    /// As `x-portkey-cache-status` has it.
+    public var text: StaticString {
+        switch self {
+        case .disabled: "DISABLED"
+        case .miss: "MISS"
+        case .semanticMiss: "SEMANTIC MISS"
+        case .refresh: "REFRESH"
+        case .hit: "HIT"
+        }
+    }
+}
+
+/// Whose fault a failure is.
+public enum RecordedBlame: UInt8, BitwiseCopyable, Sendable, CaseIterable {
+    case none, client, policy, upstream, gateway
+
+    public var text: StaticString {
+        switch self {
+        case .none: ""
+        case .client: "client"
+        case .policy: "policy"
+        case .upstream: "upstream"
+        case .gateway: "gateway"
+        }
+    }
+}

@@ -1,0 +1,92 @@
+public import Ledger
+public import Providers
+
+/// All of a record that is no text, as a worker knows it.
+public struct RecordFigures: BitwiseCopyable, Sendable {
+    public var identifier = Identifier(high: 0, low: 0)
+    /// When the request's head was whole, in nanoseconds since 1970.
+    public var wallNanoseconds: UInt64 = 0
+    /// From the request's first byte; 0 where there was none.
+    public var totalNanoseconds: UInt64 = 0
+    public var firstByteNanoseconds: UInt64 = 0
+    public var firstTokenNanoseconds: UInt64 = 0
+    /// Of that, until the request that was answered had left.
+    public var gatewayNanoseconds: UInt64 = 0
+    public var status: UInt16 = 0
+    public var attempts: UInt8 = 0
+    public var flags: RecordFlags = []
+    public var blame = RecordedBlame.none
+    public var cache = RecordedCache.disabled
+    public var receivedByteCount: UInt64 = 0
+    public var sentByteCount: UInt64 = 0
+    /// Nano-dollars; −1 where they are not known.
+    public var cost: Int64 = -1
+    /// What it would have cost, and taken, had the answer not been kept.
+    public var saved: Int64 = -1
+    public var savedInputTokens: Int64 = -1
+    public var savedOutputTokens: Int64 = -1
+    public var usage = Usage()
+
+    public init() {}
+
+    func number(_ number: RecordNumber) -> UInt64 {
+        switch number {
+        case .wall: wallNanoseconds
+        case .total: totalNanoseconds
+        case .firstByte: firstByteNanoseconds
+        case .firstToken: firstTokenNanoseconds
+        case .gateway: gatewayNanoseconds
+        case .status: UInt64(status)
+        case .attempts: UInt64(attempts)
+        case .flags: flags.rawValue
+        case .blame: UInt64(blame.rawValue)
+        case .cache: UInt64(cache.rawValue)
+        case .received: receivedByteCount
+        case .sent: sentByteCount
+        case .cost: RecordFigures.known(cost)
+        case .saved: RecordFigures.known(saved)
+        case .savedInput: RecordFigures.known(savedInputTokens)
+        case .savedOutput: RecordFigures.known(savedOutputTokens)
+        case .input: UInt64(clamping: usage.input)
+        case .cachedRead: UInt64(clamping: usage.cachedRead)
+        case .cacheWrite5m: UInt64(clamping: usage.cacheWrite5m)
+        case .cacheWrite1h: UInt64(clamping: usage.cacheWrite1h)
+        case .audioInput: UInt64(clamping: usage.audioInput)
+        case .output: UInt64(clamping: usage.output)
+        case .reasoning: UInt64(clamping: usage.reasoning)
+        case .audioOutput: UInt64(clamping: usage.audioOutput)
+        }
+    }
+
+    mutating func set(_ number: RecordNumber, to value: UInt64) {
+        switch number {
+        case .wall: wallNanoseconds = value
+        case .total: totalNanoseconds = value
+        case .firstByte: firstByteNanoseconds = value
+        case .firstToken: firstTokenNanoseconds = value
+        case .gateway: gatewayNanoseconds = value
+        case .status: status = UInt16(clamping: value)
+        case .attempts: attempts = UInt8(clamping: value)
+        case .flags: flags = RecordFlags(rawValue: value)
+        case .blame: blame = RecordedBlame(rawValue: UInt8(clamping: value)) ?? .none
+        case .cache: cache = RecordedCache(rawValue: UInt8(clamping: value)) ?? .disabled
+        case .received: receivedByteCount = value
+        case .sent: sentByteCount = value
+        case .cost: cost = RecordFigures.amount(value)
+        case .saved: saved = RecordFigures.amount(value)
+        case .savedInput: savedInputTokens = RecordFigures.amount(value)
+        case .savedOutput: savedOutputTokens = RecordFigures.amount(value)
+        case .input: usage.input = Int64(clamping: value)
+        case .cachedRead: usage.cachedRead = Int64(clamping: value)
+        case .cacheWrite5m: usage.cacheWrite5m = Int64(clamping: value)
+        case .cacheWrite1h: usage.cacheWrite1h = Int64(clamping: value)
+        case .audioInput: usage.audioInput = Int64(clamping: value)
+        case .output: usage.output = Int64(clamping: value)
+        case .reasoning: usage.reasoning = Int64(clamping: value)
+        case .audioOutput: usage.audioOutput = Int64(clamping: value)
+        }
+    }
+
+    private static func known(_ amount: Int64) -> UInt64 { amount < 0 ? 0 : UInt64(amount) + 1 }
+    private static func amount(_ written: UInt64) -> Int64 { written == 0 ? -1 : Int64(clamping: written - 1) }
+}

@@ -1,0 +1,88 @@
+public import Bytes
+
+/// Writes one record where it is to lie: first its figures, then its texts, in any order.
+///
+///     version: 1 byte │ id: 16 bytes │ how many numbers, and they │ tag, length, bytes of each text …
+///
+/// Numbers and lengths are of variable length (LEB128): most are small. Nothing is allocated.
+public struct RecordWriter: ~Copyable {
+    static let version: UInt8 = 1
+
+    private var writer: ByteWriter
+
+    /// - Parameter room: at least `BooksLimits.recordByteCount` bytes.
+    init(_ room: UnsafeMutablePointer<UInt8>) {
+        writer = ByteWriter(room, capacity: BooksLimits.recordByteCount)
+    }
+
+    var byteCount: Int { writer.count }
+    /// Texts may have been left out for want of room; the figures never are.
+    var bytes: ByteSlice { writer.written }
+
+    public mutating func write(_ figures: RecordFigures) {
+        writer.append(RecordWriter.version)
+        writer.append(bigEndian: UInt32(truncatingIfNeeded: figures.identifier.high >> 32))
+        writer.append(bigEndian: UInt32(truncatingIfNeeded: figures.identifier.high))
+        writer.append(bigEndian: UInt32(truncatingIfNeeded: figures.identifier.low >> 32))
+        writer.append(bigEndian: UInt32(truncatingIfNeeded: figures.identifier.low))
+        append(UInt64(RecordNumber.count))
+        var index = 0
+        while index < RecordNumber.count, let number = RecordNumber(rawValue: index) {
+            append(figures.number(number))
+            index += 1
+        }
+    }
+
+    public mutating func trace(_ text: ByteSlice) { write(text, as: .trace) }
+    public mutating func span(_ text: ByteSlice) { write(text, as: .span) }
+    public mutating func parentSpan(_ text: ByteSlice) { write(text, as: .parentSpan) }
+    public mutating func spanName(_ text: ByteSlice) { write(text, as: .spanName) }
+    public mutating func organisation(_ text: ByteSlice) { write(text, as: .organisation) }
+    public mutating func workspace(_ text: ByteSlice) { write(text, as: .workspace) }
+    /// What tells the gateway key from every other.
+    public mutating func key(_ text: ByteSlice) { write(text, as: .key) }
+    public mutating func keyName(_ text: ByteSlice) { write(text, as: .keyName) }
+    public mutating func certificate(_ text: ByteSlice) { write(text, as: .certificate) }
+    public mutating func virtualKey(_ text: ByteSlice) { write(text, as: .virtualKey) }
+    /// An object, as it was sent.
+    public mutating func metadata(_ text: ByteSlice) { write(text, as: .metadata, most: BooksLimits.metadataByteCount) }
+    public mutating func user(_ text: ByteSlice) { write(text, as: .user) }
+    public mutating func config(_ text: ByteSlice) { write(text, as: .config) }
+    public mutating func endpoint(_ text: StaticString) { write(ByteSlice(text), as: .endpoint) }
+    public mutating func method(_ text: ByteSlice) { write(text, as: .method) }
+    public mutating func path(_ text: ByteSlice) { write(text, as: .path) }
+    public mutating func provider(_ text: ByteSlice) { write(text, as: .provider) }
+    /// The model that was asked for, and the one that served.
+    public mutating func model(_ text: ByteSlice) { write(text, as: .model) }
+    public mutating func served(_ text: ByteSlice) { write(text, as: .served) }
+    /// Where in its config the target stands.
+    public mutating func target(_ text: ByteSlice) { write(text, as: .target) }
+    public mutating func priceBook(_ text: ByteSlice) { write(text, as: .priceBook) }
+    public mutating func error(_ text: ByteSlice) { write(text, as: .error) }
+    public mutating func finishReason(_ text: ByteSlice) { write(text, as: .finishReason) }
+    public mutating func peer(_ text: ByteSlice) { write(text, as: .peer) }
+    public mutating func agent(_ text: ByteSlice) { write(text, as: .agent) }
+
+    /// The attempts, a JSON array, as the access log tells them; all of it or nothing.
+    public mutating func attempts(_ text: ByteSlice) {
+        if text.count <= BooksLimits.attemptsByteCount { write(text, as: .attempts, most: BooksLimits.attemptsByteCount) }
+    }
+
+    private mutating func write(_ text: ByteSlice, as tag: RecordText, most: Int = BooksLimits.textByteCount) {
+        let kept = text.prefix(min(text.count, most))
+        // A text that does not fit is left out whole: what follows must be read all the same.
+        guard !kept.isEmpty, writer.capacity - writer.count >= kept.count + 4 else { return }
+        writer.append(tag.rawValue)
+        append(UInt64(kept.count))
+        writer.append(kept)
+    }
+
+    private mutating func append(_ number: UInt64) {
+        var rest = number
+        while rest >= 0x80 {
+            writer.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+            rest >>= 7
+        }
+        writer.append(UInt8(truncatingIfNeeded: rest))
+    }
+}

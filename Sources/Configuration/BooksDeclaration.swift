@@ -1,0 +1,71 @@
+import Policy
+
+/// `books:`, how requests are recorded.
+public struct BooksDeclaration: Sendable, Equatable {
+    public enum Mode: String, Sendable, CaseIterable {
+        case auto, required
+        case bestEffort = "best_effort"
+        case off
+    }
+
+    public internal(set) var mode = Mode.auto
+    /// Nanoseconds.
+    public internal(set) var sync = Row.sync.row.fallback
+    /// Bytes.
+    public internal(set) var segment = Row.segment.row.fallback
+    /// Nanoseconds.
+    public internal(set) var keep = Row.keep.row.fallback
+    /// Bytes.
+    public internal(set) var keepSize = Row.keepSize.row.fallback
+
+    public init() {}
+
+    /// Its numbers: each with its default, its range and its reason.
+    enum Row: String, CaseIterable {
+        case sync, segment, keep
+        case keepSize = "keep_size"
+
+        var row: Bound.Row {
+            let millisecond: Int64 = 1_000_000
+            let day = 86_400_000 * millisecond
+            return switch self {
+            case .sync:
+                Bound.Row(
+                    section: .limits, unit: .duration, fallback: 1000 * millisecond, range: 10 * millisecond...60_000 * millisecond, mayBeOff: false,
+                    reason: "between two calls that have the disk take the journal: what a power failure may lose; a `kill -9` loses 20 ms at most")
+            case .segment:
+                Bound.Row(
+                    section: .limits, unit: .byteCount, fallback: 64 << 20, range: 64 << 10...1 << 30, mayBeOff: false,
+                    reason: "a file of the journal; the journal is removed by whole files")
+            case .keep:
+                Bound.Row(
+                    section: .limits, unit: .duration, fallback: 7 * day, range: 60_000 * millisecond...3660 * day, mayBeOff: false,
+                    reason: "age at which a file of the journal is removed")
+            case .keepSize:
+                Bound.Row(
+                    section: .limits, unit: .byteCount, fallback: 4 << 30, range: 1 << 20...1 << 44, mayBeOff: false,
+                    reason: "what the journal may take of the disk; beyond it the oldest files are removed, whatever their age")
+            }
+        }
+    }
+}
+
+extension ConfigurationReader {
+    mutating func books(_ field: Field) -> BooksDeclaration {
+        var declaration = BooksDeclaration()
+        guard let fields = schema.fields(of: field, schema: ConfigurationSchema.books) else { return declaration }
+        if let found = fields["mode"], let word = schema.choice(found, of: BooksDeclaration.Mode.allCases.map(\.rawValue)) {
+            declaration.mode = BooksDeclaration.Mode(rawValue: word) ?? declaration.mode
+        }
+        for row in BooksDeclaration.Row.allCases {
+            guard let found = fields[row.rawValue], let value = value(of: row.row, found) else { continue }
+            switch row {
+            case .sync: declaration.sync = value
+            case .segment: declaration.segment = value
+            case .keep: declaration.keep = value
+            case .keepSize: declaration.keepSize = value
+            }
+        }
+        return declaration
+    }
+}

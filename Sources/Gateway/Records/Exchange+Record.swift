@@ -1,0 +1,208 @@
+import Books
+import Bytes
+import Ledger
+import Policy
+import Providers
+import Reactor
+
+/// What a request leaves in the books: written where the bookkeeper reads it.
+extension Exchange {
+    /// Puts the record into the worker's ring, of requests that are for providers.
+    ///
+    /// - Parameter tries: the attempts, as JSON.
+    func keepRecord(at recorder: Recorder, tries: ByteSlice) {
+        guard endpoint.body != .ignored else { return }
+        let figures = recordFigures()
+        let own = recorder.duty(caller.terms)
+        // What was not served is not owed: refusals, while the disk is behind, would take the room of those under way.
+        let isServed = attempt.total > 0 || caching.status == .hit
+        let duty: RecordDuty = !isServed ? .whereThereIsRoom : own == .required ? own : recorder.duty(usedKey?.terms)
+        recorder.push(duty) { writer in
+            writer.write(figures)
+            writeWho(to: &writer)
+            writeWhat(to: &writer)
+            writeAnswer(to: &writer)
+            writer.attempts(tries)
+            bookNotes.metadata.withBytesInPlace { writer.metadata($0) }
+            if let metadata = bookNotes.longMetadata { writer.metadata(metadata.slice) }
+        }
+    }
+
+    /// The credential of the last attempt, or the one that the next would have had.
+    private var usedKey: DestinationKey? {
+        guard let keys = plan?.destination.keys else { return nil }
+        return attempt.key < keys.count ? keys[attempt.key] : keys.first
+    }
+
+    // MARK: Texts
+
+    private func writeWho(to writer: inout RecordWriter) {
+        record.traceIdentifier.withBytesInPlace { writer.trace($0) }
+        bookNotes.span.withBytesInPlace { writer.span($0) }
+        bookNotes.parentSpan.withBytesInPlace { writer.parentSpan($0) }
+        bookNotes.spanName.withBytesInPlace { writer.spanName($0) }
+        worker.snapshot.organisation.withByteSlice { writer.organisation($0) }
+        bookNotes.workspace.withBytesInPlace { writer.workspace($0) }
+        bookNotes.key.withBytesInPlace { writer.key($0) }
+        record.key.withBytesInPlace { writer.keyName($0) }
+        record.certificate.withBytesInPlace { writer.certificate($0) }
+        record.user.withBytesInPlace { writer.user($0) }
+        record.peer.withBytesInPlace { writer.peer($0) }
+        bookNotes.agent.withBytesInPlace { writer.agent($0) }
+    }
+
+    private func writeWhat(to writer: inout RecordWriter) {
+        writer.endpoint(endpoint.word)
+        record.method.withBytesInPlace { writer.method($0) }
+        record.path.withBytesInPlace { writer.path($0) }
+        record.model.withBytesInPlace { writer.model($0) }
+        guard let plan else { return }
+        if let name = plan.route.configName { writer.config(name.slice) }
+        usedKey?.slug.withByteSlice { writer.virtualKey($0) }
+        let program = plan.route.program
+        writer.target(program.bytes(program.targets[plan.targetIndex].path))
+    }
+
+    private func writeAnswer(to writer: inout RecordWriter) {
+        record.provider.withBytesInPlace { writer.provider($0) }
+        record.errorCode.withBytesInPlace { writer.error($0) }
+        guard answer.readsUsage else { return }
+        var (served, reason) = (answer.usage.model, answer.usage.finishReason)
+        served.withBytesInPlace { writer.served($0) }
+        reason.withBytesInPlace { writer.finishReason($0) }
+        guard var version = worker.snapshot.prices?.version else { return }
+        version.withUTF8 { bytes in
+            if let base = bytes.baseAddress { writer.priceBook(ByteSlice(base, count: bytes.count)) }
+        }
+    }
+
+    // MARK: Figures
+
+    private func recordFigures() -> RecordFigures {
+        var figures = RecordFigures()
+        figures.identifier = requestID
+        figures.wallNanoseconds = record.figures.wallNanoseconds
+        figures.totalNanoseconds = record.figures.totalNanoseconds
+        figures.firstByteNanoseconds = record.figures.firstByteNanoseconds
+        figures.firstTokenNanoseconds = record.figures.firstTokenNanoseconds
+        // What was kept comes at once.
+        if record.figures.isStream, caching.status == .hit { figures.firstTokenNanoseconds = figures.firstByteNanoseconds }
+        figures.gatewayNanoseconds = gatewayNanoseconds
+        figures.status = record.figures.status
+        figures.attempts = record.figures.attempts
+        figures.blame = bookNotes.blame
+        figures.cache = RecordedCache(caching.status)
+        figures.receivedByteCount = record.figures.receivedByteCount
+        figures.sentByteCount = record.figures.sentByteCount
+        figures.saved = record.figures.saved.nanodollars
+        figures.savedInputTokens = record.figures.saved.inputTokens
+        figures.savedOutputTokens = record.figures.saved.outputTokens
+        if record.figures.isStream { figures.flags.insert(.stream) }
+        if record.figures.wasAborted { figures.flags.insert(.aborted) }
+        if record.figures.wasHedged { figures.flags.insert(.hedged) }
+        if record.figures.hasOwnTrace { figures.flags.insert(.ownTrace) }
+        if bookNotes.leftMetadataOut { figures.flags.insert(.metadataLeftOut) }
+        charge(&figures)
+        return figures
+    }
+
+    /// Until the request that was answered had left, but for attempts before it.
+    private var gatewayNanoseconds: UInt64 {
+        guard attempt.sentAt > startedAt else { return record.figures.totalNanoseconds }
+        let before = attempt.sentAt.nanoseconds(since: startedAt)
+        return before - min(before, trail.millisecondsBeforeLast &* 1_000_000)
+    }
+
+    /// What the request took and cost: as its provider counted, as another exchange was told, or reckoned.
+    private func charge(_ figures: inout RecordFigures) {
+        let told = record.figures.cost
+        if answer.readsUsage, let usage = answer.usage.usage, answer.state == .done, !answer.isBroken {
+            figures.usage = usage
+            figures.flags.insert(.counted)
+            price(told.nanodollars, &figures)
+        } else if told.inputTokens >= 0, !answer.readsUsage {
+            figures.usage.input = told.inputTokens
+            figures.usage.output = max(0, told.outputTokens)
+            figures.flags.insert(.counted)
+            price(told.nanodollars, &figures)
+        } else if caching.status == .hit || !wasDone {
+            figures.cost = 0
+        } else if endpoint.reportsUsage || bookNotes.reckoned != nil {
+            reckon(&figures)
+        } else if endpoint.isBilled {
+            figures.flags.insert(.unpriced)
+        } else {
+            figures.cost = 0
+        }
+    }
+
+    private func price(_ nanodollars: Int64, _ figures: inout RecordFigures) {
+        figures.cost = nanodollars
+        if nanodollars < 0 { figures.flags.insert(.unpriced) }
+    }
+
+    /// Whether a provider has done something that it charges for, as far as anybody here can tell.
+    private var wasDone: Bool {
+        guard attempt.sentAt > startedAt else { return false }
+        return bookNotes.reckoned != nil || answer.isCommitted && (200..<300).contains(answer.status)
+            || !answer.isCommitted && record.figures.wasAborted && attempt.state == .sent
+    }
+
+    /// Nobody has counted: what budgets were charged, else what the bytes and the events come to.
+    private func reckon(_ figures: inout RecordFigures) {
+        figures.flags.formUnion([.counted, .estimated])
+        if let reckoned = bookNotes.reckoned {
+            figures.usage.input = reckoned.input
+            figures.usage.output = reckoned.output
+        } else if answer.readsUsage, let begun = answer.usage.usage {
+            // A stream that was cut has told what went in, and of what came out at most a part.
+            figures.usage = begun
+            figures.usage.output = max(begun.output, Int64(answer.usage.deltaCount))
+        } else {
+            let bodyByteCount = record.figures.receivedByteCount - min(record.figures.receivedByteCount, UInt64(headByteCount))
+            figures.usage.input = max(1, Int64(clamping: bodyByteCount) / AccountLimits.textBytesPerToken)
+            if answer.isCommitted {
+                let sent = Int64(clamping: record.figures.sentByteCount) / AccountLimits.textBytesPerToken
+                figures.usage.output = answer.isStream ? Int64(answer.readsUsage ? answer.usage.deltaCount : 0) : sent
+            }
+        }
+        guard let price = servedPrice(.standard) ?? askedPrice else { return price(-1, &figures) }
+        figures.cost = price.cost(of: figures.usage, adjustment: usedKey?.terms?.adjustment ?? .none).count
+    }
+}
+
+extension Endpoint {
+    /// Its name in records.
+    var word: StaticString {
+        switch self {
+        case .chatCompletions: "chat.completions"
+        case .completions: "completions"
+        case .embeddings: "embeddings"
+        case .models: "models"
+        case .messages: "messages"
+        case .countTokens: "messages.count_tokens"
+        case .responses: "responses"
+        case .imagesGenerations: "images.generations"
+        case .imagesEdits: "images.edits"
+        case .audioSpeech: "audio.speech"
+        case .audioTranscriptions: "audio.transcriptions"
+        case .audioTranslations: "audio.translations"
+        case .files: "files"
+        case .batches: "batches"
+        case .fineTuning: "fine_tuning"
+        case .moderations: "moderations"
+        case .rerank: "rerank"
+        case .realtime: "realtime"
+        case .health, .ready, .metrics, .operatorTargets, .operatorReload, .operatorCache, .admin, .unknown: "gateway"
+        case .other: "other"
+        }
+    }
+
+    /// Whether providers charge for it, told of or not.
+    var isBilled: Bool {
+        switch self {
+        case .audioSpeech, .audioTranslations, .realtime: true
+        default: reportsUsage
+        }
+    }
+}

@@ -1,0 +1,73 @@
+import Books
+import Bytes
+import HTTP
+
+/// What the books want to know of a request and the access log does not, noted while its head is there.
+struct RecordNotes {
+    var agent = InlineText<96>()
+    var span = InlineText<32>()
+    var parentSpan = InlineText<32>()
+    var spanName = InlineText<64>()
+    /// What tells the gateway key from every other.
+    var key = InlineText<64>()
+    var workspace = InlineText<48>()
+    var metadata = InlineText<192>()
+    /// In its place where it is longer. Allocated: most requests have less, or none.
+    var longMetadata: OwnedBytes?
+    var leftMetadataOut = false
+    var blame = RecordedBlame.none
+    /// Tokens that budgets were charged, where the provider had counted none.
+    var reckoned: (input: Int64, output: Int64)?
+
+    mutating func reset() {
+        agent.removeAll()
+        span.removeAll()
+        parentSpan.removeAll()
+        spanName.removeAll()
+        key.removeAll()
+        workspace.removeAll()
+        metadata.removeAll()
+        longMetadata = nil
+        leftMetadataOut = false
+        blame = .none
+        reckoned = nil
+    }
+
+    mutating func setMetadata(_ text: ByteSlice) {
+        metadata.removeAll()
+        longMetadata = nil
+        leftMetadataOut = text.count > BooksLimits.metadataByteCount
+        if leftMetadataOut { return }
+        if text.count <= BooksLimits.shortMetadataByteCount { metadata.set(text) } else { longMetadata = OwnedBytes(text) }
+    }
+}
+
+extension Exchange {
+    /// Notes what stands in the request's head, and who asks.
+    func noteForBooks(_ message: ByteSlice) {
+        bookNotes.blame = .none
+        if let agent = request.fields.value(of: .userAgent, in: message) { bookNotes.agent.set(agent) }
+        if let metadata = request.fields.value(of: .portkeyMetadata, in: message)?.trimmed, !metadata.isEmpty { bookNotes.setMetadata(metadata) }
+        noteSpans(message)
+        guard let principal = caller.principal else { return }
+        bookNotes.key.set(principal.identity)
+        let number = Int(principal.workspace)
+        guard worker.snapshot.workspaces.indices.contains(number) else { return }
+        worker.snapshot.workspaces[number].withByteSlice { bookNotes.workspace.set($0) }
+    }
+
+    /// Portkey's fields go before the parent that a `traceparent` names.
+    private func noteSpans(_ message: ByteSlice) {
+        if let parent = request.fields.value(of: .traceparent, in: message), parent.count >= 52 { bookNotes.parentSpan.set(parent[36..<52]) }
+        guard request.fields.contains(.otherPortkey) else { return }
+        var (span, parentSpan, name) = (ByteSlice(""), ByteSlice(""), ByteSlice(""))
+        request.fields.eachPortkeyOption("x-portkey-", in: message) { rest, value in
+            if rest.equalsIgnoringCase("span-id") { span = value }
+            if rest.equalsIgnoringCase("parent-span-id") { parentSpan = value }
+            if rest.equalsIgnoringCase("span-name") { name = value }
+        }
+        bookNotes.span.set(span)
+        if !parentSpan.isEmpty { bookNotes.parentSpan.set(parentSpan) }
+        bookNotes.spanName.set(name)
+    }
+}

@@ -1,0 +1,57 @@
+import Books
+import Bytes
+import Ledger
+import Providers
+
+/// A worker's place at the books.
+struct Recorder {
+    private let ring: RecordRing
+    private let mode: BooksMode
+
+    /// Nil where nothing is recorded.
+    init?(_ keeper: Bookkeeper, worker: Int) {
+        guard keeper.mode != .off else { return nil }
+        ring = keeper.ring(worker: worker)
+        mode = keeper.mode
+    }
+
+    /// Lets a request in, unless it must be recorded and the disk is behind.
+    func admit(_ terms: SpendingTerms?) throws(Rejection) {
+        guard duty(terms) == .required, ring.isBehind else { return }
+        throw Rejection(.unrecordable)
+    }
+
+    /// What a request owes the books by its caller's terms, or its target's.
+    func duty(_ terms: SpendingTerms?) -> RecordDuty {
+        switch mode {
+        case .required: .required
+        case .auto: terms?.budgets.isEmpty == false ? .required : .bestEffort
+        case .bestEffort, .off: .bestEffort
+        }
+    }
+
+    func push(_ duty: RecordDuty, _ body: (inout RecordWriter) -> Void) { ring.push(duty, body) }
+}
+
+extension RecordedBlame {
+    init(_ blame: Blame) {
+        switch blame {
+        case .client: self = .client
+        case .policy: self = .policy
+        case .upstream: self = .upstream
+        case .gateway: self = .gateway
+        }
+    }
+}
+
+extension RecordedCache {
+    init(_ status: Caching.Status) {
+        switch status {
+        case .disabled: self = .disabled
+        case .miss: self = .miss
+        case .semanticMiss: self = .semanticMiss
+        case .refresh: self = .refresh
+        case .hit: self = .hit
+        }
+    }
+}

@@ -1,0 +1,115 @@
+import Bytes
+import Foundation
+import Synchronization
+import Testing
+
+@testable import Books
+
+@Suite("Bookkeeper")
+struct BookkeeperTests {
+    /// Runs `body` beside the keeper's thread, which has ended when it returns.
+    private func running(_ keeper: Bookkeeper, _ body: () throws -> Void) throws {
+        let hasEnded = DispatchSemaphore(value: 0)
+        let thread = Foundation.Thread {
+            keeper.run()
+            hasEnded.signal()
+        }
+        thread.start()
+        defer {
+            keeper.stop()
+            #expect(hasEnded.wait(timeout: .now() + 30) == .success)
+        }
+        try body()
+    }
+
+    private func push(_ number: Int, to ring: RecordRing, _ duty: RecordDuty = .required) {
+        let record = RequestRecord.sample(number)
+        ring.push(duty) { record.write(to: &$0) }
+    }
+
+    private func until(_ condition: () throws -> Bool) -> Bool {
+        for _ in 0..<1500 {
+            // A segment may be sealed while it is looked for.
+            if (try? condition()) == true { return true }
+            usleep(20_000)
+        }
+        return false
+    }
+
+    private func metric(_ name: String, _ keeper: Bookkeeper) -> String? {
+        keeper.metrics().split(separator: "\n").first { $0.hasPrefix(name + " ") }.map { String($0.dropFirst(name.count + 1)) }
+    }
+
+    @Test("records of all workers are in the journal soon, and once; the end seals it")
+    func writes() throws {
+        let state = StateFolder()
+        let reports = Reports()
+        let keeper = try Bookkeeper(dataDirectory: state.path, workers: 3, process: 1) { reports.add($0) }
+        try running(keeper) {
+            for number in 0..<300 { push(number, to: keeper.ring(worker: number % 3)) }
+            #expect(until { try state.journal.allRecords().records.count == 300 })
+            #expect(until { metric("sluice_books_records_total", keeper) == "300" })
+            for number in 300..<310 { push(number, to: keeper.ring(worker: 0)) }
+        }
+        let numbers = try state.journal.allRecords().records.map(\.trace)
+        #expect(Set(numbers) == Set((0..<310).map { "trace-\($0)" }))
+        #expect(numbers.count == 310)
+        #expect(state.files.count == 1 && state.files[0].hasSuffix(".journal"))
+        #expect(reports.lines.isEmpty)
+        #expect(metric("sluice_books_unrecorded_total", keeper) == "0")
+        #expect(metric("sluice_books_waiting_bytes", keeper) == "0")
+    }
+
+    @Test("while the disk fails records wait, which is told once and counted; then all are written and that is told")
+    func faultsHeal() throws {
+        let state = StateFolder()
+        let reports = Reports()
+        let keeper = try Bookkeeper(dataDirectory: state.path, workers: 1, process: 1) { reports.add($0) }
+        try FileManager.default.removeItem(atPath: state.journal.path)
+        try running(keeper) {
+            for number in 0..<50 { push(number, to: keeper.ring(worker: 0)) }
+            #expect(until { reports.lines.count == 1 })
+            usleep(600_000)
+            #expect(reports.lines.count == 1)
+            try state.journal.make(in: state.path)
+            #expect(until { try state.journal.allRecords().records.count == 50 })
+            #expect(until { reports.lines.count == 2 })
+        }
+        #expect(reports.lines.last == "the journal is written again")
+        #expect(try #require(metric("sluice_books_faults_total", keeper).flatMap { Int($0) }) >= 2)
+    }
+
+    @Test("an end while the disk fails comes all the same, and says what is lost")
+    func endsWithoutDisk() throws {
+        let state = StateFolder()
+        let reports = Reports()
+        let keeper = try Bookkeeper(dataDirectory: state.path, workers: 1, process: 1) { reports.add($0) }
+        try FileManager.default.removeItem(atPath: state.journal.path)
+        try running(keeper) { for number in 0..<5 { push(number, to: keeper.ring(worker: 0)) } }
+        #expect(reports.lines.last == "journal: 5 records could not be written and are lost")
+    }
+
+    @Test("two processes write beside each other, each its own segments")
+    func twoProcesses() throws {
+        let state = StateFolder()
+        let first = try Bookkeeper(dataDirectory: state.path, workers: 1, process: 1) { _ in }
+        try running(first) {
+            let second = try Bookkeeper(dataDirectory: state.path, workers: 1, process: 2) { _ in }
+            try running(second) {
+                for number in 0..<100 { push(number, to: (number % 2 == 0 ? first : second).ring(worker: 0)) }
+                #expect(until { try state.journal.allRecords().records.count == 100 })
+                #expect(state.files.count == 2 && state.files.allSatisfy { $0.hasSuffix(".open") })
+            }
+        }
+        #expect(state.files.allSatisfy { $0.hasSuffix(".journal") })
+        #expect(try state.journal.allRecords().records.count == 100)
+    }
+
+    @Test("a folder that is a file is refused with what to do")
+    func notAFolder() throws {
+        let state = StateFolder()
+        try FileManager.default.createDirectory(atPath: state.path + "/books", withIntermediateDirectories: true)
+        try Data().write(to: URL(fileURLWithPath: state.path + "/books/journal"))
+        #expect(throws: JournalError.notAFolder(path: state.path + "/books/journal")) { try Bookkeeper(dataDirectory: state.path, workers: 1, process: 1) { _ in } }
+    }
+}
