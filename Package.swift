@@ -44,8 +44,9 @@ let package = Package(
         .target(name: "Providers", dependencies: ["Bytes", "JSON"], swiftSettings: hot),
         .target(name: "Ledger", dependencies: ["Bytes", "CLinux", "COpenSSL", "CPrices", "JSON", "Providers"], swiftSettings: hot),
         .target(name: "Books", dependencies: ["Bytes", "CLinux", "JSON", "Ledger", "Providers"], swiftSettings: hot),
+        .target(name: "Analytics", dependencies: ["Books", "Bytes", "JSON", .product(name: "GRDB", package: "GRDB.swift")], swiftSettings: strict),
         .target(name: "Store", dependencies: ["Bytes", "COpenSSL", "JSON", "Ledger", .product(name: "GRDB", package: "GRDB.swift")], swiftSettings: strict),
-        .target(name: "Console", dependencies: ["Bytes", "JSON", "Policy", "Providers", "Store"], swiftSettings: strict),
+        .target(name: "Console", dependencies: ["Analytics", "Books", "Bytes", "JSON", "Policy", "Providers", "Store"], swiftSettings: strict),
         .target(name: "Tokens", dependencies: ["Bytes", "CCurl", "COpenSSL", "JSON", "Reactor"], swiftSettings: strict),
         .target(
             name: "Gateway", dependencies: ["Books", "Bytes", "CLinux", "Cache", "Guardrails", "HTTP", "HTTP2", "Health", "JSON", "Ledger", "Patterns", "Policy", "Providers", "Reactor", "TLS", "Tokens"],
@@ -56,7 +57,7 @@ let package = Package(
         .executableTarget(
             name: "sluice",
             dependencies: [
-                "Books", "Bytes", "CLinux", "Configuration", "Console", "Gateway", "HTTP", "JSON", "Ledger", "Mock", "Office", "Policy", "Providers", "Reactor", "Store",
+                "Analytics", "Books", "Bytes", "CLinux", "Configuration", "Console", "Gateway", "HTTP", "JSON", "Ledger", "Mock", "Office", "Policy", "Providers", "Reactor", "Store",
                 "Supervisor", "TLS",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -89,6 +90,8 @@ let package = Package(
         // A process that LedgerTests starts to kill it.
         .executableTarget(name: "LedgerVictim", dependencies: ["CLinux", "Ledger"], path: "Tests/LedgerVictim", swiftSettings: strict),
         .testTarget(name: "BooksTests", dependencies: ["Books", "Bytes", "CLinux", "Ledger", "Providers"], swiftSettings: strict),
+        .testTarget(
+            name: "AnalyticsTests", dependencies: ["Analytics", "Books", "Bytes", "Ledger", .product(name: "GRDB", package: "GRDB.swift")], swiftSettings: strict),
         .testTarget(
             name: "StoreTests", dependencies: ["Bytes", "JSON", "Ledger", "Store", .product(name: "GRDB", package: "GRDB.swift")], exclude: ["Versions"],
             swiftSettings: strict),

@@ -50,6 +50,13 @@ public final class Bookkeeper: Sendable {
     private let journalByteCount = Atomic<Int64>(0)
     /// Nanoseconds on the monotonic clock.
     private let drainedAt: Atomic<UInt64>
+    /// Who reads the journal in this process, and needs its segments until then.
+    private let reader = Mutex<Reader?>(nil)
+
+    private struct Reader {
+        let isDone: @Sendable (SegmentName) -> Bool
+        let metrics: @Sendable () -> String
+    }
 
     /// Makes the folder, and seals what processes have left that were killed.
     /// - Parameters:
@@ -73,6 +80,13 @@ public final class Bookkeeper: Sendable {
     }
 
     public func ring(worker: Int) -> RecordRing { rings[worker] }
+
+    /// Has each segment stay until its reader `isDone` with it.
+    ///
+    /// - Parameter metrics: the reader's own, told with these.
+    public func serve(isDone: @escaping @Sendable (SegmentName) -> Bool, metrics: @escaping @Sendable () -> String) {
+        reader.withLock { $0 = Reader(isDone: isDone, metrics: metrics) }
+    }
 
     public func stop() { isStopping.store(true, ordering: .releasing) }
 
@@ -138,9 +152,10 @@ public final class Bookkeeper: Sendable {
     private func upkeep(_ writer: inout JournalWriter) throws(JournalError) {
         try writer.sealIfOver(wallNanoseconds: clock())
         try folder.recover(own: writer.own, report: report)
+        let reader = reader.withLock { $0 }
         let now = clock()
         let oldest = Int64(clamping: (now - min(now, settings.keepNanoseconds)) / 1_000_000_000)
-        let retired = try folder.retire(olderThan: oldest, keeping: settings.keepByteCount) { _ in true }
+        let retired = try folder.retire(olderThan: oldest, keeping: settings.keepByteCount) { reader?.isDone($0) ?? true }
         removed.add(UInt64(retired.removed), ordering: .relaxed)
         journalByteCount.store(retired.leftByteCount, ordering: .relaxed)
     }
@@ -177,6 +192,6 @@ public final class Bookkeeper: Sendable {
         add("sluice_books_lag_seconds", "gauge", "Since all that waited was written.", "\(lag)")
         add("sluice_books_journal_bytes", "gauge", "What the journal takes of the disk, as of its last upkeep.", "\(journalByteCount.load(ordering: .relaxed))")
         add("sluice_books_segments_removed_total", "counter", "Segments that were too old or too many.", "\(removed.load(ordering: .relaxed))")
-        return text
+        return text + (reader.withLock { $0 }?.metrics() ?? "")
     }
 }

@@ -35,7 +35,7 @@ public enum BooksLimits {
     static let faultMilliseconds: Int32 = 200
 
     /// Between two looks for segments that are too old, or whose process has ended.
-    static let upkeepNanoseconds: UInt64 = 15_000_000_000
+    static let upkeepNanoseconds: UInt64 = 5_000_000_000
 
     /// Segments that one folder may have: at the smallest size that may be set, and the largest sum.
     static let segmentCount = 1 << 20

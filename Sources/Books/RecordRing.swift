@@ -13,8 +13,8 @@ public enum RecordDuty: Sendable {
 
 /// A ring of records from one worker to the bookkeeper's thread.
 ///
-/// One writes, one reads; neither waits. A record is written where it is to lie, and read there: none is allocated, and none is copied before it goes to the
-/// disk. Only where the ring is full, a required record is copied apart, behind a lock: requests are refused by then, so that those under way are all there are.
+/// One writes, one reads; neither waits. A record is written where it is to lie, and read there: none is allocated. Only where the ring is full, a required
+/// record is copied apart, behind a lock: requests are refused by then, so that those under way are all there are.
 public final class RecordRing: @unchecked Sendable {
     // Unchecked for this one: each of its bytes belongs to the worker or to the bookkeeper, as `head` and `tail` say.
     private let storage: UnsafeMutablePointer<UInt8>

@@ -17,6 +17,8 @@ public struct BooksDeclaration: Sendable, Equatable {
     public internal(set) var keep = Row.keep.row.fallback
     /// Bytes.
     public internal(set) var keepSize = Row.keepSize.row.fallback
+    /// Nanoseconds.
+    public internal(set) var rowsKeep = Row.rowsKeep.row.fallback
 
     public init() {}
 
@@ -24,6 +26,7 @@ public struct BooksDeclaration: Sendable, Equatable {
     enum Row: String, CaseIterable {
         case sync, segment, keep
         case keepSize = "keep_size"
+        case rowsKeep = "rows_keep"
 
         var row: Bound.Row {
             let millisecond: Int64 = 1_000_000
@@ -45,6 +48,10 @@ public struct BooksDeclaration: Sendable, Equatable {
                 Bound.Row(
                     section: .limits, unit: .byteCount, fallback: 4 << 30, range: 1 << 20...1 << 44, mayBeOff: false,
                     reason: "what the journal may take of the disk; beyond it the oldest files are removed, whatever their age")
+            case .rowsKeep:
+                Bound.Row(
+                    section: .limits, unit: .duration, fallback: 30 * day, range: day...3660 * day, mayBeOff: false,
+                    reason: "for how long rows and roll-ups are kept; whole days of them are removed")
             }
         }
     }
@@ -64,6 +71,7 @@ extension ConfigurationReader {
             case .segment: declaration.segment = value
             case .keep: declaration.keep = value
             case .keepSize: declaration.keepSize = value
+            case .rowsKeep: declaration.rowsKeep = value
             }
         }
         return declaration

@@ -9,7 +9,7 @@ enum ConfigurationSchema {
         "trusted_hosts", "keys", "virtual_keys", "configs", "default", "cb_config", "prices", "unpriced", "books")
 
     static let log = schema("format", "access")
-    static let books = schema("mode", "sync", "segment", "keep", "keep_size")
+    static let books = schema("mode", "sync", "segment", "keep", "keep_size", "rows_keep")
     static let provider = schema("base_url", "dialect", "auth", "api_key", "ca_file", "allow_private", "http2")
     static let key = schema("digest", "client_certificate", "config", "expires", "usage_limits", "rate_limits", "allowed_models", "allowed_providers", "allowed_endpoints",
         "allowed_networks")

@@ -1,3 +1,4 @@
+public import Analytics
 public import Bytes
 import JSON
 public import Store
@@ -9,14 +10,17 @@ public final class Console: Sendable {
     let store: any Store
     let file: FileObjects
     let usage: (any UsageBooks)?
+    let books: DayBooks?
 
     /// - Parameters:
     ///   - file: what the configuration file declares, as it was last read: a reload makes another console.
     ///   - usage: where usage is counted; without it `reset_usage` is refused.
-    public init(store: any Store, file: FileObjects, usage: (any UsageBooks)? = nil) {
+    ///   - books: where requests' records are; without them what is asked of logs and analytics is refused.
+    public init(store: any Store, file: FileObjects, usage: (any UsageBooks)? = nil, books: DayBooks? = nil) {
         self.store = store
         self.file = file
         self.usage = usage
+        self.books = books
     }
 
     /// Whether a path is the console's: what the gateway has to hand over.

@@ -6,6 +6,8 @@ public enum ConsoleLimits {
     public static let bodyNodeCount = 65_536
     /// Bytes of a request's query.
     public static let queryByteCount = 8192
+    /// Bytes of a parameter that lists values: half of a query.
+    static let listByteCount = 4096
     /// Bytes of a path: the longest route, and names in it.
     public static let pathByteCount = 1024
 

@@ -1,3 +1,4 @@
+import Analytics
 import Configuration
 import Console
 import Gateway
@@ -23,21 +24,23 @@ final class AdminDesk: Sendable {
     }
 
     private let store: ServingStore
+    private let books: DayBooks?
     private let watch: StoreWatch
     private let state: Mutex<State>
 
-    init(_ store: ServingStore, _ watch: StoreWatch, _ file: FileObjects) {
+    init(_ store: ServingStore, _ watch: StoreWatch, _ file: FileObjects, books: DayBooks? = nil) {
         self.store = store
+        self.books = books
         self.watch = watch
         // Until there are workers, there is nobody to wait for.
-        state = Mutex(State(console: Console(store: store.store, file: file)) { $0() })
+        state = Mutex(State(console: Console(store: store.store, file: file, books: books)) { $0() })
     }
 
     /// The gateway serves: its workers are those to wait for.
     func serve(_ gateway: Gateway) { state.withLock { $0.everyWorker = { gateway.whenAllHaveTurned($0) } } }
 
     /// The file was read again.
-    func take(_ file: FileObjects) { state.withLock { $0.console = Console(store: store.store, file: file) } }
+    func take(_ file: FileObjects) { state.withLock { $0.console = Console(store: store.store, file: file, books: books) } }
 
     func reply(_ request: BackOfficeRequest) -> BackOfficeReply {
         let (console, everyWorker) = state.withLock { ($0.console, $0.everyWorker) }

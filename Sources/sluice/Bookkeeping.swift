@@ -1,20 +1,47 @@
+import Analytics
 import Books
 import Configuration
 import Gateway
+import Reactor
 
-/// The books of a process that serves, as its file wants them.
-enum Bookkeeping {
+/// The books of a process that serves, as its file wants them: the journal, and the rows that are derived from it.
+struct Bookkeeping {
+    let keeper: Bookkeeper
+    let days: DayBooks
+
     /// Nil where nothing is to be recorded.
     ///
     /// - Parameter configuration: nil for a gateway without a file.
-    static func open(in directory: String, _ configuration: ServerConfiguration?, workers: Int) throws(StartError) -> Bookkeeper? {
-        let settings = settings(configuration?.books ?? BooksDeclaration())
+    init?(in directory: String, _ configuration: ServerConfiguration?, workers: Int) throws(StartError) {
+        let declared = configuration?.books ?? BooksDeclaration()
+        let settings = Bookkeeping.settings(declared)
         guard settings.mode != .off else { return nil }
+        let report: @Sendable (String) -> Void = { standardError("sluice: \($0)") }
         do {
-            return try Bookkeeper(dataDirectory: directory, settings, workers: workers, process: .random(in: 0...(.max))) { standardError("sluice: \($0)") }
+            keeper = try Bookkeeper(dataDirectory: directory, settings, workers: workers, process: .random(in: 0...(.max)), report: report)
+            days = try DayBooks(dataDirectory: directory, keepDays: Int(declared.rowsKeep / 86_400_000_000_000), report: report)
         } catch {
             throw StartError("\(error); name another folder with --data, or record nothing: books: {mode: off}")
         }
+        let days = days
+        keeper.serve(isDone: { days.isDone($0) }, metrics: { days.metrics() })
+    }
+
+    /// Has rows derived from now on.
+    func start() throws(StartError) {
+        let days = days
+        do {
+            try Thread.start("rows") { days.run() }.detach()
+        } catch {
+            throw StartError("\(error)")
+        }
+    }
+
+    /// Ends that; false when it has not ended in the time there is.
+    func stop() -> Bool {
+        guard days.stop() else { return false }
+        days.close()
+        return true
     }
 
     private static func settings(_ declared: BooksDeclaration) -> BooksSettings {

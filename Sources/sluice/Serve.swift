@@ -100,19 +100,21 @@ struct Serve: ParsableCommand {
         // Before anybody is served by it; a disk may take its time.
         let folder = state ?? plan.configuration?.dataDirectory
         let store = try folder.map { try ServingStore(in: $0) }
-        let bookkeeper = try folder.flatMap { try Bookkeeping.open(in: $0, plan.configuration, workers: workers) }
+        let books = try folder.flatMap { try Bookkeeping(in: $0, plan.configuration, workers: workers) }
         let desk = SnapshotDesk(
             plan.declared, store?.objects, pepper: store?.pepper, limits: { SpendingBuilder.terms(of: $0, in: folder ?? "") },
             note: { standardError("sluice: \($0)") })
         let watch = store?.watch(desk)
         let file = FileObjects(plan.configuration, plan.parts.catalog)
-        let admin = store.flatMap { store in watch.map { AdminDesk(store, $0, file) } }
+        let admin = store.flatMap { store in watch.map { AdminDesk(store, $0, file, books: books?.days) } }
         let gateway = try Gateway(
             desk.first(), listen: listen, sockets: sockets, workers: workers, accessLog: accessLog(plan.log),
-            history: ServiceHistory(restartCount: link.restartCount, upgradeCount: link.upgradeCount), backOffice: AdminDesk.office(admin), bookkeeper: bookkeeper)
+            history: ServiceHistory(restartCount: link.restartCount, upgradeCount: link.upgradeCount), backOffice: AdminDesk.office(admin),
+            bookkeeper: books?.keeper)
         desk.serve { gateway.adopt($0) }
         admin?.serve(gateway)
         if let watch { try ServingStore.start(watch) }
+        try books?.start()
         follow(plan, Following(arguments: arguments, state: state, file: fileWatch, desk: desk, store: watch, admin: admin), gateway, link)
         link.ready()
         // Only now: who reads it may count on being served again after a crash.
@@ -120,8 +122,9 @@ struct Serve: ParsableCommand {
         ServingCalls(gateway, link).answer()
         plan.mock?.stop()
         let isStoreAtRest = (watch?.stop() ?? true) && !gateway.isAdministered
-        if isStoreAtRest { store?.close() }
-        guard gateway.operations.reloads.isUnderWay || !isStoreAtRest else { return }
+        let isAtRest = (books?.stop() ?? true) && isStoreAtRest
+        if isAtRest { store?.close() }
+        guard gateway.operations.reloads.isUnderWay || !isAtRest else { return }
         // What exit(3) tears down, those threads may be using.
         pidFile?.remove()
         _exit(0)

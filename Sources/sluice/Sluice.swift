@@ -9,7 +9,7 @@ struct Sluice: ParsableCommand {
         abstract: "An AI gateway: routing, fallbacks, keys and streams in front of language-model providers.",
         subcommands: [
             Serve.self, Upgrade.self, Check.self, Explain.self, MockCommand.self, CacheCommand.self, Key.self, PricesCommand.self, BackupCommand.self,
-            VaultCommand.self, AuditCommand.self, LogsCommand.self, Version.self,
+            VaultCommand.self, AuditCommand.self, LogsCommand.self, BooksCommand.self, Version.self,
         ],
         defaultSubcommand: Serve.self)
 }

@@ -103,7 +103,10 @@ struct RecordTests {
     func allLongest() throws {
         var record = RequestRecord.sample(1)
         let long = String(repeating: "l", count: 600)
-        for path: WritableKeyPath<RequestRecord, String> in [\.trace, \.span, \.key, \.user, \.config, \.path, \.model, \.served, \.peer, \.agent, \.error] { record[keyPath: path] = long }
+        let paths: [WritableKeyPath<RequestRecord, String>] = [
+            \.trace, \.span, \.key, \.user, \.config, \.path, \.model, \.served, \.peer, \.agent, \.error,
+        ]
+        for path in paths { record[keyPath: path] = long }
         record.metadata = String(repeating: "x", count: BooksLimits.metadataByteCount)
         let read = try read(record.encoded)
         #expect(read.figures.status == 200)
@@ -127,8 +130,8 @@ struct RecordTests {
     @Test(
         "whose fault it is: a refusal's own word, else what the status says",
         arguments: [
-            (UInt16(200), RecordedBlame.none, RecordedBlame.none), (400, .none, .client), (404, .none, .client), (429, .none, .upstream), (401, .none, .upstream),
-            (503, .none, .upstream), (503, .gateway, .gateway), (412, .policy, .policy), (200, .upstream, .upstream),
+            (UInt16(200), RecordedBlame.none, RecordedBlame.none), (400, .none, .client), (404, .none, .client), (429, .none, .upstream),
+            (401, .none, .upstream), (503, .none, .upstream), (503, .gateway, .gateway), (412, .policy, .policy), (200, .upstream, .upstream),
         ])
     func blame(status: UInt16, written: RecordedBlame, expected: RecordedBlame) {
         var record = RequestRecord()

@@ -73,9 +73,9 @@ struct ImportTests {
         }
     }
 
-    @Test("Foundation is imported by the executable and the store alone")
+    @Test("Foundation is imported by the executable, the store and analytics alone")
     func noFoundationOnTheDataPlane() {
-        for file in Repository.sources where !["sluice", "Store"].contains(file.module) {
+        for file in Repository.sources where !["sluice", "Store", "Analytics"].contains(file.module) {
             let foundation = imported(by: file).filter { $0.hasPrefix("Foundation") }
             #expect(foundation.isEmpty, "\(file.path) imports \(foundation.sorted())")
         }

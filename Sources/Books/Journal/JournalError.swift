@@ -14,6 +14,14 @@ public enum JournalError: Error, Equatable, CustomStringConvertible {
         self = code == ENOSPC || code == EDQUOT ? .diskFull(path: path) : .inaccessible(path: path, call: call, code: code)
     }
 
+    /// Whether the file is at fault, and will be the next time as well.
+    public var isOfContent: Bool {
+        switch self {
+        case .foreign, .otherVersion: true
+        case .inaccessible, .diskFull, .notAFolder: false
+        }
+    }
+
     public var description: String {
         switch self {
         case .inaccessible(let path, let call, let code): "\(path): \(call): \(String(cString: strerror(code)))"

@@ -173,8 +173,9 @@ struct BodyReader {
         switch node.value {
         case .boolean: return node
         case .number(let number) where number.integer == 0 || number.integer == 1: return .flag(number.integer == 1)
-        case .string("true") where readsTexts, .string("1") where readsTexts: return .flag(true)
-        case .string("false") where readsTexts, .string("0") where readsTexts: return .flag(false)
+        // Python writes them with a capital.
+        case .string(let text) where readsTexts && ["true", "True", "1"].contains(text): return .flag(true)
+        case .string(let text) where readsTexts && ["false", "False", "0"].contains(text): return .flag(false)
         default: return mismatch(node, path, "true or false")
         }
     }
@@ -196,7 +197,12 @@ struct BodyReader {
 
     private mutating func amount(_ node: DocumentNode, _ range: ClosedRange<Int64>, _ path: String) -> DocumentNode {
         let allowed = "a number from \(range.lowerBound) to \(range.upperBound) with at most nine decimals"
-        guard case .number(let number) = node.value else { return mismatch(node, path, allowed) }
+        let number: DocumentNumber
+        switch node.value {
+        case .number(let found): number = found
+        case .string(let text) where readsTexts && BodyReader.isNumber(text): number = DocumentNumber(text: text)
+        default: return mismatch(node, path, allowed)
+        }
         let parts = number.text.utf8.split(separator: UInt8(ascii: "."))
         let isPlain = number.text.utf8.count <= 32 && number.text.utf8.allSatisfy { ASCII.isDigit($0) || $0 == UInt8(ascii: ".") }
         guard isPlain || number.integer != nil, parts.count < 2 || parts[1].count <= 9, number.double >= Double(range.lowerBound),
@@ -205,7 +211,13 @@ struct BodyReader {
             note(path, "must be \(allowed)")
             return .null
         }
-        return number.integer.map { .number($0) } ?? node
+        return number.integer.map { .number($0) } ?? DocumentNode(.number(number), at: node.position)
+    }
+
+    /// Digits, and a point between two of them.
+    private static func isNumber(_ text: String) -> Bool {
+        let parts = text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+        return (1...2).contains(parts.count) && parts.allSatisfy { !$0.isEmpty && $0.allSatisfy { ASCII.isDigit($0) } }
     }
 
     private mutating func time(_ node: DocumentNode, _ path: String) -> DocumentNode {

@@ -5,7 +5,7 @@ enum ConsolePath {
     /// What paths of the console begin with, behind their version.
     private static let owned: [StaticString] = [
         "/api-keys", "/virtual-keys", "/providers", "/integrations", "/configs", "/admin/workspaces", "/admin/users", "/policies/usage-limits",
-        "/policies/rate-limits", "/audit-logs",
+        "/policies/rate-limits", "/audit-logs", "/logs", "/analytics",
     ]
 
     /// The one path without a version.

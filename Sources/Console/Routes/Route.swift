@@ -77,7 +77,7 @@ struct Route: Sendable {
 struct RouteTable: Sendable {
     static let all: [Route] =
         APIKeys.routes + VirtualKeys.routes + ProviderSlots.routes + Integrations.routes + Configs.routes + Workspaces.routes + Members.routes + Users.routes
-        + Policies.routes + AuditLogs.routes + [Description.route]
+        + Policies.routes + AuditLogs.routes + Logs.routes + AnalyticsGraphs.routes + AnalyticsGroups.routes + [Description.route]
 
     enum Found {
         case route(Route, parameters: [String])

@@ -165,7 +165,8 @@ public final class Operations: Sendable {
         gauge("sluice_target_successes", "Successes of the last minute.") { "\($0.successes)" }
         gauge("sluice_target_first_token_seconds", "Time to the first token, a decayed average of peaks.") { $0.firstToken.map { "\(Double($0) / 1e9)" } }
         let accounts = books.withLock { $0 }?.metrics() ?? ""
-        return text + admission.text + WorkerLoad.text(loads) + tls.text + proxies.text + upstreams.text + cacheMetrics() + accounts + (bookkeeper?.metrics() ?? "")
+        let records = bookkeeper?.metrics() ?? ""
+        return text + admission.text + WorkerLoad.text(loads) + tls.text + proxies.text + upstreams.text + cacheMetrics() + accounts + records
     }
 
     /// What metrics tell of the targets of one name.

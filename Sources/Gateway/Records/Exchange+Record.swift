@@ -108,7 +108,7 @@ extension Exchange {
 
     /// Until the request that was answered had left, but for attempts before it.
     private var gatewayNanoseconds: UInt64 {
-        guard attempt.sentAt > startedAt else { return record.figures.totalNanoseconds }
+        guard attempt.sentAt >= startedAt else { return record.figures.totalNanoseconds }
         let before = attempt.sentAt.nanoseconds(since: startedAt)
         return before - min(before, trail.millisecondsBeforeLast &* 1_000_000)
     }
@@ -143,7 +143,7 @@ extension Exchange {
 
     /// Whether a provider has done something that it charges for, as far as anybody here can tell.
     private var wasDone: Bool {
-        guard attempt.sentAt > startedAt else { return false }
+        guard attempt.sentAt >= startedAt else { return false }
         return bookNotes.reckoned != nil || answer.isCommitted && (200..<300).contains(answer.status)
             || !answer.isCommitted && record.figures.wasAborted && attempt.state == .sent
     }

@@ -1,0 +1,218 @@
+public import Books
+import Bytes
+import Foundation
+import Synchronization
+
+/// The day files of a folder for state: written by one thread that follows the journal, asked by others.
+public final class DayBooks: Sendable {
+    let directory: String
+    private let journal: JournalFolder
+    private let keepDays: Int
+    private let report: @Sendable (String) -> Void
+    private let clock: @Sendable () -> UInt64
+    private let open = Mutex<[Int: DayFile]>([:])
+    /// Segments all of whose records have rows, and that no process writes any more.
+    private let finished = Mutex<Set<SegmentName>>([])
+    /// How far the others were read.
+    private let offsets = Mutex<[SegmentName: Int64]>([:])
+    // Written by whoever stops it, read by its thread.
+    private let isStopping = Atomic<Bool>(false)
+    private let hasEnded = DispatchSemaphore(value: 0)
+    // Written by the thread, read for metrics: counts alone.
+    private let rowCount = Atomic<UInt64>(0)
+    private let faultCount = Atomic<UInt64>(0)
+
+    /// - Parameters:
+    ///   - keepDays: how many days' rows are kept.
+    ///   - report: told of what operators should know, a line each.
+    public init(
+        dataDirectory: String, keepDays: Int, clock: @escaping @Sendable () -> UInt64 = DayBooks.now, report: @escaping @Sendable (String) -> Void
+    ) throws(AnalyticsError) {
+        directory = dataDirectory + "/books/days"
+        journal = JournalFolder(dataDirectory: dataDirectory)
+        self.keepDays = max(1, keepDays)
+        self.clock = clock
+        self.report = report
+        do {
+            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        } catch {
+            throw .unusable(path: directory, detail: error.localizedDescription)
+        }
+    }
+
+    /// Nanoseconds since 1970.
+    public static func now() -> UInt64 { UInt64(max(0, Date().timeIntervalSince1970) * 1e9) }
+
+    /// Whether a segment is needed no more: its rows are written, or its day is one that is not kept.
+    public func isDone(_ segment: SegmentName) -> Bool { segment.day < firstDay || finished.withLock { $0.contains(segment) } }
+
+    private var firstDay: Int { Int(clock() / 86_400_000_000_000) - keepDays + 1 }
+
+    // MARK: Files
+
+    static func fileName(day: Int) -> String {
+        let date = CivilDate(daysSince1970: day)
+        func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+        return "\(date.year)-\(two(date.month))-\(two(date.day))"
+    }
+
+    /// The day of a file; nil for other files.
+    static func day(ofFile name: String) -> Int? {
+        guard name.hasSuffix(DayFile.suffix) else { return nil }
+        let parts = name.dropLast(DayFile.suffix.count).split(separator: "-").compactMap { Int64($0) }
+        guard parts.count == 3, (1970...9999).contains(parts[0]), (1...12).contains(parts[1]), (1...31).contains(parts[2]) else { return nil }
+        let day = Int(CivilDate.daysSince1970(year: parts[0], month: parts[1], day: parts[2]))
+        return fileName(day: day) + DayFile.suffix == name ? day : nil
+    }
+
+    /// Days that have a file, in order.
+    func days() -> [Int] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+        return names.compactMap { DayBooks.day(ofFile: $0) }.sorted()
+    }
+
+    /// - Parameter makes: whether one is made where there is none.
+    func file(day: Int, makes: Bool = false) throws(AnalyticsError) -> DayFile? {
+        let path = directory + "/" + DayBooks.fileName(day: day) + DayFile.suffix
+        let result = open.withLock { open in
+            Result { () throws(AnalyticsError) -> DayFile? in
+                if let known = open[day] { return known }
+                guard makes || FileManager.default.fileExists(atPath: path) else { return nil }
+                if open.count >= AnalyticsLimits.openDays, let oldest = open.keys.min() { open.removeValue(forKey: oldest)?.close() }
+                let file = try DayFile(path: path)
+                open[day] = file
+                return file
+            }
+        }
+        return try result.get()
+    }
+
+    public func close() {
+        open.withLock { open in
+            for file in open.values { file.close() }
+            open = [:]
+        }
+    }
+
+    // MARK: The thread
+
+    /// Follows the journal until `stop`.
+    public func run() {
+        var fault = ""
+        var nextUpkeep: UInt64 = 0
+        while !isStopping.load(ordering: .acquiring) {
+            var pause = AnalyticsLimits.intervalMilliseconds
+            do {
+                try catchUp()
+                if clock() >= nextUpkeep {
+                    nextUpkeep = clock() + AnalyticsLimits.upkeepNanoseconds
+                    dropOldDays()
+                }
+                if !fault.isEmpty { report("rows of the books are written again") }
+                fault = ""
+            } catch {
+                faultCount.add(1, ordering: .relaxed)
+                // Told once, until it is over.
+                if fault != "\(error)" { report("rows of the books: \(error)") }
+                fault = "\(error)"
+                pause = AnalyticsLimits.faultMilliseconds
+            }
+            _ = poll(nil, 0, pause)
+        }
+        hasEnded.signal()
+    }
+
+    /// Ends the thread; returns when it no longer touches the files, and whether that was so within the time there is.
+    public func stop() -> Bool {
+        isStopping.store(true, ordering: .releasing)
+        return hasEnded.wait(timeout: .now() + AnalyticsLimits.busySeconds) == .success
+    }
+
+    /// Gives rows to all records that have none.
+    public func catchUp() throws {
+        for segment in try journal.segments() where !isDone(segment.name) {
+            if isStopping.load(ordering: .acquiring) { return }
+            // An idle gateway's disk is left alone.
+            if segment.isOpen, let known = offsets.withLock({ $0[segment.name] }), byteCount(of: segment) <= known { continue }
+            guard let file = try file(day: segment.name.day, makes: true) else { continue }
+            do throws(AnalyticsError) { try take(segment, file) } catch { try passOver(segment, error) }
+        }
+    }
+
+    /// A segment that has another name by now, or that this program never reads, holds up no other.
+    private func passOver(_ segment: Segment, _ error: AnalyticsError) throws(AnalyticsError) {
+        guard case .journal(let fault) = error else { throw error }
+        if case .inaccessible(path: _, call: _, code: ENOENT) = fault { return }
+        guard fault.isOfContent else { throw error }
+        report("\(fault); its records have no rows")
+        finished.withLock { _ = $0.insert(segment.name) }
+    }
+
+    private func byteCount(of segment: Segment) -> Int64 {
+        var status = stat()
+        return stat(segment.path, &status) == 0 ? Int64(status.st_size) : .max
+    }
+
+    private func take(_ segment: Segment, _ file: DayFile) throws(AnalyticsError) {
+        var hasMore = true
+        while hasMore, !isStopping.load(ordering: .acquiring) {
+            let taken = try file.take(segment)
+            rowCount.add(UInt64(taken.count), ordering: .relaxed)
+            hasMore = taken.hasMore
+            offsets.withLock { $0[segment.name] = taken.offset }
+        }
+        // Nothing comes to one that is sealed.
+        if !hasMore, !segment.isOpen { finished.withLock { _ = $0.insert(segment.name) } }
+    }
+
+    private func dropOldDays() {
+        for day in days() where day < firstDay {
+            open.withLock { $0.removeValue(forKey: day)?.close() }
+            let path = directory + "/" + DayBooks.fileName(day: day) + DayFile.suffix
+            for suffix in ["", "-wal", "-shm"] { unlink(path + suffix) }
+        }
+        let first = firstDay
+        finished.withLock { $0 = $0.filter { $0.day >= first } }
+        offsets.withLock { $0 = $0.filter { $0.key.day >= first } }
+    }
+
+    // MARK: Rebuilding
+
+    /// What came of one day.
+    public enum Rebuilt: Sendable {
+        case records(Int, segments: Int)
+        /// The journal no longer has all that the rows were made from.
+        case refused(missing: [String])
+    }
+
+    /// Makes the rows of all days anew that the journal still has.
+    ///
+    /// - Parameter force: also where rows were made from segments that are gone; those rows are lost.
+    public func rebuild(force: Bool, _ tell: (String, Rebuilt) -> Void) throws {
+        let segments = Dictionary(grouping: try journal.segments(), by: \.name.day)
+        for (day, own) in segments.sorted(by: { $0.key < $1.key }) {
+            guard let file = try file(day: day, makes: true) else { continue }
+            let missing = Set(try file.segments()).subtracting(own.map(\.name.description))
+            guard missing.isEmpty || force else {
+                tell(DayBooks.fileName(day: day), .refused(missing: missing.sorted()))
+                continue
+            }
+            tell(DayBooks.fileName(day: day), .records(try file.rebuild(from: own), segments: own.count))
+        }
+    }
+
+    // MARK: Metrics
+
+    /// In Prometheus's text format.
+    public func metrics() -> String {
+        """
+        # HELP sluice_books_rows_total Records of the journal that were given a row.
+        # TYPE sluice_books_rows_total counter
+        sluice_books_rows_total \(rowCount.load(ordering: .relaxed))
+        # HELP sluice_books_row_faults_total Failures to write rows; each is tried again.
+        # TYPE sluice_books_row_faults_total counter
+        sluice_books_row_faults_total \(faultCount.load(ordering: .relaxed))
+
+        """
+    }
+}

@@ -1,0 +1,36 @@
+/// Bounds of rows derived from the journal, and of what is asked of them.
+public enum AnalyticsLimits {
+    /// Records that one transaction takes.
+    static let batchRecords = 4096
+
+    /// Between two looks into the journal.
+    static let intervalMilliseconds: Int32 = 250
+
+    /// Between two tries to write rows where it failed.
+    static let faultMilliseconds: Int32 = 2000
+
+    /// Between two looks for day files that are too old.
+    static let upkeepNanoseconds: UInt64 = 60_000_000_000
+
+    /// For another process's transaction.
+    static let busySeconds = 10.0
+
+    /// Day files that are held open: a month, and a few for what is asked of days before.
+    static let openDays = 40
+
+    /// Days that one question may span.
+    public static let dayCount = 3660
+
+    /// Points of one graph: minutes of three hours, hours of a week, or days.
+    static let minutesOfGraph: Int64 = 180
+    static let hoursOfGraph: Int64 = 168
+
+    /// Groups that one question may come to before they are paged: users, values of metadata.
+    static let groupCount = 1_000_000
+
+    /// Rows of one page of logs.
+    public static let pageRowCount = 1000
+
+    /// Values of one filter.
+    public static let filterValueCount = 64
+}

@@ -1,0 +1,66 @@
+import Analytics
+import Books
+import JSON
+import Store
+
+/// Records of requests: `/logs`.
+enum Logs {
+    static let routes = [
+        Route(.get, "/logs", .oneOf(["logs.list", "logs.view", "logs.read"]), "Lists requests, the latest first.", query: Listing.page + RowFilters.fields) {
+            (console, call) throws(ConsoleError) in try console.listLogs(call)
+        },
+        Route(.get, "/logs/{id}", .oneOf(["logs.view", "logs.read"]), "One request's record.") { (console, call) throws(ConsoleError) in
+            try console.log(call)
+        },
+    ]
+
+    /// A row of the list: what Portkey's tables have, under their names.
+    static func row(_ record: RequestRecord) -> DocumentNode {
+        let figures = record.figures
+        return .object([
+            "id": .text(record.identifier.description), "trace_id": .text(record.trace), "span_id": text(record.span), "parent_span_id": text(record.parentSpan),
+            "span_name": text(record.spanName), "created_at": .time(Int64(clamping: figures.wallNanoseconds / 1_000_000)), "is_success": .flag(record.isSuccess),
+            "ai_org": text(record.provider), "ai_model": text(record.served.isEmpty ? record.model : record.served), "requested_model": text(record.model),
+            "req_units": count(record.inputTokens), "res_units": count(record.outputTokens),
+            "total_units": count(record.inputTokens.map { $0 + (record.outputTokens ?? 0) }),
+            "cost": figures.cost < 0 ? .null : Amount.cents(figures.cost), "cost_currency": .text("USD"), "request_url": .text(record.path),
+            "request_method": .text(record.method), "response_status_code": .number(Int(figures.status)),
+            "response_time": .number(Int64(clamping: figures.totalNanoseconds / 1_000_000)), "cache_status": .text(figures.cache.text.description),
+            "stream_mode": .flag(figures.flags.contains(.stream)), "is_estimated": .flag(figures.flags.contains(.estimated)),
+            "virtual_key": text(record.virtualKey), "config": text(record.config), "api_key_id": text(record.key), "workspace_id": text(record.workspace),
+            "organisation_id": text(record.organisation), "_user": text(record.metadataPairs.first { $0.key == "_user" }?.value ?? ""),
+            "metadata": .object(record.metadataPairs.map { ($0.key, .text($0.value)) }), "error_code": text(record.error), "object": .text("log"),
+        ])
+    }
+
+    /// What is empty is not known.
+    private static func text(_ text: String) -> DocumentNode { text.isEmpty ? .null : .text(text) }
+    private static func count(_ count: Int64?) -> DocumentNode { count.map { .number($0) } ?? .null }
+}
+
+extension Console {
+    fileprivate func listLogs(_ call: Call) throws(ConsoleError) -> DocumentNode {
+        let query = try RowFilters.query(self, call)
+        let size = Int(call.query.integer("page_size") ?? ConsoleLimits.usualPageRowCount)
+        let offset = Int(call.query.integer("current_page") ?? 0) * size
+        let page = try rows { (books) throws(AnalyticsError) in try books.page(query, offset: offset, count: size) }
+        return Listing.of(page.records.map { Logs.row($0) }, total: page.total)
+    }
+
+    fileprivate func log(_ call: Call) throws(ConsoleError) -> DocumentNode {
+        let found = try rows { (books) throws(AnalyticsError) in try books.record(call.id, workspace: call.caller.key.workspaceID) }
+        guard let record = found else { throw .notFound("there is no log \(quoted(call.id))") }
+        let row = Logs.row(record)
+        return .object([
+            "success": .flag(true), "_id": .text(record.identifier.description), "id": .text(record.identifier.description),
+            "organisation_id": row["organisation_id"] ?? .null, "workspace_id": row["workspace_id"] ?? .null, "created_at": row["created_at"] ?? .null,
+            // Bodies and header fields are not recorded.
+            "request": .object(["url": .text(record.path), "method": .text(record.method), "headers": .null, "body": .null]),
+            "response": .object([
+                "status": .number(Int(record.figures.status)), "headers": .null, "body": .null, "responseTime": row["response_time"] ?? .null,
+                "lastUsedOptionJsonPath": record.target.isEmpty ? .null : .text(record.target),
+            ]),
+            "metrics": row, "record": record.document, "object": .text("log"),
+        ])
+    }
+}

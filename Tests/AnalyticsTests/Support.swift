@@ -1,0 +1,92 @@
+import Books
+import Bytes
+import Foundation
+import Ledger
+
+@testable import Analytics
+
+/// A folder for state that is gone with the value, with a journal that a test writes.
+final class State {
+    let path: String
+    /// 2025-11-26T12:00:00Z, in milliseconds.
+    static let noon: Int64 = 1_764_158_400_000
+    static let day: Int64 = 86_400_000
+
+    init() {
+        path = FileManager.default.temporaryDirectory.appending(path: "sluice-analytics-\(UUID().uuidString)").path
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+
+    var journal: String { path + "/books/journal" }
+
+    func books(keepDays: Int = 30, now: Int64 = noon) throws -> DayBooks {
+        try DayBooks(dataDirectory: path, keepDays: keepDays, clock: { UInt64(now) * 1_000_000 }) { _ in }
+    }
+
+    /// Adds records to the journal, by the code that serves: in a segment of `process` that is sealed.
+    func write(_ records: [Sample], process: UInt32 = 1, at milliseconds: Int64 = noon) throws {
+        let keeper = try Bookkeeper(dataDirectory: path, workers: 1, process: process, clock: { UInt64(milliseconds) * 1_000_000 }) { _ in }
+        for record in records { keeper.ring(worker: 0).push(.required) { record.write(to: &$0) } }
+        keeper.stop()
+        keeper.run()
+    }
+}
+
+/// What a test says of a request.
+struct Sample {
+    var number = 0
+    /// Milliseconds since 1970.
+    var at = State.noon
+    var workspace = ""
+    var key = "team"
+    var virtualKey = ""
+    var config = ""
+    var provider = "openai"
+    var model = "gpt-4o"
+    var served = ""
+    var status: UInt16 = 200
+    var cache = RecordedCache.disabled
+    var attempts: UInt8 = 1
+    var tries = ""
+    var target = "config"
+    var tokensIn: Int64 = 10
+    var tokensOut: Int64 = 5
+    var cost: Int64 = 1_000
+    var saved: Int64 = -1
+    var microseconds: UInt64 = 2_000
+    var metadata = ""
+    var user = ""
+    var trace = ""
+
+    var id: String { Identifier(high: UInt64(at) << 16 | 0x7000, low: 0x8000_0000_0000_0000 | UInt64(number)).description }
+
+    func write(to writer: inout RecordWriter) {
+        var figures = RecordFigures()
+        figures.identifier = Identifier(high: UInt64(at) << 16 | 0x7000, low: 0x8000_0000_0000_0000 | UInt64(number))
+        figures.wallNanoseconds = UInt64(at) * 1_000_000
+        figures.totalNanoseconds = microseconds * 1000
+        figures.status = status
+        figures.attempts = attempts
+        figures.cache = cache
+        figures.cost = cost
+        figures.saved = saved
+        figures.flags = [.counted]
+        figures.usage.input = tokensIn
+        figures.usage.output = tokensOut
+        writer.write(figures)
+        func lend(_ text: String, _ body: (ByteSlice) -> Void) { Array(text.utf8).withByteSlice { body($0) } }
+        lend(workspace) { writer.workspace($0) }
+        lend(key) { writer.key($0) }
+        lend(virtualKey) { writer.virtualKey($0) }
+        lend(config) { writer.config($0) }
+        lend(provider) { writer.provider($0) }
+        lend(model) { writer.model($0) }
+        lend(served) { writer.served($0) }
+        lend(tries) { writer.attempts($0) }
+        lend(target) { writer.target($0) }
+        lend(metadata) { writer.metadata($0) }
+        lend(user) { writer.user($0) }
+        lend(trace) { writer.trace($0) }
+    }
+}
