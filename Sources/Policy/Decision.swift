@@ -44,10 +44,14 @@ public struct Decision: BitwiseCopyable, Sendable {
             guard parent >= 0 else { return false }
             let sibling = program.nodes[Int(node)].nextSibling
             if sibling >= 0, Decision.goesOn(program.nodes[Int(parent)], after: outcome, in: program) {
+                // What may not be tried is tried all the same when nothing else is left: it may answer. What never may is as if it were not there.
+                let next = Pick.firstFree(from: sibling, program, circumstances) ?? Pick.leastHindered(from: sibling, program, circumstances)
+                guard Pick.hindrance(next, program, circumstances) < .max else {
+                    node = parent
+                    continue
+                }
                 skippedCount += 1
                 reason = .fallback
-                // What may not be tried is tried all the same when nothing else is left: it may answer.
-                let next = Pick.firstFree(from: sibling, program, circumstances) ?? Pick.leastHindered(from: sibling, program, circumstances)
                 try enter(next, program, &circumstances)
                 return true
             }

@@ -29,8 +29,8 @@ enum Pick {
         return best
     }
 
-    /// 0 where some target at or below `node` may be tried; else when the first may.
-    private static func hindrance(_ node: Int32, _ program: Program, _ circumstances: some Circumstances) -> UInt64 {
+    /// 0 where some target at or below `node` may be tried; else when the first may, `.max` for never.
+    static func hindrance(_ node: Int32, _ program: Program, _ circumstances: some Circumstances) -> UInt64 {
         let row = program.nodes[Int(node)]
         if row.kind == .target { return circumstances.hindrance(Int(row.target)) }
         var least = UInt64.max

@@ -126,6 +126,12 @@ class Part:
         self.thread.start()
 
     def _feed(self):
+        try:
+            self._hand_out()
+        finally:
+            self.results.put(None)
+
+    def _hand_out(self):
         while True:
             try:
                 name = self.files.get_nowait()
@@ -139,11 +145,10 @@ class Part:
                 fault = f"FAIL  {name}: its process ended with {self.process.wait()}"
                 answer = {"lines": [fault], "faults": [fault], "passed": 0, "failed": 1, "skipped": 0}
                 self.results.put(answer)
-                break
+                return
             self.results.put(answer)
         self.process.stdin.close()
         self.process.wait()
-        self.results.put(None)
 
 
 def side_by_side(names, processes, words, total):

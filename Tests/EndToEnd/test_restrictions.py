@@ -69,6 +69,35 @@ class Restrictions(GatewayCase):
         self.refused(self.ask("models", model="portkey-default"), "does not say")
         self.refused(self.send("POST", "/v1/batches", {"x-portkey-api-key": self.keys["models"][0]}, {"input_file_id": "f"}), "does not say")
 
+    def test_models_beside(self):
+        """is not got round by other members that a provider may take for the model"""
+        config = {"provider": "house", "override_params": {"model": "gpt-4o"}}
+        for member in ({"Model": "o1"}, {"MODEL": "o1"}, {"models": ["o1"]}, {"fallbacks": [{"model": "o1"}]}):
+            self.refused(self.ask("models", **member), "does not say")
+            self.refused(self.ask("models", config, **member), "does not say")
+            self.refused(self.ask("models", {"provider": "house", "override_params": member}), "does not say")
+        escaped = b'{"model":"gpt-4o","\\u006dodel":"o1","messages":[]}'
+        answer = self.send("POST", CHAT, {"x-portkey-api-key": self.keys["models"][0], "content-type": "application/json"}, escaped)
+        self.assertIn(answer.status, (400, 403))
+        self.assertEqual(self.upstream.requests, [])
+
+    def test_pool(self):
+        """of a target's credentials takes those it may, also where others are spent"""
+        pool = {"provider": "barn", "credentials": [{"virtual_key": "vault"}, {"virtual_key": "narrow"}]}
+        self.assertEqual({self.ask("free", pool, model="large").status for _ in range(12)}, {200})
+
+    def test_failure_stays(self):
+        """an allowed target's failure is the answer where what comes after it is not allowed"""
+        self.upstream.handler = lambda request, peer: peer.send(b"HTTP/1.1 503 Busy\r\ncontent-length: 2\r\n\r\n{}")
+        config = {"strategy": {"mode": "fallback"}, "targets": [
+            {"provider": "house", "override_params": {"model": "gpt-4o"}}, {"provider": "house", "override_params": {"model": "o1"}}]}
+        self.assertEqual(self.ask("models", config).status, 503)
+
+    def test_hosts(self):
+        """a key for some providers does not take requests to a host they name"""
+        headers = {"x-portkey-provider": "openai", "x-portkey-custom-host": self.upstream.base, "authorization": "Bearer sk-caller"}
+        self.assertEqual(self.ask("providers", headers=headers).status, 403)
+
     def test_models_without(self):
         """what makes no model work is not a model's"""
         key = {"x-portkey-api-key": self.keys["models"][0]}

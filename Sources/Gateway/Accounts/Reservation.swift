@@ -36,7 +36,8 @@ extension Exchange {
     private func takeAnotherKey(_ destination: Destination) -> Bool {
         guard destination.keys.count > 1, destination.keys[attempt.key].terms != nil else { return false }
         attempt.triedKeys |= 1 << UInt64(attempt.key)
-        let isLeft = destination.keys.indices.contains { attempt.triedKeys >> UInt64($0) & 1 == 0 && destination.keys[$0].weight > 0 }
+        let unwanted = attempt.triedKeys | (plan.map { forbiddenKeys($0) } ?? 0)
+        let isLeft = destination.keys.indices.contains { unwanted >> UInt64($0) & 1 == 0 && destination.keys[$0].weight > 0 }
         guard isLeft else { return false }
         chooseKey(destination)
         return attempt.triedKeys >> UInt64(attempt.key) & 1 == 0

@@ -10,7 +10,8 @@ extension Exchange {
     /// Chooses the credential of the next attempt.
     func chooseKey(_ destination: Destination) {
         guard destination.keys.count > 1 else { return attempt.key = 0 }
-        attempt.key = destination.pickKey(avoiding: attempt.triedKeys, now: worker.now.nanoseconds, random: worker.random.next())
+        let forbidden = plan.map { forbiddenKeys($0) } ?? 0
+        attempt.key = destination.pickKey(avoiding: attempt.triedKeys, forbidden: forbidden, now: worker.now.nanoseconds, random: worker.random.next())
     }
 
     /// Counts the attempt at its target, once however many connections it takes.

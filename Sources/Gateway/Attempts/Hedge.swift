@@ -76,7 +76,7 @@ extension Exchange {
         // A token that is not at hand would be waited for.
         if let source = destination.keys[attempt.key].tokenSource, worker.heldToken(of: source) == nil { return dropFront() }
         // A budget that has no room for both, or must be asked for it, has room for the first.
-        guard let plan, restriction(plan, key: attempt.key, client) == nil, case .done? = try? reserveNow(plan, client) else { return dropFront() }
+        guard let plan, restriction(plan) == nil, case .done? = try? reserveNow(plan, client) else { return dropFront() }
         attempt.begunAt = worker.now
         beginAttempt(destination)
         attempt.translation = translation(to: destination)

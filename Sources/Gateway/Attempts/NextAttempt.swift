@@ -56,7 +56,7 @@ extension Exchange {
     /// Whether the failure is the credential's, and the target has one that was not tried and may be.
     private func hasAnotherKey(after outcome: Outcome, _ destination: Destination) -> Bool {
         guard destination.keys.count > 1, case .status(let status) = outcome, [401, 402, 403, 429].contains(status) else { return false }
-        let tried = attempt.triedKeys | 1 << UInt64(attempt.key)
+        let tried = attempt.triedKeys | 1 << UInt64(attempt.key) | (plan.map { forbiddenKeys($0) } ?? 0)
         let now = worker.now.nanoseconds
         return destination.keys.indices.contains { index in
             tried >> UInt64(index) & 1 == 0 && destination.keys[index].weight > 0 && destination.keys[index].hindrance(destination.breaker, now: now) == 0

@@ -9,12 +9,21 @@ struct Caller {
     var terms: SpendingTerms?
     /// What the holder may use; nil where nothing restricts it.
     var restrictions: KeyRestrictions?
-    /// Targets of the request's route that the caller may not use, by their place.
-    var excludedTargets: [Int] = []
+    /// What of the route's targets the caller may not use, by their place; empty where it may use all.
+    var forbidden: [Forbidden] = []
     /// The caller's own provider credential, where it stands in the request; without `Bearer `.
     var credential: Range<Int>?
     /// The `Authorization` value is of another scheme than Bearer: passed on as it stands.
     var isOtherScheme = false
+
+    /// Of one target.
+    struct Forbidden {
+        /// Credentials, a bit each.
+        var keys: UInt64 = 0
+        /// Whether they are all there are.
+        var isWhole = false
+        var why: Rejection?
+    }
 
     mutating func reset() { self = Caller() }
 }

@@ -49,6 +49,8 @@ final class Destination {
     /// What replaces `/v1`; nil for the row's own way.
     private let basePath: OwnedBytes?
     private let isCustomHost: Bool
+    /// Whether the request names the host.
+    let isRequestHost: Bool
     /// Where its paths have a deployment and a version in them.
     private let azure: (deployment: OwnedBytes, version: OwnedBytes)?
     /// The model its bodies name whatever the client says, as JSON: Azure's version 1 calls deployments so.
@@ -89,6 +91,7 @@ final class Destination {
         var hedgeBudget: RetryBudget
         var anthropicVersion: ByteSlice
         var customPath: ByteSlice?
+        var isRequestHost: Bool
         var options: [(StaticString, ByteSlice)]
         var forwardedNames: [[UInt8]]
         var overrides: RowRun
@@ -137,6 +140,7 @@ final class Destination {
         hedgeBudget = parts.hedgeBudget
         forwardedNames = parts.forwardedNames.map { name in name.withByteSlice { OwnedBytes($0) } }
         isCustomHost = parts.customPath != nil
+        isRequestHost = parts.isRequestHost
         basePath = parts.customPath.map { OwnedBytes($0) } ?? parts.upstream.basePath.map { $0.withByteSlice { OwnedBytes($0) } }
         azure = parts.azure.map { azure in
             (azure.deployment.withByteSlice { OwnedBytes($0) }, azure.version.withByteSlice { OwnedBytes($0) })

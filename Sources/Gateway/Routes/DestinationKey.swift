@@ -52,7 +52,7 @@ struct DestinationKey {
         self.signer = signer
         self.storageSigner = storageSigner
         self.jobSigner = jobSigner
-        self.weight = virtualKey?.refusal == nil ? weight : 0
+        self.weight = weight
         self.label = label
         self.health = health
         terms = virtualKey?.terms
@@ -150,10 +150,12 @@ extension Destination {
     ///
     /// - Parameters:
     ///   - tried: keys of this request's earlier attempts here, one bit each, taken again only when no other is left.
+    ///   - forbidden: keys that are not taken whatever is left, as long as there are others.
     ///   - random: 64 random bits.
-    func pickKey(avoiding tried: UInt64, now: UInt64, random: UInt64) -> Int {
+    func pickKey(avoiding tried: UInt64, forbidden: UInt64 = 0, now: UInt64, random: UInt64) -> Int {
         guard keys.count > 1 else { return 0 }
-        return pickKey(now: now, random: random) { tried >> UInt64($0) & 1 == 0 } ?? pickKey(now: now, random: random) { _ in true } ?? soonestKey(now: now)
+        return pickKey(now: now, random: random) { (tried | forbidden) >> UInt64($0) & 1 == 0 }
+            ?? pickKey(now: now, random: random) { forbidden >> UInt64($0) & 1 == 0 } ?? soonestKey(forbidden, now: now)
     }
 
     private func pickKey(now: UInt64, random: UInt64, where isWanted: (Int) -> Bool) -> Int? {
@@ -179,7 +181,7 @@ extension Destination {
         return key.weight * Double(max(1, key.health.quotaShare(now: now)))
     }
 
-    private func soonestKey(now: UInt64) -> Int {
-        keys.indices.min { keys[$0].hindrance(breaker, now: now) < keys[$1].hindrance(breaker, now: now) } ?? 0
+    private func soonestKey(_ forbidden: UInt64, now: UInt64) -> Int {
+        keys.indices.filter { forbidden >> UInt64($0) & 1 == 0 }.min { keys[$0].hindrance(breaker, now: now) < keys[$1].hindrance(breaker, now: now) } ?? 0
     }
 }

@@ -32,13 +32,6 @@ struct Plan {
     /// Whether anything but the first target's first answer could be the answer.
     var hasAlternatives: Bool { route.hasAlternatives }
 
-    /// The same, as it would go to another of the route's targets.
-    func at(_ index: Int) -> Plan {
-        var plan = self
-        plan.destination = route.destinations[index]
-        return plan
-    }
-
     var target: Target { route.program.targets[decision.target] }
     /// Its row in the program.
     var targetIndex: Int { decision.target }

@@ -225,7 +225,7 @@ struct RouteBuilder {
             keys: keys, breaker: target.breaker, retryBudget: worker.health.budget(for: budgetKey, .retries, now: worker.now.nanoseconds),
             hedgeBudget: worker.health.budget(for: budgetKey, .hedges, now: worker.now.nanoseconds),
             anthropicVersion: program.bytes(target.options.anthropicVersion),
-            customPath: host?.path.slice, options: options(target, program, settings),
+            customPath: host?.path.slice, isRequestHost: isRequestHost, options: options(target, program, settings),
             forwardedNames: names, overrides: target.overrides, overriddenModel: overriddenModel(target, program),
             overriddenStream: overriddenStream(target, program),
             path: program.bytes(target.path), azure: azure, vertex: vertex, batches: batches, completesInTheMiddle: target.options.completesInTheMiddle,

@@ -52,7 +52,8 @@ struct Surroundings: Circumstances {
     // MARK: The targets
 
     func hindrance(_ target: Int) -> UInt64 {
-        exchange.caller.excludedTargets.contains(target) ? .max : route.destinations[target].hindrance(now: worker.now.nanoseconds)
+        let forbidden = exchange.caller.forbidden
+        return target < forbidden.count && forbidden[target].isWhole ? .max : route.destinations[target].hindrance(now: worker.now.nanoseconds)
     }
 
     func inFlight(_ target: Int) -> Int {

@@ -31,13 +31,10 @@ extension Exchange {
         }
         isAwaitingCompile = false
         if noteBatch(route, message) { return .step(.decide) }
+        let asked = asked(model, headers, route)
+        try forbidTargets(route, asked, client)
         var plan = try plan(route, client)
-        if readsBody { read(model, headers, into: &plan) }
-        if try excludeTargets(plan, client) {
-            // Decided again, without them.
-            plan = try self.plan(route, client)
-            if readsBody { read(model, headers, into: &plan) }
-        }
+        if readsBody { read(model, asked, into: &plan) }
         try check(plan, client)
         explains = wantsExplanation(client)
         self.plan = plan
@@ -96,19 +93,28 @@ extension Exchange {
         if worker.scanOwner != ObjectIdentifier(self) || worker.scan.text.base != bytes.base { try scanBody(bytes) }
     }
 
-    private func read(_ model: JSONString?, _ headers: RoutingHeaders, into plan: inout Plan) {
-        plan.wantsStream = worker.scan.bool("stream") == true
+    private func asked(_ model: JSONString?, _ headers: RoutingHeaders, _ route: Route) -> AskedModel {
+        var asked = AskedModel()
+        guard readsBody else { return asked }
         guard let model else {
-            plan.hasNoModel = worker.scan.member("model") == nil
-            return
+            asked.isAbsent = worker.scan.member("model") == nil
+            return asked
         }
-        plan.hasNoModel = !model.hasEscapes && model.content == "portkey-default"
+        asked.isAbsent = !model.hasEscapes && model.content == "portkey-default"
         // `@slug/` is taken off when the slug has said where the request goes.
         if !headers.modelKey.isEmpty, headers.provider.isEmpty, headers.virtualKey.isEmpty,
-            plan.route.program.needsRequestProvider || (headers.config.isEmpty && headers.keyConfig < 0)
+            route.program.needsRequestProvider || (headers.config.isEmpty && headers.keyConfig < 0)
         {
-            plan.modelPrefixCount = headers.modelKey.count + 2
+            asked.prefixCount = headers.modelKey.count + 2
         }
+        return asked
+    }
+
+    private func read(_ model: JSONString?, _ asked: AskedModel, into plan: inout Plan) {
+        plan.wantsStream = worker.scan.bool("stream") == true
+        plan.hasNoModel = asked.isAbsent
+        plan.modelPrefixCount = asked.prefixCount
+        guard let model else { return }
         if plan.route.readsModels, !plan.hasNoModel { plan.vertexModel = VertexModel(named: model.content.dropFirst(plan.modelPrefixCount)) }
     }
 

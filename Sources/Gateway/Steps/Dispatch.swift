@@ -24,7 +24,7 @@ extension Exchange {
             }
             // A try that only needs another connection keeps what it was counted with.
             if attempt.state == .new, !attempt.isCounted { chooseKey(destination) }
-            if let refusal = restriction(plan, key: attempt.key, client) { return .step(try goOn(from: refusal, client)) }
+            if let refusal = restriction(plan) { return .step(try goOn(from: refusal, client)) }
             if let source = destination.keys[attempt.key].tokenSource, let next = try awaitToken(of: source, client) { return next }
             if let next = try reserve(plan, client) {
                 if client.peerClosed { client.close() }

@@ -55,8 +55,8 @@ final class UpstreamPool {
             connection.state = .busy(exchange)
             return .ready(connection)
         }
-        // Who waits for a dial of its own takes no place from those who wait for others to be done.
-        guard waitingCount - dialCount < worker.limits.queueLength else { return .refused }
+        // Who will be taken by a dial, under way or begun for it, takes no place from those who wait for others to be done.
+        guard liveCount < worker.limits.connectionsPerOrigin || waitingCount - hopedRoom < worker.limits.queueLength else { return .refused }
         exchange.ticket &+= 1
         queue.append(Ticket(exchange: exchange, number: exchange.ticket, wantsFresh: fresh))
         waitingCount += 1
