@@ -103,6 +103,23 @@ struct BudgetBook: @unchecked Sendable {
         if isGranted { want(slot, slots[slot].lastAmount.load(ordering: .relaxed)) }
     }
 
+    /// Notes that a request had no room for as little as this.
+    func noteRefused(_ charge: BudgetCharge, wallNanoseconds: UInt64) {
+        // What never fits says nothing of what is left.
+        guard charge.amount <= charge.rule.cap(wallNanoseconds: wallNanoseconds), let slot = table.slot(of: charge.key) else { return }
+        guard let state = state(of: charge.key, charge.rule, wallNanoseconds: wallNanoseconds) else { return }
+        let (tag, amount) = (UInt64(state.tag.rawValue) + 1, UInt64(charge.amount))
+        guard slots[slot].refusedTag.load(ordering: .relaxed) != tag || slots[slot].leastRefused.load(ordering: .relaxed) > amount else { return }
+        slots[slot].leastRefused.store(amount, ordering: .relaxed)
+        slots[slot].refusedTag.store(tag, ordering: .relaxed)
+    }
+
+    /// The least that was refused in the window of `state`; nil when nothing was.
+    func leastRefused(_ slot: Int, _ state: BudgetWord) -> Int64? {
+        guard slots[slot].refusedTag.load(ordering: .relaxed) == UInt64(state.tag.rawValue) + 1 else { return nil }
+        return Int64(min(slots[slot].leastRefused.load(ordering: .relaxed), BudgetWord.mostAmount))
+    }
+
     /// Why the charge has no room as things are; nil when it has.
     func refusal(of charge: BudgetCharge, wallNanoseconds: UInt64) -> BudgetRefusal? {
         let left = left(of: charge, wallNanoseconds: wallNanoseconds)

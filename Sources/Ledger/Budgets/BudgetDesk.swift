@@ -29,13 +29,13 @@ public final class BudgetDesk {
         guard charges.count <= BudgetLimits.budgetsPerRequest else { return .tooManyBudgets }
         if charges.isEmpty { return .reserved }
         if charges.count > 1, let refusal = firstWithoutRoom(charges, wallNanoseconds: wallNanoseconds) { return .refused(refusal) }
-        guard let entry = entries.take() else { return .tooManyOpen }
+        guard takeEntries(for: charges.count, into: &reservation) else { return .tooManyOpen }
         for index in charges.indices {
             let verdict: BudgetVerdict
             switch book.reserve(charges[index], wallNanoseconds: wallNanoseconds) {
             case .reserved(let holding):
                 reservation.holdings[index] = holding
-                file.entry(entry).pointee.set(index, holding)
+                file.entry(reservation.entries[index / BudgetLimits.holdingsPerEntry]).pointee.set(index % BudgetLimits.holdingsPerEntry, holding)
                 continue
             case .refused(var refusal):
                 refusal.index = index
@@ -43,13 +43,31 @@ public final class BudgetDesk {
             case .awaitsGrant: verdict = .awaitsGrant
             }
             for earlier in (0..<index).reversed() { book.settle(reservation.holdings[earlier], actual: 0) }
-            entries.give(entry)
+            giveEntries(BudgetReservation.entryCount(charges.count), of: reservation)
             return verdict
         }
         reservation.count = charges.count
-        reservation.entry = entry
-        file.entry(entry).pointee.list(charges.count, of: request, wallNanoseconds: wallNanoseconds)
+        for index in 0..<BudgetReservation.entryCount(charges.count) {
+            let listed = min(charges.count - index * BudgetLimits.holdingsPerEntry, BudgetLimits.holdingsPerEntry)
+            file.entry(reservation.entries[index]).pointee.list(listed, of: request, wallNanoseconds: wallNanoseconds)
+        }
         return .reserved
+    }
+
+    /// Entries for so many holdings, or none.
+    private func takeEntries(for holdings: Int, into reservation: inout BudgetReservation) -> Bool {
+        for index in 0..<BudgetReservation.entryCount(holdings) {
+            guard let entry = entries.take() else {
+                giveEntries(index, of: reservation)
+                return false
+            }
+            reservation.entries[index] = entry
+        }
+        return true
+    }
+
+    private func giveEntries(_ count: Int, of reservation: BudgetReservation) {
+        for index in 0..<count { entries.give(reservation.entries[index]) }
     }
 
     private func firstWithoutRoom(_ charges: Span<BudgetCharge>, wallNanoseconds: UInt64) -> BudgetRefusal? {
@@ -71,12 +89,13 @@ public final class BudgetDesk {
         var settlement = BudgetSettlement()
         guard reservation.isOpen else { return settlement }
         // First: what is listed is counted. Killed from here on, the rest stays counted in full.
-        file.entry(reservation.entry).pointee.clear()
-        entries.give(reservation.entry)
+        let entryCount = BudgetReservation.entryCount(reservation.count)
+        for index in 0..<entryCount { file.entry(reservation.entries[index]).pointee.clear() }
+        giveEntries(entryCount, of: reservation)
         for index in 0..<reservation.count {
             let holding = reservation.holdings[index]
             if let movement = book.settle(holding, actual: actual[index]) { settlement.set(index, movement) }
-            if actual[index] > 0, UInt64(actual[index]) > holding.amount { settlement.overshot |= 1 << UInt8(index) }
+            if actual[index] > 0, UInt64(actual[index]) > holding.amount { settlement.overshot |= 1 << UInt32(index) }
         }
         reservation.count = 0
         return settlement
@@ -87,6 +106,9 @@ public final class BudgetDesk {
 
     /// What is neither spent nor reserved of the charge's budget, whatever its amount; 0 when it is exhausted.
     public func left(of charge: BudgetCharge, wallNanoseconds: UInt64) -> Int64 { book.left(of: charge, wallNanoseconds: wallNanoseconds) }
+
+    /// Notes that a request was refused for want of the charge's amount, which is the least that it would have taken: for those who are shown the budget.
+    public func noteRefused(_ charge: BudgetCharge, wallNanoseconds: UInt64) { book.noteRefused(charge, wallNanoseconds: wallNanoseconds) }
 
     /// The least that is left of the budgets in one unit, and whose it is: what a request can be cut to. nil when no charge has the unit.
     public func leastLeft(of charges: Span<BudgetCharge>, _ unit: BudgetUnit, wallNanoseconds: UInt64) -> (index: Int, left: Int64)? {

@@ -103,6 +103,7 @@ extension BudgetBook {
         slots[slot].lastAmount.store(0, ordering: .relaxed)
         slots[slot].overDay.store(overDay.map { UInt64($0) } ?? .max, ordering: .relaxed)
         slots[slot].overshoot.store(0, ordering: .relaxed)
+        slots[slot].refusedTag.store(0, ordering: .relaxed)
         update(slot) { BudgetWord(tag: BudgetTag(generation: $0.tag.generation &+ 1, day: 0)) }
     }
 

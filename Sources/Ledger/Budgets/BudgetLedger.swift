@@ -90,6 +90,7 @@ public final class BudgetLedger: Sendable {
             guard let slot = file.table.slot(of: key) else { return false }
             let day = rule.period.window(onDay: BudgetWindow.day(wallNanoseconds: wallNanoseconds)).startDay
             let before = BudgetWord(book.slots[slot].state.load(ordering: .acquiring))
+            book.slots[slot].refusedTag.store(0, ordering: .relaxed)
             if before.tag.day == day, before.spent == 0 { return true }
             // Nobody may spend what the lower pledge will not cover.
             book.slots[slot].granted.store(BudgetGrant.none.pair, ordering: .sequentiallyConsistent)
@@ -154,8 +155,14 @@ public final class BudgetLedger: Sendable {
         guard let slot = file.table.slot(of: key), let state = book.state(of: key, rule, wallNanoseconds: wallNanoseconds) else { return nil }
         return BudgetUsage(
             spent: Int64(state.spent), reserved: Int64(state.reserved), startDay: state.tag.day, resetsAt: rule.period.window(onDay: state.tag.day).endsAt,
-            overshoot: Int64(clamping: book.slots[slot].overshoot.load(ordering: .relaxed)))
+            overshoot: Int64(clamping: book.slots[slot].overshoot.load(ordering: .relaxed)), leastRefused: book.leastRefused(slot, state))
     }
+
+    /// Whether a budget has a slot.
+    public func holds(_ key: LedgerKey) -> Bool { file.table.slot(of: key) != nil }
+
+    /// How many budgets there can be.
+    public var slotCount: Int { file.layout.slotCount }
 
     /// Reservations listed now, of all processes, also of those that have ended.
     public var openCount: Int {
@@ -176,4 +183,9 @@ public struct BudgetUsage: Equatable, Sendable {
     public let resetsAt: Int64?
     /// What requests did cost beyond what was reserved for them, in this window and those before.
     public let overshoot: Int64
+    /// The least that a request would have taken which was refused in this window; nil when none was.
+    public let leastRefused: Int64?
+
+    /// Whether requests are refused at this cap: it is spent, or what is left is too little for the least that was asked of it.
+    public func isExhausted(cap: Int64) -> Bool { spent >= cap || leastRefused.map { $0 > cap - spent } ?? false }
 }

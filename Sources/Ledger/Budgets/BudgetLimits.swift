@@ -1,7 +1,11 @@
 /// Bounds of the budget ledger, and of the files of shared memory that it and the rate limits live in.
 public enum BudgetLimits {
-    /// Budgets of one request: key, workspace, virtual key, user, and as many policies. Each costs a compare-exchange or two.
-    public static let budgetsPerRequest = 8
+    /// Budgets of one request: up to four each of key, workspace, virtual key and integration, and as many policies as two of them. Each costs a
+    /// compare-exchange or two.
+    public static let budgetsPerRequest = 24
+
+    /// Budgets that one entry of an open reservation lists: a request takes as many entries as it needs.
+    static let holdingsPerEntry = 8
 
     /// Budgets a ledger remembers at once, one for each value of a grouped policy: 8 MiB of file.
     public static let defaultSlotCount = 1 << 16
@@ -39,6 +43,12 @@ public enum BudgetLimits {
 
     /// Processes that have a ledger open at once. Two are usual, during an upgrade.
     static let processCount = 64
+
+    /// Bytes that are kept of a value which an account is of: more than metadata has on the wire.
+    public static let accountValueByteCount = 256
+
+    /// Names of accounts that are no more, in their file, before it is written anew.
+    static let deadNames = 1024
 
     /// Entries of open reservations that a worker takes at once: the bits of a word.
     static let entriesPerBlock = 64

@@ -14,13 +14,16 @@ public struct BudgetCharge: BitwiseCopyable, Sendable {
 }
 
 /// One amount for each charge of a request, in their order.
-public typealias BudgetAmounts = InlineArray<8, Int64>
+public typealias BudgetAmounts = InlineArray<24, Int64>
 
 /// What a request has reserved, until it is settled or released at the desk that gave it. Costs nothing to keep.
 public struct BudgetReservation: BitwiseCopyable, Sendable {
-    var holdings = InlineArray<8, OpenEntry.Holding>(repeating: OpenEntry.Holding())
+    var holdings = InlineArray<24, OpenEntry.Holding>(repeating: OpenEntry.Holding())
     var count = 0
-    var entry = 0
+    /// One for each eight holdings.
+    var entries = InlineArray<3, Int>(repeating: 0)
+
+    static func entryCount(_ holdings: Int) -> Int { (holdings + BudgetLimits.holdingsPerEntry - 1) / BudgetLimits.holdingsPerEntry }
 
     /// Nothing reserved.
     public init() {}
@@ -57,19 +60,19 @@ public struct BudgetRefusal: BitwiseCopyable, Equatable, Sendable {
 
 /// What a settlement did.
 public struct BudgetSettlement: BitwiseCopyable, Sendable {
-    private var movements = InlineArray<8, BudgetMovement>(repeating: BudgetMovement(spentBefore: 0, spentAfter: 0))
-    private var isCounted: UInt8 = 0
+    private var movements = InlineArray<24, BudgetMovement>(repeating: BudgetMovement(spentBefore: 0, spentAfter: 0))
+    private var isCounted: UInt32 = 0
     /// Of which charges more was spent than was reserved: a bit each, the first lowest.
-    public internal(set) var overshot: UInt8 = 0
+    public internal(set) var overshot: UInt32 = 0
 
     mutating func set(_ index: Int, _ movement: BudgetMovement) {
         movements[index] = movement
-        isCounted |= 1 << UInt8(index)
+        isCounted |= 1 << UInt32(index)
     }
 
     /// What it added to the window of the charge at `index`; nil when that window was over, or emptied by a reset that moved it: spend belongs to the
     /// window it was reserved in.
     public func movement(_ index: Int) -> BudgetMovement? {
-        isCounted >> UInt8(index) & 1 == 1 ? movements[index] : nil
+        isCounted >> UInt32(index) & 1 == 1 ? movements[index] : nil
     }
 }

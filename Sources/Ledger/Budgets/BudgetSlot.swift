@@ -22,7 +22,11 @@ struct BudgetSlot: ~Copyable {
     let overDay: Atomic<UInt64>
     /// What was spent beyond what was reserved for it, since the slot is this budget's.
     let overshoot: Atomic<UInt64>
-    private let unused: InlineArray<4, Atomic<UInt64>>
+    /// The window, as its tag and 1, in which requests were last refused, and the least that any of them would have taken: two words that may be of
+    /// two refusals, for a status that is shown.
+    let refusedTag: Atomic<UInt64>
+    let leastRefused: Atomic<UInt64>
+    private let unused: InlineArray<2, Atomic<UInt64>>
 }
 
 /// An amount that holds for one window.

@@ -11,6 +11,23 @@ public struct LedgerKey: BitwiseCopyable, Hashable, Sendable {
         self.low = low | 1
         self.high = high
     }
+
+    /// 32 hexadecimal digits, for who has to name it.
+    public var text: String {
+        func digits(_ word: UInt64) -> String {
+            let text = String(word, radix: 16)
+            return String(repeating: "0", count: 16 - text.utf8.count) + text
+        }
+        return digits(high) + digits(low)
+    }
+
+    /// Nil for what is no key's text.
+    public init?(text: String) {
+        guard text.utf8.count == 32, text.utf8.allSatisfy({ ASCII.hexValue($0) != nil }), let high = UInt64(text.prefix(16), radix: 16),
+            let low = UInt64(text.suffix(16), radix: 16), low & 1 == 1
+        else { return nil }
+        self.init(low: low, high: high)
+    }
 }
 
 /// Makes keys of one file: parts are hashed with SHA-256, each with its length, after a secret of the file's, so that nobody who chooses

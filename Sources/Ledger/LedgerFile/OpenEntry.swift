@@ -1,6 +1,7 @@
 import Synchronization
 
-/// One request that holds something, as the processes that outlive its own will find it: 160 bytes of a file of shared memory.
+/// One request that holds something, or eight of the things it holds, as the processes that outlive its own will find it: 160 bytes of a file of shared
+/// memory.
 ///
 /// It is filled in after what it holds was counted in the slots, and emptied before that is taken out again. So what is listed is counted,
 /// whenever the process is killed; what was counted and not listed then stays counted in full.
@@ -30,7 +31,7 @@ struct OpenEntry: ~Copyable {
     private let words: InlineArray<16, Atomic<UInt64>>
 
     /// Holdings listed, 0 when empty. The file may have been damaged: never more than fit.
-    var count: Int { Int(min(state.load(ordering: .acquiring), UInt64(BudgetLimits.budgetsPerRequest))) }
+    var count: Int { Int(min(state.load(ordering: .acquiring), UInt64(BudgetLimits.holdingsPerEntry))) }
 
     var request: Identifier { Identifier(high: requestHigh.load(ordering: .relaxed), low: requestLow.load(ordering: .relaxed)) }
     var openedAt: UInt64 { wallNanoseconds.load(ordering: .relaxed) }

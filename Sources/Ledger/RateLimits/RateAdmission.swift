@@ -12,7 +12,7 @@ public struct RateAdmission: BitwiseCopyable, Sendable {
 
     static let noEntry = -1
 
-    var holdings = InlineArray<8, Holding>(repeating: Holding())
+    var holdings = InlineArray<16, Holding>(repeating: Holding())
     var count = 0
     var entry = RateAdmission.noEntry
 

@@ -18,13 +18,14 @@ public final class RateDesk {
     ///   - admission: must be empty; set when the verdict is `admitted`.
     public func admit(_ charges: Span<RateCharge>, for request: Identifier, nowNanoseconds: UInt64, into admission: inout RateAdmission) -> RateVerdict {
         precondition(!admission.isOpen, "what is admitted is finished before anything is admitted in its place")
-        guard charges.count <= RateLimits.limitsPerRequest else { return .tooManyLimits }
+        let places = RateDesk.places(charges)
+        guard charges.count <= RateLimits.limitsPerRequest, places <= BudgetLimits.holdingsPerEntry else { return .tooManyLimits }
         if charges.isEmpty { return .admitted }
         let now = nowNanoseconds / 1_000_000
         // Looked at first, so that nothing is counted, even for a moment, where a later limit is in the way.
         if charges.count > 1, let refusal = refusal(of: charges, now: now) { return .refused(refusal) }
         var entry = RateAdmission.noEntry
-        if RateDesk.holdsPlace(charges) {
+        if places > 0 {
             guard let taken = entries.take() else { return .tooManyOpen }
             entry = taken
         }
@@ -47,11 +48,13 @@ public final class RateDesk {
         return .admitted
     }
 
-    private static func holdsPlace(_ charges: Span<RateCharge>) -> Bool {
+    /// How many of the limits are of concurrency.
+    private static func places(_ charges: Span<RateCharge>) -> Int {
+        var count = 0
         for index in charges.indices {
-            if case .concurrency = charges[index].limit { return true }
+            if case .concurrency = charges[index].limit { count += 1 }
         }
-        return false
+        return count
     }
 
     private func list(_ holding: RateAdmission.Holding, _ entry: Int, _ count: Int) -> Int {

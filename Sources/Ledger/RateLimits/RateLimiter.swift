@@ -72,6 +72,33 @@ public final class RateLimiter: Sendable {
         }
     }
 
+    /// Whether a limit has a slot.
+    public func holds(_ key: LedgerKey) -> Bool { file.table.slot(of: key) != nil }
+
+    /// How many limits there can be.
+    public var slotCount: Int { file.layout.slotCount }
+
+    /// How a charge's limit stands.
+    public func reading(of charge: RateCharge, nowNanoseconds: UInt64) -> RateReading { book.reading(of: charge, now: nowNanoseconds / 1_000_000).reading }
+
+    /// Forgets what a limit has counted. Places that requests have in a limit of concurrency stay theirs.
+    /// - Returns: whether there is such a limit.
+    @discardableResult
+    public func reset(_ key: LedgerKey) throws(LedgerFileError) -> Bool {
+        try file.locked { () throws(LedgerFileError) in
+            guard let slot = file.table.slot(of: key) else { return false }
+            guard book.slots[slot].period.load(ordering: .relaxed) > 0 else { return true }
+            // What was counted before is found no more: another stretch.
+            var old = book.slots[slot].state.load(ordering: .acquiring)
+            while old != RateWord.retired.pair {
+                let result = book.slots[slot].state.compareExchange(expected: old, desired: RateWord(start: 0).pair, ordering: .acquiringAndReleasing)
+                if result.exchanged { break }
+                old = result.original
+            }
+            return true
+        }
+    }
+
     /// Frees the slots of limits that nobody has asked for since long, and of which nothing is held. To be called every hour or so, and when
     /// `prepare` found no slot.
     /// - Returns: how many are free again.

@@ -1,7 +1,8 @@
 /// Bounds of rate limits.
 public enum RateLimits {
-    /// Limits of one request: requests, tokens and concurrency of its key, its workspace, and some policies.
-    public static let limitsPerRequest = 8
+    /// Limits that a request is counted in at once: up to four each of key and workspace, or of virtual key and integration, and as many policies. Of
+    /// these no more than eight limit how many are under way at once: what an entry of the file lists.
+    public static let limitsPerRequest = 16
 
     /// Limits remembered at once, one for each value of a grouped policy: 4 MiB of file.
     public static let defaultSlotCount = 1 << 16

@@ -75,22 +75,49 @@ struct BudgetLedgerTests {
         #expect(usage("key", wide)?.reserved == 10 && usage("workspace", wide)?.reserved == 10 && usage("user", narrow)?.reserved == 10)
         #expect(desk.leastLeft(of: charges.span, .cost, wallNanoseconds: Self.now)?.index == 2)
         #expect(desk.leastLeft(of: charges.span, .tokens, wallNanoseconds: Self.now) == nil)
-        for index in open.indices { desk.settle(&open[index], actual: [1, 2, 3, 0, 0, 0, 0, 0]) }
+        for index in open.indices { desk.settle(&open[index], actual: BudgetAmounts { $0 < 3 ? Int64($0) + 1 : 0 }) }
         #expect(usage("key", wide)?.spent == 2 && usage("workspace", wide)?.spent == 4 && usage("user", narrow)?.spent == 6)
         #expect(desk.leastLeft(of: charges.span, .cost, wallNanoseconds: Self.now)?.left == 4)
     }
 
-    @Test("eight budgets are possible, nine are not; one budget twice is charged twice")
-    func eightBudgets() throws {
+    @Test("twenty-four budgets are possible, one more is not; one budget twice is charged twice")
+    func mostBudgets() throws {
         let rule = try rule(100)
-        let eight = (0..<BudgetLimits.budgetsPerRequest).map { charge("n\($0 / 2)", 1, of: rule) }
+        let most = (0..<BudgetLimits.budgetsPerRequest).map { charge("n\($0 / 2)", 1, of: rule) }
         var reservation = BudgetReservation()
-        #expect(try desk.reserve(eight, ledger, at: Self.now, into: &reservation) == .reserved)
+        #expect(try desk.reserve(most, ledger, at: Self.now, into: &reservation) == .reserved)
         #expect(usage("n0", rule)?.reserved == 2)
         desk.release(&reservation)
-        #expect(try desk.reserve(eight + [charge("n9", 1, of: rule)], ledger, at: Self.now, into: &reservation) == .tooManyBudgets)
+        #expect(try desk.reserve(most + [charge("n99", 1, of: rule)], ledger, at: Self.now, into: &reservation) == .tooManyBudgets)
         #expect(try desk.reserve([], ledger, at: Self.now, into: &reservation) == .reserved)
         #expect(!reservation.isOpen)
+    }
+
+    @Test("a request of many budgets takes as many entries as it needs, gives them all back, and takes none where there are not enough", arguments: [1, 8, 9, 16, 17, 24])
+    func manyEntries(count: Int) throws {
+        let folder = try Folder()
+        let ledger = try BudgetLedger(folder, durability: .processCrash, slots: 128, open: 64)
+        let desk = ledger.desk()
+        let rule = try rule(1000)
+        let charges = (0..<count).map { BudgetCharge(key: ledger.key("m\($0)"), rule: rule, amount: Int64($0) + 1) }
+        var open: [BudgetReservation] = []
+        while true {
+            var reservation = BudgetReservation()
+            let verdict = try desk.reserve(charges, ledger, at: Self.now, into: &reservation)
+            guard verdict == .reserved else {
+                #expect(verdict == .tooManyOpen)
+                break
+            }
+            open.append(reservation)
+        }
+        let entries = (count + 7) / 8
+        #expect(open.count == 64 / entries && ledger.openCount == open.count * entries)
+        for index in open.indices { desk.settle(&open[index], actual: BudgetAmounts { Int64($0) }) }
+        #expect(ledger.openCount == 0)
+        for index in 0..<count {
+            let usage = ledger.usage(of: ledger.key("m\(index)"), rule, wallNanoseconds: Self.now)
+            #expect(usage?.spent == Int64(index * open.count) && usage?.reserved == 0)
+        }
     }
 
     @Test("what was billed beyond the reservation is added all the same, counted, and leaves nothing")
@@ -178,6 +205,34 @@ struct BudgetLedgerTests {
         #expect(usage("r", rule)?.spent == 25 && usage("r", rule)?.reserved == 0)
         #expect(try ledger.reset(ledger.key("r"), rule, wallNanoseconds: Self.now) && usage("r", rule)?.spent == 0)
         #expect(try !ledger.reset(ledger.key("nobody's"), rule, wallNanoseconds: Self.now))
+    }
+
+    @Test("a budget is exhausted when it is spent, or what is left is less than what was asked for; not by reservations, and no more after a reset, a raise or a new window")
+    func exhausted() throws {
+        let rule = try rule(100, .daily)
+        func isExhausted(_ cap: Int64 = 100, at wall: UInt64 = Self.now) -> Bool {
+            ledger.usage(of: ledger.key("e"), rule, wallNanoseconds: wall)?.isExhausted(cap: cap) ?? (cap == 0)
+        }
+        func refused(_ amount: Int64) { desk.noteRefused(charge("e", amount, of: rule), wallNanoseconds: Self.now) }
+        refused(10)
+        #expect(!isExhausted(), "nobody has a budget that nobody has spent from")
+        #expect(try desk.spend(90, ledger.key("e"), rule, ledger, at: Self.now) == .reserved)
+        #expect(!isExhausted() && isExhausted(90))
+        var open = BudgetReservation()
+        #expect(try desk.reserve([charge("e", 10, of: rule)], ledger, at: Self.now, into: &open) == .reserved)
+        refused(10)
+        #expect(!isExhausted(), "what is reserved may come back")
+        desk.settle(&open, actual: BudgetAmounts(repeating: 2))
+        #expect(isExhausted() && !isExhausted(102))
+        refused(9)
+        refused(10)
+        #expect(isExhausted() && isExhausted(100) && !isExhausted(101), "the least that was refused")
+        refused(1000)
+        #expect(try ledger.reset(ledger.key("e"), rule, wallNanoseconds: Self.now) && !isExhausted())
+        refused(1000)
+        #expect(!isExhausted(), "what never fits says nothing")
+        #expect(try desk.spend(100, ledger.key("e"), rule, ledger, at: Self.now) == .reserved)
+        #expect(isExhausted() && !isExhausted(at: Self.now + 86_400_000_000_000))
     }
 
     @Test("another cap, and a raise with its end, hold from the next reservation on")

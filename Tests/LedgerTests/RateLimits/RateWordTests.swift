@@ -156,8 +156,8 @@ struct RateLimiterTests {
         #expect(limiter.openCount == 0)
     }
 
-    @Test("eight limits are possible, nine are not; one that was never prepared is asked for")
-    func eightLimits() throws {
+    @Test("sixteen limits are possible, one more is not, nor more than eight of how many are under way; one that was never prepared is asked for")
+    func mostLimits() throws {
         let eight = try (0..<RateLimits.limitsPerRequest).map { try charge("l\($0)", .rate(5, per: .minute)) }
         var admission = RateAdmission()
         #expect(admit(eight, at: 1, &admission) == .admitted)
@@ -167,6 +167,27 @@ struct RateLimiterTests {
         #expect(admit([eight[0], RateCharge(key: limiter.key("new"), limit: .rate(1, per: .second))], at: 1, &admission) == .awaitsSlot)
         #expect(desk.reading(of: eight[0], nowNanoseconds: 1).remaining == 5)
         #expect(admit([], at: 1, &admission) == .admitted && !admission.isOpen)
+        let places = try (0..<9).map { try charge("c\($0)", .concurrency(5)) }
+        #expect(admit(places, at: 1, &admission) == .tooManyLimits)
+        #expect(admit(Array(places.dropLast()), at: 1, &admission) == .admitted && limiter.openCount == 1)
+        desk.finish(&admission)
+        #expect(limiter.openCount == 0)
+    }
+
+    @Test("a reset forgets what was counted, not who is under way; what was expected before it is set right in vain")
+    func reset() throws {
+        let (rate, places) = (try charge("z", .rate(10, per: .minute), 10), try charge("c", .concurrency(1)))
+        var (admission, place) = (RateAdmission(), RateAdmission())
+        #expect(admit([rate], at: 5000, &admission) == .admitted && admit([places], at: 5000, &place) == .admitted)
+        #expect(try limiter.reset(rate.key) && limiter.reset(places.key) && !limiter.reset(limiter.key("nobody's")))
+        #expect(desk.reading(of: rate, nowNanoseconds: 5_000_000_000).remaining == 10 && desk.reading(of: places, nowNanoseconds: 5_000_000_000).remaining == 0)
+        var second = RateAdmission()
+        #expect(admit([rate], at: 5001, &second) == .admitted)
+        desk.adjust(&admission, 0, to: 3)
+        #expect(desk.reading(of: rate, nowNanoseconds: 5_001_000_000).remaining == 0)
+        desk.finish(&admission)
+        desk.finish(&second)
+        desk.finish(&place)
     }
 
     @Test("tokens are set right where they were expected, in the stretch they were counted in", arguments: [
