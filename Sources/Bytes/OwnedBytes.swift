@@ -1,5 +1,6 @@
 /// Bytes of their own, shared by reference and zeroed before they are let go.
-public final class OwnedBytes {
+// Unchecked: written once, before anybody else has it.
+public final class OwnedBytes: @unchecked Sendable {
     public let slice: ByteSlice
     private let storage: UnsafeMutablePointer<UInt8>
 

@@ -69,6 +69,7 @@ public struct ConfigurationReader {
         if let found = fields["configs"] { configuration.configs = configs(found, configuration.catalog) }
         if let found = fields["default"] { configuration.defaultConfig = configName(found) }
         if let found = fields["keys"] { configuration.keys = keys(found) }
+        if let found = fields["policies"] { configuration.policies = policies(found) }
         return configuration
     }
 

@@ -30,6 +30,7 @@ public struct ServerConfiguration: Sendable {
     public internal(set) var keys: [KeyDeclaration] = []
     /// In the order of `catalog.virtualKeys`.
     public internal(set) var virtualKeys: [VirtualKeyDeclaration] = []
+    public internal(set) var policies: [PolicyDeclaration] = []
     /// In the order of `catalog.configNames`.
     public internal(set) var configs: [NamedConfig] = []
     /// Index in `configs`, for requests that name none.
@@ -155,6 +156,14 @@ public struct DeclaredUse: Sendable, Equatable {
     /// Paths.
     public internal(set) var endpoints: [String] = []
     public internal(set) var networks: [DeclaredNetwork] = []
+}
+
+/// A row of `policies:`: limits for whatever meets its conditions.
+public struct PolicyDeclaration: Sendable {
+    public let name: String
+    public let scope: PolicyScope
+    /// At most one budget, and one limit of rate; at least one of them.
+    public let limits: SpendingLimits
 }
 
 /// By what a client certificate is known.

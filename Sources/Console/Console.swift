@@ -14,7 +14,7 @@ public final class Console: Sendable {
 
     /// - Parameters:
     ///   - file: what the configuration file declares, as it was last read: a reload makes another console.
-    ///   - usage: where usage is counted; without it `reset_usage` is refused.
+    ///   - usage: where usage is counted; without it none is shown, and `reset_usage` is refused.
     ///   - books: where requests' records are; without them what is asked of logs and analytics is refused.
     public init(store: any Store, file: FileObjects, usage: (any UsageBooks)? = nil, books: DayBooks? = nil) {
         self.store = store
@@ -81,6 +81,7 @@ public final class Console: Sendable {
             guard user.status != .disabled, user.status != .archived else { throw .unauthorised("the user of this API key is \(user.status.rawValue)") }
             actor.role = user.role.rawValue
         }
+        usage?.noteUse(key: key.id, at: request.nowMilliseconds)
         return Caller(key: key, actor: actor)
     }
 
@@ -153,16 +154,5 @@ public final class Console: Sendable {
         } catch {
             throw ConsoleError(error)
         }
-    }
-
-    /// Sets an object's usage to nothing, where the body asks for it.
-    func resetUsage(_ call: Call, _ subject: UsageSubject, id: String) throws(ConsoleError) {
-        guard call.body.flag("reset_usage") == true else { return }
-        usage?.reset(subject, id: id)
-    }
-
-    func checkReset(_ call: Call) throws(ConsoleError) {
-        guard call.body.flag("reset_usage") == true, usage == nil else { return }
-        throw .invalid("reset_usage", "is refused: this gateway counts no usage")
     }
 }

@@ -1,3 +1,4 @@
+import Bytes
 import JSON
 
 /// Values as answers are made of.

@@ -9,16 +9,34 @@ public struct FileObjects: Sendable {
         public var name: String
         /// Milliseconds since 1970; nil for never.
         public var expiresAt: Int64?
+        public var limits: SpendingLimits
 
-        public init(name: String, expiresAt: Int64? = nil) {
+        public init(name: String, expiresAt: Int64? = nil, limits: SpendingLimits = SpendingLimits()) {
             self.name = name
             self.expiresAt = expiresAt
+            self.limits = limits
+        }
+    }
+
+    /// A policy of the file.
+    public struct Policy: Sendable, Equatable {
+        public var name: String
+        public var scope: PolicyScope
+        public var limits: SpendingLimits
+
+        public init(name: String, scope: PolicyScope, limits: SpendingLimits) {
+            self.name = name
+            self.scope = scope
+            self.limits = limits
         }
     }
 
     public var keys: [Key]
+    public var policies: [Policy] = []
     /// Its providers beside those built in, its virtual keys, the names of its configs, the hosts it trusts.
     public var catalog: Catalog
+    /// What its virtual keys may spend, by slug.
+    public var virtualKeyLimits: [String: SpendingLimits] = [:]
 
     public init(keys: [Key] = [], catalog: Catalog) {
         self.keys = keys

@@ -38,10 +38,6 @@ public enum ConsoleLimits {
     static let budgetDollars: Int64 = 18_014_398
     /// Tokens or requests of a budget.
     static let countedAmount: Int64 = 18_014_398_509_481
-    /// Conditions of a policy, and values of one.
-    static let conditionCount = 32
-    /// What a policy groups by.
-    static let groupCount = 8
     /// Rows of a page.
     static let pageRowCount: Int64 = 1000
     /// Rows of a page when none are asked for.

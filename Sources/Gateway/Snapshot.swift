@@ -48,18 +48,33 @@ public final class Snapshot: Sendable {
         public var unpriced = UnpricedRule.deny
         /// Where what is spent is kept; nil where nobody's spending is limited.
         public var books: AccountBooks?
-        /// Whose gateway it is, and the ids of its workspaces by their numbers: for records.
+        /// Whose gateway it is: for records.
         public var organisation: [UInt8] = []
-        public var workspaces: [[UInt8]] = []
         /// By the keys' places in their table; nil, or too short, for those without.
         public var keyTerms: [SpendingTerms?] = []
         /// The same of what their holders may use.
         public var keyRestrictions: [KeyRestrictions?] = []
+        /// By their numbers.
+        public var workspaces: [Workspace] = []
+        public var policies: [SpendingPolicy] = []
+        /// Where it is noted when keys are used; nil where nobody asks.
+        public var keyUses: KeyUses?
 
         public init(upstreams: [Upstream], catalog: Catalog, keys: KeyTable) {
             self.upstreams = upstreams
             self.catalog = catalog
             self.keys = keys
+        }
+    }
+
+    /// A workspace, and what its requests may spend together.
+    public struct Workspace: Sendable {
+        let id: OwnedBytes
+        public var terms: SpendingTerms?
+
+        public init(id: String, terms: SpendingTerms? = nil) {
+            self.id = Array(id.utf8).withByteSlice { OwnedBytes($0) }
+            self.terms = terms
         }
     }
 
@@ -76,6 +91,10 @@ public final class Snapshot: Sendable {
         public var terms: SpendingTerms?
         /// The models it is for; none for all.
         public var models = NamePatterns([])
+        /// What may be spent through its integration, by the workspace's number.
+        public var integrationTerms: [Int32: SpendingTerms] = [:]
+        /// Workspaces that may not use its integration.
+        public var closedTo: Set<Int32> = []
         /// What it brings beside its credential: a deployment, a region, a project.
         public var settings: Settings?
         /// Why it cannot be used now; nil when it can.
@@ -167,9 +186,11 @@ public final class Snapshot: Sendable {
     let unpriced: UnpricedRule
     let books: AccountBooks?
     let organisation: [UInt8]
-    let workspaces: [[UInt8]]
     private let keyTerms: [SpendingTerms?]
     private let keyRestrictions: [KeyRestrictions?]
+    let keyUses: KeyUses?
+    private let workspaces: [Workspace]
+    let policies: PolicySet
 
     /// - Parameter version: different from that of every snapshot before it.
     public init(_ parts: Parts, version: UInt64) {
@@ -195,10 +216,14 @@ public final class Snapshot: Sendable {
         unpriced = parts.unpriced
         books = parts.books
         organisation = parts.organisation
-        workspaces = parts.workspaces
         keyTerms = parts.keyTerms
         keyRestrictions = parts.keyRestrictions
-        books?.publish(keyTerms.compactMap { $0 } + virtualKeys.compactMap(\.terms))
+        keyUses = parts.keyUses
+        workspaces = parts.workspaces
+        policies = PolicySet(parts.policies)
+        let ofTargets = virtualKeys.compactMap(\.terms) + virtualKeys.flatMap { $0.integrationTerms.values }
+        let ungrouped = parts.policies.filter { $0.scope.groups.isEmpty }.map(\.terms)
+        books?.publish(keyTerms.compactMap { $0 } + workspaces.compactMap(\.terms) + ofTargets + ungrouped, parts.policies)
     }
 
     /// What the holder of a key may spend; nil where nothing limits it.
@@ -208,6 +233,11 @@ public final class Snapshot: Sendable {
     func restrictions(of principal: Principal) -> KeyRestrictions? {
         principal.keyIndex < keyRestrictions.count ? keyRestrictions[principal.keyIndex] : nil
     }
+
+    /// The workspace of a number; nil where it is that of everywhere.
+    func workspace(_ number: Int32) -> Workspace? { number >= 0 && Int(number) < workspaces.count ? workspaces[Int(number)] : nil }
+
+    func workspaceID(_ number: Int32) -> ByteSlice? { workspace(number)?.id.slice }
 
     /// How the connections of a listener begin.
     func listener(at slot: Int) -> ListenerTraits { slot < listeners.count ? listeners[slot] : ListenerTraits() }

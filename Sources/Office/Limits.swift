@@ -13,6 +13,12 @@ enum OfficeLimits {
     /// For the thread that watches the store to end, when the process does.
     static let endMilliseconds = 2000
 
+    /// Between two times at which it is written down when keys were last used: one sync of the disk.
+    static let useMilliseconds = 5000
+
+    /// Snapshots whose notes of use are looked at: the last, and those that a worker with a long turn may still serve by.
+    static let keptUses = 8
+
     /// Faults of one reading that are told. The rest is told as a number.
     static let toldFaults = 20
 }

@@ -20,23 +20,30 @@ public final class SnapshotDesk: Sendable {
         /// Faults that were told with the snapshot before.
         var told: Set<String> = []
         var adopt: (@Sendable (Snapshot) -> Void)?
+        /// Where uses of keys are noted: of the last snapshot, and before it of those that a worker may still serve by.
+        var uses: [KeyUses] = []
+        /// What was noted in those before them.
+        var takenUses: [String: Int64] = [:]
     }
 
     private let state: Mutex<State>
     /// Nil without a store.
     private let pepper: KeyPepper?
     private let limits: @Sendable ([LimitedHolder]) -> LimitedTerms
+    private let policies: @Sendable ([LimitedPolicy]) -> KeptPolicies
     private let clock: @Sendable () -> Int64
     private let note: @Sendable (String) -> Void
 
     /// - Parameters:
     ///   - pepper: the store's; nil without one.
     ///   - limits: makes terms of what the store's holders may spend.
+    ///   - policies: the same of its policies.
     ///   - clock: wall-clock milliseconds since 1970.
     ///   - note: told what an operator should know.
     public init(
         _ declared: DeclaredParts, _ stored: StoredObjects? = nil, pepper: KeyPepper? = nil,
         limits: @escaping @Sendable ([LimitedHolder]) -> LimitedTerms = { _ in LimitedTerms(books: nil, terms: []) },
+        policies: @escaping @Sendable ([LimitedPolicy]) -> KeptPolicies = { KeptPolicies.none($0) },
         clock: @escaping @Sendable () -> Int64 = SnapshotDesk.now, note: @escaping @Sendable (String) -> Void
     ) {
         var state = State(declared: declared)
@@ -44,6 +51,7 @@ public final class SnapshotDesk: Sendable {
         self.state = Mutex(state)
         self.pepper = pepper
         self.limits = limits
+        self.policies = policies
         self.clock = clock
         self.note = note
     }
@@ -79,6 +87,20 @@ public final class SnapshotDesk: Sendable {
         }
     }
 
+    private func keep(_ uses: KeyUses, _ state: inout State) {
+        while state.uses.count >= OfficeLimits.keptUses { state.takenUses.merge(state.uses.removeFirst().take()) { max($0, $1) } }
+        state.uses.append(uses)
+    }
+
+    /// When keys were used since the last time, by their ids: milliseconds since 1970.
+    func takeUses() -> [String: Int64] {
+        let (kept, taken) = state.withLock { state in
+            defer { state.takenUses = [:] }
+            return (state.uses, state.takenUses)
+        }
+        return kept.reduce(into: taken) { uses, notes in uses.merge(notes.take()) { max($0, $1) } }
+    }
+
     private func renew(_ state: inout State) {
         let snapshot = make(&state)
         state.adopt?(snapshot)
@@ -87,9 +109,11 @@ public final class SnapshotDesk: Sendable {
     private func make(_ state: inout State) -> Snapshot {
         state.version += 1
         guard let stored = state.stored, let pepper else { return Snapshot(state.declared.parts, version: state.version) }
-        let merge = SnapshotMerge(state.declared, stored, pepper: pepper, now: clock(), edition: state.edition, limits: limits, &state.programs)
+        let merge = SnapshotMerge(
+            state.declared, stored, pepper: pepper, now: clock(), edition: state.edition, limits: limits, policies: policies, &state.programs)
         state.changesAt = merge.changesAt
         tell(merge.faults, &state.told)
+        if let uses = merge.parts.keyUses { keep(uses, &state) }
         return Snapshot(merge.parts, version: state.version)
     }
 

@@ -3,6 +3,7 @@ import Gateway
 import JSON
 import Ledger
 import Policy
+import Store
 
 /// The store's objects beside what the file declares, in one snapshot. Names of the file go first; what clashes is left out and told.
 struct SnapshotMerge {
@@ -17,6 +18,8 @@ struct SnapshotMerge {
     private(set) var changesAt: Int64?
     /// Whose spending is limited, and where their terms go.
     private var holders: [(holder: LimitedHolder, place: HolderPlace)] = []
+    /// Workspaces whose limits cannot be read.
+    private var closedWorkspaces: Set<Int32> = []
     /// Places of stored configs by their ids.
     private var configs: [String: Int] = [:]
 
@@ -24,12 +27,16 @@ struct SnapshotMerge {
         /// Among the declarations of keys.
         case key(Int)
         case virtualKey(Int)
+        case workspace(Int)
+        /// Of a virtual key's integration, in the workspace of a number.
+        case integration(Int, Int32)
     }
 
     /// - Parameter limits: makes terms of what holders may spend.
     init(
         _ declared: DeclaredParts, _ stored: StoredObjects, pepper: KeyPepper, now: Int64, edition: UInt64,
-        limits: ([LimitedHolder]) -> LimitedTerms = { _ in LimitedTerms(books: nil, terms: []) }, _ programs: inout ProgramShelf
+        limits: ([LimitedHolder]) -> LimitedTerms = { _ in LimitedTerms(books: nil, terms: []) },
+        policies: ([LimitedPolicy]) -> KeptPolicies = { KeptPolicies.none($0) }, _ programs: inout ProgramShelf
     ) {
         self.declared = declared
         self.stored = stored
@@ -38,8 +45,8 @@ struct SnapshotMerge {
         parts = declared.parts
         parts.isKeyed = true
         parts.organisation = Array(stored.organisation.utf8)
-        parts.workspaces = stored.workspaces.map { Array($0.utf8) }
         faults = stored.faults
+        addWorkspaces()
         let kept = virtualKeys()
         let names = kept.map { Catalog.VirtualKey(slug: $0.slug, provider: $0.provider) }
         programs.begin(edition: edition, virtualKeys: declared.parts.catalog.virtualKeys + names)
@@ -49,14 +56,56 @@ struct SnapshotMerge {
                 faults.append("virtual key \(quoted(key.slug)): \(fault)")
                 made.refusal = made.refusal ?? "has limits that cannot be kept"
             }
+            share(key, into: &made)
             parts.virtualKeys.append(made)
         }
         addConfigs(names, &programs)
         programs.end()
         addKeys(limits)
+        addPolicies(policies)
     }
 
     // MARK: Limits
+
+    private mutating func addWorkspaces() {
+        for (number, space) in stored.workspaces.enumerated() {
+            parts.workspaces.append(Snapshot.Workspace(id: space.id))
+            if let fault = note(space.limits, .workspace, space.name, space.id, at: .workspace(number)) { close(number, fault) }
+        }
+    }
+
+    /// The limits of a workspace cannot be kept: its keys open nothing.
+    private mutating func close(_ workspace: Int, _ fault: String) {
+        faults.append("workspace \(quoted(stored.workspaces[workspace].name)): \(fault); its keys open nothing")
+        closedWorkspaces.insert(Int32(workspace))
+    }
+
+    /// What each workspace may do with a virtual key's integration.
+    private mutating func share(_ key: StoredObjects.VirtualKey, into made: inout Snapshot.VirtualKey) {
+        guard let sharing = key.sharing else { return }
+        for (number, space) in stored.workspaces.enumerated() where key.workspace < 0 || key.workspace == Int32(number) {
+            let own = sharing.shares.first { $0.workspaceID == space.id }
+            guard own?.isEnabled ?? sharing.isForAll else {
+                made.closedTo.insert(Int32(number))
+                continue
+            }
+            guard let own else { continue }
+            let limits = own.usageLimits == nil && own.rateLimits == nil ? nil : StoredLimits(usage: own.usageLimits, rates: own.rateLimits)
+            let name = "\(sharing.name)\" in workspace \"\(space.name)"
+            let place = HolderPlace.integration(parts.virtualKeys.count, Int32(number))
+            if let fault = note(limits, .integration, name, IntegrationShare.identity(of: sharing.id, in: space.id), at: place) {
+                faults.append("integration \(quoted(sharing.name)) in workspace \(quoted(space.name)): \(fault); it may not use it")
+                made.closedTo.insert(Int32(number))
+            }
+        }
+    }
+
+    private mutating func addPolicies(_ keep: ([LimitedPolicy]) -> KeptPolicies) {
+        guard !stored.policies.isEmpty else { return }
+        let kept = keep(stored.policies)
+        if let books = kept.books { parts.books = books }
+        parts.policies += kept.policies
+    }
 
     /// Notes that a holder is limited; what is wrong with its limits.
     private mutating func note(_ limits: StoredLimits?, _ scope: SpendingTerms.Scope, _ name: String, _ identity: String, at place: HolderPlace) -> String? {
@@ -77,12 +126,22 @@ struct SnapshotMerge {
             switch (result, place) {
             case (.success(let terms), .key(let key)): parts.keyTerms[key] = terms
             case (.success(let terms), .virtualKey(let key)): parts.virtualKeys[key].terms = terms
+            case (.success(let terms), .workspace(let number)): parts.workspaces[number].terms = terms
+            case (.success(let terms), .integration(let key, let workspace)): parts.virtualKeys[key].integrationTerms[workspace] = terms
             case (.failure(let fault), .key(let key)):
                 faults.append("API key \(quoted(holder.name)) (\(holder.identity)): \(fault); it opens nothing")
                 if declarations[key].standing == .active { declarations[key].standing = .restricted }
             case (.failure(let fault), .virtualKey(let key)):
                 faults.append("virtual key \(quoted(holder.name)): \(fault); it is not used")
                 parts.virtualKeys[key].refusal = parts.virtualKeys[key].refusal ?? "has limits that cannot be kept"
+            case (.failure(let fault), .workspace(let number)):
+                close(number, fault.description)
+                for key in declarations.indices where declarations[key].workspace == Int32(number) && declarations[key].standing == .active {
+                    declarations[key].standing = .restricted
+                }
+            case (.failure(let fault), .integration(let key, let workspace)):
+                faults.append("integration \(quoted(holder.name)): \(fault); it is not used there")
+                parts.virtualKeys[key].closedTo.insert(workspace)
             }
         }
     }
@@ -229,9 +288,11 @@ struct SnapshotMerge {
                 if declaration.standing == .active { declaration.standing = .restricted }
             }
             if let restrictions = key.restrictions { restrict(declarations.count, restrictions) }
+            if closedWorkspaces.contains(declaration.workspace), declaration.standing == .active { declaration.standing = .restricted }
             declarations.append(declaration)
         }
         limit(&declarations, limits)
+        parts.keyUses = KeyUses(identities: declarations.enumerated().map { index, key in index < declared.keys.count ? "" : key.identity })
         do {
             parts.keys = try KeyTable(declarations, pepper: pepper)
         } catch {

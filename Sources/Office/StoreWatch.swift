@@ -19,6 +19,8 @@ public final class StoreWatch: Sendable {
     private let note: @Sendable (String) -> Void
     private let isOver = DispatchSemaphore(value: 0)
     private let hasEnded = DispatchSemaphore(value: 0)
+    /// When keys were used, that is not written down yet: by id, in milliseconds since 1970.
+    private let uses = Mutex<[String: Int64]>([:])
 
     /// - Parameter first: what the desk has of the store.
     public init(_ store: any Store, _ desk: SnapshotDesk, first: StoredObjects, rules: SecretReferenceRules, note: @escaping @Sendable (String) -> Void) {
@@ -59,6 +61,21 @@ public final class StoreWatch: Sendable {
         return result
     }
 
+    /// A key was used, off the data plane.
+    public func noteUse(key: String, at milliseconds: Int64) { uses.withLock { $0[key] = max($0[key] ?? 0, milliseconds) } }
+
+    /// Writes down when keys were last used.
+    private func writeUses() {
+        let noted = desk.takeUses()
+        let all = uses.withLock { uses in
+            uses.merge(noted) { max($0, $1) }
+            return uses
+        }
+        // Where the store cannot be written to, the watch tells of it, and the next time these are written.
+        guard !all.isEmpty, (try? store.noteUse(all)) != nil else { return }
+        uses.withLock { uses in for (key, at) in all where uses[key] == at { uses[key] = nil } }
+    }
+
     /// Reads the keyring again, and then the store.
     public func reload() throws(StoreError) {
         try store.reloadKeyring()
@@ -68,10 +85,15 @@ public final class StoreWatch: Sendable {
     /// The thread's body, until `stop`.
     public func run() {
         var pause = OfficeLimits.pollMilliseconds
+        var nextWrite = DispatchTime.now() + .milliseconds(OfficeLimits.useMilliseconds)
         while isOver.wait(timeout: .now() + .milliseconds(pause)) == .timedOut {
             desk.lookAtTheClock()
             pause = isReadable() ? OfficeLimits.pollMilliseconds : OfficeLimits.retryMilliseconds
+            guard DispatchTime.now() >= nextWrite else { continue }
+            nextWrite = .now() + .milliseconds(OfficeLimits.useMilliseconds)
+            writeUses()
         }
+        writeUses()
         hasEnded.signal()
     }
 

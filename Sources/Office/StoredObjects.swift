@@ -34,8 +34,25 @@ public struct StoredObjects: Sendable {
         let credentials: [Credential]
         let expiresAt: Int64?
         let workspace: Int32
+        let sharing: Sharing?
         /// Why it cannot be used at any time.
         let refusal: String?
+    }
+
+    /// A workspace, by its number.
+    struct Space: Sendable {
+        let id: String
+        let name: String
+        let limits: StoredLimits?
+    }
+
+    /// What the workspaces may do with an integration.
+    struct Sharing: Sendable {
+        /// As messages name it.
+        let name: String
+        let id: String
+        let isForAll: Bool
+        let shares: [IntegrationShare]
     }
 
     struct Config: Sendable {
@@ -50,12 +67,13 @@ public struct StoredObjects: Sendable {
     let keys: [Key]
     let virtualKeys: [VirtualKey]
     let configs: [Config]
+    let workspaces: [Space]
+    let policies: [LimitedPolicy]
     /// Ids of the configs for keys of a workspace that name none, by the workspace's id; "" is for keys of none.
     let defaultConfigs: [String: String]
     let faults: [String]
-    /// Whose store it is, and the ids of the workspaces by their numbers.
+    /// Whose store it is.
     let organisation: String
-    let workspaces: [String]
 
     public init(_ rows: SnapshotRows) {
         var faults = rows.faults.map(\.description)
@@ -63,7 +81,6 @@ public struct StoredObjects: Sendable {
         func number(_ workspace: String?) -> Int32 { workspace.flatMap { numbers[$0] } ?? -1 }
         generation = rows.generation
         organisation = rows.organisations.first?.id ?? ""
-        workspaces = rows.workspaces.map(\.id)
         keys = rows.keys.compactMap { StoredObjects.key($0, workspace: number($0.workspaceID), &faults) }
         let integrations = Dictionary(rows.integrations.map { ($0.id, $0) }) { first, _ in first }
         virtualKeys = rows.virtualKeys.map { StoredObjects.virtualKey($0, integrations, workspace: number($0.key.workspaceID)) }
@@ -72,9 +89,9 @@ public struct StoredObjects: Sendable {
                 id: config.id, slug: config.slug ?? config.id, text: config.text ?? "", workspace: number(config.workspaceID),
                 refusal: config.status == .active ? nil : "it is \(config.status.rawValue)")
         }
-        let spaces = rows.workspaces.filter { $0.usageLimits != nil || $0.rateLimits != nil }.map { "workspace \(quoted($0.name))" }
-        let accounts = rows.integrations.filter { $0.usageLimits != nil || $0.rateLimits != nil }.map { "integration \(quoted($0.name))" }
-        for limited in spaces + accounts + rows.policies.map({ "policy \(quoted($0.name))" }) { faults.append("\(limited): its limits are not kept yet") }
+        workspaces = rows.workspaces.map { Space(id: $0.id, name: $0.name, limits: StoredObjects.limits($0.usageLimits, $0.rateLimits)) }
+        policies = rows.policies.compactMap { LimitedPolicy($0, workspace: number($0.workspaceID)) }
+        for policy in policies { if let fault = policy.fault { faults.append("policy \(quoted(policy.name)) (\(policy.identity)): \(fault); it refuses what it is for") } }
         var defaults: [String: String] = [:]
         for config in rows.configs where config.isDefault { defaults[config.workspaceID ?? ""] = config.id }
         defaultConfigs = defaults
@@ -154,6 +171,9 @@ public struct StoredObjects: Sendable {
             id: key.id, slug: key.slug ?? key.id, provider: key.provider, limits: limits(key.usageLimits, key.rateLimits),
             models: key.allowedModels, settings: [integration?.configurations, key.modelConfig].compactMap { $0 },
             credentials: credentials.map { Credential(secret: $0.secret, weight: $0.weight, expiresAt: $0.expiresAt) }, expiresAt: key.expiresAt,
-            workspace: workspace, refusal: refusal)
+            workspace: workspace,
+            sharing: integration.map {
+                Sharing(name: $0.name, id: $0.id, isForAll: $0.isForAllWorkspaces, shares: IntegrationShare.list($0.workspaces))
+            }, refusal: refusal)
     }
 }

@@ -77,7 +77,16 @@ public enum PolicyLimits {
     /// Bytes of the name of a provider, a virtual key or a config.
     public static let nameByteCount = 64
 
-    /// Budgets, and rate limits, of one key or virtual key: the ledger takes eight of a request, which has both.
+    /// Policies of the file, and as many of a store.
+    public static let policyCount = 256
+
+    /// Conditions of a policy, values of a condition, bytes of a value, and what a policy is grouped by.
+    public static let policyConditionCount = 32
+    public static let policyValueCount = 256
+    public static let policyValueByteCount = 256
+    public static let policyGroupCount = 8
+
+    /// Budgets, and rate limits, of one key, virtual key, workspace or integration.
     public static let spendingLimitCount = 4
 
     /// Thresholds of one budget: the ledger's.

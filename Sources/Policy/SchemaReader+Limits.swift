@@ -4,7 +4,10 @@ import JSON
 /// The keys of `usage_limits` and `rate_limits`.
 public enum LimitsSchema {
     public static let usage = Schema(
-        ["credit_limit", "type", "alert_threshold", "alert_thresholds", "periodic_reset", "periodic_reset_days", "next_usage_reset_at"].map { SchemaKey($0) })
+        [
+            "credit_limit", "type", "alert_threshold", "alert_thresholds", "periodic_reset", "periodic_reset_days", "next_usage_reset_at", "temporary_credit",
+        ].map { SchemaKey($0) })
+    public static let credit = Schema(["amount", "until"].map { SchemaKey($0) })
     public static let rate = Schema(["type", "unit", "value"].map { SchemaKey($0) })
 }
 
@@ -53,10 +56,33 @@ extension SchemaReader {
             }
         }
         usage.period = period(fields) ?? .once
+        if let found = fields["temporary_credit"], !isNull(found) { usage.raise = raise(found, usage) }
         return usage
     }
 
     private func isNull(_ field: Field) -> Bool { if case .null = field.node.value { true } else { false } }
+
+    private mutating func raise(_ field: Field, _ usage: SpendingLimits.Usage) -> SpendingLimits.Raise? {
+        guard let fields = fields(of: field, schema: LimitsSchema.credit) else { return nil }
+        guard let more = fields["amount"] else {
+            missing("amount", in: field)
+            return nil
+        }
+        guard let end = fields["until"] else {
+            missing("until", in: field)
+            return nil
+        }
+        guard let amount = amount(more, usage.unit), let text = string(end) else { return nil }
+        guard amount > 0, amount <= PolicyLimits.spendingAmount - usage.limit else {
+            report("\"amount\" must be more than 0, and together with credit_limit no more than a budget can have", at: more)
+            return nil
+        }
+        guard let until = Timestamp.milliseconds(text) else {
+            report("\(quoted(text)) is no date", hint: "write 2026-12-01, or 2026-12-01T12:00:00Z", at: end)
+            return nil
+        }
+        return SpendingLimits.Raise(amount: amount, until: until / 1000)
+    }
 
     private mutating func threshold(_ field: Field, _ usage: SpendingLimits.Usage) -> [Int64] {
         guard let value = amount(field, usage.unit) else { return [] }

@@ -1,3 +1,5 @@
+import JSON
+
 /// What the holder of something may spend, and how fast: `usage_limits` and `rate_limits` in Portkey's shape, read.
 public struct SpendingLimits: Sendable, Equatable {
     public enum Unit: String, Sendable, CaseIterable { case cost, tokens, requests }
@@ -16,6 +18,16 @@ public struct SpendingLimits: Sendable, Equatable {
         /// Amounts at which an alert is due, in the same.
         public internal(set) var thresholds: [Int64] = []
         public internal(set) var period = Period.once
+        /// More than the limit for a time.
+        public internal(set) var raise: Raise?
+    }
+
+    /// A temporary credit.
+    public struct Raise: Sendable, Equatable {
+        /// On top of the limit, in its unit.
+        public let amount: Int64
+        /// Seconds since 1970 from which it is over.
+        public let until: Int64
     }
 
     public enum Span: String, Sendable, CaseIterable {
@@ -41,4 +53,22 @@ public struct SpendingLimits: Sendable, Equatable {
     public init() {}
 
     public var isEmpty: Bool { usage.isEmpty && rates.isEmpty }
+
+    /// Limits as a store has them, in JSON; and what is wrong with them, nil for nothing.
+    public static func read(usage: String?, rates: String?) -> (limits: SpendingLimits, fault: String?) {
+        var reader = SchemaReader(refusesUnknownKeys: true)
+        var limits = SpendingLimits()
+        var isReadable = true
+        func field(_ text: String?) -> Field? {
+            guard let text else { return nil }
+            guard let root = DocumentParser.parse(text).document?.root else {
+                isReadable = false
+                return nil
+            }
+            return Field(node: root, path: DocumentPath(), keyPosition: root.position)
+        }
+        if let found = field(usage) { limits.usage = reader.usageLimits(found) }
+        if let found = field(rates) { limits.rates = reader.rateLimits(found) }
+        return (limits, isReadable ? reader.diagnostics.first { $0.severity == .error }?.message : "its limits are no JSON")
+    }
 }

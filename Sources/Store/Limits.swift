@@ -41,6 +41,8 @@ enum StoreLimits {
     static let keyCount = 1 << 17
     /// Objects of any other kind in one store.
     static let objectCount = 1 << 16
+    /// Policies of one store: each request is held against all of them.
+    static let policyCount = 256
     /// Versions of a config that are kept: the oldest go first.
     static let configVersionCount = 100
 

@@ -26,21 +26,23 @@ final class AdminDesk: Sendable {
     private let store: ServingStore
     private let books: DayBooks?
     private let watch: StoreWatch
+    private let usage: AccountUsage
     private let state: Mutex<State>
 
     init(_ store: ServingStore, _ watch: StoreWatch, _ file: FileObjects, books: DayBooks? = nil) {
         self.store = store
         self.books = books
         self.watch = watch
+        usage = AccountUsage(in: store.directory, watch)
         // Until there are workers, there is nobody to wait for.
-        state = Mutex(State(console: Console(store: store.store, file: file, books: books)) { $0() })
+        state = Mutex(State(console: Console(store: store.store, file: file, usage: usage, books: books)) { $0() })
     }
 
     /// The gateway serves: its workers are those to wait for.
     func serve(_ gateway: Gateway) { state.withLock { $0.everyWorker = { gateway.whenAllHaveTurned($0) } } }
 
     /// The file was read again.
-    func take(_ file: FileObjects) { state.withLock { $0.console = Console(store: store.store, file: file, books: books) } }
+    func take(_ file: FileObjects) { state.withLock { $0.console = Console(store: store.store, file: file, usage: usage, books: books) } }
 
     func reply(_ request: BackOfficeRequest) -> BackOfficeReply {
         let (console, everyWorker) = state.withLock { ($0.console, $0.everyWorker) }
@@ -55,7 +57,9 @@ final class AdminDesk: Sendable {
 extension FileObjects {
     /// What a file declares, and the providers without one.
     init(_ configuration: ServerConfiguration?, _ catalog: Catalog) {
-        let keys = (configuration?.keys ?? []).map { Key(name: $0.name, expiresAt: $0.expiresAt.map { $0 * 1000 }) }
+        let keys = (configuration?.keys ?? []).map { Key(name: $0.name, expiresAt: $0.expiresAt.map { $0 * 1000 }, limits: $0.limits) }
         self.init(keys: keys, catalog: catalog)
+        for key in configuration?.virtualKeys ?? [] where !key.limits.isEmpty { virtualKeyLimits[key.slug] = key.limits }
+        policies = (configuration?.policies ?? []).map { Policy(name: $0.name, scope: $0.scope, limits: $0.limits) }
     }
 }

@@ -103,6 +103,7 @@ struct Serve: ParsableCommand {
         let books = try folder.flatMap { try Bookkeeping(in: $0, plan.configuration, workers: workers) }
         let desk = SnapshotDesk(
             plan.declared, store?.objects, pepper: store?.pepper, limits: { SpendingBuilder.terms(of: $0, in: folder ?? "") },
+            policies: { SpendingBuilder.policies($0, in: folder ?? "") },
             note: { standardError("sluice: \($0)") })
         let watch = store?.watch(desk)
         let file = FileObjects(plan.configuration, plan.parts.catalog)

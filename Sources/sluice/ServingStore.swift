@@ -9,6 +9,8 @@ import Store
 /// The store of a process that serves: opened before anybody is.
 struct ServingStore {
     let store: SQLiteStore
+    /// Where it lies, and the books beside it.
+    let directory: String
     /// What the first snapshot has of it.
     let objects: StoredObjects
     var pepper: KeyPepper { store.pepper }
@@ -16,6 +18,7 @@ struct ServingStore {
 
     /// Opens the store of a folder, or makes one, and a first key where there is none.
     init(in directory: String) throws(StartError) {
+        self.directory = directory
         let environment = ProcessInfo.processInfo.environment
         do throws(StoreError) {
             let source = KeyringSource(variable: environment["SLUICE_KEYRING"], dataDirectory: directory)

@@ -85,12 +85,13 @@ struct SnapshotBuilder {
             parts.unpriced = .price(ModelPrice(input: input, output: output))
         }
         let isLimited = configuration.keys.contains { !$0.limits.isEmpty }
-            || configuration.virtualKeys.contains { !$0.limits.isEmpty || $0.priceMultiplier != nil }
+            || configuration.virtualKeys.contains { !$0.limits.isEmpty || $0.priceMultiplier != nil } || !configuration.policies.isEmpty
         guard isLimited else { return }
         let books = try OpenBooks.books(in: dataDirectory)
         var builder = SpendingBuilder(books)
         parts.books = books
         for key in configuration.keys { parts.keyTerms.append(try builder.terms(.key, of: key.name, identity: key.name, key.limits)) }
+        for policy in configuration.policies { parts.policies += try builder.policies(policy.name, identity: policy.name, policy.scope, policy.limits) }
         for (index, key) in configuration.virtualKeys.enumerated() {
             let adjustment = try key.priceMultiplier.map { text throws(StartError) in try SnapshotBuilder.adjustment(text) } ?? .none
             parts.virtualKeys[index].terms = try builder.terms(.virtualKey, of: key.slug, identity: key.slug, key.limits, adjustment: adjustment)

@@ -27,12 +27,12 @@ struct SpendingBuilder {
         var budgets: [SpendingTerms.Budget] = []
         for (index, usage) in limits.usage.enumerated() {
             let place = limits.usage[..<index].filter { $0.unit == usage.unit }.count
-            let key = SpendingBuilder.key(&budgetKeys, [scope == .key ? "key" : "virtual key", identity, usage.unit.rawValue, "\(place)"])
+            let key = SpendingBuilder.key(&budgetKeys, [scope.text, identity, usage.unit.rawValue, "\(place)"])
             budgets.append(SpendingTerms.Budget(key: key, rule: try rule(usage, of: holder)))
         }
         var rates: [SpendingTerms.Rate] = []
         for rate in limits.rates {
-            let key = SpendingBuilder.key(&rateKeys, [scope == .key ? "key" : "virtual key", identity, rate.unit.rawValue, rate.span.rawValue])
+            let key = SpendingBuilder.key(&rateKeys, [scope.text, identity, rate.unit.rawValue, rate.span.rawValue])
             // Twice the same is once, the lower.
             if let twin = rates.firstIndex(where: { $0.key == key }) {
                 guard SpendingBuilder.limit(rate).most < rates[twin].limit.most else { continue }
@@ -40,7 +40,7 @@ struct SpendingBuilder {
             }
             rates.append(SpendingTerms.Rate(key: key, limit: SpendingBuilder.limit(rate), unit: rate.unit == .tokens ? .tokens : .requests))
         }
-        return SpendingTerms(scope, of: holder, budgets: budgets, rates: rates, adjustment: adjustment)
+        return SpendingTerms(scope, of: holder, identity: identity, budgets: budgets, rates: rates, adjustment: adjustment)
     }
 
     /// Terms of what the store limits, by the books of a directory.
@@ -62,6 +62,54 @@ struct SpendingBuilder {
             let fault = LimitFault(error.description)
             return LimitedTerms(books: nil, terms: holders.map { _ in .failure(fault) })
         }
+    }
+
+    /// A policy's limits, each as one of its own: what they count is known by the policy, the unit and what it is grouped by.
+    mutating func policies(
+        _ name: String, identity: String, _ scope: PolicyScope, _ limits: SpendingLimits, workspace: Int32 = -1
+    ) throws(StartError) -> [SpendingPolicy] {
+        var made: [SpendingPolicy] = []
+        let groups = ["group"] + scope.groups.map(\.name)
+        for usage in limits.usage {
+            var one = SpendingLimits()
+            one.usage = [usage]
+            guard let terms = try terms(.policy, of: name, identity: identity, one) else { continue }
+            let maker = SpendingBuilder.maker(books.budgets.keyMaker(), [SpendingTerms.Scope.policy.text, identity, usage.unit.rawValue] + groups)
+            made.append(SpendingPolicy(terms, scope, workspace: workspace, maker: maker))
+        }
+        for rate in limits.rates {
+            var one = SpendingLimits()
+            one.rates = [rate]
+            guard let terms = try terms(.policy, of: name, identity: identity, one) else { continue }
+            let parts = [SpendingTerms.Scope.policy.text, identity, rate.unit.rawValue, rate.span.rawValue] + groups
+            made.append(SpendingPolicy(terms, scope, workspace: workspace, maker: SpendingBuilder.maker(books.rates.keyMaker(), parts)))
+        }
+        return made
+    }
+
+    /// The store's policies, by the books of a directory.
+    static func policies(_ policies: [LimitedPolicy], in directory: String) -> KeptPolicies {
+        do throws(StartError) {
+            let books = try OpenBooks.books(in: directory)
+            var builder = SpendingBuilder(books)
+            let kept = policies.flatMap { policy in
+                do throws(StartError) {
+                    if let fault = policy.fault { return [SpendingPolicy(policy.name, policy.scope, workspace: policy.workspace, fault: fault)] }
+                    return try builder.policies(policy.name, identity: policy.identity, policy.scope, policy.limits, workspace: policy.workspace)
+                } catch {
+                    return [SpendingPolicy(policy.name, policy.scope, workspace: policy.workspace, fault: error.description)]
+                }
+            }
+            return KeptPolicies(books: books, policies: kept)
+        } catch {
+            return KeptPolicies.none(policies, error.description)
+        }
+    }
+
+    private static func maker(_ maker: LedgerKeyMaker, _ parts: [String]) -> LedgerKeyMaker {
+        var maker = maker
+        for part in parts { Array(part.utf8).withByteSlice { maker.add($0) } }
+        return maker
     }
 
     private static func key(_ maker: inout LedgerKeyMaker, _ parts: [String]) -> LedgerKey {
@@ -86,7 +134,8 @@ struct SpendingBuilder {
             case .days(let count, let day): .everyDays(count, from: day)
             }
         do throws(BudgetRuleError) {
-            return try BudgetRule(unit: unit, cap: usage.limit, period: period, thresholds: usage.thresholds)
+            let raise = usage.raise.map { BudgetRule.Raise(amount: $0.amount, until: $0.until) }
+            return try BudgetRule(unit: unit, cap: usage.limit, period: period, raise: raise, thresholds: usage.thresholds)
         } catch {
             throw StartError("usage_limits of \"\(holder)\": \(error)")
         }

@@ -30,6 +30,21 @@ struct SpendingTests {
         #expect(read.rates.map(\.count) == [7] && read.rates.map(\.unit) == [.tokens] && read.rates.map(\.span) == [.minute])
     }
 
+    @Test("a temporary credit is read with its end, in any zone, to the second")
+    func credit() {
+        let (limits, faults) = key(
+            """
+                usage_limits:
+                  - {credit_limit: 1, temporary_credit: {amount: 0.5, until: "2027-01-01"}}
+                  - {type: requests, credit_limit: 1, temporary_credit: {amount: 7, until: "2027-01-01T01:00:00.999+01:00"}}
+                  - {type: tokens, credit_limit: 1, temporary_credit: null}
+                  - {type: tokens, credit_limit: 1, temporary_credit: {amount: \(PolicyLimits.spendingAmount - 1), until: "2027-01-01"}}
+            """)
+        #expect(faults.isEmpty, "\(faults)")
+        #expect(limits?.usage.map { $0.raise?.amount } == [500_000_000, 7, nil, PolicyLimits.spendingAmount - 1])
+        #expect(limits?.usage.map { $0.raise?.until } == [1_798_761_600, 1_798_761_600, nil, 1_798_761_600])
+    }
+
     @Test("a rate limit of 0 is none, as Portkey has it")
     func off() {
         let (limits, faults) = key("    rate_limits: [{type: requests, unit: rps, value: 0}]\n")
@@ -49,7 +64,11 @@ struct SpendingTests {
             ("usage_limits: {credit_limit: 1, periodic_reset_days: 3, next_usage_reset_at: soon}", "is no date"),
             ("usage_limits: {credit_limit: 1, periodic_reset_days: 3, next_usage_reset_at: \"2026-02-30\"}", "is no date"),
             ("usage_limits: [{credit_limit: 1}, {credit_limit: 1}, {credit_limit: 1}, {credit_limit: 1}, {credit_limit: 1}]", "up to 4 are possible"),
-            ("usage_limits: {credit_limit: 1, colour: red}", "unknown key"), ("rate_limits: {value: 1}", "unit"), ("rate_limits: {unit: rpm}", "value"),
+            ("usage_limits: {credit_limit: 1, temporary_credit: {amount: 1}}", "until"), ("usage_limits: {credit_limit: 1, temporary_credit: {until: \"2027-01-01\"}}", "amount"),
+            ("usage_limits: {credit_limit: 1, temporary_credit: {amount: 0, until: \"2027-01-01\"}}", "more than 0"),
+            ("usage_limits: {credit_limit: 18014398, temporary_credit: {amount: 1, until: \"2027-01-01\"}}", "no more than a budget can have"),
+            ("usage_limits: {credit_limit: 1, temporary_credit: {amount: 1, until: soon}}", "is no date"), ("usage_limits: {credit_limit: 1, temporary_credit: 5}", "mapping"),
+            ("usage_limits: {credit_limit: 1, temporary_credit: {amount: 1, til: x}}", "unknown key"), ("usage_limits: {credit_limit: 1, colour: red}", "unknown key"), ("rate_limits: {value: 1}", "unit"), ("rate_limits: {unit: rpm}", "value"),
             ("rate_limits: {unit: rpy, value: 1}", "must be one of"), ("rate_limits: {unit: rpm, value: 17592186044416}", "whole number"),
             ("rate_limits: {type: tokens, unit: concurrent, value: 1}", "only requests are concurrent"),
         ])

@@ -237,14 +237,10 @@ struct APIKeyTests {
 
     @Test("usage is set to nothing where it is counted, and refused where it is not")
     func resetUsage() throws {
-        final class Books: UsageBooks {
-            let resets = Mutex<[String]>([])
-            func reset(_ subject: UsageSubject, id: String) { resets.withLock { $0.append("\(subject.rawValue) \(id)") } }
-        }
         let id = make(#"{"name":"a","scopes":[]}"#).text("id")
         #expect(desk.ask("PUT", "/v1/api-keys/" + id, #"{"reset_usage":true}"#).message == "reset_usage is refused: this gateway counts no usage")
         #expect(desk.ask("PUT", "/v1/api-keys/" + id, #"{"reset_usage":false}"#).status == 200)
-        let books = Books()
+        let books = CountedBooks()
         let counted = try Desk(usage: books)
         let key = counted.ask("POST", "/v1/api-keys/organisation/service", #"{"name":"a","scopes":[]}"#).text("id")
         let slot = counted.virtualKey("vk").text("id")
@@ -253,6 +249,6 @@ struct APIKeyTests {
         #expect(counted.ask("PUT", "/v1/virtual-keys/vk", #"{"reset_usage":true}"#).status == 200)
         #expect(counted.ask("PUT", "/v1/admin/workspaces/" + workspace, #"{"reset_usage":true}"#).status == 200)
         #expect(counted.ask("PUT", "/v1/api-keys/none", #"{"reset_usage":true}"#).status == 404)
-        #expect(books.resets.withLock { $0 } == ["api_key \(key)", "virtual_key \(slot)", "workspace \(workspace)"])
+        #expect(books.resets == ["api_key \(key)", "virtual_key \(slot)", "workspace \(workspace)"])
     }
 }

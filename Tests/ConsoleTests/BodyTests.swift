@@ -1,3 +1,4 @@
+import Bytes
 import JSON
 import Policy
 import Testing
@@ -141,11 +142,11 @@ struct BodyTests {
         #expect(workspace([], PolicyLimits.spendingLimitCount + 1) == 400)
         func policy(_ conditions: Int, _ groups: Int) -> Int {
             let list = Array(repeating: #"{"key":"model","value":"*"}"#, count: conditions).joined(separator: ",")
-            let keys = Array(repeating: #"{"key":"model"}"#, count: groups).joined(separator: ",")
+            let keys = (0..<groups).map { #"{"key":"metadata.k\#($0)"}"# }.joined(separator: ",")
             return desk.ask("POST", "/v1/policies/usage-limits", #"{"name":"p","conditions":[\#(list)],"group_by":[\#(keys)],"credit_limit":1}"#).status
         }
-        #expect(policy(ConsoleLimits.conditionCount, ConsoleLimits.groupCount) == 200)
-        #expect(policy(ConsoleLimits.conditionCount + 1, 0) == 400 && policy(0, ConsoleLimits.groupCount + 1) == 400)
+        #expect(policy(PolicyLimits.policyConditionCount, PolicyLimits.policyGroupCount) == 200)
+        #expect(policy(PolicyLimits.policyConditionCount + 1, 0) == 400 && policy(0, PolicyLimits.policyGroupCount + 1) == 400)
         func members(_ count: Int) -> Desk.Reply {
             let list = Array(repeating: #""0192""#, count: count).joined(separator: ",")
             return desk.ask("POST", "/v1/admin/workspaces/ws-default/users", #"{"users":[\#(list)]}"#)

@@ -62,6 +62,8 @@ class Admin(GatewayCase):
             self.assertIn(made.id, [row["id"] for row in admin.api_keys.list(page_size=100).data])
             admin.api_keys.update(id=made.id, name="another", rate_limits=[])
             self.assertEqual(admin.api_keys.retrieve(id=made.id).name, "another")
+            self.assertEqual(admin.api_keys.retrieve(id=made.id).usage_limits["current_usage"], 0)
+            admin.api_keys.update(id=made.id, reset_usage=True)
             rotated = admin.post(f"/api-keys/{made.id}/rotate", key_transition_period_ms=0)
             self.assertNotEqual(rotated.key, made.key)
             admin.api_keys.update(id=made.id, status="disabled")
@@ -79,6 +81,7 @@ class Admin(GatewayCase):
         self.assertNotIn(SECRET, json.dumps(read.dict()))
         self.assertIn(made.slug, [row["slug"] for row in admin.virtual_keys.list().data])
         self.assertEqual(admin.virtual_keys.update(slug=made.slug, name="other", rate_limits=[{"type": "tokens", "unit": "rpd", "value": 5}]).slug, made.slug)
+        self.assertEqual(admin.virtual_keys.retrieve(slug=made.slug).usage_limits["current_usage"], 0)
         integration = admin.integrations.create(name="account", ai_provider_id="openai", key=SECRET, description="d")
         detail = admin.integrations.retrieve(slug=integration.slug)
         self.assertEqual((detail.ai_provider_id, detail.masked_key[-4:]), ("openai", SECRET[-4:]))
@@ -88,7 +91,13 @@ class Admin(GatewayCase):
             name="slot", integration_id=integration.id, usage_limits={"credit_limit": 3}, rate_limits=[{"type": "tokens", "unit": "rpd", "value": 5}])
         self.assertEqual(admin.providers.retrieve(slug=provider.slug).rate_limits, [{"type": "tokens", "unit": "rpd", "value": 5}])
         self.assertIn(provider.slug, [row.slug for row in admin.providers.list().data])
-        self.assertEqual(admin.providers.update(slug=provider.slug, name="again").slug, provider.slug)
+        self.assertEqual(admin.providers.update(slug=provider.slug, name="again", reset_usage=True).slug, provider.slug)
+        space = admin.admin.workspaces.create(name="shares")
+        admin.integrations.workspaces.update(
+            slug=integration.slug, global_workspace_access={"enabled": False}, override_existing_workspaces_access=True,
+            workspaces=[{"id": space.id, "enabled": True, "usage_limits": [{"type": "cost", "credit_limit": 2}], "rate_limits": [{"type": "requests", "unit": "rpm", "value": 5}]}])
+        [share] = admin.integrations.workspaces.list(slug=integration.slug).workspaces
+        self.assertEqual((share.id, share.enabled, share.usage_limits["credit_limit"], share.rate_limits["value"]), (space.id, True, 2, 5))
         self.refused(exceptions.ConflictError, admin.integrations.delete, slug=integration.slug)
         admin.providers.delete(slug=provider.slug)
         admin.integrations.delete(slug=integration.slug)
@@ -145,6 +154,7 @@ class Admin(GatewayCase):
         path = f"/policies/usage-limits/{made.id}"
         admin.put(path=path, body={"credit_limit": 2}, cast_to=GenericResponse)
         self.assertEqual(self.get(path).credit_limit, 2)
+        self.assertEqual(self.get(f"{path}/entities").data, [])
         admin.delete(path=path, cast_to=GenericResponse)
         rows = self.get(f"/audit-logs?resource_type=policies&resource_id={made.id}").records
         self.assertEqual([row["action"] for row in rows], ["delete", "update", "create"])

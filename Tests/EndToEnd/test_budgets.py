@@ -189,12 +189,28 @@ class Budgets(BudgetCase):
 
 
 class Storm(BudgetCase):
-    """A budget under everything at once."""
+    """A budget, and a policy's of each user, under everything at once."""
 
     CLIENTS = 64
+    USERS = 5
+    ADMIN = "an-admin-key-of-this-storm-0123456789abcdef"
+
+    def start(self, **limits):
+        # Of all users together more than the key may spend: now the one is used up, now the other.
+        self.share = limits["usage_limits"]["credit_limit"] / 4
+        policy = {"group_by": [{"key": "metadata._user"}], "usage_limits": {"credit_limit": self.share}}
+        gateway = Gateway({**self.configuration(**limits), "policies": {"per-user": policy}}, {"SLUICE_DATA": self.data, "SLUICE_ADMIN_KEY": self.ADMIN})
+        self.addCleanup(gateway.stop)
+        return gateway
+
+    def shares(self, gateway):
+        """What each user has spent, in nano-dollars."""
+        with Wire(gateway.port) as wire:
+            answer = wire.send(request("GET", "/v1/policies/usage-limits/per-user/entities", {"x-portkey-api-key": self.ADMIN})).response()
+        return {row["value_key"]: round(row["current_usage"] * 1e9) for row in answer.json["data"]}
 
     def test_never_overrun(self):
-        """clients that stream, leave, fail and are killed under: what the mock bills never passes the cap, and what it billed is spent"""
+        """clients that stream, leave, fail and are killed under: what the mock bills never passes the cap, nor any user's, and what it billed is spent"""
         cap = rounds(1, 5)
         random = chance("budgets", "storm")
         gateway = self.start(usage_limits={"credit_limit": cap})
@@ -237,6 +253,11 @@ class Storm(BudgetCase):
         print(f"{sum(statuses.values())} requests: {statuses}; billed ${self.billed() / 1e9:.4f}, spent ${self.spent(gateway) / 1e9:.4f} of ${cap}", flush=True)
         self.assertLessEqual(self.billed(), self.spent(gateway))
         self.assertLessEqual(self.spent(gateway), cap * 1e9)
+        shares = self.shares(gateway)
+        print(f"by user: {shares}", flush=True)
+        self.assertEqual(len(shares), self.USERS)
+        self.assertLessEqual(max(shares.values()), self.share * 1e9)
+        self.assertLessEqual(self.billed(), sum(shares.values()))
         # No refusal while it fits: what is left after all that is a whole request's, or the budget is used up.
         left = cap * 1_000_000_000 - self.spent(gateway)
         status = self.one(gateway, None)
@@ -269,7 +290,8 @@ class Storm(BudgetCase):
             time.sleep(0.05)
             return None
         try:
-            wire.send(request("POST", "/v1/chat/completions", {"Authorization": f"Bearer {self.key}"}, body))
+            user = json.dumps({"_user": own.randrange(self.USERS) if own else "late"})
+            wire.send(request("POST", "/v1/chat/completions", {"Authorization": f"Bearer {self.key}", "x-portkey-metadata": user}, body))
             if own and own.random() < 0.2:
                 wire.socket.settimeout(own.uniform(0.001, 0.05))
                 try:

@@ -164,8 +164,8 @@ class Serving(StoreCase):
         self.assertEqual(self.upstream.requests[-1].all("authorization"), ["Bearer sk-operator"])
 
 
-class Administered(StoreCase):
-    """store: the admin API."""
+class AdminCase(StoreCase):
+    """Gateways whose store is filled through the admin API."""
 
     def configuration(self, **members):
         provider = {"dialect": "openai", "base_url": self.upstream.base}
@@ -183,6 +183,16 @@ class Administered(StoreCase):
 
     def virtual_key(self, gateway, **members):
         return self.ask(gateway, "POST", "/virtual-keys", {"name": "prod", "provider": "origin", "key": "sk-vault-0123456789abcdef", **members})["slug"]
+
+    def said(self, gateway, key, headers):
+        try:
+            return self.chat(gateway, key, headers).status
+        except OSError:
+            return None
+
+
+class Administered(AdminCase):
+    """store: the admin API."""
 
     def test_key(self):
         """a key opens with the next request after it is made, is refused by name with the next after it is disabled, and opens again"""
@@ -314,11 +324,40 @@ class Administered(StoreCase):
         self.assertEqual([self.chat(gateway, self.admin, headers).status for _ in range(2)], [200, 429])
         gateway.first = gateway.serving
 
-    def said(self, gateway, key, headers):
-        try:
-            return self.chat(gateway, key, headers).status
-        except OSError:
-            return None
+    def test_usage(self):
+        """what is used is shown, and that it is used up; it is set to nothing, and raised for a time that ends by itself; audited, and so after a restart"""
+        gateway = self.start()
+        headers = {"x-portkey-virtual-key": self.virtual_key(gateway)}
+        identifier, key = self.key(gateway, usage_limits={"type": "requests", "credit_limit": 2, "periodic_reset": "monthly"})
+        path = f"/api-keys/{identifier}"
+
+        def shown():
+            read = self.ask(gateway, "GET", path)
+            [listed] = [row for row in self.ask(gateway, "GET", "/api-keys")["data"] if row["id"] == identifier]
+            self.assertEqual((listed["status"], listed["usage_limits"]), (read["status"], read["usage_limits"]))
+            return read["status"], read["usage_limits"]["current_usage"]
+
+        self.assertEqual(shown(), ("active", 0))
+        self.assertRegex(self.ask(gateway, "GET", path)["usage_limits"]["next_usage_reset_at"], r"^\d{4}-\d\d-01T00:00:00.000Z$")
+        self.assertEqual([self.chat(gateway, key, headers).status for _ in range(3)], [200, 200, 412])
+        self.assertEqual(shown(), ("exhausted", 2))
+        self.assertEqual(self.ask(gateway, "PUT", path, {"reset_usage": True})["status"], "active")
+        self.assertEqual(shown(), ("active", 0))
+        self.assertEqual([self.chat(gateway, key, headers).status for _ in range(3)], [200, 200, 412])
+        until = time.time() + 6
+        credit = {"amount": 1, "until": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(until)) + "Z"}
+        limits = {"type": "requests", "credit_limit": 2, "periodic_reset": "monthly"}
+        self.ask(gateway, "PUT", path, {"usage_limits": {**limits, "temporary_credit": credit}})
+        self.assertEqual(shown(), ("active", 2))
+        os.kill(gateway.serving, 9)
+        self.assertTrue(soon(lambda: gateway.ended and self.said(gateway, key, headers) == 200))
+        self.assertEqual(self.chat(gateway, key, headers).status, 412)
+        self.assertTrue(soon(lambda: time.time() >= until and "temporary_credit" not in self.ask(gateway, "GET", path)["usage_limits"]))
+        self.assertEqual(shown(), ("exhausted", 3))
+        self.assertTrue(soon(lambda: self.ask(gateway, "GET", path)["last_used_at"]))
+        rows = self.ask(gateway, "GET", f"/audit-logs?resource_id={identifier}&action=reset_usage")["records"]
+        self.assertEqual(len(rows), 1)
+        gateway.first = gateway.serving
 
     def test_scopes(self):
         """a key without completions.write asks no model, and one without an admin scope changes nothing"""

@@ -1,50 +1,9 @@
 import Bytes
-import Glibc
 import Ledger
 import Patterns
 import Testing
 
 @testable import Gateway
-
-/// Books in a folder of their own, gone when the value ends.
-final class TemporaryBooks: Sendable {
-    let books: AccountBooks
-    private let directory: String
-
-    init() throws {
-        var template = Array("/tmp/sluice-books-XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else { throw Unexpected("mkdtemp: \(errno)") }
-        directory = template.withUnsafeBufferPointer { buffer in buffer.baseAddress.map { String(cString: $0) } ?? "" }
-        books = try AccountBooks(directory: directory, slotCount: 1024, openCount: 1024) { _ in }
-    }
-
-    deinit {
-        books.stop()
-        for file in ["budgets", "rates"] { unlink(directory + "/" + file) }
-        rmdir(directory)
-    }
-
-    private func key(_ maker: LedgerKeyMaker, _ name: String) -> LedgerKey {
-        var maker = maker
-        Array(name.utf8).withByteSlice { maker.add($0) }
-        return maker.finish()
-    }
-
-    func budget(_ name: String, _ unit: BudgetUnit, _ cap: Int64, thresholds: [Int64] = []) throws -> SpendingTerms.Budget {
-        SpendingTerms.Budget(
-            key: key(books.budgets.keyMaker(), name), rule: try BudgetRule(unit: unit, cap: cap, period: .monthly, thresholds: thresholds))
-    }
-
-    func rate(_ name: String, _ limit: RateLimit, _ unit: SpendingTerms.Rate.Unit = .requests) -> SpendingTerms.Rate {
-        SpendingTerms.Rate(key: key(books.rates.keyMaker(), name), limit: limit, unit: unit)
-    }
-
-    func usage(_ budget: SpendingTerms.Budget) -> BudgetUsage? {
-        var wall = timespec()
-        clock_gettime(CLOCK_REALTIME, &wall)
-        return books.budgets.usage(of: budget.key, budget.rule, wallNanoseconds: UInt64(wall.tv_sec) * 1_000_000_000)
-    }
-}
 
 @Suite("Budgets and rate limits of requests")
 struct SpendingTests {
@@ -71,7 +30,7 @@ struct SpendingTests {
         world.keys = [("team", CallerTests.gatewayKey, nil)]
         world.virtualKeys = [("first", 0, "a"), ("other", upstreams.count - 1, "b")]
         world.books = books.books
-        world.keyTerms = [SpendingTerms(.key, of: "team", budgets: budgets, rates: rates)]
+        world.keyTerms = [SpendingTerms(.key, of: "team", identity: "team", budgets: budgets, rates: rates)]
         world.prices = try Array(SpendingTests.prices.utf8).withByteSlice { try PriceBook($0) }
         return world
     }
@@ -215,7 +174,7 @@ struct SpendingTests {
         var world = try world([first, second])
         let budget = try books.budget("a", .requests, 1)
         world.keyTerms = []
-        world.virtualKeyTerms = [SpendingTerms(.virtualKey, of: "first", budgets: [budget], rates: [])]
+        world.virtualKeyTerms = [SpendingTerms(.virtualKey, of: "first", identity: "first", budgets: [budget], rates: [])]
         let gateway = try TestGateway(world)
         let config = "{\"strategy\":{\"mode\":\"fallback\",\"on_status_codes\":[412]},\"targets\":[{\"virtual_key\":\"first\"},{\"virtual_key\":\"other\"}]}"
         #expect(try gateway.ask(SpendingTests.request(config: config))["x-portkey-provider"] == "up")
@@ -232,7 +191,8 @@ struct SpendingTests {
         let (one, other) = (try books.budget("a", .requests, 2), try books.budget("b", .requests, 2))
         world.keyTerms = []
         world.virtualKeyTerms = [
-            SpendingTerms(.virtualKey, of: "first", budgets: [one], rates: []), SpendingTerms(.virtualKey, of: "other", budgets: [other], rates: []),
+            SpendingTerms(.virtualKey, of: "first", identity: "first", budgets: [one], rates: []),
+            SpendingTerms(.virtualKey, of: "other", identity: "other", budgets: [other], rates: []),
         ]
         let gateway = try TestGateway(world)
         let config = "{\"provider\":\"up\",\"credentials\":[{\"virtual_key\":\"first\"},{\"virtual_key\":\"other\"}]}"
@@ -334,7 +294,7 @@ struct SpendingTests {
         let budget = try books.budget("a", .cost, 1_000_000_000)
         world.keyTerms = []
         let half = try #require(PriceAdjustment(multiplierMillionths: 500_000))
-        world.virtualKeyTerms = [SpendingTerms(.virtualKey, of: "first", budgets: [budget], rates: [], adjustment: half)]
+        world.virtualKeyTerms = [SpendingTerms(.virtualKey, of: "first", identity: "first", budgets: [budget], rates: [], adjustment: half)]
         #expect(try TestGateway(world).ask(SpendingTests.request()).status == 200)
         #expect(soon { books.usage(budget)?.spent == (7 * 2_000 + 3 * 10_000) / 2 })
     }

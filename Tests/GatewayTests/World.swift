@@ -37,6 +37,12 @@ struct World {
     var books: AccountBooks?
     var keyTerms: [SpendingTerms?] = []
     var virtualKeyTerms: [SpendingTerms?] = []
+    var policies: [SpendingPolicy] = []
+    var keyUses: KeyUses?
+    /// Of the first key: its workspace, and what that may spend.
+    var workspace: Snapshot.Workspace?
+    /// What the first workspace may spend through the first virtual key's integration.
+    var integrationTerms: SpendingTerms?
     var prices: PriceBook?
     var unpriced = UnpricedRule.deny
     /// What the listeners show over TLS.
@@ -69,8 +75,10 @@ struct World {
             configNames: configs.map(\.name), trustedHosts: TrustedHosts(trustedHosts))
         let keyTable = try KeyTable(
             keys.map { key in
-                KeyTable.Declaration(
+                var declaration = KeyTable.Declaration(
                     name: key.name, digest: Array(key.secret.utf8).withByteSlice { KeyDigest(of: $0) }, configurationIndex: key.config)
+                if workspace != nil { declaration.workspace = 0 }
+                return declaration
             })
         var parts = Snapshot.Parts(upstreams: upstreams, catalog: catalog, keys: keyTable)
         parts.limits = limits
@@ -78,6 +86,10 @@ struct World {
         for (index, terms) in virtualKeyTerms.enumerated() { parts.virtualKeys[index].terms = terms }
         parts.books = books
         parts.keyTerms = keyTerms
+        parts.policies = policies
+        parts.keyUses = keyUses
+        parts.workspaces = workspace.map { [$0] } ?? []
+        if let integrationTerms { parts.virtualKeys[0].integrationTerms[0] = integrationTerms }
         parts.prices = prices
         parts.unpriced = unpriced
         parts.configs = try configs.map { config in

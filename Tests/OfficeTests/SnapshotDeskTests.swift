@@ -123,6 +123,21 @@ struct SnapshotDeskTests {
         #expect(watch.stop())
     }
 
+    @Test("when a key was last used is written down, at the latest when the watch ends, and is no change of the store")
+    func uses() throws {
+        let issued = try world.issue("used")
+        let watch = try watch(desk())
+        let thread = Thread { watch.run() }
+        thread.start()
+        watch.noteUse(key: issued.key.id, at: 1_800_000_000_000)
+        watch.noteUse(key: issued.key.id, at: 1_700_000_000_000)
+        let before = try world.store.generation()
+        #expect(watch.stop())
+        let key = try world.store.find(APIKey.self, issued.key.id, in: Scope(organisationID: world.organisation))
+        #expect(key.lastUsedAt == 1_800_000_000_000)
+        #expect(try world.store.generation() == before)
+    }
+
     @Test("programs are compiled once, and anew when the names they were compiled for are others")
     func programs() throws {
         try world.virtualKey("mine")

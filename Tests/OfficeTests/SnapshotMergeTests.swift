@@ -255,6 +255,13 @@ struct SnapshotMergeTests {
 
     // MARK: Limits
 
+    /// Terms of nothing, for whoever is asked about.
+    private func kept(_ holders: [LimitedHolder]) -> LimitedTerms {
+        LimitedTerms(books: nil, terms: holders.map { holder in
+            .success(SpendingTerms(holder.scope, of: holder.name, identity: holder.identity, budgets: [], rates: []))
+        })
+    }
+
     @Test("who is limited gets terms by its id, in its place behind the file's keys; limits that cannot be read or kept close their holder alone")
     func limits() throws {
         world.declared = try World.declaring(keys: [.init(name: "of the file", digest: bytes("s").withBytes { KeyDigest(of: $0) }, configurationIndex: nil)])
@@ -269,7 +276,7 @@ struct SnapshotMergeTests {
         }
         let kept = try merge { holders in
             asked = holders
-            return LimitedTerms(books: nil, terms: holders.map { .success(SpendingTerms($0.scope, of: $0.name, budgets: [], rates: [])) })
+            return self.kept(holders)
         }
         #expect(asked.map(\.name) == ["vault", "limited"] && asked[1].identity == limited.key.id)
         #expect(asked[0].limits.rates.map(\.count) == [7] && asked[1].limits.usage.map(\.limit) == [1_500_000_000])
@@ -280,6 +287,79 @@ struct SnapshotMergeTests {
         let unkept = try merge { holders in LimitedTerms(books: nil, terms: holders.map { _ in .failure(LimitFault("no disk")) }) }
         #expect(unkept.parts.keys.principal(presenting: limited.secret)?.standing == .restricted)
         #expect(unkept.parts.virtualKey("vault")?.refusal?.contains("limits") == true && unkept.parts.keys.principal(presenting: free.secret)?.standing == .active)
+    }
+
+    @Test("workspaces, and what they do with integrations, have limits by their ids; a workspace that is closed to an integration is, and a key of it is refused where its limits cannot be kept")
+    func workspaces() throws {
+        let (red, blue, green) = (try world.workspace("red") { $0.usageLimits = #"[{"type":"requests","credit_limit":5}]"# }, try world.workspace("blue"), try world.workspace("green"))
+        let key = try world.issue("k") { $0.workspaceID = red.id }
+        var integration = Integration()
+        integration.head.organisationID = world.organisation
+        integration.name = "account"
+        integration.provider = "openai"
+        integration.isForAllWorkspaces = false
+        integration.workspaces = IntegrationShare.text([
+            IntegrationShare(red.id, usageLimits: #"[{"credit_limit":2}]"#), IntegrationShare(blue.id, isEnabled: false), IntegrationShare("gone", usageLimits: "7"),
+        ])
+        let made = try world.store.create(integration, by: .system)
+        try world.virtualKey("open", secrets: []) { $0.integrationID = made.id }
+        try world.virtualKey("reds", secrets: []) { ($0.integrationID, $0.workspaceID) = (made.id, red.id) }
+        var asked: [LimitedHolder] = []
+        var programs = ProgramShelf()
+        func merge(_ make: ([LimitedHolder]) -> LimitedTerms) throws -> SnapshotMerge {
+            SnapshotMerge(world.declared, try world.stored(), pepper: world.store.pepper, now: 0, edition: 1, limits: make, &programs)
+        }
+        let kept = try merge { holders in
+            asked = holders
+            return self.kept(holders)
+        }
+        #expect(asked.map(\.scope) == [.workspace, .integration, .integration], "\(asked.map(\.name))")
+        let pair = IntegrationShare.identity(of: made.id, in: red.id)
+        #expect(asked.map(\.identity) == [red.id, pair, pair] && asked[1].limits.usage.map(\.limit) == [2_000_000_000])
+        let numbers = Dictionary(uniqueKeysWithValues: try world.rows().workspaces.enumerated().map { ($1.id, Int32($0)) })
+        let (redNumber, blueNumber, greenNumber) = (numbers[red.id] ?? -1, numbers[blue.id] ?? -1, numbers[green.id] ?? -1)
+        #expect(kept.parts.workspaces[Int(redNumber)].terms?.holder == "red" && kept.parts.workspaces[Int(blueNumber)].terms == nil)
+        let open = try #require(kept.parts.virtualKey("open"))
+        #expect(open.integrationTerms[redNumber]?.identity == pair && !open.closedTo.contains(redNumber))
+        #expect(open.closedTo.isSuperset(of: [blueNumber, greenNumber]))
+        #expect(kept.parts.virtualKey("reds")?.integrationTerms.count == 1 && kept.parts.virtualKey("reds")?.closedTo == [])
+        #expect(kept.parts.keys.principal(presenting: key.secret)?.standing == .active)
+        let unkept = try merge { holders in LimitedTerms(books: nil, terms: holders.map { _ in .failure(LimitFault("no disk")) }) }
+        #expect(unkept.parts.keys.principal(presenting: key.secret)?.standing == .restricted)
+        #expect(unkept.parts.virtualKey("reds")?.closedTo == [redNumber])
+    }
+
+    @Test("policies that are in use are handed over as they are read; one that cannot be read refuses, what is off or limits nothing is not there")
+    func policies() throws {
+        let space = try world.workspace("red")
+        func policy(_ name: String, _ subject: LimitPolicy.Subject, _ terms: String?, _ change: (inout LimitPolicy) -> Void = { _ in }) throws {
+            var policy = LimitPolicy()
+            policy.head.organisationID = world.organisation
+            policy.name = name
+            policy.subject = subject
+            policy.conditions = #"[{"key":"metadata._user","value":["*"]}]"#
+            policy.groups = #"[{"key":"metadata._user"}]"#
+            policy.terms = terms
+            change(&policy)
+            _ = try world.store.create(policy, by: .system)
+        }
+        try policy("budget", .usage, #"{"type":"cost","credit_limit":1.5,"periodic_reset":"weekly"}"#)
+        try policy("rate", .rate, #"{"type":"requests","unit":"rpm","value":7,"target":"llm"}"#) { $0.head.workspaceID = space.id }
+        try policy("off", .usage, #"{"credit_limit":1}"#) { $0.status = .disabled }
+        try policy("nothing", .rate, #"{"type":"requests","unit":"rpm","value":0}"#)
+        try policy("odd terms", .usage, #"{"credit_limit":-1}"#)
+        try policy("odd conditions", .usage, #"{"credit_limit":1}"#) { $0.conditions = #"[{"key":"prompt","value":["x"]}]"# }
+        var programs = ProgramShelf()
+        var asked: [LimitedPolicy] = []
+        let merge = SnapshotMerge(world.declared, try world.stored(), pepper: world.store.pepper, now: 0, edition: 1, policies: { policies in
+            asked = policies
+            return KeptPolicies.none(policies)
+        }, &programs)
+        #expect(asked.map(\.name) == ["budget", "rate", "odd terms", "odd conditions"])
+        #expect(asked[0].limits.usage.map(\.limit) == [1_500_000_000] && asked[0].scope.groups == [.metadata("_user")] && asked[0].workspace == -1)
+        #expect(asked[1].limits.rates.map(\.count) == [7] && asked[1].workspace >= 0 && asked.prefix(2).allSatisfy { $0.fault == nil })
+        #expect(asked[2].fault != nil && asked[3].fault?.contains("prompts") == true && asked[3].scope == PolicyScope())
+        #expect(merge.parts.policies.count == 4 && merge.faults.filter { $0.contains("it refuses what it is for") }.count == 2)
     }
 
     // MARK: Size

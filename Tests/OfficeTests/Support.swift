@@ -84,7 +84,17 @@ final class World {
         return try store.create(config, by: .system)
     }
 
+    func workspace(_ name: String, _ change: (inout Workspace) -> Void = { _ in }) throws -> Workspace {
+        var workspace = Workspace()
+        workspace.head.organisationID = organisation
+        workspace.name = name
+        change(&workspace)
+        return try store.create(workspace, by: .system)
+    }
+
     // MARK: Merging
+
+    func rows() throws -> SnapshotRows { try store.snapshotRows(SecretReferenceRules()) }
 
     func stored() throws -> StoredObjects { StoredObjects(try store.snapshotRows(SecretReferenceRules())) }
 

@@ -38,6 +38,7 @@ struct ConfigurationPageTests {
         ("providers", ConfigurationSchema.provider),
         ("virtual_keys", ConfigurationSchema.virtualKey),
         ("keys", ConfigurationSchema.key),
+        ("policies", ConfigurationSchema.policy),
         ("configs", ConfigSchema.config),
         ("strategy", ConfigSchema.strategy),
         ("guardrails", ConfigSchema.hook),

@@ -54,8 +54,10 @@ indirect enum BodyKind: Sendable {
     case objectOrText
     /// Anything: judged where it is used.
     case any
-    /// Known, and not read: a copy of what the path says.
+    /// Known, and not read: a copy of what the path says, or of what was answered.
     case copy
+
+    var isRead: Bool { if case .copy = self { false } else { true } }
 }
 
 /// The members of an object.

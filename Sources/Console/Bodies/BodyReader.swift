@@ -87,7 +87,7 @@ struct BodyReader {
         for field in shape.fields where field.isRequired && !members.contains(where: { shape.field($0.name)?.name == field.name }) {
             note(path.isEmpty ? field.name : "\(path).\(field.name)", "is missing")
         }
-        let object = DocumentNode.object(read)
+        let object = DocumentNode.object(read.filter { shape.field($0.0)?.kind.isRead ?? true })
         // Members that are wrong by themselves are not judged together.
         if faults.count == faultCount, let check = shape.check { for fault in check(Body(node: object)) { note(fault.below(path)) } }
         return object

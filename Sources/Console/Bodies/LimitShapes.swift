@@ -3,6 +3,11 @@ import Policy
 
 /// Limits of usage and of rate, as keys, virtual keys, integrations, workspaces and policies have them.
 enum LimitShapes {
+    private static let credit = BodyShape([
+        BodyField("amount", .amount(0...ConsoleLimits.countedAmount), required: true, "how much more, on top of `credit_limit`"),
+        BodyField("until", .date, required: true, "when it is over"),
+    ])
+
     /// What is limited, to how much, and when it begins anew.
     static let usageFields = [
         BodyField("type", .choice(["cost", "tokens", "requests"]), "what is counted: dollars, tokens or requests; `cost` when it is left out"),
@@ -14,6 +19,8 @@ enum LimitShapes {
         BodyField("periodic_reset", .choice(["daily", "weekly", "monthly"]), "when it begins anew, at midnight UTC; never when it is left out"),
         BodyField("periodic_reset_days", .integer(1...365), "days after which it begins anew, in the place of `periodic_reset`"),
         BodyField("next_usage_reset_at", .date, "the day that `periodic_reset_days` are counted from"),
+        BodyField("temporary_credit", .object(credit), "more than `credit_limit` for a time; it ends by itself"),
+        BodyField("current_usage", .copy, "what was answered; nothing is changed by it"),
     ]
 
     static let usage = BodyShape(usageFields) { usageFaults($0) }
@@ -36,11 +43,21 @@ enum LimitShapes {
         if thresholds.count > PolicyLimits.alertThresholdCount {
             faults.append(BodyFault("alert_thresholds", "and alert_threshold are \(thresholds.count); at most \(PolicyLimits.alertThresholdCount) are taken"))
         }
+        if let more = body.body("temporary_credit")?.number("amount") { faults += creditFaults(more, over: limit, isCost: isCost) }
         if let date = body.text("next_usage_reset_at"), date > "2149" { faults.append(BodyFault("next_usage_reset_at", "must be before 2149")) }
         if body.text("periodic_reset") != nil, body.integer("periodic_reset_days") != nil {
             faults.append(BodyFault("periodic_reset_days", "goes without periodic_reset; keep one"))
         }
         return faults
+    }
+
+    private static func creditFaults(_ more: DocumentNumber, over limit: DocumentNumber, isCost: Bool) -> [BodyFault] {
+        let most = isCost ? ConsoleLimits.budgetDollars : ConsoleLimits.countedAmount
+        if !isCost, more.integer == nil { return [BodyFault("temporary_credit.amount", "must be a whole number")] }
+        guard more.double > 0, limit.double + more.double <= Double(most) else {
+            return [BodyFault("temporary_credit.amount", "must be more than 0, and with credit_limit at most \(most)")]
+        }
+        return []
     }
 
     static let rateFields = [
@@ -72,12 +89,4 @@ enum LimitShapes {
         if Set(rates).count < rates.count { faults.append(BodyFault("rate_limits", "has two of one type and unit; keep one")) }
         return faults
     }
-
-    // MARK: Answers
-
-    /// A budget as keys and providers show it: an object, or nothing.
-    static func usageObject(_ stored: String?) -> DocumentNode { usageList(stored).elements.first ?? .null }
-
-    /// Budgets as workspaces show them: a list, or nothing.
-    static func usageList(_ stored: String?) -> DocumentNode { .stored(stored) }
 }

@@ -131,15 +131,16 @@ enum APIKeys {
 
     // MARK: Answers
 
-    static func answer(_ key: APIKey, now: Int64) -> DocumentNode {
+    static func answer(_ key: APIKey, _ budgets: Budgets, now: Int64) -> DocumentNode {
         let isExpired = key.status == .active && key.expiresAt.map { $0 <= now } ?? false
+        let status = isExpired ? "expired" : budgets.status(key.status)
         let transition = key.previousExpiresAt.flatMap { $0 > now ? $0 : nil }
         return .object([
             "id": .text(key.id), "key": .text(masked(key.lastFour)), "name": .text(key.name), "description": .text(key.description),
             "type": .text(Kind(of: key).name), "organisation_id": .text(key.head.organisationID), "organization_id": .text(key.head.organisationID),
-            "workspace_id": .text(key.workspaceID), "user_id": .text(key.userID), "status": .text(isExpired ? "expired" : key.status.rawValue),
+            "workspace_id": .text(key.workspaceID), "user_id": .text(key.userID), "status": .text(status),
             "created_at": .time(key.head.createdAt), "last_updated_at": .time(key.head.updatedAt), "creation_mode": .text(key.origin.rawValue),
-            "rate_limits": .stored(key.rateLimits), "usage_limits": LimitShapes.usageObject(key.usageLimits), "scopes": .texts(key.scopes),
+            "rate_limits": .stored(key.rateLimits), "usage_limits": budgets.object, "scopes": .texts(key.scopes),
             "defaults": .object([
                 "metadata": .stored(key.defaultMetadata), "config_id": .text(key.defaultConfigID), "allow_config_override": .flag(key.allowsConfigOverride),
             ]),
@@ -151,10 +152,10 @@ enum APIKeys {
     }
 
     /// A key of the configuration file, of which the console knows the name.
-    static func answer(_ key: FileObjects.Key, now: Int64) -> DocumentNode {
+    static func answer(_ key: FileObjects.Key, _ budgets: Budgets, now: Int64) -> DocumentNode {
         .object([
             "id": .text(key.name), "key": .null, "name": .text(key.name), "description": .null, "type": .text("organisation-service"),
-            "status": .text(key.expiresAt.map { $0 <= now } ?? false ? "expired" : "active"), "expires_at": .time(key.expiresAt),
+            "status": .text(key.expiresAt.map { $0 <= now } ?? false ? "expired" : budgets.status(.active)), "usage_limits": budgets.object, "expires_at": .time(key.expiresAt),
             "source": .text("file"), "object": .text("api-key"),
         ])
     }
@@ -211,6 +212,7 @@ extension Console {
     /// What a body says of a key and the store does not see to; the id of the config it names.
     private func checkedConfig(_ call: Call) throws(ConsoleError) -> String? {
         try call.checkExpiry()
+        try checkCredits(call)
         let scopes = call.body.texts("scopes")
         try Scopes.check(scopes)
         try call.caller.checkHolds(scopes)
@@ -255,17 +257,25 @@ extension Console {
         }
         if let holder { query.equal.append(("holder", .text(holder))) }
         let now = call.now
-        return try listing(APIKey.self, query, file: file.keys.map { ($0.name, APIKeys.answer($0, now: now)) }) { APIKeys.answer($0, now: now) }
+        return try listing(APIKey.self, query, file: file.keys.map { ($0.name, shown($0, now)) }) { shown($0, now) }
     }
 
     fileprivate func readKey(_ call: Call) throws(ConsoleError) -> DocumentNode {
         guard let key = try find(APIKey.self, call, file: file.keys.map(\.name)) else {
             try call.caller.check(APIKeys.Kind(isOfWorkspace: false, holder: .service).scope("read"))
             guard let declared = file.keys.first(where: { $0.name == call.id }) else { throw .notFound("there is no API key \(quoted(call.id))") }
-            return APIKeys.answer(declared, now: call.now)
+            return shown(declared, call.now)
         }
         try call.caller.check(APIKeys.Kind(of: key).scope("read"))
-        return APIKeys.answer(key, now: call.now)
+        return shown(key, call.now)
+    }
+
+    private func shown(_ key: APIKey, _ now: Int64) -> DocumentNode {
+        APIKeys.answer(key, budgets(.apiKey, id: key.id, key.usageLimits, now: now), now: now)
+    }
+
+    private func shown(_ key: FileObjects.Key, _ now: Int64) -> DocumentNode {
+        APIKeys.answer(key, budgets(.apiKey, declared: key.name, key.limits, now: now), now: now)
     }
 
     /// A key that this caller may change: of a kind that is theirs to manage, with no scope that they have not.
@@ -281,8 +291,8 @@ extension Console {
         try checkReset(call)
         let configID = try checkedConfig(call)
         let updated = try update(APIKey.self, key.id, call) { APIKeys.fill(&$0, call.body, configID: configID) }
-        try resetUsage(call, .apiKey, id: key.id)
-        return APIKeys.answer(updated, now: call.now).with(["success": .flag(true)])
+        try resetUsage(call, .apiKey, updated, updated.usageLimits)
+        return shown(updated, call.now).with(["success": .flag(true)])
     }
 
     fileprivate func deleteKey(_ call: Call) throws(ConsoleError) -> DocumentNode {

@@ -129,7 +129,7 @@ extension Console {
         return Integrations.answer(integration, try credentials(of: integration))
     }
 
-    private func own(_ call: Call, _ action: String) throws(ConsoleError) -> Integration {
+    func own(_ call: Call, _ action: String) throws(ConsoleError) -> Integration {
         let integration = try findToChange(Integration.self, call)
         try call.caller.check(Integrations.scope(isOfWorkspace: integration.workspaceID != nil, action))
         return integration

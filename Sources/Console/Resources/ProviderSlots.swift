@@ -18,10 +18,10 @@ enum ProviderSlots {
         },
         Route(.get, "/providers", .scope("providers.list"), "Lists providers.", query: VirtualKeys.filters) { (console, call) throws(ConsoleError) in
             // What the SDK reads rows by has an object here, where there is a list.
-            try console.listVirtualKeys(call) { answer($0, $1, now: call.now, hidesRates: call.request.isPortkeySDK) }
+            try console.listVirtualKeys(call) { answer($0, $1, $2, now: call.now, hidesRates: call.request.isPortkeySDK) }
         },
         Route(.get, "/providers/{slug}", .scope("providers.read"), "Reads a provider.", query: [Listing.workspace, Listing.organisation]) {
-            (console, call) throws(ConsoleError) in try console.readVirtualKey(call) { answer($0, $1, now: call.now) }
+            (console, call) throws(ConsoleError) in try console.readVirtualKey(call) { answer($0, $1, $2, now: call.now) }
         },
         Route(.put, "/providers/{slug}", .scope("providers.update"), "Changes a provider.", query: [Listing.workspace, Listing.organisation], body: change) {
             (console, call) throws(ConsoleError) in try console.changeProvider(call)
@@ -34,11 +34,13 @@ enum ProviderSlots {
         },
     ]
 
-    static func answer(_ key: VirtualKey, _ credentials: [ProviderCredential], now: Int64, hidesRates: Bool = false) -> DocumentNode {
+    static func answer(
+        _ key: VirtualKey, _ credentials: [ProviderCredential], _ budgets: Budgets, now: Int64, hidesRates: Bool = false
+    ) -> DocumentNode {
         .object([
             "id": .text(key.id), "slug": .text(key.slug), "name": .text(key.name), "note": .text(key.note), "provider": .text(key.provider),
-            "integration_id": .text(key.integrationID), "status": .text(VirtualKeys.status(of: key, now: now)),
-            "usage_limits": LimitShapes.usageObject(key.usageLimits), "rate_limits": hidesRates ? .null : .stored(key.rateLimits),
+            "integration_id": .text(key.integrationID), "status": .text(VirtualKeys.status(of: key, budgets, now: now)),
+            "usage_limits": budgets.object, "rate_limits": hidesRates ? .null : .stored(key.rateLimits),
             "allowed_models": .texts(key.allowedModels), "expires_at": .time(key.expiresAt), "created_at": .time(key.head.createdAt),
             "last_updated_at": .time(key.head.updatedAt), "masked_key": Secrets.shown(credentials), "workspace_id": .text(key.workspaceID),
             "organisation_id": .text(key.head.organisationID), "organization_id": .text(key.head.organisationID), "source": .text("store"),
@@ -59,10 +61,11 @@ extension Console {
             throw ConsoleError(error)
         }
         let workspace = try workspace(call.body.text("workspace_id"), call.caller)?.id
-        guard integration.workspaceID == nil ? integration.isForAllWorkspaces || workspace == nil : integration.workspaceID == workspace else {
+        guard integration.workspaceID == nil ? integration.isOpen(to: workspace) : integration.workspaceID == workspace else {
             throw .invalid("integration_id", "names no integration of this workspace")
         }
         try call.checkExpiry()
+        try checkCredits(call)
         try checkSlug(call.body.text("slug"))
         var key = VirtualKey()
         key.head.organisationID = call.scope.organisationID
@@ -77,10 +80,11 @@ extension Console {
     fileprivate func changeProvider(_ call: Call) throws(ConsoleError) -> DocumentNode {
         let key = try findToChange(VirtualKey.self, call, file: file.virtualKeySlugs)
         try call.checkExpiry()
+        try checkCredits(call)
         try checkReset(call)
         if call.body.text("slug") != key.slug { try checkSlug(call.body.text("slug")) }
         let updated = try update(VirtualKey.self, key.id, call) { VirtualKeys.fill(&$0, call.body) }
-        try resetUsage(call, .virtualKey, id: key.id)
+        try resetUsage(call, .virtualKey, updated, updated.usageLimits)
         return .object(["id": .text(updated.id), "slug": .text(updated.slug), "object": .text("provider"), "success": .flag(true)])
     }
 }

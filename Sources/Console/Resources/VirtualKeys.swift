@@ -1,5 +1,6 @@
 import Bytes
 import JSON
+import Policy
 import Store
 
 /// `/virtual-keys`: names for providers' credentials.
@@ -63,10 +64,10 @@ enum VirtualKeys {
             (console, call) throws(ConsoleError) in try console.makeVirtualKey(call)
         },
         Route(.get, "/virtual-keys", .scope("virtual_keys.list"), "Lists virtual keys, without their credentials.", query: filters) {
-            (console, call) throws(ConsoleError) in try console.listVirtualKeys(call) { answer($0, $1, now: call.now) }
+            (console, call) throws(ConsoleError) in try console.listVirtualKeys(call) { answer($0, $1, $2, now: call.now) }
         },
         Route(.get, "/virtual-keys/{slug}", .scope("virtual_keys.read"), "Reads a virtual key, without its credential.") {
-            (console, call) throws(ConsoleError) in try console.readVirtualKey(call) { answer($0, $1, now: call.now) }
+            (console, call) throws(ConsoleError) in try console.readVirtualKey(call) { answer($0, $1, $2, now: call.now) }
         },
         Route(
             .put, "/virtual-keys/{slug}", .scope("virtual_keys.update"), "Changes a virtual key; its slug leads to the new credential at once.", body: change
@@ -80,10 +81,10 @@ enum VirtualKeys {
 
     // MARK: Answers
 
-    static func answer(_ key: VirtualKey, _ credentials: [ProviderCredential], now: Int64) -> DocumentNode {
+    static func answer(_ key: VirtualKey, _ credentials: [ProviderCredential], _ budgets: Budgets, now: Int64) -> DocumentNode {
         .object([
             "id": .text(key.id), "slug": .text(key.slug), "name": .text(key.name), "note": .text(key.note), "provider": .text(key.provider),
-            "status": .text(status(of: key, now: now)), "usage_limits": LimitShapes.usageObject(key.usageLimits), "rate_limits": .stored(key.rateLimits),
+            "status": .text(status(of: key, budgets, now: now)), "usage_limits": budgets.object, "rate_limits": .stored(key.rateLimits),
             "model_config": Secrets.masked(key.modelConfig), "allowed_models": .texts(key.allowedModels), "expires_at": .time(key.expiresAt),
             "created_at": .time(key.head.createdAt), "last_updated_at": .time(key.head.updatedAt), "secret_mappings": .list([]),
             "masked_key": Secrets.shown(credentials), "integration_id": .text(key.integrationID), "workspace_id": .text(key.workspaceID),
@@ -92,16 +93,16 @@ enum VirtualKeys {
         ])
     }
 
-    static func status(of key: VirtualKey, now: Int64) -> String {
+    static func status(of key: VirtualKey, _ budgets: Budgets, now: Int64) -> String {
         let isExpired = key.status == .active && key.expiresAt.map { $0 <= now } ?? false
-        return isExpired ? "expired" : key.status.rawValue
+        return isExpired ? "expired" : budgets.status(key.status)
     }
 
     /// A virtual key of the configuration file.
-    static func declared(_ slug: String, provider: String, object: String) -> DocumentNode {
+    static func declared(_ slug: String, provider: String, _ budgets: Budgets, object: String) -> DocumentNode {
         .object([
-            "id": .text(slug), "slug": .text(slug), "name": .text(slug), "note": .null, "provider": .text(provider), "status": .text("active"),
-            "usage_limits": .null, "rate_limits": .null, "expires_at": .null, "source": .text("file"), "object": .text(object),
+            "id": .text(slug), "slug": .text(slug), "name": .text(slug), "note": .null, "provider": .text(provider),
+            "status": .text(budgets.status(.active)), "usage_limits": budgets.object, "rate_limits": .null, "expires_at": .null, "source": .text("file"), "object": .text(object),
         ])
     }
 
@@ -138,6 +139,7 @@ extension Console {
         key.head.organisationID = call.scope.organisationID
         key.workspaceID = try workspace(call.body.text("workspace_id"), call.caller)?.id
         try call.checkExpiry()
+        try checkCredits(call)
         try checkSlug(call.body.text("slug"))
         key.provider = try provider(call.body.text("provider"), field: "provider")
         VirtualKeys.fill(&key, call.body)
@@ -166,6 +168,7 @@ extension Console {
     fileprivate func changeVirtualKey(_ call: Call) throws(ConsoleError) -> DocumentNode {
         let key = try findToChange(VirtualKey.self, call, file: file.virtualKeySlugs)
         try call.checkExpiry()
+        try checkCredits(call)
         try checkReset(call)
         if call.body.text("slug") != key.slug { try checkSlug(call.body.text("slug")) }
         let before = DocumentNode.stored(key.modelConfig)
@@ -188,28 +191,37 @@ extension Console {
                 return updated
             }
         }
-        try resetUsage(call, .virtualKey, id: key.id)
+        try resetUsage(call, .virtualKey, updated, updated.usageLimits)
         return .object(["success": .flag(true), "id": .text(updated.id), "slug": .text(updated.slug), "object": .text("virtual-key")])
     }
 
     // MARK: For providers as well
 
     func listVirtualKeys(
-        _ call: Call, _ row: (VirtualKey, [ProviderCredential]) -> DocumentNode
+        _ call: Call, _ row: (VirtualKey, [ProviderCredential], Budgets) -> DocumentNode
     ) throws(ConsoleError) -> DocumentNode {
         var query = try listQuery(call)
         if let provider = call.query.text("provider") { query.equal.append(("provider", .text(provider))) }
         let object = call.route.pattern == "/providers" ? "provider" : "virtual-key"
-        let declared = file.virtualKeySlugs.map { slug in (slug, VirtualKeys.declared(slug, provider: file.provider(of: slug), object: object)) }
-        return try listing(VirtualKey.self, query, file: declared) { (key) throws(ConsoleError) in row(key, try credentials(of: key)) }
+        let declared = file.virtualKeySlugs.map { ($0, self.declared($0, object: object, call.now)) }
+        return try listing(VirtualKey.self, query, file: declared) { (key) throws(ConsoleError) in
+            row(key, try credentials(of: key), budgets(of: key, call.now))
+        }
     }
 
-    func readVirtualKey(_ call: Call, _ row: (VirtualKey, [ProviderCredential]) -> DocumentNode) throws(ConsoleError) -> DocumentNode {
+    func readVirtualKey(_ call: Call, _ row: (VirtualKey, [ProviderCredential], Budgets) -> DocumentNode) throws(ConsoleError) -> DocumentNode {
         guard let key = try find(VirtualKey.self, call, file: file.virtualKeySlugs) else {
             let object = call.route.pattern.hasPrefix("/providers") ? "provider" : "virtual-key"
-            return VirtualKeys.declared(call.id, provider: file.provider(of: call.id), object: object)
+            return declared(call.id, object: object, call.now)
         }
-        return row(key, try credentials(of: key))
+        return row(key, try credentials(of: key), budgets(of: key, call.now))
+    }
+
+    private func budgets(of key: VirtualKey, _ now: Int64) -> Budgets { budgets(.virtualKey, id: key.id, key.usageLimits, now: now) }
+
+    private func declared(_ slug: String, object: String, _ now: Int64) -> DocumentNode {
+        let budgets = budgets(.virtualKey, declared: slug, file.virtualKeyLimits[slug] ?? SpendingLimits(), now: now)
+        return VirtualKeys.declared(slug, provider: file.provider(of: slug), budgets, object: object)
     }
 
     func deleteVirtualKey(_ call: Call) throws(ConsoleError) -> DocumentNode {

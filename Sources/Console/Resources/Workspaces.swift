@@ -54,13 +54,13 @@ enum Workspaces {
         },
     ]
 
-    static func answer(_ workspace: Workspace) -> DocumentNode {
+    static func answer(_ workspace: Workspace, _ budgets: Budgets) -> DocumentNode {
         .object([
             "id": .text(workspace.id), "slug": .text(workspace.slug), "name": .text(workspace.name), "description": .text(workspace.description),
             "organisation_id": .text(workspace.head.organisationID), "organization_id": .text(workspace.head.organisationID),
-            "is_default": .number(workspace.isDefault ? 1 : 0), "status": .text(workspace.status.rawValue), "created_at": .time(workspace.head.createdAt),
+            "is_default": .number(workspace.isDefault ? 1 : 0), "status": .text(budgets.status(workspace.status)), "created_at": .time(workspace.head.createdAt),
             "last_updated_at": .time(workspace.head.updatedAt), "defaults": .stored(workspace.defaults),
-            "usage_limits": LimitShapes.usageList(workspace.usageLimits), "rate_limits": .stored(workspace.rateLimits), "object": .text("workspace"),
+            "usage_limits": budgets.list, "rate_limits": .stored(workspace.rateLimits), "object": .text("workspace"),
         ])
     }
 
@@ -78,6 +78,7 @@ enum Workspaces {
 extension Console {
     fileprivate func makeWorkspace(_ call: Call) throws(ConsoleError) -> DocumentNode {
         guard call.caller.key.workspaceID == nil else { throw .forbidden("this API key is of a workspace, and makes no other") }
+        try checkCredits(call)
         var workspace = Workspace()
         workspace.head.organisationID = call.scope.organisationID
         workspace.slug = call.body.text("slug")
@@ -92,14 +93,14 @@ extension Console {
         }
         // What the SDK reads has texts alone here.
         let rows = members.map { DocumentNode.object(["id": .text($0.userID), "role": .text($0.role.rawValue)]) }
-        return Workspaces.answer(made).with(["users": .list(rows), "success": .flag(true)])
+        return shown(made, call.now).with(["users": .list(rows), "success": .flag(true)])
     }
 
     fileprivate func listWorkspaces(_ call: Call) throws(ConsoleError) -> DocumentNode {
         var query = try listQuery(call)
         if let name = call.query.text("name") { query.search = name }
         if let name = call.query.text("exact_name") { query.equal.append(("name", .text(name))) }
-        return try listing(Workspace.self, query) { Workspaces.answer($0) }
+        return try listing(Workspace.self, query) { shown($0, call.now) }
     }
 
     fileprivate func readWorkspace(_ call: Call) throws(ConsoleError) -> DocumentNode {
@@ -108,16 +109,21 @@ extension Console {
         query.pageSize = Int(ConsoleLimits.pageRowCount)
         let members = try page(Membership.self, query)
         let rows = members.rows.map { DocumentNode.object(["id": .text($0.userID), "role": .text($0.role.rawValue)]) }
-        return Workspaces.answer(workspace).with(["users": .list(rows)])
+        return shown(workspace, call.now).with(["users": .list(rows)])
     }
 
     fileprivate func changeWorkspace(_ call: Call) throws(ConsoleError) -> DocumentNode {
         let workspace = try findToChange(Workspace.self, call)
         try checkReset(call)
+        try checkCredits(call)
         if workspace.isDefault, call.body.flag("is_default") == false { throw .conflict("one workspace is the default: make another one that") }
         let updated = try update(Workspace.self, workspace.id, call) { Workspaces.fill(&$0, call.body) }
-        try resetUsage(call, .workspace, id: workspace.id)
-        return Workspaces.answer(updated).with(["success": .flag(true)])
+        try resetUsage(call, .workspace, updated, updated.usageLimits)
+        return shown(updated, call.now).with(["success": .flag(true)])
+    }
+
+    private func shown(_ workspace: Workspace, _ now: Int64) -> DocumentNode {
+        Workspaces.answer(workspace, budgets(.workspace, id: workspace.id, workspace.usageLimits, now: now))
     }
 
     fileprivate func deleteWorkspace(_ call: Call) throws(ConsoleError) -> DocumentNode {

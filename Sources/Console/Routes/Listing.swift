@@ -31,13 +31,16 @@ extension Console {
     }
 
     /// A page of the store's objects, and behind the last of them the file's, where the whole organisation is looked at.
+    ///
+    /// - Parameter isWhole: whether it is; nil where the query says so by itself.
     func listing<Object: StoredObject>(
-        _ kind: Object.Type, _ query: ListQuery, file: [(name: String, row: DocumentNode)] = [], _ row: (Object) throws(ConsoleError) -> DocumentNode
+        _ kind: Object.Type, _ query: ListQuery, file: [(name: String, row: DocumentNode)] = [], isWhole: Bool? = nil,
+        _ row: (Object) throws(ConsoleError) -> DocumentNode
     ) throws(ConsoleError) -> DocumentNode {
         let page = try page(Object.self, query)
         var rows: [DocumentNode] = []
         for object in page.rows { rows.append(try row(object)) }
-        let isWhole = query.scope.workspaceID == nil && query.equal.isEmpty
+        let isWhole = isWhole ?? (query.scope.workspaceID == nil && query.equal.isEmpty)
         let search = query.search?.lowercased()
         let declared = isWhole ? file.filter { search.map($0.name.lowercased().contains) ?? true } : []
         let (start, end) = (query.page * query.pageSize, query.page * query.pageSize + query.pageSize)

@@ -76,8 +76,9 @@ struct Route: Sendable {
 /// All that the console does.
 struct RouteTable: Sendable {
     static let all: [Route] =
-        APIKeys.routes + VirtualKeys.routes + ProviderSlots.routes + Integrations.routes + Configs.routes + Workspaces.routes + Members.routes + Users.routes
-        + Policies.routes + AuditLogs.routes + Logs.routes + AnalyticsGraphs.routes + AnalyticsGroups.routes + [Description.route]
+        APIKeys.routes + VirtualKeys.routes + ProviderSlots.routes + Integrations.routes + IntegrationWorkspaces.routes + Configs.routes
+        + Workspaces.routes + Members.routes + Users.routes + Policies.routes + AuditLogs.routes
+        + Logs.routes + AnalyticsGraphs.routes + AnalyticsGroups.routes + [Description.route]
 
     enum Found {
         case route(Route, parameters: [String])

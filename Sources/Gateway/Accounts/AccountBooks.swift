@@ -11,6 +11,8 @@ import Synchronization
 public final class AccountBooks: Sendable {
     public let budgets: BudgetLedger
     public let rates: RateLimiter
+    /// What the accounts of grouped policies are called.
+    public let names: AccountNames
 
     /// What is counted for operators.
     enum Event: Int, CaseIterable {
@@ -23,13 +25,20 @@ public final class AccountBooks: Sendable {
     }
 
     private struct Asked: Sendable {
-        let budgets: [BudgetCharge]
-        let rates: [RateCharge]
-        let wallNanoseconds: UInt64
-        let answer: @Sendable (String?) -> Void
+        let question: AccountQuestion
+        let answer: @Sendable (AccountFault?) -> Void
     }
 
-    private let questions: Mailbox<Asked>
+    private enum Message: Sendable {
+        case asked(Asked)
+        case alert(BudgetAlert)
+        /// Look whether to stop.
+        case wake
+    }
+
+    private let questions: Mailbox<Message>
+    /// Accounts that one policy may have.
+    private let accountsOfPolicy: Int
     private let report: @Sendable (String) -> Void
     private let isStopping = Atomic(false)
     private let hasEnded = Atomic(false)
@@ -41,23 +50,31 @@ public final class AccountBooks: Sendable {
     private let alerted = Atomic<UInt64>(0)
     private let overshot = Atomic<UInt64>(0)
     private let terms = Mutex<[SpendingTerms]>([])
+    private let policies = Mutex<[SpendingPolicy]>([])
+    /// When the tables were last searched for what is over, because they were full; and what was told of the names' file.
+    private let lastSearch = Mutex<UInt64>(0)
+    private let toldOfNames = Mutex("")
 
     /// Opens the files in `directory`, which is made when it is not there, and starts the thread.
     /// - Parameters:
     ///   - slotCount: budgets, and limits, of new files; a power of two.
     ///   - openCount: requests under way, of new files.
+    ///   - accountsOfPolicy: accounts that a grouped policy may have.
     ///   - report: told of what operators should know, a line each.
     public init(
         directory: String, slotCount: Int = BudgetLimits.defaultSlotCount, openCount: Int = BudgetLimits.defaultOpenCount,
+        accountsOfPolicy: Int = AccountLimits.accountsOfPolicy,
         report: @escaping @Sendable (String) -> Void
     ) throws(StartError) {
         self.report = report
+        self.accountsOfPolicy = accountsOfPolicy
         guard mkdir(directory, 0o700) == 0 || errno == EEXIST else {
             throw StartError("\(directory): \(String(cString: strerror(errno))); budgets and rate limits are kept there: name another folder with data:")
         }
         do {
             budgets = try BudgetLedger(path: directory + "/budgets", slotCount: slotCount, openCount: openCount)
             rates = try RateLimiter(path: directory + "/rates", slotCount: slotCount, openCount: openCount)
+            names = try AccountNames(path: directory + "/accounts")
         } catch {
             throw StartError("\(error)")
         }
@@ -78,22 +95,32 @@ public final class AccountBooks: Sendable {
     /// Ends the thread; returns when it no longer touches the files.
     public func stop() {
         isStopping.store(true, ordering: .releasing)
-        questions.post(Asked(budgets: [], rates: [], wallNanoseconds: 0) { _ in })
+        questions.post(.wake)
         while !hasEnded.load(ordering: .acquiring) { usleep(1000) }
     }
 
-    /// The terms that are in force from now on, for metrics.
-    public func publish(_ terms: [SpendingTerms]) { self.terms.withLock { $0 = terms } }
+    /// The terms and policies that are in force from now on, for metrics and for names in alerts.
+    func publish(_ terms: [SpendingTerms], _ policies: [SpendingPolicy]) {
+        self.terms.withLock { $0 = terms }
+        self.policies.withLock { $0 = policies }
+    }
 
     /// Of whom metrics tell.
     var published: [SpendingTerms] { terms.withLock { $0 } }
+    var publishedPolicies: [SpendingPolicy] { policies.withLock { $0 } }
 
     // MARK: Workers
 
     /// Makes room for what a request is charged to; `answer` is called on the thread, with what is in the way.
     /// - Returns: false when too many wait.
-    func ask(_ budgets: [BudgetCharge], _ rates: [RateCharge], wallNanoseconds: UInt64, answer: @escaping @Sendable (String?) -> Void) -> Bool {
-        questions.send(Asked(budgets: budgets, rates: rates, wallNanoseconds: wallNanoseconds, answer: answer))
+    func ask(_ question: AccountQuestion, answer: @escaping @Sendable (AccountFault?) -> Void) -> Bool {
+        questions.send(.asked(Asked(question: question, answer: answer)))
+    }
+
+    /// A budget has passed a threshold: the thread tells of it. One that finds the mailbox full is counted and not told.
+    func alert(_ alert: BudgetAlert) {
+        count(.alerted)
+        _ = questions.send(.alert(alert))
     }
 
     /// A budget's reading has changed: the thread looks whether its grant is still large enough.
@@ -158,19 +185,27 @@ public final class AccountBooks: Sendable {
     private func pauseAfterFault() { usleep(100_000) }
 
     /// Asks the disk once for all.
-    private func serve(_ asked: [Asked]) {
-        let asked = asked.filter { !$0.budgets.isEmpty || !$0.rates.isEmpty }
-        guard !asked.isEmpty else { return }
-        var fault: String?
-        do throws(LedgerFileError) {
-            try place(asked)
-        } catch {
-            fault = error.description
+    private func serve(_ messages: [Message]) {
+        var asked: [Asked] = []
+        for message in messages {
+            switch message {
+            case .asked(let one) where !one.question.isEmpty: asked.append(one)
+            case .alert(let alert): report(text(alert))
+            case .asked, .wake: break
+            }
         }
-        for one in asked { one.answer(fault) }
+        guard !asked.isEmpty else { return }
+        let faults = admit(asked)
+        var fault: AccountFault?
+        do throws(LedgerFileError) {
+            try place(asked.indices.filter { faults[$0] == nil }.map { asked[$0].question })
+        } catch {
+            fault = .unusable(error.description)
+        }
+        for (index, one) in asked.enumerated() { one.answer(faults[index] ?? fault) }
     }
 
-    private func place(_ asked: [Asked]) throws(LedgerFileError) {
+    private func place(_ asked: [AccountQuestion]) throws(LedgerFileError) {
         let charges = asked.flatMap(\.budgets)
         if !charges.isEmpty {
             let wall = asked.map(\.wallNanoseconds).max() ?? wallClockNanoseconds()
@@ -194,9 +229,83 @@ public final class AccountBooks: Sendable {
         try rates.recover()
     }
 
+    /// Forgets what accounts were called that the ledger has no more.
+    public func forgetAccounts() throws(LedgerFileError) { try names.retain(isLive) }
+
+    /// Frees what is over, and forgets what it was called.
     private func retire() throws(LedgerFileError) {
         try budgets.retireOver(wallNanoseconds: wallClockNanoseconds())
         try rates.retireIdle(nowNanoseconds: Instant.now().nanoseconds)
+        try names.retain(isLive)
+    }
+
+    // MARK: Accounts of policies
+
+    /// Whether the ledger has an account.
+    private func isLive(_ account: AccountNames.Account) -> Bool { account.kind == .budget ? budgets.holds(account.key) : rates.holds(account.key) }
+
+    /// Notes the accounts that are about to be made; by its place, what is in the way of a question.
+    ///
+    /// That none is made twice is the ledger's doing: slots are given under its lock, by key.
+    private func admit(_ asked: [Asked]) -> [Int: AccountFault] {
+        var faults: [Int: AccountFault] = [:]
+        for kind in AccountNames.Kind.allCases {
+            let wanted = asked.indices.flatMap { index in asked[index].question.names.filter { $0.account.kind == kind }.map { (index: index, name: $0) } }
+            guard !wanted.isEmpty else { continue }
+            let slotCount = kind == .budget ? budgets.slotCount : rates.slotCount
+            let most = (ofOwner: accountsOfPolicy, ofAll: slotCount / AccountLimits.accountsShare.of * AccountLimits.accountsShare.part)
+            do throws(LedgerFileError) {
+                var result = try names.admit(wanted.map(\.name.account), most: most, isLive: isLive)
+                if !result.refused.isEmpty, isRetirementDue() {
+                    try retire()
+                    result = try names.admit(wanted.map(\.name.account), most: most, isLive: isLive)
+                }
+                if let fault = result.fault { tellOfNames(fault) }
+                for place in result.refused { faults[wanted[place].index] = fault(wanted[place].name, most) }
+            } catch {
+                // A name is for lists; the bound is not: without it nothing new is made.
+                for (index, _) in wanted { faults[index] = .unusable(error.description) }
+            }
+        }
+        return faults
+    }
+
+    private func fault(_ name: AccountQuestion.Name, _ most: (ofOwner: Int, ofAll: Int)) -> AccountFault {
+        let bound = "there are as many accounts as there may be, \(most.ofOwner) of a policy and \(most.ofAll) of all, and none yet of \(name.title)"
+        return name.account.kind == .budget
+            ? .noBudget("\(bound); it gets one when windows of others are over") : .noLimit("\(bound); it gets one when others have not been used for a time")
+    }
+
+    /// A full table is not searched for every request.
+    private func isRetirementDue() -> Bool {
+        let now = Instant.now().nanoseconds
+        return lastSearch.withLock { last in
+            guard now >= last + AccountLimits.recoveryNanoseconds else { return false }
+            last = now
+            return true
+        }
+    }
+
+    private func tellOfNames(_ fault: LedgerFileError) {
+        let isNew = toldOfNames.withLock { told in
+            defer { told = fault.description }
+            return told != fault.description
+        }
+        if isNew { report("\(fault.description); accounts of policies are kept, but not all are listed") }
+    }
+
+    // MARK: Alerts
+
+    private func text(_ alert: BudgetAlert) -> String {
+        let unit = alert.rule.unit
+        return "the \(unit.word) budget of \(title(alert)) has passed \(unit.text(alert.threshold)) of \(unit.text(alert.rule.cap))"
+    }
+
+    private func title(_ alert: BudgetAlert) -> String {
+        guard let account = alert.account else { return alert.terms.title(nil) }
+        let groups = publishedPolicies.first { $0.terms === alert.terms || $0.terms.identity == alert.terms.identity }?.scope.groups.map(\.name) ?? []
+        let named = try? names.account(account, of: alert.terms.identity, .budget)
+        return alert.terms.title(zip(groups, named?.values ?? []).map { ($0, $1) })
     }
 }
 

@@ -1,7 +1,19 @@
 /// Bounds of what requests are held to.
 public enum AccountLimits {
-    /// Budgets, and limits of rates, of one key or virtual key: a request has those of both, and the ledger takes eight.
+    /// Budgets, and limits of rates, of one key, workspace, virtual key or integration.
     public static let termsOfHolder = 4
+
+    /// Policies with budgets, and with limits, that one request may meet: what the ledger takes of it beside its holders' own.
+    static let policiesOfRequest = 8
+
+    /// Accounts that a grouped policy may have, one for each combination of values: a quarter of the ledger.
+    public static let accountsOfPolicy = 16_384
+
+    /// The part of the ledger that all of them may have: the rest is for keys, virtual keys and workspaces.
+    static let accountsShare = (part: 3, of: 4)
+
+    /// Bytes of a request's metadata and model that are read without their escapes.
+    static let metadataByteCount = 16 << 10
 
     /// Tokens that an image may come to, whatever its size: OpenAI's GPT-4o mini takes 2,833 and 5,667 for each of at most eight tiles.
     static let imageTokens: Int64 = 49_152

@@ -15,7 +15,20 @@ extension AccountBooks {
         counter("sluice_budget_overshoots_total", "Requests that cost more than was reserved for them.", .overshot)
         text += "# HELP sluice_budget_reservations Requests under way that have reserved from budgets.\n# TYPE sluice_budget_reservations gauge\n"
         text += "sluice_budget_reservations \(budgets.openCount)\n"
-        return text + budgetGauges()
+        return text + accountGauges() + budgetGauges()
+    }
+
+    /// How many accounts grouped policies have.
+    private func accountGauges() -> String {
+        let grouped = publishedPolicies.filter { !$0.scope.groups.isEmpty }.prefix(AccountLimits.metricBudgets)
+        guard !grouped.isEmpty else { return "" }
+        var text = "# HELP sluice_policy_accounts Combinations of values that a policy counts by themselves.\n# TYPE sluice_policy_accounts gauge\n"
+        for policy in grouped {
+            let kind: AccountNames.Kind = policy.terms.budgets.isEmpty ? .rate : .budget
+            let count = (try? names.count(of: policy.terms.identity, kind)) ?? 0
+            text += "sluice_policy_accounts{name=\(Operations.quoted(policy.terms.holder)),kind=\"\(kind == .budget ? "usage" : "rate")\"} \(count)\n"
+        }
+        return text
     }
 
     /// Of as many budgets as a page of metrics can bear.
@@ -25,9 +38,10 @@ extension AccountBooks {
         for terms in published {
             for budget in terms.budgets where count < AccountLimits.metricBudgets {
                 count += 1
-                let usage = budgets.usage(of: budget.key, budget.rule, wallNanoseconds: wallClockNanoseconds())
+                let now = wallClockNanoseconds()
+                let usage = budgets.usage(of: budget.key, budget.rule, wallNanoseconds: now)
                 let labels = "{scope=\"\(terms.scope.label)\",name=\(Operations.quoted(terms.holder)),unit=\"\(budget.rule.unit.metricWord)\"}"
-                limits += "sluice_budget_limit\(labels) \(budget.rule.unit.metric(budget.rule.cap))\n"
+                limits += "sluice_budget_limit\(labels) \(budget.rule.unit.metric(budget.rule.cap(wallNanoseconds: now)))\n"
                 spent += "sluice_budget_spent\(labels) \(budget.rule.unit.metric(usage?.spent ?? 0))\n"
                 reserved += "sluice_budget_reserved\(labels) \(budget.rule.unit.metric(usage?.reserved ?? 0))\n"
             }

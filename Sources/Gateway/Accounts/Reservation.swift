@@ -12,7 +12,7 @@ extension Exchange {
         /// It may be made.
         case done
         /// The back office has to be asked first, with these.
-        case waits(budgets: [BudgetCharge], rates: [RateCharge])
+        case waits(AccountQuestion)
         /// Not at this target.
         case refused(Rejection)
     }
@@ -27,7 +27,7 @@ extension Exchange {
                 if takeAnotherKey(plan.destination) { continue }
                 guard let step = moveOn(after: .status(rejection.refusal.status), client) else { throw rejection }
                 return .step(step)
-            case .waits(let budgets, let rates): return try awaitGrant(budgets, rates, client)
+            case .waits(let question): return try awaitGrant(question, client)
             }
         }
     }
@@ -43,7 +43,7 @@ extension Exchange {
         return attempt.triedKeys >> UInt64(attempt.key) & 1 == 0
     }
 
-    private func awaitGrant(_ budgets: [BudgetCharge], _ rates: [RateCharge], _ client: Client) throws(Rejection) -> Next {
+    private func awaitGrant(_ question: AccountQuestion, _ client: Client) throws(Rejection) -> Next {
         attempt.grantTries += 1
         guard attempt.grantTries <= AccountLimits.grantTries, let books = worker.books else {
             throw Rejection(.overloaded, "the ledger of budgets is asked for too much at once")
@@ -51,7 +51,7 @@ extension Exchange {
         let token = client.token
         let mailbox = worker.mailbox
         let number = identifier
-        let isAsked = books.ask(budgets, rates, wallNanoseconds: worker.wallNanoseconds()) { mailbox.post(.granted(token, number, $0)) }
+        let isAsked = books.ask(question) { mailbox.post(.granted(token, number, $0)) }
         guard isAsked else { throw Rejection(.overloaded, "too many requests wait for the ledger of budgets") }
         attempt.state = .awaitingGrant
         client.setDeadline(min(attempt.totalDeadline, worker.now.adding(nanoseconds: worker.limits.queueNanoseconds)))
@@ -59,10 +59,15 @@ extension Exchange {
     }
 
     /// The back office has made room, or has not.
-    func grantCame(_ number: InlineText<36>, _ fault: String?) {
+    func grantCame(_ number: InlineText<36>, _ fault: AccountFault?) {
         guard let client, attempt.state == .awaitingGrant, isNamed(number) else { return }
         interject(client) { () throws(Rejection) -> Step? in
-            if let fault { throw Rejection(.overloaded, fault) }
+            switch fault {
+            case nil: break
+            case .unusable(let text): throw Rejection(.overloaded, text)
+            case .noBudget(let text): throw Rejection(.budgetExceeded, text)
+            case .noLimit(let text): throw Rejection(.rateLimited, text)
+            }
             self.attempt.state = .granted
             return nil
         }
@@ -70,21 +75,20 @@ extension Exchange {
 
     /// Reserves, without waiting, what the attempt may cost, unless it has reserved already.
     func reserveNow(_ plan: Plan, _ client: Client) throws(Rejection) -> Reserved {
-        let targets = plan.destination.keys[attempt.key].terms
-        guard attempt.spending == nil, caller.terms != nil || targets != nil, isCharged, let desks = worker.desks else { return .done }
-        try worker.recorder?.admit(targets)
+        guard attempt.spending == nil, isHeld(plan), isCharged, let desks = worker.desks else { return .done }
         let spending = worker.leaseSpending()
-        spending.callers = caller.terms
-        spending.targets = targets
         spending.desks = desks
         let outcome: Reserved
         do throws(Rejection) {
+            try findHolders(spending, plan, client)
+            for holder in spending.holders { try worker.recorder?.admit(holder.terms) }
             if spending.countsTokens {
                 if readsBody { try scanAgain(client.unread[body.range]) }
                 try bound(plan, spending)
             }
             outcome = try reserve(spending, plan, desks)
         } catch {
+            desks.rates.withdraw(&spending.admission)
             worker.recycle(spending)
             throw error
         }
@@ -93,6 +97,11 @@ extension Exchange {
             worker.recycle(spending)
             return outcome
         }
+        // Whom no terms are for has nothing to settle.
+        guard spending.reservation.isOpen || spending.admission.isOpen || admitted != nil else {
+            worker.recycle(spending)
+            return .done
+        }
         attempt.spending = spending
         attempt.grantTries = 0
         desks.books.noteUse()
@@ -100,25 +109,31 @@ extension Exchange {
     }
 
     private func reserve(_ spending: Spending, _ plan: Plan, _ desks: Desks) throws(Rejection) -> Reserved {
-        let admitted = try admitCaller(spending, desks)
+        let admitted = try admitCaller(spending, plan, desks)
         guard case .done = admitted else { return admitted }
-        if let terms = spending.targets, !terms.rates.isEmpty {
-            let outcome = admit(spending, terms, desks)
+        if spending.hasRates(spending.targetHolders) {
+            let outcome = try admit(spending, spending.targetHolders, plan, desks)
             guard case .done = outcome else { return outcome }
         }
-        return reserveBudgets(spending, plan, desks)
+        return try reserveBudgets(spending, plan, desks)
     }
 
     // MARK: Rates
 
     /// Counts the request in its caller's limits, once however many attempts it takes.
-    private func admitCaller(_ spending: Spending, _ desks: Desks) throws(Rejection) -> Reserved {
-        guard admitted == nil, let terms = caller.terms, !terms.rates.isEmpty else { return .done }
+    private func admitCaller(_ spending: Spending, _ plan: Plan, _ desks: Desks) throws(Rejection) -> Reserved {
+        guard admitted == nil, spending.hasRates(0..<spending.callerCount) else { return .done }
         let own = worker.leaseSpending()
-        own.callers = terms
+        own.takeCallers(of: spending)
         own.desks = desks
         own.bound = spending.bound
-        let outcome = admit(own, terms, desks)
+        let outcome: Reserved
+        do throws(Rejection) {
+            outcome = try admit(own, 0..<own.callerCount, plan, desks)
+        } catch {
+            worker.recycle(own)
+            throw error
+        }
         guard case .done = outcome else {
             worker.recycle(own)
             // No target can change it.
@@ -129,22 +144,32 @@ extension Exchange {
         return .done
     }
 
-    private func admit(_ spending: Spending, _ terms: SpendingTerms, _ desks: Desks) -> Reserved {
-        for rate in terms.rates {
-            let amount: Int64 =
-                switch rate.unit {
-                case .requests: 1
-                case .tokens: min(expectedTokens(spending.bound), rate.limit.most)
-                }
-            spending.add(RateCharge(key: rate.key, limit: rate.limit, amount: amount), rate.unit)
+    private func admit(_ spending: Spending, _ range: Range<Int>, _ plan: Plan, _ desks: Desks) throws(Rejection) -> Reserved {
+        for place in range {
+            let holder = spending.holders[place]
+            for (index, rate) in holder.terms.rates.enumerated() {
+                let amount: Int64 =
+                    switch rate.unit {
+                    case .requests: 1
+                    case .tokens: min(expectedTokens(spending.bound), rate.limit.most)
+                    }
+                let charge = RateCharge(key: holder.account ?? rate.key, limit: rate.limit, amount: amount)
+                guard spending.add(charge, index, of: place) else { throw Rejection.tooManyPolicies }
+            }
         }
         switch spending.admit(at: desks.rates, for: requestID, nowNanoseconds: worker.now.nanoseconds) {
         case .admitted: return .done
-        case .awaitsSlot: return .waits(budgets: [], rates: (0..<spending.rateCount).map { spending.rate($0) })
+        case .awaitsSlot:
+            var question = AccountQuestion(wallNanoseconds: worker.wallNanoseconds())
+            question.rates = (0..<spending.rateCount).map { spending.rate($0) }
+            question.names = range.compactMap { name(spending.holders[$0], .rate) }
+            return .waits(question)
         case .refused(let refusal):
             worker.books?.count(.limited)
-            return .refused(Rejection(refusal, of: terms))
-        case .tooManyOpen, .tooManyLimits: return .refused(Rejection(.overloaded, "too many requests are under way that are held to limits"))
+            guard let (holder, rate) = spending.holder(ofRate: refusal.index) else { throw Rejection(.internalFault) }
+            return .refused(Rejection(refusal, of: title(holder), rate))
+        case .tooManyOpen: return .refused(Rejection(.overloaded, "too many requests are under way that are held to limits"))
+        case .tooManyLimits: throw Rejection.tooManyPolicies
         }
     }
 
@@ -157,29 +182,37 @@ extension Exchange {
 
     // MARK: Budgets
 
-    private func reserveBudgets(_ spending: Spending, _ plan: Plan, _ desks: Desks) -> Reserved {
-        guard spending.callers?.budgets.isEmpty == false || spending.targets?.budgets.isEmpty == false else { return .done }
-        spending.adjustment = spending.targets?.adjustment ?? .none
+    private func reserveBudgets(_ spending: Spending, _ plan: Plan, _ desks: Desks) throws(Rejection) -> Reserved {
+        guard spending.hasBudgets else { return .done }
+        spending.adjustment = plan.destination.keys[attempt.key].terms?.adjustment ?? .none
         if spending.hasBudget(of: .cost) || spending.hasBudget(of: .tokens), let refusal = findPrice(spending, plan) { return .refused(refusal) }
         bindToModel(spending)
         let wall = worker.wallNanoseconds()
         var cutTo: Int64 = 0
         for _ in 0..<AccountLimits.reserveTries {
             spending.bound.cutTo = cutTo
-            charge(spending)
+            try charge(spending)
             switch spending.reserve(at: desks.budgets, for: requestID, wallNanoseconds: wall) {
             case .reserved:
                 if cutTo > 0 { worker.books?.count(.cut) }
                 return .done
-            case .awaitsGrant: return .waits(budgets: (0..<spending.chargeCount).map { spending.charge($0) }, rates: [])
+            case .awaitsGrant:
+                var question = AccountQuestion(wallNanoseconds: wall)
+                question.budgets = (0..<spending.chargeCount).map { spending.charge($0) }
+                question.names = spending.holders.compactMap { name($0, .budget) }
+                return .waits(question)
             case .refused(let refusal):
                 guard let shorter = shorterAnswer(spending, desks.budgets, wallNanoseconds: wall), shorter > 0 else {
                     worker.books?.count(.refused)
-                    return .refused(Rejection(refusal, of: spending))
+                    let title = spending.holder(ofCharge: refusal.index).map { self.title($0) } ?? ""
+                    let rejection = Rejection(refusal, of: title, spending.charge(min(refusal.index, max(0, spending.chargeCount - 1))))
+                    try noteRefusal(spending, desks.budgets, wallNanoseconds: wall)
+                    return .refused(rejection)
                 }
                 // Where others have settled meanwhile it fits as it is.
                 cutTo = shorter < spending.bound.outputTokens ?? .max ? shorter : 0
-            case .tooManyOpen, .tooManyBudgets:
+            case .tooManyBudgets: throw Rejection.tooManyPolicies
+            case .tooManyOpen:
                 return .refused(Rejection(.overloaded, "as many requests are under way as the ledger of budgets has room for"))
             }
         }
@@ -228,26 +261,34 @@ extension Exchange {
     }
 
     /// Makes the charges of all budgets, for answers of the length that the bound has.
-    private func charge(_ spending: Spending) {
+    private func charge(_ spending: Spending) throws(Rejection) {
         spending.forgetCharges()
         let bound = spending.bound
         let each = bound.cutTo > 0 ? bound.cutTo : bound.outputTokens ?? 0
         let cost = spending.price?.upperBound(
             inputTokens: bound.inputTokens, outputTokens: bound.outputTotal(each), classes: bound.classes, adjustment: spending.adjustment)
-        func add(_ terms: SpendingTerms?) {
-            guard let terms else { return }
-            for budget in terms.budgets {
+        for (place, holder) in spending.holders.enumerated() {
+            for budget in holder.terms.budgets {
                 let amount: Int64 =
                     switch budget.rule.unit {
                     case .requests: 1
                     case .tokens: bound.tokens(each)
                     case .cost: cost?.count ?? 0
                     }
-                spending.add(BudgetCharge(key: budget.key, rule: budget.rule, amount: max(0, amount)))
+                let charge = BudgetCharge(key: holder.account ?? budget.key, rule: budget.rule, amount: max(0, amount))
+                guard spending.add(charge, of: place) else { throw Rejection.tooManyPolicies }
             }
         }
-        add(spending.callers)
-        add(spending.targets)
+    }
+
+    /// Notes which budgets have no room for the shortest answer.
+    private func noteRefusal(_ spending: Spending, _ desk: BudgetDesk, wallNanoseconds: UInt64) throws(Rejection) {
+        spending.bound.cutTo = spending.bound.isLimitable ? 1 : 0
+        try charge(spending)
+        for index in 0..<spending.chargeCount {
+            let charge = spending.charge(index)
+            if desk.left(of: charge, wallNanoseconds: wallNanoseconds) < charge.amount { desk.noteRefused(charge, wallNanoseconds: wallNanoseconds) }
+        }
     }
 
     /// The longest answer that all budgets have room for; nil where the answer cannot be limited, or not even the question has room.
@@ -264,11 +305,5 @@ extension Exchange {
         }
         guard longest != .max else { return nil }
         return min(longest / bound.choices, bound.acceptedLimit)
-    }
-}
-
-extension Spending {
-    func hasBudget(of unit: BudgetUnit) -> Bool {
-        callers?.budgets.contains { $0.rule.unit == unit } == true || targets?.budgets.contains { $0.rule.unit == unit } == true
     }
 }

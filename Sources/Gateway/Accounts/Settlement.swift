@@ -121,11 +121,9 @@ extension Exchange {
         if settlement.overshot != 0 { books.count(.overshot) }
         for index in 0..<spending.chargeCount {
             let rule = spending.charge(index).rule
-            guard let movement = settlement.movement(index), let terms = spending.terms(ofCharge: index) else { continue }
+            guard let movement = settlement.movement(index), let holder = spending.holder(ofCharge: index) else { continue }
             for threshold in rule.thresholds(passedBy: movement) {
-                books.count(.alerted)
-                worker.notices?.say(
-                    "the \(rule.unit.word) budget of \(terms.scope.text) \"\(terms.holder)\" has passed \(rule.unit.text(threshold)) of \(rule.unit.text(rule.cap))")
+                books.alert(BudgetAlert(terms: holder.terms, account: holder.account, rule: rule, threshold: threshold, spent: movement.spentAfter))
             }
         }
     }

@@ -5,20 +5,33 @@ import Ledger
 ///
 /// An object of its own: requests without terms have none, and those with some none that is theirs alone.
 final class Spending {
+    /// Terms that a request falls under, and which account of a grouped policy's is its own.
+    struct Holder {
+        let terms: SpendingTerms
+        /// Nil where there is one alone.
+        let account: LedgerKey?
+        /// Where the policy stands in the snapshot's set; negative for what is none.
+        var policy = -1
+    }
+
     private let chargeStorage = UnsafeMutablePointer<BudgetCharge>.allocate(capacity: BudgetLimits.budgetsPerRequest)
     private let rateStorage = UnsafeMutablePointer<RateCharge>.allocate(capacity: RateLimits.limitsPerRequest)
     private(set) var chargeCount = 0
     private(set) var rateCount = 0
     /// Of which limits tokens are counted: a bit each.
-    private var tokenRates: UInt8 = 0
+    private var tokenRates: UInt32 = 0
+    /// Whose the charges are, and the limits, with the limit's place among its holder's: by their places.
+    private let chargeHolders = UnsafeMutablePointer<UInt8>.allocate(capacity: BudgetLimits.budgetsPerRequest)
+    private let rateHolders = UnsafeMutablePointer<(holder: UInt8, rate: UInt8)>.allocate(capacity: RateLimits.limitsPerRequest)
 
     /// Where the digits of the answer's limit stand while they are sent.
     let limitText = UnsafeMutablePointer<UInt8>.allocate(capacity: AccountLimits.limitTextByteCount)
     /// Where it was reserved, and is to be settled.
     var desks: Desks?
-    /// Whose budgets they are: the caller's first, then the virtual key's.
-    var callers: SpendingTerms?
-    var targets: SpendingTerms?
+    /// What is charged and counted: the caller's terms first, then those of where the request goes.
+    private(set) var holders: ContiguousArray<Holder> = []
+    /// How many of them are the caller's.
+    private(set) var callerCount = 0
     var reservation = BudgetReservation()
     var admission = RateAdmission()
 
@@ -40,6 +53,8 @@ final class Spending {
     deinit {
         chargeStorage.deallocate()
         rateStorage.deallocate()
+        chargeHolders.deallocate()
+        rateHolders.deallocate()
         limitText.deallocate()
     }
 
@@ -49,8 +64,8 @@ final class Spending {
         rateCount = 0
         tokenRates = 0
         desks = nil
-        callers = nil
-        targets = nil
+        holders.removeAll(keepingCapacity: true)
+        callerCount = 0
         bound = RequestBound()
         price = nil
         adjustment = .none
@@ -61,32 +76,58 @@ final class Spending {
         tokens = 0
     }
 
+    // MARK: Whose
+
+    func add(_ holder: Holder, isCallers: Bool) {
+        holders.append(holder)
+        if isCallers { callerCount = holders.count }
+    }
+
+    /// Takes up the caller's terms of another.
+    func takeCallers(of other: Spending) {
+        holders.append(contentsOf: other.holders.prefix(other.callerCount))
+        callerCount = holders.count
+    }
+
+    var targetHolders: Range<Int> { callerCount..<holders.count }
+
+    func hasRates(_ range: Range<Int>) -> Bool { range.contains { !holders[$0].terms.rates.isEmpty } }
+    var hasBudgets: Bool { holders.contains { !$0.terms.budgets.isEmpty } }
+
+    func hasBudget(of unit: BudgetUnit) -> Bool { holders.contains { $0.terms.budgets.contains { $0.rule.unit == unit } } }
 
     /// Whether what the request may come to in tokens matters to any of its terms.
     var countsTokens: Bool {
-        hasBudget(of: .cost) || hasBudget(of: .tokens) || callers?.rates.contains { $0.unit == .tokens } == true
-            || targets?.rates.contains { $0.unit == .tokens } == true
+        holders.contains { $0.terms.budgets.contains { $0.rule.unit != .requests } || $0.terms.rates.contains { $0.unit == .tokens } }
     }
+
+    // MARK: Charges
 
     func forgetCharges() { chargeCount = 0 }
 
     func charge(_ index: Int) -> BudgetCharge { chargeStorage[index] }
 
-    func add(_ charge: BudgetCharge) {
-        guard chargeCount < BudgetLimits.budgetsPerRequest else { return }
+    /// - Returns: false when there are too many.
+    func add(_ charge: BudgetCharge, of holder: Int) -> Bool {
+        guard chargeCount < BudgetLimits.budgetsPerRequest else { return false }
         (chargeStorage + chargeCount).initialize(to: charge)
+        chargeHolders[chargeCount] = UInt8(truncatingIfNeeded: holder)
         chargeCount += 1
+        return true
     }
 
-    func add(_ rate: RateCharge, _ unit: SpendingTerms.Rate.Unit) {
-        guard rateCount < RateLimits.limitsPerRequest else { return }
-        if unit == .tokens { tokenRates |= 1 << UInt8(rateCount) }
-        (rateStorage + rateCount).initialize(to: rate)
+    /// - Returns: false when there are too many.
+    func add(_ charge: RateCharge, _ rate: Int, of holder: Int) -> Bool {
+        guard rateCount < RateLimits.limitsPerRequest else { return false }
+        if holders[holder].terms.rates[rate].unit == .tokens { tokenRates |= 1 << UInt32(rateCount) }
+        (rateStorage + rateCount).initialize(to: charge)
+        rateHolders[rateCount] = (UInt8(truncatingIfNeeded: holder), UInt8(truncatingIfNeeded: rate))
         rateCount += 1
+        return true
     }
 
     func rate(_ index: Int) -> RateCharge { rateStorage[index] }
-    func countsTokens(_ index: Int) -> Bool { tokenRates >> UInt8(index) & 1 == 1 }
+    func countsTokens(_ index: Int) -> Bool { tokenRates >> UInt32(index) & 1 == 1 }
 
     func admit(at desk: RateDesk, for request: Identifier, nowNanoseconds: UInt64) -> RateVerdict {
         desk.admit(UnsafeBufferPointer(start: rateStorage, count: rateCount).span, for: request, nowNanoseconds: nowNanoseconds, into: &admission)
@@ -102,7 +143,15 @@ final class Spending {
     }
 
     /// Whose the charge at `index` is.
-    func terms(ofCharge index: Int) -> SpendingTerms? {
-        index < callers?.budgets.count ?? 0 ? callers : targets
+    func holder(ofCharge index: Int) -> Holder? {
+        guard index < chargeCount, Int(chargeHolders[index]) < holders.count else { return nil }
+        return holders[Int(chargeHolders[index])]
+    }
+
+    /// Whose the limit at `index` is, and which of theirs.
+    func holder(ofRate index: Int) -> (holder: Holder, rate: SpendingTerms.Rate)? {
+        guard index < rateCount, Int(rateHolders[index].holder) < holders.count else { return nil }
+        let holder = holders[Int(rateHolders[index].holder)]
+        return (holder, holder.terms.rates[Int(rateHolders[index].rate)])
     }
 }

@@ -24,29 +24,35 @@ extension BudgetUnit {
 
 extension Rejection {
     /// A budget has no room: which, whose, how much is left, and when it begins anew.
-    init(_ refusal: BudgetRefusal, of spending: Spending) {
-        let charge = spending.charge(min(refusal.index, max(0, spending.chargeCount - 1)))
+    ///
+    /// - Parameter title: whose: `key "search-team"`.
+    init(_ refusal: BudgetRefusal, of title: String, _ charge: BudgetCharge) {
         let unit = charge.rule.unit
-        let terms = spending.terms(ofCharge: refusal.index)
-        var text = "Usage Limit Exceeded: of the \(unit.word) budget of \(terms?.scope.text ?? "key") \"\(terms?.holder ?? "")\", "
+        var text = "Usage Limit Exceeded: of the \(unit.word) budget of \(title), "
         text += "\(unit.text(refusal.cap)), \(unit.text(max(0, refusal.left))) are left, and this request may take \(unit.text(charge.amount)); "
         text += refusal.resetsAt.map { "it begins anew at \(Rejection.time($0))" } ?? "it does not begin anew by itself"
         self.init(.budgetExceeded, text)
     }
 
     /// A limit is in the way: which, whose, and when it no longer is.
-    init(_ refusal: RateRefusal, of terms: SpendingTerms) {
-        let rate = refusal.index < terms.rates.count ? terms.rates[refusal.index] : nil
-        let unit = rate?.unit == .tokens ? "tokens" : "requests"
+    init(_ refusal: RateRefusal, of title: String, _ rate: SpendingTerms.Rate) {
+        let unit = rate.unit == .tokens ? "tokens" : "requests"
         let span: String =
-            switch rate?.limit {
+            switch rate.limit {
             case .rate(_, let period): "a \(period)"
-            case .concurrency, nil: "at once"
+            case .concurrency: "at once"
             }
-        var text = "rate limit exceeded: \(terms.scope.text) \"\(terms.holder)\" has \(refusal.reading.limit) \(unit) \(span)"
+        var text = "rate limit exceeded: \(title) has \(refusal.reading.limit) \(unit) \(span)"
         if let wait = refusal.retryMilliseconds { text += "; try again in \(Rejection.seconds(wait)) s" }
         self.init(.rateLimited, text)
-        self.rate = RateState(reading: refusal.reading, retryMilliseconds: refusal.retryMilliseconds, countsTokens: rate?.unit == .tokens)
+        self.rate = RateState(reading: refusal.reading, retryMilliseconds: refusal.retryMilliseconds, countsTokens: rate.unit == .tokens)
+    }
+
+    /// More policies than the ledger has room for meet one request.
+    static var tooManyPolicies: Rejection {
+        let most = AccountLimits.policiesOfRequest
+        return Rejection(
+            .overloaded, "more budgets or limits are for this request than can be kept of one: \(most) policies of each may meet it; narrow their conditions")
     }
 
     /// How a limit stands, for the fields of a 429.

@@ -1,19 +1,22 @@
 public import Ledger
 
-/// What the requests of one gateway key, or through one virtual key, may spend, and how fast they may come.
+/// What the requests of one gateway key or workspace, through one virtual key or integration, or that meet one policy, may spend, and how fast they may come.
 ///
 /// Immutable, and a snapshot's; a request that is under way keeps those it began with. What is spent is in the ledger, by `LedgerKey`: terms that change
 /// go on with it.
 public final class SpendingTerms: Sendable {
     /// Whose they are.
     public enum Scope: Sendable {
-        case key, virtualKey
+        case key, virtualKey, workspace, integration, policy
 
-        /// In messages.
-        var text: String {
+        /// In messages, and in the names of its accounts in the ledger.
+        public var text: String {
             switch self {
             case .key: "key"
             case .virtualKey: "virtual key"
+            case .workspace: "workspace"
+            case .integration: "integration"
+            case .policy: "policy"
             }
         }
 
@@ -22,6 +25,9 @@ public final class SpendingTerms: Sendable {
             switch self {
             case .key: "key"
             case .virtualKey: "virtual_key"
+            case .workspace: "workspace"
+            case .integration: "integration"
+            case .policy: "policy"
             }
         }
     }
@@ -51,18 +57,23 @@ public final class SpendingTerms: Sendable {
     }
 
     public let scope: Scope
-    /// The key's name or the virtual key's slug.
+    /// The key's name, the virtual key's slug, and so on: for messages.
     public let holder: String
+    /// What stays when it is named otherwise, and what it is known by in the ledger.
+    public let identity: String
     public let budgets: [Budget]
     public let rates: [Rate]
     /// Of a virtual key: what of the price book is otherwise for it.
     public let adjustment: PriceAdjustment
 
     /// - Precondition: no more of each than `AccountLimits.termsOfHolder`.
-    public init(_ scope: Scope, of holder: String, budgets: [Budget], rates: [Rate], adjustment: PriceAdjustment = .none) {
+    public init(
+        _ scope: Scope, of holder: String, identity: String, budgets: [Budget], rates: [Rate], adjustment: PriceAdjustment = .none
+    ) {
         precondition(budgets.count <= AccountLimits.termsOfHolder && rates.count <= AccountLimits.termsOfHolder, "a request has room for all terms")
         self.scope = scope
         self.holder = holder
+        self.identity = identity
         self.budgets = budgets
         self.rates = rates
         self.adjustment = adjustment

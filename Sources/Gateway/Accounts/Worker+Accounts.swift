@@ -11,6 +11,9 @@ struct WorkerAccounts: ~Copyable {
     var limitScan = ObjectScan(names: RequestBound.names)
     /// To search bodies with.
     var scratch = PatternScratch()
+    /// What policies look at, of the request at hand.
+    var metadata = MetadataReader()
+    var traits = RequestTraits()
 }
 
 extension Worker {

@@ -13,10 +13,10 @@ extension Exchange {
     func keepRecord(at recorder: Recorder, tries: ByteSlice) {
         guard endpoint.body != .ignored else { return }
         let figures = recordFigures()
-        let own = recorder.duty(caller.terms)
+        let own = recorder.duty(caller.terms, caller.workspaceTerms)
         // What was not served is not owed: refusals, while the disk is behind, would take the room of those under way.
         let isServed = attempt.total > 0 || caching.status == .hit
-        let duty: RecordDuty = !isServed ? .whereThereIsRoom : own == .required ? own : recorder.duty(usedKey?.terms)
+        let duty: RecordDuty = !isServed ? .whereThereIsRoom : own == .required ? own : recorder.duty(usedKey?.terms, usedKey?.integrationTerms)
         recorder.push(duty) { writer in
             writer.write(figures)
             writeWho(to: &writer)
@@ -58,7 +58,7 @@ extension Exchange {
         record.model.withBytesInPlace { writer.model($0) }
         guard let plan else { return }
         if let name = plan.route.configName { writer.config(name.slice) }
-        usedKey?.slug.withByteSlice { writer.virtualKey($0) }
+        if let slug = usedKey?.slug { writer.virtualKey(slug.slice) }
         let program = plan.route.program
         writer.target(program.bytes(program.targets[plan.targetIndex].path))
     }

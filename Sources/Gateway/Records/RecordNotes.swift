@@ -51,9 +51,7 @@ extension Exchange {
         noteSpans(message)
         guard let principal = caller.principal else { return }
         bookNotes.key.set(principal.identity)
-        let number = Int(principal.workspace)
-        guard worker.snapshot.workspaces.indices.contains(number) else { return }
-        worker.snapshot.workspaces[number].withByteSlice { bookNotes.workspace.set($0) }
+        if let id = worker.snapshot.workspaceID(principal.workspace) { bookNotes.workspace.set(id) }
     }
 
     /// Portkey's fields go before the parent that a `traceparent` names.

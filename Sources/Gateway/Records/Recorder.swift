@@ -22,10 +22,10 @@ struct Recorder {
     }
 
     /// What a request owes the books by its caller's terms, or its target's.
-    func duty(_ terms: SpendingTerms?) -> RecordDuty {
+    func duty(_ terms: SpendingTerms?, _ more: SpendingTerms? = nil) -> RecordDuty {
         switch mode {
         case .required: .required
-        case .auto: terms?.budgets.isEmpty == false ? .required : .bestEffort
+        case .auto: terms?.budgets.isEmpty == false || more?.budgets.isEmpty == false ? .required : .bestEffort
         case .bestEffort, .off: .bestEffort
         }
     }

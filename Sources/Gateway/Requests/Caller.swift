@@ -11,6 +11,8 @@ struct Caller {
     var restrictions: KeyRestrictions?
     /// What of the route's targets the caller may not use, by their place; empty where it may use all.
     var forbidden: [Forbidden] = []
+    /// What those of its workspace may spend together; nil where nothing limits it.
+    var workspaceTerms: SpendingTerms?
     /// The caller's own provider credential, where it stands in the request; without `Bearer `.
     var credential: Range<Int>?
     /// The `Authorization` value is of another scheme than Bearer: passed on as it stands.

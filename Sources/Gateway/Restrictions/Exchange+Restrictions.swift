@@ -47,7 +47,7 @@ extension Exchange {
                 let restriction = general ?? judge.refusal(of: key, at: destination, self, route)
                 // An answer of what may not be used is not to be given either. One of a key that was in use is.
                 if restriction != nil { caching.isLookedUp = true }
-                guard let why = restriction ?? key.refusal.map({ RouteBuilder.unusable(String(decoding: key.slug, as: UTF8.self), $0) }) else { continue }
+                guard let why = restriction ?? key.refusal.map({ RouteBuilder.unusable(key.holderName, $0) }) else { continue }
                 forbidden.keys |= 1 << UInt64(index)
                 forbidden.why = forbidden.why ?? why
                 first = first ?? why
@@ -92,6 +92,11 @@ extension Exchange {
     }
 }
 
+extension DestinationKey {
+    /// The virtual key's name.
+    fileprivate var holderName: String { slug.map { String($0.slice) } ?? "" }
+}
+
 /// What the body says of its model beside the name: bytes of it that are ours, and that there is none.
 struct AskedModel {
     /// Bytes inside its quotes that name a virtual key.
@@ -131,11 +136,11 @@ private struct Judge {
     func refusal(of key: DestinationKey, at destination: Destination, _ exchange: Exchange, _ route: Route) -> Rejection? {
         if let providers = restrictions?.providers, !providers.isEmpty {
             if destination.isRequestHost { return Rejection(.forbidden, "\(holder) may use some providers alone, at their own hosts") }
-            let isAllowed = Array(destination.upstream.id.utf8).withByteSlice { providers.include($0) } || key.slug.withByteSlice { providers.include($0) }
+            let isAllowed = Array(destination.upstream.id.utf8).withByteSlice { providers.include($0) } || key.slug.map { providers.include($0.slice) } ?? false
             if !isAllowed { return Rejection(.forbidden, "\(holder) may not use \(destination.upstream.id)") }
         }
         guard !key.models.isEmpty else { return nil }
-        return refusal(key.models, "virtual key \(Operations.quoted(String(decoding: key.slug, as: UTF8.self)))", destination, exchange, route)
+        return refusal(key.models, "virtual key \(Operations.quoted(key.holderName))", destination, exchange, route)
     }
 
     private func refusal(_ models: NamePatterns, _ whose: String, _ destination: Destination, _ exchange: Exchange, _ route: Route) -> Rejection? {

@@ -26,6 +26,8 @@ final class Destination {
     let sendsCredential: Bool
     /// The upstream's id, for records.
     let name: InlineText<32>
+    /// The whole of it, for policies.
+    let providerName: OwnedBytes
     let pool: UpstreamPool
     /// Until the response head.
     let headNanoseconds: UInt64
@@ -110,6 +112,7 @@ final class Destination {
 
     init(_ parts: Parts) throws(Rejection) {
         upstream = parts.upstream
+        providerName = Array(parts.upstream.id.utf8).withByteSlice { OwnedBytes($0) }
         dialect = parts.upstream.row.dialect
         takesIncludeUsage = parts.upstream.row.takesIncludeUsage
             && parts.azure?.version.withByteSlice { AzurePath.takesStreamOptions($0) } != false

@@ -17,6 +17,25 @@ enum CredentialSource {
     case callersElseOperators
 }
 
+/// A virtual key, as its requests are judged by.
+struct VirtualKeyHolder {
+    let slug: OwnedBytes
+    let models: NamePatterns
+    let terms: SpendingTerms?
+    let integrationTerms: SpendingTerms?
+    let refusal: String?
+
+    /// - Parameter caller: the workspace of the caller.
+    init(_ key: Snapshot.VirtualKey, caller: Int32) {
+        slug = Array(key.slug.utf8).withByteSlice { OwnedBytes($0) }
+        models = key.models
+        terms = key.terms
+        let workspace = key.workspace >= 0 ? key.workspace : caller
+        integrationTerms = key.integrationTerms[workspace]
+        refusal = key.refusal ?? (key.closedTo.contains(workspace) ? "has an integration that this workspace may not use" : nil)
+    }
+}
+
 /// One credential of a destination, and how requests that carry it fare.
 struct DestinationKey {
     let source: CredentialSource
@@ -34,18 +53,19 @@ struct DestinationKey {
     /// For logs: a virtual key's slug, or its place in the config. Never a part of the credential.
     let label: String
     let health: TargetHealth
-    /// What may be spent through it, of a virtual key.
+    /// Where it is a virtual key's: its slug, what may be spent through it, and what through its integration.
+    let slug: OwnedBytes?
     let terms: SpendingTerms?
-    /// Of a virtual key: its slug, and the models it is for. Else empty.
-    let slug: [UInt8]
+    /// Of a virtual key: the models it is for. Else empty.
     let models: NamePatterns
     /// Why the virtual key cannot be used now; nil when it can.
     let refusal: String?
+    let integrationTerms: SpendingTerms?
 
     init(
         _ credential: [UInt8]?, _ source: CredentialSource, tokenSource: TokenSource?, signer: AmazonSigning?, storageSigner: AmazonSigning? = nil,
         jobSigner: AmazonSigning? = nil, weight: Double, label: String, health: TargetHealth,
-        virtualKey: Snapshot.VirtualKey? = nil, _ upstream: Upstream
+        holder: VirtualKeyHolder? = nil, _ upstream: Upstream
     ) throws(Rejection) {
         self.source = source
         self.tokenSource = tokenSource
@@ -55,10 +75,11 @@ struct DestinationKey {
         self.weight = weight
         self.label = label
         self.health = health
-        terms = virtualKey?.terms
-        slug = virtualKey.map { Array($0.slug.utf8) } ?? []
-        models = virtualKey?.models ?? NamePatterns([])
-        refusal = virtualKey?.refusal
+        slug = holder?.slug
+        models = holder?.models ?? NamePatterns([])
+        terms = holder?.terms
+        integrationTerms = holder?.integrationTerms
+        refusal = holder?.refusal
         // What is exchanged for tokens, or signs, is never sent itself.
         guard let credential, tokenSource == nil, signer == nil, refusal == nil else {
             line = nil

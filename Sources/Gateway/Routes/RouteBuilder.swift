@@ -129,7 +129,7 @@ struct RouteBuilder {
     // MARK: A target
 
     private typealias FoundCredential = (
-        label: String, secret: [UInt8]?, source: CredentialSource, weight: Double, account: ServiceAccount?, virtualKey: Snapshot.VirtualKey?
+        label: String, secret: [UInt8]?, source: CredentialSource, weight: Double, account: ServiceAccount?, holder: VirtualKeyHolder?
     )
 
     private func destination(
@@ -173,8 +173,8 @@ struct RouteBuilder {
                 let isVirtualKey = virtualKey(credential, target, named) != nil
                 try chooseSecret(amazon, target, headers, isVirtualKey: isVirtualKey, isOperatorConfig: isOperatorConfig, &secret, &source)
             }
-            let virtualKey = virtualKey(credential, target, named).map { snapshot.virtualKeys[$0] }
-            credentials.append((label, secret, source, weight, account, virtualKey))
+            let holder = virtualKey(credential, target, named).map { VirtualKeyHolder(snapshot.virtualKeys[$0], caller: headers.workspace) }
+            credentials.append((label, secret, source, weight, account, holder))
         }
         if let vertex, vertex.isProjectCallers, credentials.contains(where: { $0.source == .operators && $0.account == nil }) { throw ownProjectOnly }
         if let vertex, vertex.project.isEmpty {
@@ -206,7 +206,7 @@ struct RouteBuilder {
             batches = try self.batches(target, program, headers, at: BatchPlace.Site(origin), isOperatorConfig: isOperatorConfig)
         }
         var keys: [DestinationKey] = []
-        for (label, secret, source, weight, account, virtualKey) in credentials {
+        for (label, secret, source, weight, account, holder) in credentials {
             var tokenSource = account.map { TokenSource($0, endpoint: snapshot.clouds.googleTokenEndpoint) }
             if let azure { tokenSource = try self.tokenSource(azure, secret, upstream) }
             if let amazon { tokenSource = amazon.tokenSource(secret, endpoint: snapshot.clouds.amazonTokenService) }
@@ -215,7 +215,7 @@ struct RouteBuilder {
                     secret, source, tokenSource: tokenSource, signer: amazon?.signer(secret, origin),
                     storageSigner: batches.flatMap { amazon?.signer(secret, $0.storage.origin, for: "s3") },
                     jobSigner: batches.flatMap { amazon?.signer(secret, $0.jobs.origin) }, weight: weight, label: label,
-                    health: health(place, upstream, secret, label), virtualKey: virtualKey, upstream))
+                    health: health(place, upstream, secret, label), holder: holder, upstream))
         }
         let budgetKey = healthKey(place, upstream, nil)
         var parts = Destination.Parts(

@@ -29,6 +29,8 @@ extension Exchange {
                 caller.restrictions = restrictions
                 try checkUse(of: principal, restrictions, client)
             }
+            caller.workspaceTerms = worker.snapshot.workspace(principal.workspace)?.terms
+            worker.snapshot.keyUses?.note(principal.keyIndex, wallSeconds: Int64(clamping: record.figures.wallNanoseconds / 1_000_000_000))
         }
         if let recorder = worker.recorder {
             noteForBooks(message)

@@ -23,7 +23,7 @@ enum WorkerMessage: Sendable {
     /// Nobody waits any more for an answer that this worker fetches.
     case flightLeft(Flight)
     /// The ledger of budgets has room for what this client's request, of that id, may cost; or what is in the way.
-    case granted(Token, InlineText<36>, String?)
+    case granted(Token, InlineText<36>, AccountFault?)
     /// What an operator asked over this client's connection, in the request of that id.
     case operatorAnswer(Token, InlineText<36>, Operations.Answer)
 }

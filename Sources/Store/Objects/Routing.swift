@@ -43,7 +43,7 @@ public struct LimitPolicy: CreatableObject {
     public init() {}
 
     public static let layout = Layout<LimitPolicy>(
-        table: "policies", kind: "policy",
+        table: "policies", kind: "policy", limit: StoreLimits.policyCount,
         columns: [
             .choice("subject", \.subject), .text("description", \.description, atMost: StoreLimits.descriptionByteCount),
             .document("conditions", \.conditions, namesTell: false), .document("group_by", \.groups, namesTell: false),

@@ -1,15 +1,13 @@
-import Bytes
-
 /// Dates as the API reads and writes them, in milliseconds since 1970.
 /// - Source: RFC 3339, and dates alone
-enum Timestamp {
+public enum Timestamp {
     /// The last millisecond of the year 9999.
-    static let latest: Int64 = 253_402_300_799_999
+    public static let latest: Int64 = 253_402_300_799_999
 
-    static let allowed = "a date as 2027-01-31T12:00:00Z, with \"Z\" or an offset as +01:00, or 2027-01-31 for its first moment in UTC"
+    public static let allowed = "a date as 2027-01-31T12:00:00Z, with \"Z\" or an offset as +01:00, or 2027-01-31 for its first moment in UTC"
 
     /// `2026-11-26T15:04:05.678Z`
-    static func text(_ milliseconds: Int64) -> String {
+    public static func text(_ milliseconds: Int64) -> String {
         let clamped = min(max(milliseconds, 0), latest)
         let date = CivilDate(daysSince1970: Int(clamped / 86_400_000))
         let inDay = clamped % 86_400_000
@@ -23,7 +21,7 @@ enum Timestamp {
     }
 
     /// Nil for what is no date, names no time zone, or is before 1970 or after 9999.
-    static func milliseconds(_ text: String) -> Int64? {
+    public static func milliseconds(_ text: String) -> Int64? {
         let bytes = Array(text.utf8)
         return bytes.withByteSlice { bytes in
             guard (10...40).contains(bytes.count), bytes[4] == UInt8(ascii: "-"), bytes[7] == UInt8(ascii: "-"), let year = bytes[0..<4].decimal,
