@@ -16,7 +16,7 @@ from pathlib import Path
 import openai
 
 from harness.chance import chance, rounds
-from harness.gateway import Gateway, Mock, binary, command
+from harness.gateway import Gateway, Mock, binary, command, new_key
 from harness.waiting import soon
 from harness.wire import Cut, Wire, request
 
@@ -26,12 +26,6 @@ INPUT, OUTPUT = 3, 15
 NANO_INPUT, NANO_OUTPUT = 3_000, 15_000
 #: What `kill -9` may lose is 20 ms; a thread of a busy machine may wait for its turn besides.
 WINDOW = 1.0
-
-
-def new_key():
-    """A gateway key and its digest."""
-    said = command("key", "new").stdout
-    return re.search(r"sk-sluice-\w+", said)[0], re.search(r"sha256:[0-9a-f]{64}", said)[0]
 
 
 class BooksCase(unittest.TestCase):

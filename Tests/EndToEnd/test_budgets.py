@@ -15,19 +15,13 @@ import unittest
 import openai
 
 from harness.chance import chance, rounds
-from harness.gateway import Gateway, Mock, command
+from harness.gateway import Gateway, Mock, new_key
 from harness.waiting import soon
 from harness.wire import Wire, request
 
 #: Dollars a million tokens of what the mock makes, and in nano-dollars a token.
 INPUT, OUTPUT = 3, 15
 NANO_INPUT, NANO_OUTPUT = 3_000, 15_000
-
-
-def new_key():
-    """A gateway key and its digest."""
-    said = command("key", "new").stdout
-    return re.search(r"sk-sluice-\w+", said)[0], re.search(r"sha256:[0-9a-f]{64}", said)[0]
 
 
 class BudgetCase(unittest.TestCase):

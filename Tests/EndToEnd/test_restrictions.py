@@ -1,18 +1,12 @@
 """Keys and virtual keys that are for some models, providers, endpoints or networks alone."""
 
 import json
-import re
 
 import openai
 
-from harness.gateway import GatewayCase, command
+from harness.gateway import GatewayCase, new_key
 
 CHAT = "/v1/chat/completions"
-
-
-def new_key():
-    said = command("key", "new").stdout
-    return re.search(r"sk-sluice-\w+", said)[0], re.search(r"sha256:[0-9a-f]{64}", said)[0]
 
 
 class Restrictions(GatewayCase):

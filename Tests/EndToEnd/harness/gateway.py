@@ -7,6 +7,7 @@ import itertools
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import socket
@@ -42,6 +43,12 @@ def binary():
 def command(*arguments, **options):
     """Runs one of the binary's commands to its end."""
     return subprocess.run([binary(), *arguments], capture_output=True, text=True, timeout=20, **options)
+
+
+def new_key():
+    """A gateway key and its digest."""
+    said = command("key", "new").stdout
+    return re.search(r"sk-sluice-\w+", said)[0], re.search(r"sha256:[0-9a-f]{64}", said)[0]
 
 
 class Ports:
