@@ -67,8 +67,7 @@ final class ReadmeShell {
 
     init(binary: String) throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "sluice-readme-\(UUID().uuidString)")
-        port = try ReadmeShell.freePort()
-        mockPort = try ReadmeShell.freePort()
+        (port, mockPort) = try ReadmeShell.freePorts()
         let bin = folder.appending(path: "bin")
         try FileManager.default.createDirectory(at: bin, withIntermediateDirectories: true)
         try FileManager.default.createSymbolicLink(atPath: bin.appending(path: "sluice").path, withDestinationPath: binary)
@@ -156,17 +155,23 @@ final class ReadmeShell {
 
     private static func quoted(_ text: String) -> String { "'" + text.replacing("'", with: "'\\''") + "'" }
 
-    private static func freePort() throws -> Int {
+    /// Two neighbours that nobody listens on, below the ports of the end-to-end suite and those that the kernel gives to outgoing connections:
+    /// one of the latter can be another's a moment after it was found free.
+    private static func freePorts() throws -> (Int, Int) {
+        for first in stride(from: 9000, to: 10_000, by: 2).shuffled() where isFree(first) && isFree(first + 1) { return (first, first + 1) }
+        throw ReadmeFault(description: "every port from 9000 to 9999 is in use")
+    }
+
+    private static func isFree(_ port: Int) -> Bool {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { Glibc.close(descriptor) }
+        var yes: Int32 = 1
+        setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let bound = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0 }
+        address.sin_port = in_port_t(port).bigEndian
+        return withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0 }
         }
-        guard bound else { throw ReadmeFault(description: "no free port") }
-        return Int(UInt16(bigEndian: address.sin_port))
     }
 }
