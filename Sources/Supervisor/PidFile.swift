@@ -8,9 +8,12 @@ public final class PidFile: Sendable {
     /// The lock is this open file's, so that a binary that takes it over has the lock, too.
     let descriptor: CInt
 
-    public init(at path: String) throws(StartFault) {
+    public convenience init(at path: String) throws(StartFault) { try self.init(at: path, isThere: PidFile.isFile) }
+
+    /// - Parameter isThere: whether the file that was opened is still the one at the path.
+    init(at path: String, isThere: (CInt, String) -> Bool) throws(StartFault) {
         self.path = path
-        descriptor = try PidFile.lock(path)
+        descriptor = try PidFile.lock(path, isThere)
         try write()
     }
 
@@ -22,7 +25,7 @@ public final class PidFile: Sendable {
 
     deinit { close(descriptor) }
 
-    private static func lock(_ path: String) throws(StartFault) -> CInt {
+    private static func lock(_ path: String, _ isThere: (CInt, String) -> Bool) throws(StartFault) -> CInt {
         for _ in 0..<SupervisorLimits.pidFileTries {
             let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
             guard descriptor >= 0 else { throw StartFault("--pid-file \(path): \(SystemError("open", code: errno).reason)") }
@@ -31,7 +34,7 @@ public final class PidFile: Sendable {
                 defer { close(descriptor) }
                 throw StartFault("--pid-file \(path): \(holder(descriptor)) has it, and runs; stop it or name another file")
             }
-            if isFile(descriptor, at: path) { return descriptor }
+            if isThere(descriptor, path) { return descriptor }
             close(descriptor)
         }
         throw StartFault("--pid-file \(path): others create and remove it all the time")
@@ -44,7 +47,7 @@ public final class PidFile: Sendable {
         return pid_t(text).map { "process \($0)" } ?? "another process"
     }
 
-    private static func isFile(_ descriptor: CInt, at path: String) -> Bool {
+    private static func isFile(_ descriptor: CInt, _ path: String) -> Bool {
         var (ours, there) = (stat(), stat())
         return fstat(descriptor, &ours) == 0 && stat(path, &there) == 0 && ours.st_dev == there.st_dev && ours.st_ino == there.st_ino
     }
@@ -62,7 +65,7 @@ public final class PidFile: Sendable {
     /// Unless another file has its place, or it is a device that happens to be there.
     public func remove() {
         var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, PidFile.isFile(descriptor, at: path) else { return }
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, PidFile.isFile(descriptor, path) else { return }
         unlink(path)
     }
 }

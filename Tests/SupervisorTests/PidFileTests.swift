@@ -71,6 +71,25 @@ struct PidFileTests {
         #expect(content() == "4711\n")
     }
 
+    @Test("one that is removed each time it is opened is opened anew, as often as the limit says", arguments: [(15, 16), (16, 16)])
+    func removed(times: Int, opened: Int) {
+        defer { unlink(path) }
+        var tries = 0
+        let file = Result { () throws(StartFault) in
+            try PidFile(at: path) { _, _ in
+                tries += 1
+                return tries > times
+            }
+        }
+        #expect(tries == opened)
+        switch file {
+        case .success: #expect(times < SupervisorLimits.pidFileTries)
+        case .failure(let fault):
+            #expect(times == SupervisorLimits.pidFileTries)
+            #expect(fault.description == "--pid-file \(path): others create and remove it all the time")
+        }
+    }
+
     @Test("one that cannot be written says why, and leaves nothing", arguments: [
         ("/dev/full", "no space left on device"), ("/no/such/folder", "no such file or directory"),
     ])
