@@ -91,13 +91,11 @@ extension DayBooks {
         let (expression, own) = group.sql
         let sql = "SELECT \(expression) AS name, \(RowSums.columns(ofRollups: false)) FROM records WHERE \(condition) GROUP BY name"
         var groups: [String: RowSums] = [:]
-        var isTooMany = false
-        try eachRow(query, sql, own + arguments) { row in
+        try eachRow(query, sql, own + arguments) { (row) throws(AnalyticsError) in
             guard let name = DayBooks.text(row["name"]) else { return }
             groups[name] = (groups[name] ?? RowSums()) + RowSums(row)
-            if groups.count > AnalyticsLimits.groupCount { isTooMany = true }
+            if groups.count > mostGroups { throw .tooMany }
         }
-        if isTooMany { throw .tooMany }
         return groups
     }
 
@@ -110,12 +108,12 @@ extension DayBooks {
             """
         var counts: [Int64: [String: Int64]] = [:]
         var size = 0
-        try eachRow(query, sql, arguments) { row in
-            guard let name = DayBooks.text(row["name"]), size <= AnalyticsLimits.groupCount else { return }
+        try eachRow(query, sql, arguments) { (row) throws(AnalyticsError) in
+            guard let name = DayBooks.text(row["name"]) else { return }
             size += 1
+            if size > mostGroups { throw .tooMany }
             counts[(row["point"] as Int64) * step.rawValue, default: [:]][name, default: 0] += row["number"] as Int64
         }
-        if size > AnalyticsLimits.groupCount { throw .tooMany }
         return counts
     }
 
@@ -139,13 +137,14 @@ extension DayBooks {
         }
     }
 
-    private func eachRow(_ query: RowQuery, _ sql: String, _ arguments: StatementArguments, _ body: (Row) -> Void) throws(AnalyticsError) {
+    /// - Parameter body: what it throws ends the reading.
+    private func eachRow(_ query: RowQuery, _ sql: String, _ arguments: StatementArguments, _ body: (Row) throws(AnalyticsError) -> Void) throws(AnalyticsError) {
         let known = days()
         for day in known where query.days.contains(day) {
             guard let file = try file(day: day) else { continue }
             try reading(file) { database in
                 let cursor = try Row.fetchCursor(database, sql: sql, arguments: arguments)
-                while let row = try cursor.next() { body(row) }
+                while let row = try cursor.next() { try body(row) }
             }
         }
     }

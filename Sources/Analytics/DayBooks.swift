@@ -8,6 +8,10 @@ public final class DayBooks: Sendable {
     let directory: String
     private let journal: JournalFolder
     private let keepDays: Int
+    /// Groups that one question may come to.
+    let mostGroups: Int
+    /// On the monotonic clock: no day is dropped before.
+    private let settledAt: UInt64
     private let report: @Sendable (String) -> Void
     private let clock: @Sendable () -> UInt64
     private let open = Mutex<[Int: DayFile]>([:])
@@ -24,13 +28,17 @@ public final class DayBooks: Sendable {
 
     /// - Parameters:
     ///   - keepDays: how many days' rows are kept.
+    ///   - settlingNanoseconds: until a day is dropped: the wall clock of a machine that has just started may be far off.
     ///   - report: told of what operators should know, a line each.
     public init(
-        dataDirectory: String, keepDays: Int, clock: @escaping @Sendable () -> UInt64 = DayBooks.now, report: @escaping @Sendable (String) -> Void
+        dataDirectory: String, keepDays: Int, settlingNanoseconds: UInt64 = BooksLimits.settlingNanoseconds, mostGroups: Int = AnalyticsLimits.groupCount,
+        clock: @escaping @Sendable () -> UInt64 = DayBooks.now, report: @escaping @Sendable (String) -> Void
     ) throws(AnalyticsError) {
         directory = dataDirectory + "/books/days"
         journal = JournalFolder(dataDirectory: dataDirectory)
         self.keepDays = max(1, keepDays)
+        self.mostGroups = mostGroups
+        settledAt = DispatchTime.now().uptimeNanoseconds + settlingNanoseconds
         self.clock = clock
         self.report = report
         do {
@@ -74,17 +82,17 @@ public final class DayBooks: Sendable {
     /// - Parameter makes: whether one is made where there is none.
     func file(day: Int, makes: Bool = false) throws(AnalyticsError) -> DayFile? {
         let path = directory + "/" + DayBooks.fileName(day: day) + DayFile.suffix
-        let result = open.withLock { open in
-            Result { () throws(AnalyticsError) -> DayFile? in
-                if let known = open[day] { return known }
-                guard makes || FileManager.default.fileExists(atPath: path) else { return nil }
-                if open.count >= AnalyticsLimits.openDays, let oldest = open.keys.min() { open.removeValue(forKey: oldest)?.close() }
-                let file = try DayFile(path: path)
-                open[day] = file
-                return file
-            }
+        if let known = open.withLock({ $0[day] }) { return known }
+        guard makes || FileManager.default.fileExists(atPath: path) else { return nil }
+        // Not under the lock: another process may be at work on the file for long.
+        let file = try DayFile(path: path)
+        return open.withLock { open in
+            if let known = open[day] { return known }
+            // One that is let go is closed when nobody reads it any more.
+            if open.count >= AnalyticsLimits.openDays, let oldest = open.keys.min() { open[oldest] = nil }
+            open[day] = file
+            return file
         }
-        return try result.get()
     }
 
     public func close() {
@@ -103,11 +111,12 @@ public final class DayBooks: Sendable {
         while !isStopping.load(ordering: .acquiring) {
             var pause = AnalyticsLimits.intervalMilliseconds
             do {
-                try catchUp()
-                if clock() >= nextUpkeep {
-                    nextUpkeep = clock() + AnalyticsLimits.upkeepNanoseconds
+                let now = DispatchTime.now().uptimeNanoseconds
+                if now >= max(nextUpkeep, settledAt) {
+                    nextUpkeep = now + AnalyticsLimits.upkeepNanoseconds
                     dropOldDays()
                 }
+                try catchUp()
                 if !fault.isEmpty { report("rows of the books are written again") }
                 fault = ""
             } catch {
@@ -128,24 +137,33 @@ public final class DayBooks: Sendable {
         return hasEnded.wait(timeout: .now() + AnalyticsLimits.busySeconds) == .success
     }
 
-    /// Gives rows to all records that have none.
+    /// Gives rows to all records that have none. A day whose file is at fault holds up no other: what was wrong with the first is thrown at the end.
     public func catchUp() throws {
-        for segment in try journal.segments() where !isDone(segment.name) {
+        var fault: AnalyticsError?
+        var faultyDays: Set<Int> = []
+        for segment in try journal.segments() where !isDone(segment.name) && !faultyDays.contains(segment.name.day) {
             if isStopping.load(ordering: .acquiring) { return }
             // An idle gateway's disk is left alone.
             if segment.isOpen, let known = offsets.withLock({ $0[segment.name] }), byteCount(of: segment) <= known { continue }
-            guard let file = try file(day: segment.name.day, makes: true) else { continue }
-            do throws(AnalyticsError) { try take(segment, file) } catch { try passOver(segment, error) }
+            do throws(AnalyticsError) {
+                if let file = try file(day: segment.name.day, makes: true) { try take(segment, file) }
+            } catch {
+                guard !isPassedOver(segment, error) else { continue }
+                fault = fault ?? error
+                faultyDays.insert(segment.name.day)
+            }
         }
+        if let fault { throw fault }
     }
 
-    /// A segment that has another name by now, or that this program never reads, holds up no other.
-    private func passOver(_ segment: Segment, _ error: AnalyticsError) throws(AnalyticsError) {
-        guard case .journal(let fault) = error else { throw error }
-        if case .inaccessible(path: _, call: _, code: ENOENT) = fault { return }
-        guard fault.isOfContent else { throw error }
+    /// A segment that has another name by now, or that this program never reads, is no fault.
+    private func isPassedOver(_ segment: Segment, _ error: AnalyticsError) -> Bool {
+        guard case .journal(let fault) = error else { return false }
+        if case .inaccessible(path: _, call: _, code: ENOENT) = fault { return true }
+        guard fault.isOfContent else { return false }
         report("\(fault); its records have no rows")
         finished.withLock { _ = $0.insert(segment.name) }
+        return true
     }
 
     private func byteCount(of segment: Segment) -> Int64 {
@@ -158,6 +176,7 @@ public final class DayBooks: Sendable {
         while hasMore, !isStopping.load(ordering: .acquiring) {
             let taken = try file.take(segment)
             rowCount.add(UInt64(taken.count), ordering: .relaxed)
+            if taken.damaged > 0 { report("\(segment.path): \(taken.damaged) bytes of it are no records, the disk has changed them; those around them have rows") }
             hasMore = taken.hasMore
             offsets.withLock { $0[segment.name] = taken.offset }
         }
@@ -167,7 +186,7 @@ public final class DayBooks: Sendable {
 
     private func dropOldDays() {
         for day in days() where day < firstDay {
-            open.withLock { $0.removeValue(forKey: day)?.close() }
+            open.withLock { $0[day] = nil }
             let path = directory + "/" + DayBooks.fileName(day: day) + DayFile.suffix
             for suffix in ["", "-wal", "-shm"] { unlink(path + suffix) }
         }
@@ -187,18 +206,21 @@ public final class DayBooks: Sendable {
 
     /// Makes the rows of all days anew that the journal still has.
     ///
+    /// A gateway may run meanwhile: what the journal has of a day is looked at when nobody else writes its rows.
+    ///
     /// - Parameter force: also where rows were made from segments that are gone; those rows are lost.
+    /// - Throws: after all days, what was wrong with the first of those that could not be made.
     public func rebuild(force: Bool, _ tell: (String, Rebuilt) -> Void) throws {
-        let segments = Dictionary(grouping: try journal.segments(), by: \.name.day)
-        for (day, own) in segments.sorted(by: { $0.key < $1.key }) {
-            guard let file = try file(day: day, makes: true) else { continue }
-            let missing = Set(try file.segments()).subtracting(own.map(\.name.description))
-            guard missing.isEmpty || force else {
-                tell(DayBooks.fileName(day: day), .refused(missing: missing.sorted()))
-                continue
+        var fault: AnalyticsError?
+        for day in Set(try journal.segments().map(\.name.day)).sorted() {
+            do throws(AnalyticsError) {
+                guard let file = try file(day: day, makes: true) else { continue }
+                tell(DayBooks.fileName(day: day), try file.rebuild(from: journal, day: day, force: force))
+            } catch {
+                fault = fault ?? error
             }
-            tell(DayBooks.fileName(day: day), .records(try file.rebuild(from: own), segments: own.count))
         }
+        if let fault { throw fault }
     }
 
     // MARK: Metrics

@@ -27,14 +27,20 @@ final class DayFile: Sendable {
                 try database.execute(sql: "PRAGMA synchronous = NORMAL; PRAGMA trusted_schema = OFF")
             }
             pool = try DatabasePool(path: path, configuration: configuration)
+            // One that is there is only read: another process may be at work on it.
+            guard try pool.read({ try DayFile.isNew($0, path) }) else { return }
             try pool.write { database in
-                let found = try Int64.fetchOne(database, sql: "PRAGMA user_version") ?? 0
-                guard found <= DayFile.version else { throw AnalyticsError.newer(path: path, found: found) }
-                if found == 0 { try database.execute(sql: DayFile.schema + "PRAGMA user_version = \(DayFile.version)") }
+                if try DayFile.isNew(database, path) { try database.execute(sql: DayFile.schema + "PRAGMA user_version = \(DayFile.version)") }
             }
         } catch {
             throw AnalyticsError(error, path)
         }
+    }
+
+    private static func isNew(_ database: Database, _ path: String) throws -> Bool {
+        let found = try Int64.fetchOne(database, sql: "PRAGMA user_version") ?? 0
+        guard found <= DayFile.version else { throw AnalyticsError.newer(path: path, found: found) }
+        return found == 0
     }
 
     func close() { try? pool.close() }
@@ -60,8 +66,7 @@ final class DayFile: Sendable {
     // MARK: Deriving
 
     /// Takes what a segment has that has no row yet, up to a batch.
-    /// - Returns: how many records were taken, whether there are more, and how far the segment was read.
-    func take(_ segment: Segment) throws(AnalyticsError) -> (count: Int, hasMore: Bool, offset: Int64) {
+    func take(_ segment: Segment) throws(AnalyticsError) -> Taken {
         do {
             return try pool.write { database in
                 let name = segment.name.description
@@ -73,48 +78,64 @@ final class DayFile: Sendable {
         }
     }
 
-    /// Makes all rows anew, from these segments alone.
-    /// - Returns: how many records they have.
-    func rebuild(from segments: [Segment]) throws(AnalyticsError) -> Int {
+    /// What was taken of a segment.
+    struct Taken {
+        /// Records.
+        var count = 0
+        var hasMore = false
+        /// How far it was read.
+        var offset: Int64 = 0
+        /// Bytes that are no records.
+        var damaged = 0
+    }
+
+    /// Makes all rows of the day anew, from what the journal has of it.
+    func rebuild(from journal: JournalFolder, day: Int, force: Bool) throws(AnalyticsError) -> DayBooks.Rebuilt {
         do {
-            return try pool.write { database in
-                try database.execute(sql: "DELETE FROM records; DELETE FROM rollups; DELETE FROM positions")
-                var count = 0
-                for segment in segments { count += try DayFile.take(segment, from: 0, most: .max, database).count }
-                return count
+            return try pool.writeWithoutTransaction { database in
+                var rebuilt = DayBooks.Rebuilt.records(0, segments: 0)
+                // Others who write rows wait from here on.
+                try database.inTransaction(.immediate) {
+                    let segments = try journal.segments().filter { $0.name.day == day }
+                    let known = try String.fetchSet(database, sql: "SELECT segment FROM positions")
+                    let missing = known.subtracting(segments.map(\.name.description))
+                    guard missing.isEmpty || force else {
+                        rebuilt = .refused(missing: missing.sorted())
+                        return .rollback
+                    }
+                    try database.execute(sql: "DELETE FROM records; DELETE FROM rollups; DELETE FROM positions")
+                    var count = 0
+                    for segment in segments { count += try DayFile.take(segment, from: 0, most: .max, database).count }
+                    rebuilt = .records(count, segments: segments.count)
+                    return .commit
+                }
+                return rebuilt
             }
         } catch {
             throw AnalyticsError(error, path)
         }
     }
 
-    /// The segments that have rows here.
-    func segments() throws(AnalyticsError) -> [String] {
-        do {
-            return try pool.read { try String.fetchAll($0, sql: "SELECT segment FROM positions ORDER BY segment") }
-        } catch {
-            throw AnalyticsError(error, path)
-        }
-    }
-
-    private static func take(
-        _ segment: Segment, from start: Int64, most: Int, _ database: Database
-    ) throws -> (count: Int, hasMore: Bool, offset: Int64) {
-        var reader = try SegmentReader(path: segment.path, from: start)
+    private static func take(_ segment: Segment, from start: Int64, most: Int, _ database: Database) throws -> Taken {
+        var reader = try SegmentReader(segment, from: start)
+        var taken = Taken()
         let insertion = try database.makeStatement(sql: DayRow.insertion)
         var rollups: [RollupKey: RollupSums] = [:]
-        var count = 0
-        reading: while count < most {
+        reading: while taken.count < most {
             switch try reader.next() {
             case .record(let bytes):
-                count += 1
+                taken.count += 1
                 // One of a later version has no row: the program that wrote it knows what to make of it.
                 guard let record = try? RequestRecord(bytes) else { continue }
                 let row = DayRow(record)
                 try insertion.execute(arguments: row.arguments(bytes))
                 // One that has its row already, whichever segment it was in, is in the sums.
                 if database.changesCount > 0 { rollups[RollupKey(row, record), default: RollupSums()].add(row, record) }
-            case .damaged: break
+            case .damaged(let byteCount): taken.damaged += byteCount
+            // Nobody goes on with one that is sealed.
+            case .torn where !segment.isOpen:
+                taken.damaged += Int(try reader.byteCount() - reader.offset)
+                break reading
             case .end, .torn: break reading
             }
         }
@@ -123,6 +144,8 @@ final class DayFile: Sendable {
         try database.execute(
             sql: "INSERT INTO positions (segment, offset) VALUES (?, ?) ON CONFLICT (segment) DO UPDATE SET offset = excluded.offset",
             arguments: [segment.name.description, reader.offset])
-        return (count, count == most, reader.offset)
+        taken.hasMore = taken.count == most
+        taken.offset = reader.offset
+        return taken
     }
 }

@@ -26,7 +26,13 @@ public enum AnalyticsLimits {
     static let hoursOfGraph: Int64 = 168
 
     /// Groups that one question may come to before they are paged: users, values of metadata.
-    static let groupCount = 1_000_000
+    public static let groupCount = 1_000_000
+
+    /// The most that a sum of requests, tokens or microseconds says: what every reader of JSON has exactly.
+    public static let largestSum: Int64 = 1 << 53
+
+    /// The most that a sum of money says, in nano-dollars: four billion dollars.
+    public static let largestCost: Int64 = 1 << 62
 
     /// Rows of one page of logs.
     public static let pageRowCount = 1000

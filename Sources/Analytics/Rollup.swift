@@ -41,19 +41,14 @@ struct RollupSums {
     private var totalMicroseconds: Int64 = 0
 
     mutating func add(_ row: DayRow, _ record: RequestRecord) {
-        requests += 1
-        retried += row.retries > 0 ? 1 : 0
-        fallbacks += row.isFallback ? 1 : 0
-        tokensIn = RollupSums.sum(tokensIn, row.tokensIn)
-        tokensOut = RollupSums.sum(tokensOut, row.tokensOut)
-        cost = RollupSums.sum(cost, row.cost)
-        saved = RollupSums.sum(saved, row.saved)
-        totalMicroseconds = RollupSums.sum(totalMicroseconds, row.totalMicroseconds)
-    }
-
-    private static func sum(_ left: Int64, _ right: Int64) -> Int64 {
-        let (sum, overflowed) = left.addingReportingOverflow(right)
-        return overflowed ? .max : sum
+        requests.add(1)
+        retried.add(row.retries > 0 ? 1 : 0)
+        fallbacks.add(row.isFallback ? 1 : 0)
+        tokensIn.add(row.tokensIn)
+        tokensOut.add(row.tokensOut)
+        cost.add(row.cost, most: AnalyticsLimits.largestCost)
+        saved.add(row.saved, most: AnalyticsLimits.largestCost)
+        totalMicroseconds.add(row.totalMicroseconds)
     }
 
     var arguments: StatementArguments { [requests, retried, fallbacks, tokensIn, tokensOut, cost, saved, totalMicroseconds] }

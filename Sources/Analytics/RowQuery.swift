@@ -125,18 +125,18 @@ public struct RowSums: Sendable {
 
     public static func + (left: RowSums, right: RowSums) -> RowSums {
         var sum = left
-        sum.requests += right.requests
-        sum.errors += right.errors
-        sum.retried += right.retried
-        sum.fallbacks += right.fallbacks
-        sum.tokensIn += right.tokensIn
-        sum.tokensOut += right.tokensOut
-        sum.cost += right.cost
-        sum.saved += right.saved
-        sum.totalMicroseconds += right.totalMicroseconds
-        sum.hits += right.hits
-        sum.hitMicroseconds += right.hitMicroseconds
-        sum.cacheable += right.cacheable
+        sum.requests.add(right.requests)
+        sum.errors.add(right.errors)
+        sum.retried.add(right.retried)
+        sum.fallbacks.add(right.fallbacks)
+        sum.tokensIn.add(right.tokensIn)
+        sum.tokensOut.add(right.tokensOut)
+        sum.cost.add(right.cost, most: AnalyticsLimits.largestCost)
+        sum.saved.add(right.saved, most: AnalyticsLimits.largestCost)
+        sum.totalMicroseconds.add(right.totalMicroseconds)
+        sum.hits.add(right.hits)
+        sum.hitMicroseconds.add(right.hitMicroseconds)
+        sum.cacheable.add(right.cacheable)
         sum.lastSeen = max(left.lastSeen, right.lastSeen)
         return sum
     }
@@ -148,21 +148,21 @@ public struct RowSums: Sendable {
         let (retried, fallbacks) = ofRollups ? ("retried", "fallbacks") : ("retries > 0", "fallback")
         return """
             total(\(count)) AS s0, total((status >= 400) * \(count)) AS s1, total(\(retried)) AS s2, total(\(fallbacks)) AS s3, total(tokens_in) AS s4,
-            total(tokens_out) AS s5, ifnull(sum(cost), 0) AS s6, ifnull(sum(saved), 0) AS s7, total(total_us) AS s8, total((cache = \(hit)) * \(count)) AS s9,
+            total(tokens_out) AS s5, total(cost) AS s6, total(saved) AS s7, total(total_us) AS s8, total((cache = \(hit)) * \(count)) AS s9,
             total((cache = \(hit)) * total_us) AS s10, total((cache > 0) * \(count)) AS s11, \(ofRollups ? "max(minute) * 60000" : "max(at)") AS s12
             """
     }
 
     init(_ row: Row) {
-        func number(_ index: Int) -> Int64 { Int64(clamping: (row["s\(index)"] as Double?) ?? 0) }
+        func number(_ index: Int, most: Int64 = AnalyticsLimits.largestSum) -> Int64 { min(most, Int64(clamping: (row["s\(index)"] as Double?) ?? 0)) }
         requests = number(0)
         errors = number(1)
         retried = number(2)
         fallbacks = number(3)
         tokensIn = number(4)
         tokensOut = number(5)
-        cost = row["s6"] ?? 0
-        saved = row["s7"] ?? 0
+        cost = number(6, most: AnalyticsLimits.largestCost)
+        saved = number(7, most: AnalyticsLimits.largestCost)
         totalMicroseconds = number(8)
         hits = number(9)
         hitMicroseconds = number(10)
@@ -173,5 +173,11 @@ public struct RowSums: Sendable {
 
 extension Int64 {
     /// The nearest there is.
-    init(clamping number: Double) { self = number >= 0x1p63 ? .max : number <= -0x1p63 ? .min : Int64(number) }
+    init(clamping number: Double) { self = number >= 0x1p63 ? .max : number <= -0x1p63 ? .min : number.isNaN ? 0 : Int64(number) }
+
+    /// Adds `number`, as far as `most` goes.
+    mutating func add(_ number: Int64, most: Int64 = AnalyticsLimits.largestSum) {
+        let (sum, overflowed) = addingReportingOverflow(number)
+        self = overflowed ? most : Swift.min(sum, most)
+    }
 }

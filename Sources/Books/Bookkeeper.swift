@@ -50,6 +50,8 @@ public final class Bookkeeper: Sendable {
     private let journalByteCount = Atomic<Int64>(0)
     /// Nanoseconds on the monotonic clock.
     private let drainedAt: Atomic<UInt64>
+    /// On the same: nothing is removed for its age before.
+    private let settledAt: UInt64
     /// Who reads the journal in this process, and needs its segments until then.
     private let reader = Mutex<Reader?>(nil)
 
@@ -61,11 +63,13 @@ public final class Bookkeeper: Sendable {
     /// Makes the folder, and seals what processes have left that were killed.
     /// - Parameters:
     ///   - process: tells this process's segments from others'; random.
+    ///   - settlingNanoseconds: until anything is removed for its age.
     ///   - clock: nanoseconds since 1970.
     ///   - report: told of what operators should know, a line each.
     public init(
         dataDirectory: String, _ settings: BooksSettings = BooksSettings(), workers: Int, process: UInt32, ringByteCount: Int = BooksLimits.ringByteCount,
-        clock: @escaping @Sendable () -> UInt64 = { linux_wall_nanoseconds() }, report: @escaping @Sendable (String) -> Void
+        settlingNanoseconds: UInt64 = BooksLimits.settlingNanoseconds, clock: @escaping @Sendable () -> UInt64 = { linux_wall_nanoseconds() },
+        report: @escaping @Sendable (String) -> Void
     ) throws(JournalError) {
         self.settings = settings
         mode = settings.mode
@@ -75,6 +79,7 @@ public final class Bookkeeper: Sendable {
         self.report = report
         rings = (0..<workers).map { _ in RecordRing(capacity: ringByteCount) }
         drainedAt = Atomic(linux_monotonic_nanoseconds())
+        settledAt = linux_monotonic_nanoseconds() + settlingNanoseconds
         try folder.make(in: dataDirectory)
         try folder.recover(own: nil, report: report)
     }
@@ -96,34 +101,39 @@ public final class Bookkeeper: Sendable {
     public func run() {
         var writer = JournalWriter(folder, process: process, segmentByteCount: Int(clamping: settings.segmentByteCount))
         var fault = ""
+        var told: Set<String> = []
         var nextSync = linux_monotonic_nanoseconds() + settings.syncNanoseconds
         var nextUpkeep: UInt64 = 0
         while true {
             let isLast = isStopping.load(ordering: .acquiring)
+            let now = linux_monotonic_nanoseconds()
+            var pause = BooksLimits.intervalMilliseconds
             do throws(JournalError) {
                 try drain(&writer)
-                let now = linux_monotonic_nanoseconds()
                 drainedAt.store(now, ordering: .relaxed)
                 if now >= nextSync {
-                    try writer.sync()
                     nextSync = now + settings.syncNanoseconds
+                    try writer.sync()
                 }
-                if now >= nextUpkeep {
-                    nextUpkeep = now + BooksLimits.upkeepNanoseconds
-                    try upkeep(&writer)
-                }
+                if isLast { return try writer.seal() }
                 if !fault.isEmpty { report("the journal is written again") }
                 fault = ""
-                if isLast { return try writer.seal() }
-                _ = poll(nil, 0, BooksLimits.intervalMilliseconds)
             } catch {
                 faults.add(1, ordering: .relaxed)
                 // Told once, until it is over.
                 if fault != error.description { report("journal: \(error)") }
                 fault = error.description
                 if isLast { return giveUp(writer.waiting) }
-                _ = poll(nil, 0, BooksLimits.faultMilliseconds)
+                pause = BooksLimits.faultMilliseconds
             }
+            // Also while the disk is full: it may be what makes room.
+            if now >= nextUpkeep {
+                nextUpkeep = now + BooksLimits.upkeepNanoseconds
+                upkeep(&writer) { line in
+                    if told.insert(line).inserted { report(line) }
+                }
+            }
+            _ = poll(nil, 0, pause)
         }
     }
 
@@ -149,15 +159,21 @@ public final class Bookkeeper: Sendable {
         byteCount.add(UInt64(done.byteCount), ordering: .relaxed)
     }
 
-    private func upkeep(_ writer: inout JournalWriter) throws(JournalError) {
-        try writer.sealIfOver(wallNanoseconds: clock())
-        try folder.recover(own: writer.own, report: report)
+    /// - Parameter tell: what is still so is not told again.
+    private func upkeep(_ writer: inout JournalWriter, _ tell: (String) -> Void) {
         let reader = reader.withLock { $0 }
         let now = clock()
-        let oldest = Int64(clamping: (now - min(now, settings.keepNanoseconds)) / 1_000_000_000)
-        let retired = try folder.retire(olderThan: oldest, keeping: settings.keepByteCount) { reader?.isDone($0) ?? true }
-        removed.add(UInt64(retired.removed), ordering: .relaxed)
-        journalByteCount.store(retired.leftByteCount, ordering: .relaxed)
+        let isSettled = linux_monotonic_nanoseconds() >= settledAt
+        let oldest = isSettled ? Int64(clamping: (now - min(now, settings.keepNanoseconds)) / 1_000_000_000) : .min
+        do throws(JournalError) {
+            let retired = try folder.retire(olderThan: oldest, keeping: settings.keepByteCount) { reader?.isDone($0) ?? true }
+            removed.add(UInt64(retired.removed), ordering: .relaxed)
+            journalByteCount.store(retired.leftByteCount, ordering: .relaxed)
+        } catch {
+            tell("journal: \(error)")
+        }
+        do throws(JournalError) { try folder.recover(own: writer.own, report: tell) } catch { tell("journal: \(error)") }
+        do throws(JournalError) { try writer.sealIfOver(wallNanoseconds: now) } catch { tell("journal: \(error)") }
     }
 
     /// At the end, where the disk takes no more.

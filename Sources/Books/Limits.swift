@@ -25,6 +25,9 @@ public enum BooksLimits {
     /// Records that are due although the ring is full, of requests that were let in before it was: as many as may be under way.
     public static let overdueRecords = 65_536
 
+    /// What one request may have cost, in nano-dollars, nine million dollars: what every reader of JSON has exactly, so that no sum of a record overflows.
+    public static let cost: Int64 = 1 << 53
+
     /// Between two looks into the rings: what a `kill -9` may lose of answers that were sent.
     public static let intervalMilliseconds: Int32 = 20
 
@@ -36,6 +39,9 @@ public enum BooksLimits {
 
     /// Between two looks for segments that are too old, or whose process has ended.
     static let upkeepNanoseconds: UInt64 = 5_000_000_000
+
+    /// Of a process, until it removes what is too old: the wall clock of a machine that has just started may be far off.
+    public static let settlingNanoseconds: UInt64 = 600_000_000_000
 
     /// Segments that one folder may have: at the smallest size that may be set, and the largest sum.
     static let segmentCount = 1 << 20

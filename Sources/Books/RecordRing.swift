@@ -73,11 +73,12 @@ public final class RecordRing: @unchecked Sendable {
             unrecordedCount.add(1, ordering: .relaxed)
             return
         }
-        let bytes = [UInt8](unsafeUninitializedCapacity: BooksLimits.recordByteCount) { room, count in
-            guard let base = room.baseAddress else { return }
+        let bytes = withUnsafeTemporaryAllocation(of: UInt8.self, capacity: BooksLimits.recordByteCount) { room -> [UInt8] in
+            guard let base = room.baseAddress else { return [] }
             var writer = RecordWriter(base)
             body(&writer)
-            count = writer.byteCount
+            // As long as it is, and no longer: there may be many.
+            return Array(UnsafeBufferPointer(rebasing: room[..<writer.byteCount]))
         }
         let isKept = overdue.withLock { overdue in
             guard overdue.count < BooksLimits.overdueRecords else { return false }

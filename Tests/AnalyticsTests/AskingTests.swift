@@ -164,4 +164,43 @@ struct AskingTests {
     func steps(minutes: Int64, step: GraphStep) {
         #expect(GraphStep(from: 0, to: minutes * 60_000) == step)
     }
+
+    @Test("more groups than are counted are refused, at the first that is too many", arguments: [(3, true), (2, false)])
+    func mostGroups(most: Int, fits: Bool) throws {
+        let state = State()
+        try state.write(Self.samples)
+        let books = try state.books(mostGroups: most)
+        try books.catchUp()
+        // Three keys, and users in three minutes.
+        if fits {
+            #expect(try books.groups(Self.query { _ in }, by: .key).count == 3)
+            #expect(try books.counts(Self.query { _ in }, by: .minute, and: .user).count == 3)
+        } else {
+            #expect(throws: AnalyticsError.tooMany) { try books.groups(Self.query { _ in }, by: .key) }
+            #expect(throws: AnalyticsError.tooMany) { try books.counts(Self.query { _ in }, by: .minute, and: .user) }
+        }
+    }
+
+    @Test("sums of the largest figures say the most they can, and nothing fails")
+    func largest() throws {
+        let state = State()
+        try state.write((0..<2000).map { number in
+            Sample(number: number, at: State.noon + Int64(number % 3) * 60_000, tokensIn: .max, tokensOut: .max, cost: .max, saved: .max, microseconds: UInt64.max / 1000)
+        })
+        let books = try state.books()
+        try books.catchUp()
+        for step in [GraphStep.minute, .hour, .day] {
+            let sum = try books.sums(Self.query { _ in }, by: step).values.reduce(RowSums()) { $0 + $1 }
+            #expect(sum.requests == 2000)
+            #expect(sum.tokensIn == AnalyticsLimits.largestSum)
+            #expect(sum.cost == AnalyticsLimits.largestCost)
+            #expect(sum.saved == AnalyticsLimits.largestCost)
+            #expect(sum.totalMicroseconds == AnalyticsLimits.largestSum)
+        }
+        #expect(try books.groups(Self.query { _ in }, by: .key)["team"]?.cost == AnalyticsLimits.largestCost)
+        // Those of later minutes' sums that are added to.
+        try state.write((2000..<4000).map { Sample(number: $0, cost: .max) }, process: 2)
+        try books.catchUp()
+        #expect(try books.sums(Self.query { _ in }, by: .day).values.first?.requests == 4000)
+    }
 }

@@ -77,6 +77,70 @@ struct DerivingTests {
         #expect(later.days().isEmpty)
     }
 
+    @Test("no day is dropped before the clock of a machine that has just started can be trusted")
+    func settling() throws {
+        let state = State()
+        try state.write([Sample(number: 1)])
+        try state.books().catchUp()
+        let early = try state.books(keepDays: 2, now: State.noon + 100 * State.day, settlingNanoseconds: 600_000_000_000)
+        let thread = Foundation.Thread { early.run() }
+        thread.start()
+        usleep(300_000)
+        #expect(early.stop())
+        #expect(early.days().count == 1)
+    }
+
+    @Test("a day whose file is at fault holds up no other, and is told")
+    func faultyDay() throws {
+        let state = State()
+        let yesterday = State.noon - State.day
+        try state.write([Sample(number: 1, at: yesterday)], at: yesterday)
+        try state.write([Sample(number: 2)], process: 2)
+        let books = try state.books()
+        let path = books.directory + "/2025-11-25.sqlite"
+        try Data([UInt8](repeating: 1, count: 8192)).write(to: URL(fileURLWithPath: path))
+        for _ in 0..<2 { #expect(throws: AnalyticsError.self) { try books.catchUp() } }
+        let found = try books.page(RowQuery(from: State.noon - 1, to: State.noon + 1), offset: 0, count: 10)
+        #expect(found.records.count == 1)
+        let segments = try JournalFolder(dataDirectory: state.path).segments()
+        #expect(segments.map { books.isDone($0.name) } == [false, true])
+        try FileManager.default.removeItem(atPath: path)
+        try books.catchUp()
+        #expect(segments.allSatisfy { books.isDone($0.name) })
+    }
+
+    @Test("what the disk has changed of a segment is told, and what is behind it has rows")
+    func damage() throws {
+        let state = State()
+        try state.write((0..<100).map { Sample(number: $0) })
+        let segment = try #require(try JournalFolder(dataDirectory: state.path).segments().first)
+        var bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: segment.path)))
+        for offset in 1000..<1600 { bytes[offset] = 0xFF }
+        for offset in bytes.count - 5..<bytes.count { bytes[offset] = 0xFF }
+        try Data(bytes).write(to: URL(fileURLWithPath: segment.path))
+        let told = Told()
+        let books = try state.books { told.add($0) }
+        try books.catchUp()
+        let ids = Set(try all(books))
+        #expect(ids.contains(Sample(number: 98).id) && !ids.contains(Sample(number: 99).id))
+        #expect(ids.count < 99 && ids.count > 80)
+        #expect(told.lines.count == 1)
+        #expect(told.lines.first?.contains("bytes of it are no records") == true)
+    }
+
+    @Test("rows are made anew of what the journal has by then, also of a segment that came meanwhile")
+    func rebuildMeanwhile() throws {
+        let state = State()
+        try state.write([Sample(number: 1)])
+        let (command, gateway) = (try state.books(), try state.books())
+        try gateway.catchUp()
+        try state.write([Sample(number: 2)], process: 2)
+        try gateway.catchUp()
+        try command.rebuild(force: true) { _, _ in }
+        try gateway.catchUp()
+        #expect(try all(gateway).count == 2)
+    }
+
     @Test("a segment that is not read to its end is needed")
     func needed() throws {
         let state = State()
@@ -143,9 +207,11 @@ struct DerivingTests {
         let state = State()
         try state.write([Sample(number: 1)])
         try Data(Array("sluicejl".utf8) + [9, 0, 0, 0, 0, 0, 0, 0]).write(to: URL(fileURLWithPath: state.journal + "/20251126-110000-00000009-000000.journal"))
-        let books = try state.books()
+        let told = Told()
+        let books = try state.books { told.add($0) }
         try books.catchUp()
         try books.catchUp()
         #expect(try all(books).count == 1)
+        #expect(told.lines.count == 1)
     }
 }

@@ -20,8 +20,13 @@ final class State {
 
     var journal: String { path + "/books/journal" }
 
-    func books(keepDays: Int = 30, now: Int64 = noon) throws -> DayBooks {
-        try DayBooks(dataDirectory: path, keepDays: keepDays, clock: { UInt64(now) * 1_000_000 }) { _ in }
+    func books(
+        keepDays: Int = 30, now: Int64 = noon, settlingNanoseconds: UInt64 = 0, mostGroups: Int = AnalyticsLimits.groupCount,
+        report: @escaping @Sendable (String) -> Void = { _ in }
+    ) throws -> DayBooks {
+        try DayBooks(
+            dataDirectory: path, keepDays: keepDays, settlingNanoseconds: settlingNanoseconds, mostGroups: mostGroups, clock: { UInt64(now) * 1_000_000 },
+            report: report)
     }
 
     /// Adds records to the journal, by the code that serves: in a segment of `process` that is sealed.
@@ -89,4 +94,14 @@ struct Sample {
         lend(user) { writer.user($0) }
         lend(trace) { writer.trace($0) }
     }
+}
+
+/// What day books have told.
+final class Told: @unchecked Sendable {
+    // Unchecked: behind the lock.
+    private let lock = NSLock()
+    private var told: [String] = []
+
+    var lines: [String] { lock.withLock { told } }
+    func add(_ line: String) { lock.withLock { told.append(line) } }
 }

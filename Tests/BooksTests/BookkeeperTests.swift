@@ -89,6 +89,35 @@ struct BookkeeperTests {
         #expect(reports.lines.last == "journal: 5 records could not be written and are lost")
     }
 
+    @Test("what is too old goes while nothing can be written, when the clock has settled and not before", arguments: [true, false])
+    func retiresMeanwhile(isSettled: Bool) throws {
+        let state = StateFolder()
+        let writer = try Bookkeeper(dataDirectory: state.path, workers: 1, process: 9) { _ in }
+        try running(writer) { push(1, to: writer.ring(worker: 0)) }
+        let old = try #require(state.files.first)
+        var settings = BooksSettings()
+        settings.keepNanoseconds = 60_000_000_000
+        let later = UInt64(Date().timeIntervalSince1970 * 1e9) + 3_600_000_000_000
+        let keeper = try Bookkeeper(
+            dataDirectory: state.path, settings, workers: 1, process: 1, settlingNanoseconds: isSettled ? 0 : 600_000_000_000, clock: { later }
+        ) { _ in }
+        // Its segments cannot be made: their names are others'.
+        for sequence in 0..<300 {
+            let draft = SegmentName(wallNanoseconds: later, process: 1, sequence: sequence).description + SegmentName.draftSuffix
+            try FileManager.default.createDirectory(atPath: state.journal.path + "/" + draft, withIntermediateDirectories: false)
+        }
+        try running(keeper) {
+            push(2, to: keeper.ring(worker: 0))
+            #expect(until { metric("sluice_books_faults_total", keeper) != "0" })
+            if isSettled {
+                #expect(until { !state.files.contains(old) })
+            } else {
+                usleep(500_000)
+                #expect(state.files.contains(old))
+            }
+        }
+    }
+
     @Test("two processes write beside each other, each its own segments")
     func twoProcesses() throws {
         let state = StateFolder()

@@ -91,7 +91,7 @@ struct JournalTests {
         #expect(try state.bytes(of: name + ".torn").count == 4096)
     }
 
-    @Test("any byte that the disk has changed costs at most its own record, where the length is not what was changed")
+    @Test("any byte that the disk has changed costs its own record alone, its length as well")
     func rot() throws {
         let state = StateFolder()
         var writer = try made(state)
@@ -100,7 +100,7 @@ struct JournalTests {
         let file = try #require(state.files.first)
         let whole = try state.bytes(of: file)
         let frame = Frame.headByteCount + RequestRecord.sample(0).encoded.count
-        for offset in stride(from: SegmentHeader.byteCount + frame + 4, to: SegmentHeader.byteCount + 2 * frame, by: 5) {
+        for offset in stride(from: SegmentHeader.byteCount + frame, to: SegmentHeader.byteCount + 2 * frame, by: 3) {
             var changed = whole
             changed[offset] ^= 0x40
             try state.write(changed, to: file)
@@ -108,6 +108,66 @@ struct JournalTests {
             #expect(records.map(\.trace) == ["trace-0", "trace-2"], "byte \(offset)")
             #expect(damaged == frame)
         }
+    }
+
+    @Test("a bad sector costs the records that lie in it, and none behind it", arguments: [512, 4096, 20_000])
+    func badSector(byteCount: Int) throws {
+        let state = StateFolder()
+        var writer = try made(state)
+        try add(0..<200, to: &writer)
+        try writer.seal()
+        let file = try #require(state.files.first)
+        var bytes = try state.bytes(of: file)
+        let frame = (bytes.count - SegmentHeader.byteCount) / 200
+        for offset in 10_000..<10_000 + byteCount { bytes[offset] = 0xFF }
+        try state.write(bytes, to: file)
+        let (records, damaged) = try state.journal.allRecords()
+        #expect(records.count >= 200 - byteCount / frame - 3)
+        #expect(records.last?.trace == "trace-199")
+        #expect(damaged >= byteCount && damaged < byteCount + 3 * frame)
+    }
+
+    @Test("an offset that a segment does not have is behind its end", arguments: [Int64.max, Int64.max - 3, 1 << 62, .min])
+    func foreignOffset(offset: Int64) throws {
+        let state = StateFolder()
+        var writer = try made(state)
+        try add(0..<1, to: &writer)
+        let segment = try #require(try state.journal.segments().first)
+        var reader = try SegmentReader(segment, from: offset)
+        switch try reader.next() {
+        case .end: #expect(offset > 0)
+        case .record: #expect(offset < 0)
+        case .damaged, .torn: Issue.record("\(offset) is in the middle of something")
+        }
+    }
+
+    @Test("a segment that was sealed since it was found is read under its new name")
+    func sealedMeanwhile() throws {
+        let state = StateFolder()
+        var writer = try made(state)
+        try add(0..<1, to: &writer)
+        let segment = try #require(try state.journal.segments().first)
+        try writer.seal()
+        var reader = try SegmentReader(segment)
+        guard case .record = try reader.next() else {
+            Issue.record("no record")
+            return
+        }
+    }
+
+    @Test("one that cannot be sealed yet is told, and holds up no other")
+    func unsealable() throws {
+        let state = StateFolder()
+        do {
+            var dead = try made(state, process: 2)
+            try add(0..<1, to: &dead)
+        }
+        try FileManager.default.createDirectory(atPath: state.journal.path + "/20251126-110000-00000001-000000.open", withIntermediateDirectories: false)
+        let reports = Reports()
+        try state.journal.recover(own: nil) { reports.add($0) }
+        #expect(state.files.last == "20251126-120000-00000002-000000.journal")
+        #expect(reports.lines.count == 1)
+        #expect(reports.lines.first?.hasPrefix("20251126-110000-00000001-000000 cannot be sealed yet: ") == true)
     }
 
     @Test("a segment whose process lives is left alone; one whose process has ended is sealed")

@@ -1,5 +1,6 @@
 import Bytes
 import Ledger
+import Providers
 import Testing
 
 @testable import Books
@@ -62,16 +63,31 @@ struct RecordTests {
         #expect(throws: RecordFault.number) { try read(bytes) }
     }
 
-    @Test("the largest of every number is kept")
+    @Test("the largest of every number is kept, money and tokens as far as their bounds, so that all that is reckoned with them has room")
     func largest() throws {
         var record = RequestRecord()
         record.figures.wallNanoseconds = .max
         record.figures.cost = .max
-        record.figures.usage.output = .max
+        record.figures.savedInputTokens = .max
+        record.figures.flags = .counted
+        for number in [RecordNumber.input, .cachedRead, .cacheWrite5m, .cacheWrite1h, .audioInput, .output, .reasoning, .audioOutput] {
+            record.figures.set(number, to: .max)
+        }
         let read = try read(record.encoded)
         #expect(read.figures.wallNanoseconds == .max)
-        #expect(read.figures.cost == .max)
-        #expect(read.figures.usage.output == .max)
+        #expect(read.figures.cost == BooksLimits.cost)
+        #expect(read.figures.savedInputTokens == Providers.Limits.tokenCount)
+        #expect(read.inputTokens == 5 * Providers.Limits.tokenCount)
+        #expect(read.outputTokens == 3 * Providers.Limits.tokenCount)
+        #expect(!read.document.json.isEmpty)
+    }
+
+    @Test("what another program wrote beyond the bounds is read as the bounds", arguments: [UInt64.max, 1 << 63, (1 << 53) + 2] as [UInt64])
+    func foreignNumbers(number: UInt64) {
+        var figures = RecordFigures()
+        for field in RecordNumber.allCases { figures.set(field, to: number) }
+        #expect(figures.cost == BooksLimits.cost)
+        #expect(figures.usage.total == 8 * Providers.Limits.tokenCount)
     }
 
     @Test("what nobody knows is not nothing")

@@ -5,6 +5,8 @@ public enum JournalError: Error, Equatable, CustomStringConvertible {
     case inaccessible(path: String, call: String, code: Int32)
     /// ENOSPC or EDQUOT.
     case diskFull(path: String)
+    /// The disk did not take what was written.
+    case unsynced(path: String, code: Int32)
     case notAFolder(path: String)
     /// It begins with something else, or is cut within its header.
     case foreign(path: String)
@@ -18,7 +20,7 @@ public enum JournalError: Error, Equatable, CustomStringConvertible {
     public var isOfContent: Bool {
         switch self {
         case .foreign, .otherVersion: true
-        case .inaccessible, .diskFull, .notAFolder: false
+        case .inaccessible, .diskFull, .unsynced, .notAFolder: false
         }
     }
 
@@ -26,6 +28,8 @@ public enum JournalError: Error, Equatable, CustomStringConvertible {
         switch self {
         case .inaccessible(let path, let call, let code): "\(path): \(call): \(String(cString: strerror(code)))"
         case .diskFull(let path): "\(path): the disk is full; make room, and what waits is written"
+        case .unsynced(let path, let code):
+            "\(path): fdatasync: \(String(cString: strerror(code))); records of the last moments may be missing from it after a power failure"
         case .notAFolder(let path): "\(path): not a folder; move it away, or name another with data:"
         case .foreign(let path): "\(path): no segment of a journal"
         case .otherVersion(let path, let found): "\(path): its format is version \(found), this program knows \(SegmentHeader.version)"

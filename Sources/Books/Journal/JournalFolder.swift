@@ -72,13 +72,13 @@ public struct JournalFolder: Sendable {
     ///
     /// - Parameters:
     ///   - own: the one that this process writes.
-    ///   - report: told of what was found.
+    ///   - report: told of what was found, and of those that cannot be recovered yet.
     func recover(own: SegmentName?, report: (String) -> Void) throws(JournalError) {
         for file in try files() {
             if file.hasSuffix(SegmentName.draftSuffix) {
                 removeDraft(path + "/" + file)
             } else if file.hasSuffix(SegmentName.openSuffix), let name = SegmentName(String(file.dropLast(SegmentName.openSuffix.utf8.count))), name != own {
-                try recover(name, report)
+                do throws(JournalError) { try recover(name, report) } catch { report("\(name) cannot be sealed yet: \(error)") }
             }
         }
     }

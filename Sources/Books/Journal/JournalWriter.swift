@@ -75,10 +75,21 @@ struct JournalWriter: ~Copyable {
     }
 
     /// Has the disk take what was written: from then on it outlives a power failure.
+    ///
+    /// A segment of which it did not is ended: the kernel tells of a failure once, and a later success says nothing of what was written before.
     mutating func sync() throws(JournalError) {
         guard let open = current, !open.isSynced else { return }
-        guard fdatasync(open.descriptor) == 0 else { throw JournalError(folder.path + "/\(open.name)", "fdatasync", errno) }
-        current?.isSynced = true
+        guard fdatasync(open.descriptor) != 0 else {
+            current?.isSynced = true
+            return
+        }
+        let code = errno
+        if writtenCount == 0 {
+            try? folder.seal(open.name, isEmpty: false)
+            close(open.descriptor)
+            current = nil
+        }
+        throw .unsynced(path: folder.path + "/\(open.name)", code: code)
     }
 
     /// Ends the present segment where its day is over.

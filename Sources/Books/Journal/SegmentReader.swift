@@ -43,8 +43,17 @@ public struct SegmentReader: ~Copyable {
         self.path = path
         self.descriptor = descriptor
         self.buffer = buffer
-        self.offset = max(offset, Int64(SegmentHeader.byteCount))
+        self.offset = min(max(offset, Int64(SegmentHeader.byteCount)), JournalFolder.lockOffset)
         bufferStart = self.offset
+    }
+
+    /// Reads one that was found in its folder, also where it has been sealed since.
+    public init(_ segment: Segment, from offset: Int64 = 0) throws(JournalError) {
+        do throws(JournalError) {
+            try self.init(path: segment.path, from: offset)
+        } catch .inaccessible(_, _, ENOENT) where segment.isOpen {
+            try self.init(path: String(segment.path.dropLast(SegmentName.openSuffix.utf8.count)) + SegmentName.sealedSuffix, from: offset)
+        }
     }
 
     deinit {
@@ -58,33 +67,51 @@ public struct SegmentReader: ~Copyable {
             offset += Int64(Frame.headByteCount + record.count)
             return .record(record)
         case .absent: return .end
-        case .cut: return .torn
-        case .wrong(let byteCount):
-            // One that is damaged has others behind it; one that is torn has not.
-            guard case .whole = try look(at: offset + Int64(byteCount)) else { return .torn }
-            offset += Int64(byteCount)
-            return .damaged(byteCount)
+        case .none:
+            // What is damaged has others behind it; what is torn has not.
+            guard let next = try nextWhole() else { return .torn }
+            defer { offset = next }
+            return .damaged(Int(next - offset))
         }
+    }
+
+    /// Where the next record begins behind what is none: no text of a record has the zeros of a length, so that none is found within another.
+    private mutating func nextWhole() throws(JournalError) -> Int64? {
+        var place = offset + 1
+        while true {
+            switch try look(at: place) {
+            case .whole: return place
+            case .absent: return nil
+            case .none: place += 1
+            }
+        }
+    }
+
+    /// Behind the last byte, as of now.
+    public func byteCount() throws(JournalError) -> Int64 {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw JournalError(path, "fstat", errno) }
+        return Int64(status.st_size)
     }
 
     private enum Look {
         case whole(ByteSlice)
+        /// There is nothing.
         case absent
-        case cut
-        /// Its checksum is another; it would have so many bytes.
-        case wrong(Int)
+        /// What is there is no record.
+        case none
     }
 
     private mutating func look(at place: Int64) throws(JournalError) -> Look {
         let head = try bytes(at: place, Frame.headByteCount)
         guard !head.isEmpty else { return .absent }
-        guard head.count == Frame.headByteCount else { return .cut }
+        guard head.count == Frame.headByteCount else { return .none }
         let length = Int(Frame.number(head, at: 0))
-        guard (1...SegmentReader.largestRecord).contains(length) else { return .cut }
+        guard (1...SegmentReader.largestRecord).contains(length) else { return .none }
         let frame = try bytes(at: place, Frame.headByteCount + length)
-        guard frame.count == Frame.headByteCount + length else { return .cut }
+        guard frame.count == Frame.headByteCount + length else { return .none }
         let record = frame.dropFirst(Frame.headByteCount)
-        guard Frame.checksum(frame.prefix(4), record) == Frame.number(frame, at: 4) else { return .wrong(frame.count) }
+        guard Frame.checksum(frame.prefix(4), record) == Frame.number(frame, at: 4) else { return .none }
         return .whole(record)
     }
 

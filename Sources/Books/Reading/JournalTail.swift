@@ -52,7 +52,7 @@ public struct JournalTail {
 
     private mutating func read(_ segment: Segment, _ body: (RequestRecord) -> Void) throws(JournalError) {
         do throws(JournalError) {
-            var reader = try SegmentReader(path: segment.path, from: offsets[segment.name] ?? 0)
+            var reader = try SegmentReader(segment, from: offsets[segment.name] ?? 0)
             defer { offsets[segment.name] = reader.offset }
             while true {
                 switch try reader.next() {
@@ -63,7 +63,7 @@ public struct JournalTail {
                 }
             }
         } catch .inaccessible(_, _, ENOENT) {
-            // Sealed or removed between the look into the folder and now: it has another name, or none.
+            // Removed between the look into the folder and now.
             return
         }
     }

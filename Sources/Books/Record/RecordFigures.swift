@@ -45,16 +45,16 @@ public struct RecordFigures: BitwiseCopyable, Sendable {
         case .sent: sentByteCount
         case .cost: RecordFigures.known(cost)
         case .saved: RecordFigures.known(saved)
-        case .savedInput: RecordFigures.known(savedInputTokens)
-        case .savedOutput: RecordFigures.known(savedOutputTokens)
-        case .input: UInt64(clamping: usage.input)
-        case .cachedRead: UInt64(clamping: usage.cachedRead)
-        case .cacheWrite5m: UInt64(clamping: usage.cacheWrite5m)
-        case .cacheWrite1h: UInt64(clamping: usage.cacheWrite1h)
-        case .audioInput: UInt64(clamping: usage.audioInput)
-        case .output: UInt64(clamping: usage.output)
-        case .reasoning: UInt64(clamping: usage.reasoning)
-        case .audioOutput: UInt64(clamping: usage.audioOutput)
+        case .savedInput: RecordFigures.known(savedInputTokens, most: Providers.Limits.tokenCount)
+        case .savedOutput: RecordFigures.known(savedOutputTokens, most: Providers.Limits.tokenCount)
+        case .input: UInt64(RecordFigures.tokens(usage.input))
+        case .cachedRead: UInt64(RecordFigures.tokens(usage.cachedRead))
+        case .cacheWrite5m: UInt64(RecordFigures.tokens(usage.cacheWrite5m))
+        case .cacheWrite1h: UInt64(RecordFigures.tokens(usage.cacheWrite1h))
+        case .audioInput: UInt64(RecordFigures.tokens(usage.audioInput))
+        case .output: UInt64(RecordFigures.tokens(usage.output))
+        case .reasoning: UInt64(RecordFigures.tokens(usage.reasoning))
+        case .audioOutput: UInt64(RecordFigures.tokens(usage.audioOutput))
         }
     }
 
@@ -74,19 +74,21 @@ public struct RecordFigures: BitwiseCopyable, Sendable {
         case .sent: sentByteCount = value
         case .cost: cost = RecordFigures.amount(value)
         case .saved: saved = RecordFigures.amount(value)
-        case .savedInput: savedInputTokens = RecordFigures.amount(value)
-        case .savedOutput: savedOutputTokens = RecordFigures.amount(value)
-        case .input: usage.input = Int64(clamping: value)
-        case .cachedRead: usage.cachedRead = Int64(clamping: value)
-        case .cacheWrite5m: usage.cacheWrite5m = Int64(clamping: value)
-        case .cacheWrite1h: usage.cacheWrite1h = Int64(clamping: value)
-        case .audioInput: usage.audioInput = Int64(clamping: value)
-        case .output: usage.output = Int64(clamping: value)
-        case .reasoning: usage.reasoning = Int64(clamping: value)
-        case .audioOutput: usage.audioOutput = Int64(clamping: value)
+        case .savedInput: savedInputTokens = RecordFigures.amount(value, most: Providers.Limits.tokenCount)
+        case .savedOutput: savedOutputTokens = RecordFigures.amount(value, most: Providers.Limits.tokenCount)
+        case .input: usage.input = RecordFigures.tokens(Int64(clamping: value))
+        case .cachedRead: usage.cachedRead = RecordFigures.tokens(Int64(clamping: value))
+        case .cacheWrite5m: usage.cacheWrite5m = RecordFigures.tokens(Int64(clamping: value))
+        case .cacheWrite1h: usage.cacheWrite1h = RecordFigures.tokens(Int64(clamping: value))
+        case .audioInput: usage.audioInput = RecordFigures.tokens(Int64(clamping: value))
+        case .output: usage.output = RecordFigures.tokens(Int64(clamping: value))
+        case .reasoning: usage.reasoning = RecordFigures.tokens(Int64(clamping: value))
+        case .audioOutput: usage.audioOutput = RecordFigures.tokens(Int64(clamping: value))
         }
     }
 
-    private static func known(_ amount: Int64) -> UInt64 { amount < 0 ? 0 : UInt64(amount) + 1 }
-    private static func amount(_ written: UInt64) -> Int64 { written == 0 ? -1 : Int64(clamping: written - 1) }
+    // What is written is bounded, and what is read, too: a record may be another program's, or changed by a disk.
+    private static func known(_ amount: Int64, most: Int64 = BooksLimits.cost) -> UInt64 { amount < 0 ? 0 : UInt64(min(amount, most)) + 1 }
+    private static func amount(_ written: UInt64, most: Int64 = BooksLimits.cost) -> Int64 { written == 0 ? -1 : min(most, Int64(clamping: written - 1)) }
+    private static func tokens(_ count: Int64) -> Int64 { min(max(0, count), Providers.Limits.tokenCount) }
 }
