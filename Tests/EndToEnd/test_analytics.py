@@ -251,6 +251,37 @@ class Scopes(AnalyticsCase):
         self.assertEqual(self.send("GET", "/v1/analytics/graphs/cost", "sk-sluice-" + "A" * 49).status, 401)
 
 
+class Refusals(AnalyticsCase):
+    """logs: refusals."""
+
+    def test_own(self):
+        """what a key was refused for stands in its workspace's own logs, with whose it was and what came along"""
+        workspace = self.send("POST", "/v1/admin/workspaces", body={"name": "Two"}).json
+        made = [self.send("POST", "/v1/api-keys/workspace/service", body={"name": name, "workspace_id": workspace["id"], "scopes": scopes}).json
+                for name, scopes in (("reader", ["logs.list"]), ("elsewhere", ["completions.write"]))]
+        reader, elsewhere = made
+        self.assertEqual(self.send("PUT", f"/v1/api-keys/{elsewhere['id']}", body={"allowed_endpoints": ["/v1/embeddings"]}).status, 200)
+        refused = [self.ask({"x-portkey-metadata": '{"team":"a"}'}, key=key["key"]) for key in made]
+        self.assertEqual([answer.status for answer in refused], [403, 403])
+        rows = self.rows(2, key=reader["key"])
+        self.assertEqual({row["api_key_id"] for row in rows}, {key["id"] for key in made})
+        self.assertEqual([row["metadata"] for row in rows], [{"team": "a"}] * 2)
+        self.assertEqual({row["workspace_id"] for row in rows}, {workspace["id"]})
+
+    def test_largest(self):
+        """a request for more tokens than there are leaves a row that lists and graphs can be made of"""
+        made = self.send("POST", "/v1/api-keys/organisation/service", body={
+            "name": "limited", "scopes": ["completions.write"], "rate_limits": [{"type": "tokens", "unit": "rpm", "value": 1 << 40}]})
+        self.assertEqual(made.status, 200, made.body)
+        body = {"model": "mock?latency=5000", "messages": [{"role": "user", "content": "hello"}], "n": 1 << 40, "max_tokens": 1 << 40}
+        with Wire(self.gateway.port) as wire:
+            wire.send(request("POST", CHAT, {"x-portkey-api-key": made.json["key"], "x-portkey-config": "second"}, body))
+            time.sleep(0.5)
+        self.rows(1, api_key_ids=made.json["id"])
+        for graph in ("cost", "tokens", "latency", "requests"):
+            self.get(f"/v1/analytics/graphs/{graph}")
+
+
 class Rows(AnalyticsCase):
     """books: rows."""
 

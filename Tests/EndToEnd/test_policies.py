@@ -4,6 +4,7 @@ import concurrent.futures
 import json
 import os
 import signal
+import time
 import unittest
 
 from harness.waiting import soon
@@ -58,6 +59,19 @@ class FilePolicies(BudgetCase):
         refused = next(answer for answer in answers if answer.status == 429)
         self.assertIn('policy "slow" for metadata.team', refused.json["error"]["message"])
         self.assertGreater(int(refused["retry-after"]), 0)
+
+    def test_adopted_meanwhile(self):
+        """an attempt after configurations were adopted is charged to who asked, by the policies that there were"""
+        gateway = self.start(per_key={"group_by": [{"key": "api_key"}], "usage_limits": {"type": "requests", "credit_limit": 100}})
+        fields = {"Authorization": f"Bearer {self.key}", "x-portkey-config": json.dumps({"provider": "house", "retry": {"attempts": 3, "on_status_codes": [503]}})}
+        body = {"model": "mock?latency=300&status=503", "messages": []}
+        with Wire(gateway.port) as wire:
+            wire.send(request("POST", CHAT, fields, body))
+            for _ in range(4):
+                time.sleep(0.2)
+                os.kill(gateway.serving, signal.SIGHUP)
+            self.assertEqual(wire.response().status, 503)
+        self.assertEqual(self.metric(gateway, "sluice_policy_accounts", '{name="per_key",kind="usage"}'), 1)
 
     def status(self, ask):
         try:

@@ -81,7 +81,9 @@ extension Exchange {
         let outcome: Reserved
         do throws(Rejection) {
             try findHolders(spending, plan, client)
-            for holder in spending.holders { try worker.recorder?.admit(holder.terms) }
+            if let recorder = worker.recorder {
+                for holder in spending.holders where try recorder.admit(holder.terms) { bookNotes.isOwed = true }
+            }
             if spending.countsTokens {
                 if readsBody { try scanAgain(client.unread[body.range]) }
                 try bound(plan, spending)

@@ -13,7 +13,7 @@ extension Exchange {
     func keepRecord(at recorder: Recorder, tries: ByteSlice) {
         guard endpoint.body != .ignored else { return }
         let figures = recordFigures()
-        let own = recorder.duty(caller.terms, caller.workspaceTerms)
+        let own = bookNotes.isOwed ? .required : recorder.duty(caller.terms, caller.workspaceTerms)
         // What was not served is not owed: refusals, while the disk is behind, would take the room of those under way.
         let isServed = attempt.total > 0 || caching.status == .hit
         let duty: RecordDuty = !isServed ? .whereThereIsRoom : own == .required ? own : recorder.duty(usedKey?.terms, usedKey?.integrationTerms)
@@ -152,8 +152,8 @@ extension Exchange {
     private func reckon(_ figures: inout RecordFigures) {
         figures.flags.formUnion([.counted, .estimated])
         if let reckoned = bookNotes.reckoned {
-            figures.usage.input = reckoned.input
-            figures.usage.output = reckoned.output
+            figures.usage.input = min(reckoned.input, Providers.Limits.tokenCount)
+            figures.usage.output = min(reckoned.output, Providers.Limits.tokenCount)
         } else if answer.readsUsage, let begun = answer.usage.usage {
             // A stream that was cut has told what went in, and of what came out at most a part.
             figures.usage = begun

@@ -15,6 +15,8 @@ struct RecordNotes {
     /// In its place where it is longer. Allocated: most requests have less, or none.
     var longMetadata: OwnedBytes?
     var leftMetadataOut = false
+    /// It was let in because it would be recorded, for the budget of anybody: its caller's, its target's or a policy's.
+    var isOwed = false
     var blame = RecordedBlame.none
     /// Tokens that budgets were charged, where the provider had counted none.
     var reckoned: (input: Int64, output: Int64)?
@@ -29,6 +31,7 @@ struct RecordNotes {
         metadata.removeAll()
         longMetadata = nil
         leftMetadataOut = false
+        isOwed = false
         blame = .none
         reckoned = nil
     }
@@ -43,15 +46,12 @@ struct RecordNotes {
 }
 
 extension Exchange {
-    /// Notes what stands in the request's head, and who asks.
+    /// Notes what stands in the request's head.
     func noteForBooks(_ message: ByteSlice) {
-        bookNotes.blame = .none
+        bookNotes.reset()
         if let agent = request.fields.value(of: .userAgent, in: message) { bookNotes.agent.set(agent) }
         if let metadata = request.fields.value(of: .portkeyMetadata, in: message)?.trimmed, !metadata.isEmpty { bookNotes.setMetadata(metadata) }
         noteSpans(message)
-        guard let principal = caller.principal else { return }
-        bookNotes.key.set(principal.identity)
-        if let id = worker.snapshot.workspaceID(principal.workspace) { bookNotes.workspace.set(id) }
     }
 
     /// Portkey's fields go before the parent that a `traceparent` names.

@@ -16,9 +16,13 @@ struct Recorder {
     }
 
     /// Lets a request in, unless it must be recorded and the disk is behind.
-    func admit(_ terms: SpendingTerms?) throws(Rejection) {
-        guard duty(terms) == .required, ring.isBehind else { return }
-        throw Rejection(.unrecordable)
+    ///
+    /// - Returns: whether it must be.
+    @discardableResult
+    func admit(_ terms: SpendingTerms?, _ more: SpendingTerms? = nil) throws(Rejection) -> Bool {
+        guard duty(terms, more) == .required else { return false }
+        if ring.isBehind { throw Rejection(.unrecordable) }
+        return true
     }
 
     /// What a request owes the books by its caller's terms, or its target's.

@@ -5,6 +5,9 @@ import Ledger
 struct Caller {
     /// The gateway key's holder; nil in pass-through.
     var principal: Principal?
+    /// Where the holder was found, and the policies that the request falls under: what the holder is known by lies there, whatever is adopted meanwhile.
+    /// Nil where there is neither.
+    var snapshot: Snapshot?
     /// What the holder may spend; nil where nothing limits it.
     var terms: SpendingTerms?
     /// What the holder may use; nil where nothing restricts it.

@@ -18,12 +18,14 @@ extension Exchange {
         if request.upgradeRequested, let wanted = request.fields.value(of: .upgrade, in: message), wanted.equalsIgnoringCase("websocket") {
             throw Rejection(.unsupportedUpgrade)
         }
+        if worker.recorder != nil { noteForBooks(message) }
         try look(at: .portkeyAPIKey, message, client, isOwnCredential: false)
         try look(at: .authorization, message, client, isOwnCredential: true)
         try look(at: .xAPIKey, message, client, isOwnCredential: true)
         if caller.principal == nil, let certificate = client.clientSecurity?.certificate { try take(certificate) }
+        if !worker.snapshot.policies.rows.isEmpty { caller.snapshot = worker.snapshot }
         if let principal = caller.principal {
-            record.key.set(principal.name)
+            caller.snapshot = worker.snapshot
             caller.terms = worker.snapshot.terms(of: principal)
             if let restrictions = worker.snapshot.restrictions(of: principal) {
                 caller.restrictions = restrictions
@@ -32,10 +34,7 @@ extension Exchange {
             caller.workspaceTerms = worker.snapshot.workspace(principal.workspace)?.terms
             worker.snapshot.keyUses?.note(principal.keyIndex, wallSeconds: Int64(clamping: record.figures.wallNanoseconds / 1_000_000_000))
         }
-        if let recorder = worker.recorder {
-            noteForBooks(message)
-            try recorder.admit(caller.terms)
-        }
+        try worker.recorder?.admit(caller.terms, caller.workspaceTerms)
         try takePlace(client)
         return .step(.decide)
     }
@@ -64,6 +63,7 @@ extension Exchange {
     }
 
     private func take(_ principal: Principal, _ message: ByteSlice, _ client: Client) throws(Rejection) {
+        note(principal)
         try checkStanding(of: principal, message)
         try checkExpiry(of: principal)
         if let certificate = principal.certificate, client.clientSecurity?.certificate?.identities.contains(certificate) != true {
@@ -98,8 +98,17 @@ extension Exchange {
     /// Takes a client's certificate for its key, where one is declared for it.
     private func take(_ certificate: ClientCertificate) throws(Rejection) {
         guard let principal = worker.snapshot.keys.principal(showing: certificate.identities) else { return }
+        note(principal)
         try checkExpiry(of: principal)
         caller.principal = principal
+    }
+
+    /// Whose key it is, also where it opens nothing.
+    private func note(_ principal: Principal) {
+        record.key.set(principal.name)
+        guard worker.recorder != nil else { return }
+        bookNotes.key.set(principal.identity)
+        if let id = worker.snapshot.workspaceID(principal.workspace) { bookNotes.workspace.set(id) }
     }
 
     private func principal(_ secret: ByteSlice, _ client: Client) -> Principal? {

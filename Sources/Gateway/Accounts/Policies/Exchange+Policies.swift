@@ -3,16 +3,19 @@ import Ledger
 
 /// Whose terms a request falls under: its caller's, those of where it goes, and the policies that it meets.
 extension Exchange {
+    /// The policies that there were when the request came.
+    private var policyRows: [PolicySet.Row] { caller.snapshot?.policies.rows ?? [] }
+
     /// Whether anybody's terms may be for the attempt at hand.
     func isHeld(_ plan: Plan) -> Bool {
         let key = plan.destination.keys[attempt.key]
         return caller.terms != nil || caller.workspaceTerms != nil || key.terms != nil || key.integrationTerms != nil
-            || !worker.snapshot.policies.rows.isEmpty
+            || !policyRows.isEmpty
     }
 
     func findHolders(_ spending: Spending, _ plan: Plan, _ client: Client) throws(Rejection) {
         let key = plan.destination.keys[attempt.key]
-        let isPoliced = !worker.snapshot.policies.rows.isEmpty
+        let isPoliced = !policyRows.isEmpty
         if isPoliced { worker.accounts.traits = try traits(plan, client) }
         if let terms = caller.terms { spending.add(Spending.Holder(terms: terms, account: nil), isCallers: true) }
         if let terms = caller.workspaceTerms { spending.add(Spending.Holder(terms: terms, account: nil), isCallers: true) }
@@ -26,7 +29,7 @@ extension Exchange {
     private func addPolicies(_ spending: Spending, ofTargets: Bool) throws(Rejection) {
         let traits = worker.accounts.traits
         let workspace = caller.principal?.workspace ?? -1
-        for (place, row) in worker.snapshot.policies.rows.enumerated() where row.policy.isOfTarget == ofTargets {
+        for (place, row) in policyRows.enumerated() where row.policy.isOfTarget == ofTargets {
             guard row.policy.workspace < 0 || row.policy.workspace == workspace,
                 row.conditions.allSatisfy({ $0.holds { value(of: $0, traits) } })
             else { continue }
@@ -41,7 +44,7 @@ extension Exchange {
     /// Whose terms they are, for messages: `policy "per user" for metadata._user "alice"`.
     func title(_ holder: Spending.Holder) -> String {
         guard holder.policy >= 0 else { return holder.terms.title(nil) }
-        let row = worker.snapshot.policies.rows[holder.policy]
+        let row = policyRows[holder.policy]
         return holder.terms.title(zip(row.policy.scope.groups.map(\.name), values(row)).map { ($0, $1) })
     }
 
@@ -49,7 +52,7 @@ extension Exchange {
     func name(_ holder: Spending.Holder, _ kind: AccountNames.Kind) -> AccountQuestion.Name? {
         let isOfKind = kind == .budget ? !holder.terms.budgets.isEmpty : !holder.terms.rates.isEmpty
         guard let account = holder.account, holder.policy >= 0, isOfKind else { return nil }
-        let row = worker.snapshot.policies.rows[holder.policy]
+        let row = policyRows[holder.policy]
         return AccountQuestion.Name(
             account: AccountNames.Account(kind, of: holder.terms.identity, key: account, values: values(row)), title: title(holder))
     }

@@ -103,8 +103,9 @@ struct MetadataReader: ~Copyable {
 extension Exchange {
     /// Reads what policies look at, for the attempt at hand.
     func traits(_ plan: Plan, _ client: Client) throws(Rejection) -> RequestTraits {
-        let snapshot = worker.snapshot
         var traits = RequestTraits()
+        guard let snapshot = caller.snapshot else { return traits }
+        let policies = snapshot.policies
         if let principal = caller.principal {
             traits.apiKey = .bytes(principal.identity)
             if let id = snapshot.workspaceID(principal.workspace) { traits.workspace = .bytes(id) }
@@ -114,7 +115,7 @@ extension Exchange {
         traits.provider = .bytes(plan.destination.providerName.slice)
         if let name = plan.route.configName { traits.config = .bytes(name.slice) }
         if let type = endpoint.policyType { traits.endpoint = .bytes(ByteSlice(type)) }
-        worker.accounts.metadata.begin(snapshot.policies)
+        worker.accounts.metadata.begin(policies)
         let message = client.unread
         if readsBody {
             try scanAgain(message[body.range])
@@ -122,10 +123,10 @@ extension Exchange {
                 traits.model = .bytes(worker.accounts.metadata.decoded(model).dropFirst(plan.modelPrefixCount))
             }
         }
-        guard !snapshot.policies.metadataNames.names.isEmpty else { return traits }
-        if let header = request.fields.value(of: .portkeyMetadata, in: message) { try worker.accounts.metadata.read(header, snapshot.policies) }
+        guard !policies.metadataNames.names.isEmpty else { return traits }
+        if let header = request.fields.value(of: .portkeyMetadata, in: message) { try worker.accounts.metadata.read(header, policies) }
         if readsBody, let own = worker.scan.member("metadata"), own.kind == .object {
-            try worker.accounts.metadata.read(own.bytes(in: worker.scan.text), snapshot.policies)
+            try worker.accounts.metadata.read(own.bytes(in: worker.scan.text), policies)
         }
         return traits
     }
