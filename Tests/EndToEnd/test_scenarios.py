@@ -27,6 +27,10 @@ class Scenarios(unittest.TestCase):
         """connections by the thousand are all answered, by all workers"""
         self.held("storm")
 
+    def test_start(self):
+        """a start and a first answer are timed, also of a gateway with a store"""
+        self.held("start")
+
     def test_descriptors(self):
         """a gateway without descriptors neither spins nor floods its log, and comes back"""
         self.held("descriptors")

@@ -104,13 +104,14 @@ NGINX_TLS = f""" ssl;
         ssl_ecdh_curve X25519:prime256v1:secp384r1"""
 
 
-def sluice_configuration(port, upstream, log, tls=None, limits=None, governed="", caches=False):
+def sluice_configuration(port, upstream, log, tls=None, limits=None, governed="", books="off", caches=False):
     """The gateway as the same plain reverse proxy: one provider, named by default, logged to a file.
 
     The default cap of 512 connections to one origin is lifted, as it is for the peers: 2,000 streams
     through one worker are 2,000 upstream connections. So is the bound on a worker's lag, which they do not
     have: 1,280 requests at once are 60 ms of work. Other `limits`, {name: value}, stand in their place.
-    `governed` is the digest of a key that is held to budgets and rate limits, none of which it reaches; `caches` has answers kept.
+    `governed` is the digest of a key that is held to budgets and rate limits, none of which it reaches, with `books`
+    of that mode; `caches` has answers kept.
     """
     bounds = "{" + ", ".join(f"{name}: {value}" for name, value in (limits or {"origin_connections": 8192, "lag": "1s"}).items()) + "}"
     shown = f"""
@@ -133,11 +134,12 @@ default: bench
 configs:
   bench:
     provider: origin
-""" + ("    cache: {mode: simple}\n" if caches else "") + (GOVERNED.format(digest=governed) if governed else "")
+""" + ("    cache: {mode: simple}\n" if caches else "") + (GOVERNED.format(digest=governed, books=books) if governed else "")
 
 
 #: A key as a careful operator has it: three budgets and three limits.
 GOVERNED = """
+books: {{mode: {books}}}
 unpriced: {{input: 2.5, output: 10}}
 keys:
   bench:
@@ -244,12 +246,17 @@ def start_haproxy(shop, upstream, environment=None):
     return Peer("haproxy", port, process, str(log), scheme=scheme(shop))
 
 
-def start_governed(shop, upstream, binary):
-    """Sluice with one worker, and a key that is held to budgets and rate limits."""
+def new_key(binary):
+    """A gateway key and its digest."""
     said = subprocess.run([binary, "key", "new"], capture_output=True, text=True, check=True, timeout=20).stdout
-    key, digest = re.search(r"sk-sluice-\w+", said)[0], re.search(r"sha256:[0-9a-f]{64}", said)[0]
-    peer = start_sluice(shop, upstream, binary, governed=digest)
-    return Peer("sluice governed", peer.port, peer.process, peer.log, {"x-portkey-api-key": key}, scheme=peer.scheme)
+    return re.search(r"sk-sluice-\w+", said)[0], re.search(r"sha256:[0-9a-f]{64}", said)[0]
+
+
+def start_governed(shop, upstream, binary, name="governed", books="off"):
+    """Sluice with one worker, and a key that is held to budgets and rate limits; with `books`, each request is recorded."""
+    key, digest = new_key(binary)
+    peer = start_sluice(shop, upstream, binary, governed=digest, books=books)
+    return Peer(f"sluice {name}", peer.port, peer.process, peer.log, {"x-portkey-api-key": key}, scheme=peer.scheme)
 
 
 def start_sluice(shop, upstream, binary, environment=None, **traits):
@@ -259,7 +266,7 @@ def start_sluice(shop, upstream, binary, environment=None, **traits):
     log = shop.directory / f"sluice-{port}.log"
     path.write_text(sluice_configuration(port, upstream, log, shop.tls, **traits))
     # Where there is a store, nobody asks without a key; a plain proxy wants none.
-    stored = ["--data", str(shop.directory / "sluice-data")] if traits.get("governed") else []
+    stored = ["--data", str(shop.directory / f"sluice-data-{port}")] if traits.get("governed") else []
     command = [binary, "serve", "--config", str(path), "--workers", "1", *stored]
     process = shop.start_server(command, "sluice", port, core=0, environment=environment)
     return Peer("sluice", port, process, str(log), scheme=scheme(shop))

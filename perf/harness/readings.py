@@ -14,14 +14,16 @@ def tree(pid):
     return found
 
 
-def cpu_nanoseconds(pid):
-    """Time on a core and time waiting for one, summed over every thread of the tree.
+def cpu_nanoseconds(pid, threads=lambda name: True):
+    """Time on a core and time waiting for one, summed over the threads of the tree whose name `threads(name)` accepts.
 
     From schedstat, which counts nanoseconds; utime and stime count 10 ms ticks.
     """
     on_core = waiting = 0
     for member in tree(pid):
         for task in _listdir(f"/proc/{member}/task"):
+            if not threads(_read(f"/proc/{member}/task/{task}/comm").strip()):
+                continue
             fields = _read(f"/proc/{member}/task/{task}/schedstat").split()
             if len(fields) >= 2:
                 on_core += int(fields[0])
