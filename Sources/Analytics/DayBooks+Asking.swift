@@ -138,7 +138,9 @@ extension DayBooks {
     }
 
     /// - Parameter body: what it throws ends the reading.
-    private func eachRow(_ query: RowQuery, _ sql: String, _ arguments: StatementArguments, _ body: (Row) throws(AnalyticsError) -> Void) throws(AnalyticsError) {
+    private func eachRow(
+        _ query: RowQuery, _ sql: String, _ arguments: StatementArguments, _ body: (Row) throws(AnalyticsError) -> Void
+    ) throws(AnalyticsError) {
         let known = days()
         for day in known where query.days.contains(day) {
             guard let file = try file(day: day) else { continue }

@@ -176,7 +176,9 @@ public final class DayBooks: Sendable {
         while hasMore, !isStopping.load(ordering: .acquiring) {
             let taken = try file.take(segment)
             rowCount.add(UInt64(taken.count), ordering: .relaxed)
-            if taken.damaged > 0 { report("\(segment.path): \(taken.damaged) bytes of it are no records, the disk has changed them; those around them have rows") }
+            if taken.damaged > 0 {
+                report("\(segment.path): \(taken.damaged) bytes of it are no records, the disk has changed them; those around them have rows")
+            }
             hasMore = taken.hasMore
             offsets.withLock { $0[segment.name] = taken.offset }
         }

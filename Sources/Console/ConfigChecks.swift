@@ -38,9 +38,40 @@ extension Console {
             keys.append(Catalog.VirtualKey(slug: slug, provider: provider))
         }
         let catalog = Catalog(
-            providers: file.catalog.providers, virtualKeys: keys, configNames: file.catalog.configNames.names, trustedHosts: file.catalog.trustedHosts,
-            breaker: file.catalog.breaker)
+            providers: file.catalog.providers, virtualKeys: keys, configNames: file.catalog.configNames.names,
+            guardrails: try guardrails(config, in: scope), trustedHosts: file.catalog.trustedHosts, breaker: file.catalog.breaker)
         try check(compiled: config, against: catalog, field: "config")
+    }
+
+    /// The guardrails that a config names, as far as they are its workspace's or the organisation's.
+    private func guardrails(_ config: DocumentNode, in scope: Scope) throws(ConsoleError) -> [String: DocumentNode] {
+        var found: [String: DocumentNode] = [:]
+        for name in Self.guardrails(in: config).prefix(PolicyLimits.targetCount) {
+            do throws(StoreError) {
+                let guardrail = try store.find(Guardrail.self, name, in: Scope(organisationID: scope.organisationID))
+                guard guardrail.workspaceID == nil || guardrail.workspaceID == scope.workspaceID else { continue }
+                found[name] = KeptGuardrail.hook(.stored(guardrail.text), id: guardrail.slug ?? guardrail.id)
+            } catch .notFound {
+                continue
+            } catch {
+                throw ConsoleError(error)
+            }
+        }
+        return found
+    }
+
+    /// Texts where guardrails stand.
+    private static func guardrails(in config: DocumentNode) -> Set<String> {
+        var names: Set<String> = []
+        func look(_ node: DocumentNode, _ name: String) {
+            let isHook = name.hasSuffix("_guardrails") || name.hasSuffix("_request_hooks")
+            for element in node.elements {
+                if isHook, let text = element.string { names.insert(text) } else { look(element, "") }
+            }
+            for member in node.members { look(member.value, member.name) }
+        }
+        look(config, "")
+        return names
     }
 
     /// A virtual key of the scope, or one that belongs to the whole organisation.
@@ -81,7 +112,7 @@ extension Console {
         })
     }
 
-    private static func place(_ step: DocumentPath.Step) -> String {
+    static func place(_ step: DocumentPath.Step) -> String {
         switch step {
         case .member(let name): "." + name
         case .index(let index): "[\(index)]"

@@ -12,6 +12,7 @@ struct ProgramShelf {
 
     /// What the names of a text mean: programs hold places in it.
     private var virtualKeys: [Catalog.VirtualKey] = []
+    private var guardrails: [StoredObjects.Guardrail] = []
     private var edition: UInt64 = 0
     private var kept: [[UInt8]: Compiled] = [:]
     private var used: [[UInt8]: Compiled] = [:]
@@ -19,8 +20,9 @@ struct ProgramShelf {
     /// Begins a snapshot: what was compiled for other names, or another file, is given up.
     ///
     /// - Parameter edition: of the file, whose providers and hosts texts are compiled against.
-    mutating func begin(edition: UInt64, virtualKeys: [Catalog.VirtualKey]) {
-        if edition != self.edition || virtualKeys != self.virtualKeys { kept = [:] }
+    mutating func begin(edition: UInt64, virtualKeys: [Catalog.VirtualKey], guardrails: [StoredObjects.Guardrail]) {
+        if edition != self.edition || virtualKeys != self.virtualKeys || guardrails != self.guardrails { kept = [:] }
+        self.guardrails = guardrails
         self.edition = edition
         self.virtualKeys = virtualKeys
         used = [:]
@@ -32,9 +34,11 @@ struct ProgramShelf {
         used = [:]
     }
 
-    mutating func compiled(_ text: [UInt8], _ catalog: Catalog) -> Compiled {
-        let found = used[text] ?? kept[text] ?? ProgramShelf.compile(text, catalog)
-        used[text] = found
+    /// - Parameter workspace: whose text it is: the same text may name other guardrails in another.
+    mutating func compiled(_ text: [UInt8], workspace: Int32 = -1, _ catalog: Catalog) -> Compiled {
+        let key = guardrails.isEmpty ? text : text + Array("\n\(workspace)".utf8)
+        let found = used[key] ?? kept[key] ?? ProgramShelf.compile(text, catalog)
+        used[key] = found
         return found
     }
 

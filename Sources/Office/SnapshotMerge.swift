@@ -49,7 +49,7 @@ struct SnapshotMerge {
         addWorkspaces()
         let kept = virtualKeys()
         let names = kept.map { Catalog.VirtualKey(slug: $0.slug, provider: $0.provider) }
-        programs.begin(edition: edition, virtualKeys: declared.parts.catalog.virtualKeys + names)
+        programs.begin(edition: edition, virtualKeys: declared.parts.catalog.virtualKeys + names, guardrails: stored.guardrails)
         for (key, provider, _) in kept {
             var made = virtualKey(key, provider, &programs)
             if let fault = note(key.limits, .virtualKey, key.slug, key.id, at: .virtualKey(parts.virtualKeys.count)) {
@@ -241,10 +241,14 @@ struct SnapshotMerge {
             added.append(config)
         }
         parts.catalog = Catalog(
-            providers: own.providers, virtualKeys: own.virtualKeys + virtualKeys, configNames: names, trustedHosts: own.trustedHosts, breaker: own.breaker)
+            providers: own.providers, virtualKeys: own.virtualKeys + virtualKeys, configNames: names, guardrails: guardrails(of: -1),
+            trustedHosts: own.trustedHosts, breaker: own.breaker)
+        var catalogs: [Int32: Catalog] = [:]
         for config in added {
+            let catalog = catalogs[config.workspace] ?? parts.catalog.with(guardrails: guardrails(of: config.workspace))
+            catalogs[config.workspace] = catalog
             var entry = Snapshot.StoredConfig(workspace: config.workspace, refusal: config.refusal)
-            switch programs.compiled(Array(config.text.utf8), parts.catalog) {
+            switch programs.compiled(Array(config.text.utf8), workspace: config.workspace, catalog) {
             case .program(let program): parts.configs.append(program)
             case .refused(let why):
                 faults.append("config \(quoted(config.slug)): \(why)")
@@ -254,6 +258,12 @@ struct SnapshotMerge {
             }
             parts.storedConfigs[parts.configs.count - 1] = entry
         }
+    }
+
+    /// Those that configs of a workspace may name: its own and the organisation's.
+    private func guardrails(of workspace: Int32) -> [String: DocumentNode] {
+        let own = stored.guardrails.filter { $0.workspace < 0 || $0.workspace == workspace }
+        return Dictionary(own.flatMap(\.entries)) { first, _ in first }
     }
 
     // MARK: Keys

@@ -2,6 +2,7 @@ import Bytes
 import Gateway
 import JSON
 import Ledger
+import Policy
 import Reactor
 public import Store
 
@@ -63,10 +64,25 @@ public struct StoredObjects: Sendable {
         let refusal: String?
     }
 
+    struct Guardrail: Sendable, Equatable {
+        let id: String
+        let slug: String
+        let text: String
+        let workspace: Int32
+
+        /// What configs name it by, and what it is in them.
+        var entries: [(String, DocumentNode)] {
+            let kept = DocumentParser.parse(text).document?.root ?? DocumentNode(.null, at: .start)
+            let hook = KeptGuardrail.hook(kept, id: slug)
+            return [(slug, hook), (id, hook)]
+        }
+    }
+
     let generation: Int64
     let keys: [Key]
     let virtualKeys: [VirtualKey]
     let configs: [Config]
+    let guardrails: [Guardrail]
     let workspaces: [Space]
     let policies: [LimitedPolicy]
     /// Ids of the configs for keys of a workspace that name none, by the workspace's id; "" is for keys of none.
@@ -88,6 +104,9 @@ public struct StoredObjects: Sendable {
             Config(
                 id: config.id, slug: config.slug ?? config.id, text: config.text ?? "", workspace: number(config.workspaceID),
                 refusal: config.status == .active ? nil : "it is \(config.status.rawValue)")
+        }
+        guardrails = rows.guardrails.map {
+            Guardrail(id: $0.id, slug: $0.slug ?? $0.id, text: $0.text ?? "", workspace: number($0.workspaceID))
         }
         workspaces = rows.workspaces.map { Space(id: $0.id, name: $0.name, limits: StoredObjects.limits($0.usageLimits, $0.rateLimits)) }
         policies = rows.policies.compactMap { LimitedPolicy($0, workspace: number($0.workspaceID)) }

@@ -1,3 +1,5 @@
+public import JSON
+
 /// What a config may name: providers, virtual keys, other configs, and the private hosts that are trusted.
 ///
 /// A value, so that the compiler needs none of the modules that own these things. Programs hold
@@ -30,12 +32,14 @@ public struct Catalog: Sendable {
     public let providerNames: NameTable
     public let virtualKeyNames: NameTable
     public let configNames: NameTable
+    /// Guardrails that configs name, by each of their names: hooks in full.
+    public let guardrails: [String: DocumentNode]
     public let trustedHosts: TrustedHosts
     /// The circuit breaker of targets whose configs have none; nil for none.
     public let breaker: BreakerRule?
 
     public init(
-        providers: [Provider], virtualKeys: [VirtualKey] = [], configNames: [String] = [],
+        providers: [Provider], virtualKeys: [VirtualKey] = [], configNames: [String] = [], guardrails: [String: DocumentNode] = [:],
         trustedHosts: TrustedHosts = TrustedHosts([]), breaker: BreakerRule? = nil
     ) {
         precondition(virtualKeys.allSatisfy { providers.indices.contains($0.provider) }, "a virtual key's provider is declared")
@@ -44,11 +48,19 @@ public struct Catalog: Sendable {
         providerNames = NameTable(providers.map(\.id))
         virtualKeyNames = NameTable(virtualKeys.map(\.slug))
         self.configNames = NameTable(configNames)
+        self.guardrails = guardrails
         self.trustedHosts = trustedHosts
         self.breaker = breaker
     }
 
-    /// The same without virtual keys: what a caller without a gateway key may name.
+    /// The same with other guardrails.
+    public func with(guardrails: [String: DocumentNode]) -> Catalog {
+        Catalog(
+            providers: providers, virtualKeys: virtualKeys, configNames: configNames.names, guardrails: guardrails, trustedHosts: trustedHosts,
+            breaker: breaker)
+    }
+
+    /// The same without virtual keys and guardrails: what a caller without a gateway key may name.
     ///
     /// Indexes of providers and configs stay as they are. A slug that exists and one that does not are
     /// then refused alike, so nobody learns by asking what the vault holds.

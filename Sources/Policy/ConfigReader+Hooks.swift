@@ -1,6 +1,6 @@
 public import Bytes
 public import Guardrails
-import JSON
+public import JSON
 
 /// The keys that ask for checks: hooks in full, and guardrails in short.
 ///
@@ -30,9 +30,10 @@ extension ConfigReader {
     /// Nil where it has faults, and where all its checks are switched off.
     private mutating func hook(_ field: Field, _ side: HookSide) -> Hook? {
         if case .string(let name) = field.node.value {
+            if let kept = catalog.guardrails[name] { return hook(Field(node: kept, path: field.path, keyPosition: field.keyPosition), side) }
             schema.report(
-                "guardrail \(quoted(name)) is kept elsewhere", hint: "write its checks out: {\"default.contains\": {…}, \"deny\": true}", kind: .unsupported,
-                at: field)
+                "guardrail \(quoted(name)) is not known here", hint: "name one of the store, or write its checks out: {\"default.contains\": {…}, \"deny\": true}",
+                kind: .unsupported, at: field)
             return nil
         }
         guard case .object(let members) = field.node.value else {
@@ -172,12 +173,20 @@ extension PolicyCompiler {
     ///
     /// - Parameter header: its name, for the message.
     public static func hooks(header text: ByteSlice, named header: StaticString, _ side: HookSide) throws(ConfigRefusal) -> [Hook] {
+        let (hooks, diagnostics) = read(text, side)
+        guard let hooks else { throw .invalidGuardrails(header: header, diagnostics) }
+        return hooks
+    }
+
+    /// What is wrong with a JSON array of guardrails.
+    public static func faults(ofGuardrails text: ByteSlice) -> [Diagnostic] { read(text, .input).diagnostics.filter { $0.severity == .error } }
+
+    private static func read(_ text: ByteSlice, _ side: HookSide) -> (hooks: [Hook]?, diagnostics: [Diagnostic]) {
         let parsed = DocumentParser.parse(text)
         var reader = ConfigReader(origin: .header, catalog: Catalog(providers: []))
         var hooks: [Hook] = []
         if let root = parsed.document?.root { hooks = reader.hooks(Field(node: root, path: DocumentPath(), keyPosition: root.position), side) }
         let diagnostics = parsed.diagnostics + reader.diagnostics
-        if parsed.document == nil || diagnostics.hasErrors { throw .invalidGuardrails(header: header, diagnostics) }
-        return hooks
+        return (parsed.document == nil || diagnostics.hasErrors ? nil : hooks, diagnostics)
     }
 }

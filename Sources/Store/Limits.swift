@@ -43,6 +43,8 @@ enum StoreLimits {
     static let objectCount = 1 << 16
     /// Policies of one store: each request is held against all of them.
     static let policyCount = 256
+    /// Guardrails of one store: each snapshot reads all of them.
+    static let guardrailCount = 1024
     /// Versions of a config that are kept: the oldest go first.
     static let configVersionCount = 100
 

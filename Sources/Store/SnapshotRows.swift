@@ -28,6 +28,7 @@ public struct SnapshotRows: Sendable {
     public internal(set) var integrations: [Integration] = []
     public internal(set) var virtualKeys: [Slot] = []
     public internal(set) var configs: [Config] = []
+    public internal(set) var guardrails: [Guardrail] = []
     public internal(set) var policies: [LimitPolicy] = []
     /// What is left out of the above, and why.
     public internal(set) var faults: [SnapshotFault] = []

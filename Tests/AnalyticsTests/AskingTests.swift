@@ -185,7 +185,9 @@ struct AskingTests {
     func largest() throws {
         let state = State()
         try state.write((0..<2000).map { number in
-            Sample(number: number, at: State.noon + Int64(number % 3) * 60_000, tokensIn: .max, tokensOut: .max, cost: .max, saved: .max, microseconds: UInt64.max / 1000)
+            Sample(
+                number: number, at: State.noon + Int64(number % 3) * 60_000, tokensIn: .max, tokensOut: .max, cost: .max, saved: .max,
+                microseconds: UInt64.max / 1000)
         })
         let books = try state.books()
         try books.catchUp()

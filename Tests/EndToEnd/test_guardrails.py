@@ -245,7 +245,7 @@ class Written(GuardrailCase):
                 ({"default.contains": {"words": ["x"]}}, "/default.contains/operator", "Required"),
                 ({"default.regexMatch": {"rule": "("}}, "/default.regexMatch/rule", "pattern"),
                 ({"default.notNull": {}, "async": True, "deny": True}, "/async", "asynchronous"),
-                ("pg-1234", "", "kept elsewhere")):
+                ("pg-1234", "", "is not known here")):
             with self.subTest(guardrail=guardrail):
                 response = self.refused(self.guarded(input_guardrails=[guardrail]))
                 self.assertEqual(response.json["pointers"], [f"/input_guardrails/0{pointer}"])

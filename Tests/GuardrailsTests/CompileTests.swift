@@ -7,7 +7,7 @@ struct CompileTests {
     @Test("what cannot be made is refused where it stands", arguments: [
         (#"{"default.notNull":{}}"#, ""),
         ("[7]", "/0: \"0\" must be a mapping, not a number"),
-        (#"["pg-1234"]"#, "/0: guardrail \"pg-1234\" is kept elsewhere"),
+        (#"["pg-1234"]"#, "/0: guardrail \"pg-1234\" is not known here"),
         ("[{}]", "/0: a hook has 1 to 32 checks"),
         (#"[{"deny":true}]"#, "/0: a hook has 1 to 32 checks"),
         (#"[{"checks":[]}]"#, "/0: a hook has 1 to 32 checks"),

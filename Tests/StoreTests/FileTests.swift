@@ -120,6 +120,7 @@ struct FileTests {
             let scope = Scope(organisationID: try store.firstOrganisation().id)
             let rows = try store.snapshotRows(SecretReferenceRules(environment: { _ in "sk-from-variable" }))
             #expect(rows.faults.isEmpty && rows.keys.map(\.name) == ["prod"] && rows.configs.map(\.text) == [#"{"retry":{"attempts":3}}"#])
+            #expect(rows.guardrails.map(\.text) == (version < 3 ? [] : [#"{"checks":[],"actions":{}}"#]))
             #expect(rows.virtualKeys.map { $0.credentials.map(\.secret.text) } == [["sk-kept-0123456789abcdef", "sk-from-variable"]])
             #expect(try store.key(presenting: ByteSlice("sk-kept-key-0123456789-0123456789ab"))?.id == rows.keys[0].id)
             #expect(try store.configVersions(try #require(rows.configs[0].slug), in: scope).map(\.number) == [2, 1])

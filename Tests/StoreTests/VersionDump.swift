@@ -37,6 +37,11 @@ struct VersionDump {
         config = try store.create(config, by: .system)
         let scope = Scope(organisationID: organisation)
         _ = try store.update(Config.self, config.id, in: scope, at: nil, by: .system) { $0.text = #"{"retry":{"attempts":3}}"# }
+        var guardrail = Guardrail()
+        guardrail.head.organisationID = organisation
+        guardrail.name = "words"
+        guardrail.text = #"{"checks":[],"actions":{}}"#
+        _ = try store.create(guardrail, by: .system)
         var key = world.key("prod")
         key.head.organisationID = organisation
         _ = try store.issue(key, secret: bytes("sk-kept-key-0123456789-0123456789ab"), by: .system)

@@ -4,7 +4,7 @@ import Bytes
 enum ConsolePath {
     /// What paths of the console begin with, behind their version.
     private static let owned: [StaticString] = [
-        "/api-keys", "/virtual-keys", "/providers", "/integrations", "/configs", "/admin/workspaces", "/admin/users", "/policies/usage-limits",
+        "/api-keys", "/virtual-keys", "/providers", "/integrations", "/configs", "/guardrails", "/admin/workspaces", "/admin/users", "/policies/usage-limits",
         "/policies/rate-limits", "/audit-logs", "/logs", "/analytics",
     ]
 

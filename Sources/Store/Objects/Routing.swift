@@ -26,6 +26,21 @@ public struct ConfigVersion: Sendable, Equatable {
     public let createdBy: String?
 }
 
+/// Checks that configs name. Its text is in the vault, as a config's is: a check may come to have a credential.
+public struct Guardrail: CreatableObject {
+    public var head = ObjectHead()
+    /// `{"checks": […], "actions": {…}}`
+    public var text: String?
+    /// Goes up with each change of the text, from 1.
+    public var version: Int64 = 1
+
+    public init() {}
+
+    public static let layout = Layout<Guardrail>(
+        table: "guardrails", kind: "guardrail", slugPrefix: "pg", limit: StoreLimits.guardrailCount,
+        columns: [.sealed("text", \.text, atMost: StoreLimits.secretByteCount), .integer("version", \.version, in: 1...Int64.max)])
+}
+
 /// A limit for whatever meets its conditions, of each group by itself.
 public struct LimitPolicy: CreatableObject {
     public enum Subject: String, Sendable, CaseIterable { case usage, rate }

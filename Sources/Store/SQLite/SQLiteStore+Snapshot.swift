@@ -13,6 +13,7 @@ extension SQLiteStore {
             rows.keys = try allKeys(database)
             var secrets = SnapshotSecrets(try currentSecrets(database), vault, rules)
             rows.configs = (try all(database) as [Config]).compactMap { secrets.opened($0) }
+            rows.guardrails = (try all(database) as [Guardrail]).compactMap { secrets.opened($0) }
             rows.integrations = (try all(database) as [Integration]).compactMap { secrets.opened($0) }
             let credentials = try all(database) as [ProviderCredential]
             let ofKeys = Dictionary(grouping: credentials.filter { $0.virtualKeyID != nil }) { $0.virtualKeyID ?? "" }

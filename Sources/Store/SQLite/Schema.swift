@@ -6,7 +6,7 @@ enum Schema {
     /// The version is the number of steps taken, in `PRAGMA user_version`.
     static var version: Int64 { Int64(steps.count) }
 
-    static let steps = [objects, audit]
+    static let steps = [objects, audit, guardrails]
 
     private static let objects = """
         CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
@@ -105,6 +105,16 @@ enum Schema {
             algorithm INTEGER NOT NULL, key_id TEXT NOT NULL, wrapped_key BLOB NOT NULL, sealed BLOB NOT NULL, created_at INTEGER NOT NULL) STRICT;
         CREATE INDEX secrets_by_owner ON secrets(owner_id);
         CREATE INDEX secrets_by_key ON secrets(key_id, id);
+        """
+
+    private static let guardrails = """
+        CREATE TABLE guardrails (
+            id TEXT PRIMARY KEY, organisation_id TEXT NOT NULL REFERENCES organisations(id), workspace_id TEXT REFERENCES workspaces(id),
+            slug TEXT, name TEXT NOT NULL,
+            status TEXT NOT NULL, created_by TEXT, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, deleted_at INTEGER, revision INTEGER NOT NULL,
+            version INTEGER NOT NULL) STRICT;
+        CREATE UNIQUE INDEX guardrails_slug ON guardrails(organisation_id, slug) WHERE deleted_at IS NULL;
+        CREATE INDEX guardrails_by_workspace ON guardrails(workspace_id);
         """
 
     private static let audit = """
