@@ -37,7 +37,7 @@ struct VirtualKeyHolder {
 }
 
 /// One credential of a destination, and how requests that carry it fare.
-struct DestinationKey {
+final class DestinationKey {
     let source: CredentialSource
     /// Where the credential is a secret to be exchanged for tokens.
     let tokenSource: TokenSource?
