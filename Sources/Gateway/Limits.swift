@@ -37,6 +37,9 @@ public enum GatewayLimits {
     /// Requests of the admin API that wait for the store or are answered from it: each takes some milliseconds, and people make few.
     static let waitingAdminRequests = 64
 
+    /// Those of them that are any caller's, as feedback is: the other places are kept for administrators.
+    static let waitingCallerRequests = 48
+
     /// The body of one: the largest config, and a few members beside it.
     public static let adminBodyByteCount = 272 << 10
 

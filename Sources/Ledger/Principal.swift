@@ -34,6 +34,9 @@ public struct Principal: BitwiseCopyable {
     /// Whether its requests may bring a config of their own.
     public internal(set) var mayBringConfig = true
 
+    /// Whether a file declares its key, where nothing but the name tells it from others. A store's has an id.
+    public var isDeclared: Bool { identity.base == name.base }
+
     init(keyIndex: Int, configurationIndex: Int?, expiresAt: Int64, certificate: CertificateIdentity?, name: ByteSlice) {
         self.keyIndex = keyIndex
         self.configurationIndex = configurationIndex

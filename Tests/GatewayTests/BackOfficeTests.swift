@@ -34,7 +34,9 @@ struct BackOfficeTests {
     private func office(isOpen: Bool = true) throws -> BackOffice {
         let desk = desk
         let reply: @Sendable (BackOfficeRequest) -> BackOfficeReply = { desk.reply($0) }
-        return try BackOffice(owns: { path in path.hasPrefix("/v1/things") || path == ByteSlice("/v2/things") }, reply: isOpen ? reply : nil)
+        return try BackOffice(
+            owns: { path in path.hasPrefix("/v1/things") || path == ByteSlice("/v2/things") }, isForCallers: { $0.hasPrefix("/v1/things/open") },
+            reply: isOpen ? reply : nil)
     }
 
     private func gateway(_ office: BackOffice? = nil, drainMilliseconds: UInt64 = 200) throws -> TestGateway {
@@ -123,6 +125,40 @@ struct BackOfficeTests {
         desk.open()
         for client in waiting { #expect(client.takeAnswer().status == 200) }
         #expect(try gateway.ask(request("GET /v1/things")).status == 200)
+    }
+
+    @Test("what any caller may ask takes some of the places; the others are kept for administrators")
+    func callers() throws {
+        let office = try office()
+        let gateway = try gateway(office)
+        desk.close()
+        defer { desk.open() }
+        let waiting = try (0..<GatewayLimits.waitingCallerRequests).map { _ in
+            let client = try gateway.connect()
+            client.send(request("POST /v1/things/open", body: "{}"))
+            return client
+        }
+        for _ in 0..<2000 where office.waitingCount < GatewayLimits.waitingCallerRequests { pause(milliseconds: 5) }
+        let answer = try gateway.ask(request("POST /v1/things/open", body: "{}"))
+        #expect(answer.status == 503 && answer["retry-after"] == "1")
+        let administrator = try gateway.connect()
+        administrator.send(request("GET /v1/things"))
+        for _ in 0..<2000 where office.waitingCount <= GatewayLimits.waitingCallerRequests { pause(milliseconds: 5) }
+        #expect(office.waitingCount == GatewayLimits.waitingCallerRequests + 1)
+        desk.open()
+        for client in waiting + [administrator] { #expect(client.takeAnswer().status == 200) }
+        #expect(try gateway.ask(request("POST /v1/things/open", body: "{}")).status == 200)
+    }
+
+    @Test("whose key a file declares is told where callers may ask, and nowhere else")
+    func declaredKeys() throws {
+        let gateway = try gateway()
+        for line in ["POST /v1/things/open", "POST /v1/things/open/x", "POST /v1/things", "GET /v2/things"] {
+            #expect(try gateway.ask(request(line, body: "{}")).status == 200)
+        }
+        #expect(desk.requests.map(\.declaredKey) == ["admin", "admin", nil, nil])
+        #expect(desk.requests.allSatisfy { $0.credential == Array(key.utf8) })
+        #expect(try gateway.ask(request("POST /v1/things/open", key: "", body: "{}")).status == 401)
     }
 
     @Test("a drain waits for what is under way")

@@ -12,6 +12,8 @@ public struct BackOfficeRequest: Sendable {
     public internal(set) var body: [UInt8] = []
     /// The gateway key as presented.
     public internal(set) var credential: [UInt8] = []
+    /// The name of the key that a configuration file declares, where it came with that one or with its holder's certificate, and may be used now.
+    public internal(set) var declaredKey: String?
     public internal(set) var requestID = ""
     /// The client's address.
     public internal(set) var peer = ""
@@ -41,20 +43,29 @@ public struct BackOfficeReply: Sendable {
 public final class BackOffice: Sendable {
     private struct Asked: Sendable {
         let request: BackOfficeRequest
+        let isCallers: Bool
         let answer: @Sendable (BackOfficeReply) -> Void
     }
 
     /// Whether a path is the admin API's. Called by workers: it is short, and blocks on nothing.
     let owns: @Sendable (ByteSlice) -> Bool
+    /// Whether what is there is for any caller. Called by workers as well.
+    let isForCallers: @Sendable (ByteSlice) -> Bool
     private let reply: (@Sendable (BackOfficeRequest) -> BackOfficeReply)?
     private let questions: Mailbox<Asked>
     /// Requests that wait or are being answered. Counted up by workers and down by the thread; no more is told by it.
     private let waiting = Atomic(0)
+    /// Those of them that are for callers, counted alike.
+    private let callers = Atomic(0)
     private let isStopping = Atomic(false)
 
     /// - Parameter reply: what answers; nil where there is no store, and the paths are refused.
-    public init(owns: @escaping @Sendable (ByteSlice) -> Bool, reply: (@Sendable (BackOfficeRequest) -> BackOfficeReply)?) throws(SystemError) {
+    public init(
+        owns: @escaping @Sendable (ByteSlice) -> Bool, isForCallers: @escaping @Sendable (ByteSlice) -> Bool = { _ in false },
+        reply: (@Sendable (BackOfficeRequest) -> BackOfficeReply)?
+    ) throws(SystemError) {
         self.owns = owns
+        self.isForCallers = isForCallers
         self.reply = reply
         questions = try Mailbox()
     }
@@ -65,16 +76,25 @@ public final class BackOffice: Sendable {
     public var isBusy: Bool { waitingCount > 0 }
     var waitingCount: Int { waiting.load(ordering: .relaxed) }
 
-    /// - Parameter answer: called on the thread that answers.
+    /// - Parameters:
+    ///   - isCallers: whether it is one that any caller may make.
+    ///   - answer: called on the thread that answers.
     /// - Returns: false when too many wait.
-    func ask(_ request: BackOfficeRequest, answer: @escaping @Sendable (BackOfficeReply) -> Void) -> Bool {
-        guard waiting.wrappingAdd(1, ordering: .relaxed).newValue <= GatewayLimits.waitingAdminRequests else {
-            waiting.wrappingSubtract(1, ordering: .relaxed)
+    func ask(_ request: BackOfficeRequest, isCallers: Bool, answer: @escaping @Sendable (BackOfficeReply) -> Void) -> Bool {
+        if isCallers, !BackOffice.take(callers, atMost: GatewayLimits.waitingCallerRequests) { return false }
+        guard BackOffice.take(waiting, atMost: GatewayLimits.waitingAdminRequests) else {
+            if isCallers { callers.wrappingSubtract(1, ordering: .relaxed) }
             return false
         }
         // There are no more than were counted.
-        questions.post(Asked(request: request, answer: answer))
+        questions.post(Asked(request: request, isCallers: isCallers, answer: answer))
         return true
+    }
+
+    private static func take(_ places: borrowing Atomic<Int>, atMost most: Int) -> Bool {
+        guard places.wrappingAdd(1, ordering: .relaxed).newValue > most else { return true }
+        places.wrappingSubtract(1, ordering: .relaxed)
+        return false
     }
 
     /// The thread's body, until `stop`.
@@ -83,6 +103,7 @@ public final class BackOffice: Sendable {
         while !isStopping.load(ordering: .acquiring) {
             for asked in questions.waitForAll() {
                 asked.answer(reply(asked.request))
+                if asked.isCallers { callers.wrappingSubtract(1, ordering: .relaxed) }
                 waiting.wrappingSubtract(1, ordering: .relaxed)
             }
         }

@@ -20,7 +20,8 @@ extension Exchange {
         guard let office = worker.backOffice, office.isOpen else {
             throw Rejection(.notFound, "this gateway keeps no store: start it with --data FOLDER or SLUICE_DATA, or set \"data\" in its file")
         }
-        let credential = try adminCredential(client)
+        let isForCallers = office.isForCallers(request.path(in: client.unread))
+        let presented = try presented(client, isForCallers: isForCallers)
         try takePlace(client)
         try checkCoding(client)
         body.byteLimit = GatewayLimits.adminBodyByteCount
@@ -32,7 +33,8 @@ extension Exchange {
         asked.path = [UInt8](path)
         asked.query = request.queryRange.map { [UInt8](message[$0]) } ?? []
         asked.body = [UInt8](message[body.range])
-        asked.credential = [UInt8](message[credential])
+        asked.credential = [UInt8](message[presented.secret])
+        asked.declaredKey = presented.declared.map { String($0.name) }
         asked.requestID = identifier.withBytes { String($0) }
         asked.peer = record.peer.withBytesInPlace { String($0) }
         asked.isPortkeySDK = isPortkeySDK(message)
@@ -40,18 +42,21 @@ extension Exchange {
         let token = client.token
         let mailbox = worker.mailbox
         let number = identifier
-        let isTaken = office.ask(asked) { reply in
+        let isTaken = office.ask(asked, isCallers: isForCallers) { reply in
             let answer = Operations.Answer(status: reply.status, contentType: "application/json", content: reply.body, allow: reply.allow)
             mailbox.post(.operatorAnswer(token, number, answer))
         }
-        guard isTaken else { throw Rejection(.overloaded, "\(GatewayLimits.waitingAdminRequests) requests of the admin API wait already; try again") }
+        let most = isForCallers ? GatewayLimits.waitingCallerRequests : GatewayLimits.waitingAdminRequests
+        guard isTaken else { throw Rejection(.overloaded, "\(most) requests of the admin API wait already; try again") }
         isAskingOperations = true
         client.setDeadline(worker.now.adding(nanoseconds: GatewayLimits.adminNanoseconds))
         return .wait
     }
 
-    /// Where the request has its gateway key. One that is nobody's is refused here: guesses cost no disk anything.
-    private func adminCredential(_ client: Client) throws(Rejection) -> Range<Int> {
+    /// Where the request has its gateway key, and whose it is where a file declares it. One that is nobody's is refused here: guesses cost no disk anything.
+    ///
+    /// - Parameter isForCallers: whether callers have something to ask there. What a file declares of a key of theirs is kept then, as where they ask models.
+    private func presented(_ client: Client, isForCallers: Bool) throws(Rejection) -> (secret: Range<Int>, declared: Principal?) {
         let message = client.unread
         for name in [.portkeyAPIKey, .authorization, .xAPIKey] as [FieldName] {
             guard let value = request.fields.value(of: name, in: message) else { continue }
@@ -61,10 +66,24 @@ extension Exchange {
                 guard let principal = worker.snapshot.keys.principal(presenting: secret) else { throw Rejection(.invalidKey) }
                 record.key.set(principal.name)
                 let start = secret.base - message.base
-                return start..<start + secret.count
+                guard isForCallers, principal.isDeclared else { return (start..<start + secret.count, nil) }
+                try checkCertificate(of: principal, client)
+                return (start..<start + secret.count, try usable(principal, client))
             }
         }
+        if isForCallers, let certificate = client.clientSecurity?.certificate,
+            let principal = worker.snapshot.keys.principal(showing: certificate.identities)
+        {
+            record.key.set(principal.name)
+            return (0..<0, try usable(principal, client))
+        }
         throw Rejection(.missingCredential, "the admin API needs a gateway key: send it as x-portkey-api-key")
+    }
+
+    private func usable(_ principal: Principal, _ client: Client) throws(Rejection) -> Principal {
+        try checkExpiry(of: principal)
+        if let restrictions = worker.snapshot.restrictions(of: principal) { try checkUse(of: principal, restrictions, client) }
+        return principal
     }
 
     private func checkCoding(_ client: Client) throws(Rejection) {

@@ -66,10 +66,13 @@ extension Exchange {
         note(principal)
         try checkStanding(of: principal, message)
         try checkExpiry(of: principal)
-        if let certificate = principal.certificate, client.clientSecurity?.certificate?.identities.contains(certificate) != true {
-            throw Rejection(.invalidKey, "this key is good only together with its holder's client certificate")
-        }
+        try checkCertificate(of: principal, client)
         caller.principal = principal
+    }
+
+    func checkCertificate(of principal: Principal, _ client: Client) throws(Rejection) {
+        guard let certificate = principal.certificate, client.clientSecurity?.certificate?.identities.contains(certificate) != true else { return }
+        throw Rejection(.invalidKey, "this key is good only together with its holder's client certificate")
     }
 
     /// A key that is known and opens nothing is refused by its name, which its holder knows.
@@ -91,7 +94,7 @@ extension Exchange {
     private func quoted(_ name: ByteSlice) -> String { Operations.quoted(String(name)) }
 
     /// Looked at each time: a key goes out of date while its connection stays.
-    private func checkExpiry(of principal: Principal) throws(Rejection) {
+    func checkExpiry(of principal: Principal) throws(Rejection) {
         guard Int64(clamping: record.figures.wallNanoseconds / 1_000_000_000) < principal.expiresAt else { throw Rejection(.expiredKey) }
     }
 
