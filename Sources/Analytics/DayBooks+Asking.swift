@@ -53,10 +53,12 @@ extension DayBooks {
         var total = 0
         var records: [RequestRecord] = []
         var skip = offset
+        let feedback = try query.isOfFeedback ? feedbackFile() : nil
+        if query.isOfFeedback, feedback == nil { return ([], 0) }
         for day in query.days.reversed() {
             guard let file = try file(day: day) else { continue }
             let wanted = count - records.count
-            let (found, rows) = try reading(file) { database in
+            let (found, rows) = try reading(file, beside: feedback) { database in
                 let found = try Int.fetchOne(database, sql: "SELECT count(*) FROM records WHERE \(condition)", arguments: arguments) ?? 0
                 guard found > skip, wanted > 0 else { return (found, [Data]()) }
                 let sql = "SELECT record FROM records WHERE \(condition) ORDER BY at DESC, id DESC LIMIT ? OFFSET ?"
@@ -129,7 +131,7 @@ extension DayBooks {
 
     // MARK: Each day
 
-    private static func text(_ value: DatabaseValue) -> String? {
+    static func text(_ value: DatabaseValue) -> String? {
         switch value.storage {
         case .string(let text): text
         case .int64(let number): "\(number)"
@@ -137,23 +139,32 @@ extension DayBooks {
         }
     }
 
-    /// - Parameter body: what it throws ends the reading.
-    private func eachRow(
-        _ query: RowQuery, _ sql: String, _ arguments: StatementArguments, _ body: (Row) throws(AnalyticsError) -> Void
+    /// The rows of each day, the latest day first.
+    ///
+    /// - Parameters:
+    ///   - isOfFeedback: whether `sql` reads feedback; where there is none it has no rows.
+    ///   - body: what it throws ends the reading.
+    func eachRow(
+        _ query: RowQuery, _ sql: String, _ arguments: StatementArguments, isOfFeedback: Bool = false, _ body: (Row) throws(AnalyticsError) -> Void
     ) throws(AnalyticsError) {
-        let known = days()
-        for day in known where query.days.contains(day) {
+        let isOfFeedback = isOfFeedback || query.isOfFeedback
+        let feedback = try isOfFeedback ? feedbackFile() : nil
+        if isOfFeedback, feedback == nil { return }
+        for day in days().reversed() where query.days.contains(day) {
             guard let file = try file(day: day) else { continue }
-            try reading(file) { database in
+            try reading(file, beside: feedback) { database in
                 let cursor = try Row.fetchCursor(database, sql: sql, arguments: arguments)
                 while let row = try cursor.next() { try body(row) }
             }
         }
     }
 
-    private func reading<Result>(_ file: DayFile, _ body: (Database) throws -> Result) throws(AnalyticsError) -> Result {
+    private func reading<Result>(
+        _ file: DayFile, beside feedback: FeedbackFile? = nil, _ body: (Database) throws -> Result
+    ) throws(AnalyticsError) -> Result {
         do {
-            return try file.pool.read(body)
+            guard let feedback else { return try file.pool.read(body) }
+            return try file.read(beside: feedback, body)
         } catch {
             throw AnalyticsError(error, file.path)
         }

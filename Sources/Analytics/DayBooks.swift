@@ -12,7 +12,7 @@ public final class DayBooks: Sendable {
     let mostGroups: Int
     /// On the monotonic clock: no day is dropped before.
     private let settledAt: UInt64
-    private let report: @Sendable (String) -> Void
+    let report: @Sendable (String) -> Void
     private let clock: @Sendable () -> UInt64
     private let open = Mutex<[Int: DayFile]>([:])
     /// Segments all of whose records have rows, and that no process writes any more.
@@ -25,6 +25,13 @@ public final class DayBooks: Sendable {
     // Written by the thread, read for metrics: counts alone.
     private let rowCount = Atomic<UInt64>(0)
     private let faultCount = Atomic<UInt64>(0)
+    let feedbackPath: String
+    /// Nil until there is some.
+    let feedbackOpened = Mutex<FeedbackFile?>(nil)
+    /// What was told of it last; empty while it is well.
+    let feedbackFault = Mutex("")
+    // Written by whoever gives it, read for metrics: counts alone.
+    let feedbackCount = Atomic<UInt64>(0)
 
     /// - Parameters:
     ///   - keepDays: how many days' rows are kept.
@@ -35,6 +42,7 @@ public final class DayBooks: Sendable {
         clock: @escaping @Sendable () -> UInt64 = DayBooks.now, report: @escaping @Sendable (String) -> Void
     ) throws(AnalyticsError) {
         directory = dataDirectory + "/books/days"
+        feedbackPath = dataDirectory + "/books/feedback" + DayFile.suffix
         journal = JournalFolder(dataDirectory: dataDirectory)
         self.keepDays = max(1, keepDays)
         self.mostGroups = mostGroups
@@ -99,6 +107,10 @@ public final class DayBooks: Sendable {
         open.withLock { open in
             for file in open.values { file.close() }
             open = [:]
+        }
+        feedbackOpened.withLock { opened in
+            opened?.close()
+            opened = nil
         }
     }
 
@@ -193,6 +205,7 @@ public final class DayBooks: Sendable {
             for suffix in ["", "-wal", "-shm"] { unlink(path + suffix) }
         }
         let first = firstDay
+        dropOldFeedback(before: first)
         finished.withLock { $0 = $0.filter { $0.day >= first } }
         offsets.withLock { $0 = $0.filter { $0.key.day >= first } }
     }
@@ -236,6 +249,9 @@ public final class DayBooks: Sendable {
         # HELP sluice_books_row_faults_total Failures to write rows; each is tried again.
         # TYPE sluice_books_row_faults_total counter
         sluice_books_row_faults_total \(faultCount.load(ordering: .relaxed))
+        # HELP sluice_books_feedback_total Feedback that was kept.
+        # TYPE sluice_books_feedback_total counter
+        sluice_books_feedback_total \(feedbackCount.load(ordering: .relaxed))
 
         """
     }

@@ -1,6 +1,5 @@
 import Books
 import GRDB
-import Glibc
 
 /// The rows of one day (UTC): one SQLite file, derived from the segments of that day, and dropped as a whole.
 ///
@@ -15,32 +14,9 @@ final class DayFile: Sendable {
     /// Opens the file, or makes it.
     init(path: String) throws(AnalyticsError) {
         self.path = path
-        // SQLite gives the files beside it the same mode.
-        let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard descriptor >= 0 else { throw errno == ENOSPC ? .diskFull(path: path) : .unusable(path: path, detail: String(cString: strerror(errno))) }
-        Glibc.close(descriptor)
-        do {
-            var configuration = GRDB.Configuration()
-            configuration.busyMode = .timeout(AnalyticsLimits.busySeconds)
-            configuration.prepareDatabase { database in
-                // What a power failure takes of the rows is derived again: their position went with them.
-                try database.execute(sql: "PRAGMA synchronous = NORMAL; PRAGMA trusted_schema = OFF")
-            }
-            pool = try DatabasePool(path: path, configuration: configuration)
-            // One that is there is only read: another process may be at work on it.
-            guard try pool.read({ try DayFile.isNew($0, path) }) else { return }
-            try pool.write { database in
-                if try DayFile.isNew(database, path) { try database.execute(sql: DayFile.schema + "PRAGMA user_version = \(DayFile.version)") }
-            }
-        } catch {
-            throw AnalyticsError(error, path)
-        }
-    }
-
-    private static func isNew(_ database: Database, _ path: String) throws -> Bool {
-        let found = try Int64.fetchOne(database, sql: "PRAGMA user_version") ?? 0
-        guard found <= DayFile.version else { throw AnalyticsError.newer(path: path, found: found) }
-        return found == 0
+        // What a power failure takes of the rows is derived again: their position went with them.
+        let settings = "PRAGMA synchronous = NORMAL; PRAGMA trusted_schema = OFF"
+        pool = try BooksDatabase.open(path, settings: settings, schema: DayFile.schema, version: DayFile.version)
     }
 
     func close() { try? pool.close() }

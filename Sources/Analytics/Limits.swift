@@ -39,4 +39,13 @@ public enum AnalyticsLimits {
 
     /// Values of one filter.
     public static let filterValueCount = 64
+
+    /// Bytes that all feedback may take: some millions at their longest, and more than people give in the days that are kept.
+    static let feedbackByteCount = 4 << 30
+
+    /// Feedback that is shown with one log.
+    static let feedbackOfLogCount = 100
+
+    /// Bytes of a trace, as a record has it of `x-portkey-trace-id`; what is longer is cut.
+    static let traceByteCount = 128
 }

@@ -26,6 +26,8 @@ public struct RowQuery: Sendable {
     public var completionTokens: ClosedRange<Int64>?
     /// Nano-dollars.
     public var cost: ClosedRange<Int64>?
+    /// The weighted average of their traces' feedback.
+    public var weightedFeedback: ClosedRange<Double>?
 
     public init(from: Int64, to: Int64) {
         self.from = from
@@ -41,8 +43,11 @@ public struct RowQuery: Sendable {
     /// Whether minutes' sums can tell as well: nothing is asked that they do not have.
     var isOfRollups: Bool {
         from % 60_000 == 0 && to % 60_000 == 0 && trace == nil && span == nil && metadata.isEmpty && tokens == nil && promptTokens == nil
-            && completionTokens == nil && cost == nil && models.isEmpty
+            && completionTokens == nil && cost == nil && models.isEmpty && !isOfFeedback
     }
+
+    /// Whether rows are chosen by feedback, which has to lie beside them then.
+    var isOfFeedback: Bool { weightedFeedback != nil }
 
     /// The condition, with its arguments.
     ///
@@ -83,6 +88,13 @@ public struct RowQuery: Sendable {
         within("tokens_in", promptTokens)
         within("tokens_out", completionTokens)
         within("cost", cost)
+        if let range = weightedFeedback {
+            let average = """
+                (SELECT CAST(sum(given.value * given.weight) AS REAL) / sum(given.weight) FROM \(FeedbackFile.schemaName).feedback AS given
+                WHERE given.workspace = records.workspace AND given.trace = records.trace)
+                """
+            add(average + " BETWEEN ? AND ?", [range.lowerBound, range.upperBound])
+        }
         return (parts.joined(separator: " AND "), arguments)
     }
 }

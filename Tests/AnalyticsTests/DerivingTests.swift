@@ -192,7 +192,7 @@ struct DerivingTests {
         let queue = try DatabaseQueue(path: path)
         try queue.write { try $0.execute(sql: "PRAGMA user_version = 9") }
         try queue.close()
-        #expect(throws: AnalyticsError.newer(path: path, found: 9)) { try books.file(day: Int(State.noon / State.day)) }
+        #expect(throws: AnalyticsError.newer(path: path, found: 9, known: DayFile.version)) { try books.file(day: Int(State.noon / State.day)) }
         try Data("no database, and longer than a header of one has to be, by far".utf8 + [UInt8](repeating: 1, count: 4096)).write(to: URL(fileURLWithPath: path))
         #expect(throws: AnalyticsError.self) { try books.file(day: Int(State.noon / State.day)) }
     }
