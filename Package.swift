@@ -95,7 +95,7 @@ let package = Package(
         .testTarget(
             name: "StoreTests", dependencies: ["Bytes", "JSON", "Ledger", "Store", .product(name: "GRDB", package: "GRDB.swift")], exclude: ["Versions"],
             swiftSettings: strict),
-        .testTarget(name: "ConsoleTests", dependencies: ["Bytes", "Console", "JSON", "Policy", "Store"], swiftSettings: strict),
+        .testTarget(name: "ConsoleTests", dependencies: ["Analytics", "Books", "Bytes", "Console", "JSON", "Policy", "Store"], swiftSettings: strict),
         .testTarget(name: "TokensTests", dependencies: ["Bytes", "Reactor", "Tokens"], swiftSettings: strict),
         .testTarget(
             name: "GatewayTests",

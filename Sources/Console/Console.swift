@@ -26,6 +26,9 @@ public final class Console: Sendable {
     /// Whether a path is the console's: what the gateway has to hand over.
     public static func owns(path: ByteSlice) -> Bool { ConsolePath.isOwned(path) }
 
+    /// Whether what is at a path is for whoever asks models, and not for administrators alone.
+    public static func isForCallers(path: ByteSlice) -> Bool { ConsolePath.isForCallers(path) }
+
     /// Does what is asked. Blocks on the store: called off the workers, from any thread.
     public func answer(_ request: ConsoleRequest) -> ConsoleAnswer {
         do throws(ConsoleError) {
@@ -60,11 +63,13 @@ public final class Console: Sendable {
     // MARK: Who may
 
     private func caller(of request: ConsoleRequest) throws(ConsoleError) -> Caller {
-        guard !request.credential.isEmpty else { throw .unauthorised("no API key: send one in x-portkey-api-key, or as Authorization: Bearer") }
+        guard !request.credential.isEmpty || request.declaredKey != nil else {
+            throw .unauthorised("no API key: send one in x-portkey-api-key, or as Authorization: Bearer")
+        }
         let holder = try ask { (store) throws(StoreError) in
             try request.credential.withByteSlice { (bytes) throws(StoreError) in try store.key(presenting: bytes) }
         }
-        guard let key = holder else { throw .unauthorised("Invalid API Key") }
+        guard let key = holder else { return try declaredCaller(request) }
         var actor = AuditActor(key.userID == nil ? .apiKey : .user, id: key.userID ?? key.id)
         actor.keyID = key.id
         actor.method = request.method
@@ -83,6 +88,18 @@ public final class Console: Sendable {
         }
         usage?.noteUse(key: key.id, at: request.nowMilliseconds)
         return Caller(key: key, actor: actor)
+    }
+
+    /// Whose key the configuration file declares: the gateway has looked at what came with it.
+    private func declaredCaller(_ request: ConsoleRequest) throws(ConsoleError) -> Caller {
+        guard request.path.withByteSlice({ ConsolePath.isForCallers($0) }), let name = request.declaredKey,
+            let declared = file.keys.first(where: { $0.name == name })
+        else { throw .unauthorised("Invalid API Key") }
+        if let expiry = declared.expiresAt, expiry <= request.nowMilliseconds { throw .unauthorised("this API key expired at \(Timestamp.text(expiry))") }
+        var key = APIKey()
+        key.name = name
+        key.scopes = Scopes.ofDeclaredKeys
+        return Caller(key: key, actor: AuditActor(.apiKey, id: name), declaredName: name)
     }
 
     private func permit(_ route: Route, _ caller: Caller) throws(ConsoleError) {

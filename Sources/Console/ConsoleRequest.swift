@@ -7,6 +7,8 @@ public struct ConsoleRequest: Sendable {
     public var body: [UInt8]
     /// The gateway key as presented; empty for none.
     public var credential: [UInt8]
+    /// Whose key of the configuration file it came with, or whose certificate; nil for what the store has to know.
+    public var declaredKey: String?
     public var requestID: String
     /// The client's address as text.
     public var peer: String
@@ -16,14 +18,15 @@ public struct ConsoleRequest: Sendable {
     public var nowMilliseconds: Int64
 
     public init(
-        method: String, path: [UInt8], query: [UInt8] = [], body: [UInt8] = [], credential: [UInt8] = [], requestID: String = "", peer: String = "",
-        isPortkeySDK: Bool = false, nowMilliseconds: Int64
+        method: String, path: [UInt8], query: [UInt8] = [], body: [UInt8] = [], credential: [UInt8] = [], declaredKey: String? = nil, requestID: String = "",
+        peer: String = "", isPortkeySDK: Bool = false, nowMilliseconds: Int64
     ) {
         self.method = method
         self.path = path
         self.query = query
         self.body = body
         self.credential = credential
+        self.declaredKey = declaredKey
         self.requestID = requestID
         self.peer = peer
         self.isPortkeySDK = isPortkeySDK

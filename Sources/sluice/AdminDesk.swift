@@ -17,7 +17,7 @@ final class AdminDesk: Sendable {
     static func office(_ desk: AdminDesk?) throws(StartError) -> BackOffice {
         do {
             guard let desk else { return try BackOffice(owns: { Console.owns(path: $0) }, reply: nil) }
-            return try BackOffice(owns: { Console.owns(path: $0) }) { desk.reply($0) }
+            return try BackOffice(owns: { Console.owns(path: $0) }, isForCallers: { Console.isForCallers(path: $0) }) { desk.reply($0) }
         } catch {
             throw StartError("\(error)")
         }
@@ -48,7 +48,8 @@ final class AdminDesk: Sendable {
         let (console, everyWorker) = state.withLock { ($0.console, $0.everyWorker) }
         let asked = ConsoleRequest(
             method: request.method, path: request.path, query: request.query, body: request.body, credential: request.credential,
-            requestID: request.requestID, peer: request.peer, isPortkeySDK: request.isPortkeySDK, nowMilliseconds: request.nowMilliseconds)
+            declaredKey: request.declaredKey, requestID: request.requestID, peer: request.peer, isPortkeySDK: request.isPortkeySDK,
+            nowMilliseconds: request.nowMilliseconds)
         let answer = watch.seeing({ console.answer(asked) }, everyWorker: everyWorker)
         return BackOfficeReply(status: answer.status, body: answer.body, allow: answer.allow)
     }

@@ -18,6 +18,7 @@ struct BodyTests {
         case .flag: ["\"yes\"", "2", "[]", "\"true\""]
         case .integer(let range): ["\"1\"", "1.5", "\(range.upperBound + 1)", "\(range.lowerBound - 1)", "true", "1e30"]
         case .amount(let range): ["\"1\"", "-1", "\(range.upperBound + 1)", "1e400", "0.0000000001", "true"]
+        case .decimal(let range): ["\"1\"", "\(range.upperBound + 1)", "\(range.lowerBound - 1)", "1e400", "true", "[]"]
         case .time, .date: ["7", "\"soon\"", "\"2027-13-01\"", "\"2027-01-01T25:00:00Z\"", "\"1969-12-31\"", "[]"]
         case .list(let kind, let limit):
             ["{}", "\"a\"", "[\(Array(repeating: "0", count: limit + 1).joined(separator: ","))]"] + wrong(kind).prefix(1).map { "[\($0)]" }

@@ -1,3 +1,4 @@
+import Analytics
 import Bytes
 import Foundation
 import JSON
@@ -14,22 +15,25 @@ final class Desk {
     let folder: String
     let store: SQLiteStore
     let console: Console
+    let books: DayBooks?
     let organisation: String
     /// A key that may do everything.
     let admin: String
     let time = Mutex<Int64>(Desk.start)
 
-    init(file: FileObjects = FileObjects(), usage: (any UsageBooks)? = nil) throws {
+    init(file: FileObjects = FileObjects(), usage: (any UsageBooks)? = nil, hasBooks: Bool = false) throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "sluice-console-\(UUID().uuidString)").path
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         store = try SQLiteStore.open(in: folder, keyring: .file(folder + "/keyring"), clock: { Desk.start })
         organisation = try store.firstOrganisation().id
-        console = Console(store: store, file: file, usage: usage)
+        books = try hasBooks ? DayBooks(dataDirectory: folder, keepDays: 30) { _ in } : nil
+        console = Console(store: store, file: file, usage: usage, books: books)
         admin = try Desk.issue(store, organisation, ["admin"])
     }
 
     deinit {
         store.close()
+        books?.close()
         try? FileManager.default.removeItem(atPath: folder)
     }
 

@@ -221,7 +221,7 @@ class Analytics(AnalyticsCase):
         """the description has the routes"""
         paths = self.send("GET", "/sluice/openapi.json").json["paths"]
         self.assertIn("/logs/{id}", "".join(paths))
-        self.assertEqual(sum("/analytics/graphs/" in path for path in paths), 13)
+        self.assertEqual(sum("/analytics/graphs/" in path for path in paths), 17)
 
 
 class Scopes(AnalyticsCase):

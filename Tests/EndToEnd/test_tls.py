@@ -19,7 +19,7 @@ import httpx
 
 from harness.authority import Authority
 from harness.configuration import with_tls
-from harness.gateway import Gateway, GatewayCase, command, free_port
+from harness.gateway import Gateway, GatewayCase, command, free_port, new_key
 from harness.upstream import CHAT
 from harness.wire import Wire, request
 
@@ -477,6 +477,27 @@ class ClientCertificates(TLSCase):
             self.assertEqual(response.status, 401, response)
             self.assertIn("client certificate", response.message)
         self.assertEqual(self.send("POST", "/v1/chat/completions", headers, HELLO).status, 401)
+
+    def test_feedback(self):
+        """whoever may ask models by a certificate may judge the answers by it, and a bound key does so with its certificate alone"""
+        port, data = free_port(), tempfile.mkdtemp(prefix="sluice-test-tls-")
+        self.addCleanup(shutil.rmtree, data, True)
+        key, digest = new_key()
+        keys = {"search-team": {"client_certificate": {"san": "URI:spiffe://acme/search"}},
+                "bound": {"digest": digest, "client_certificate": {"subject": "CN=billing,O=Acme"}}}
+        gateway = Gateway({**with_tls(port, self.certificate, base=self.upstream.base, **self.tls), "data": data, "keys": keys})
+        self.addCleanup(gateway.stop)
+
+        def judged(client, path="/v1/feedback", **headers):
+            with Wire(port, self.authority.context(client)) as wire:
+                return wire.send(request("POST", path, headers, {"trace_id": "t", "value": 1})).response().status
+
+        self.assertEqual(judged(self.search), 200)
+        self.assertEqual(judged(self.billing, **{"x-portkey-api-key": key}), 200)
+        for client in (self.search, self.stranger, None):
+            self.assertEqual(judged(client, **{"x-portkey-api-key": key}), 401)
+        self.assertEqual(judged(self.stranger), 401)
+        self.assertEqual(judged(self.search, "/v1/api-keys/organisation/service"), 401)
 
     def test_condition(self):
         """a condition looks at the names on the certificate"""

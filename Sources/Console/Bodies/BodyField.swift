@@ -34,6 +34,8 @@ indirect enum BodyKind: Sendable {
     case integer(ClosedRange<Int64>)
     /// A number with up to nine decimals.
     case amount(ClosedRange<Int64>)
+    /// Any number within, however it is written.
+    case decimal(ClosedRange<Int64>)
     /// Read as milliseconds since 1970.
     case time
     /// Read as a text, in UTC.
@@ -63,20 +65,23 @@ indirect enum BodyKind: Sendable {
 /// The members of an object.
 struct BodyShape: Sendable {
     let fields: [BodyField]
+    /// How many a whole body may have, as a list; one alone is no list then, and is read as one. At 1, a body is an object.
+    let most: Int
     /// What no single member can tell: faults, by member.
     let check: (@Sendable (Body) -> [BodyFault])?
 
-    init(_ fields: [BodyField], check: (@Sendable (Body) -> [BodyFault])? = nil) {
+    init(_ fields: [BodyField], atMost most: Int = 1, check: (@Sendable (Body) -> [BodyFault])? = nil) {
         self.fields = fields
+        self.most = most
         self.check = check
     }
 
     static let nothing = BodyShape([])
 
     /// The same for a change: nothing has to be there.
-    var optional: BodyShape { BodyShape(fields.map(\.optional), check: check) }
+    var optional: BodyShape { BodyShape(fields.map(\.optional), atMost: most, check: check) }
 
-    func adding(_ more: [BodyField]) -> BodyShape { BodyShape(fields + more, check: check) }
+    func adding(_ more: [BodyField]) -> BodyShape { BodyShape(fields + more, atMost: most, check: check) }
 
     func field(_ written: String) -> BodyField? { fields.first { $0.name == written || $0.aliases.contains(written) } }
 }

@@ -31,9 +31,19 @@ struct BodyReader {
 
     private static func read(_ root: DocumentNode, _ shape: BodyShape) throws(ConsoleError) -> Body {
         var reader = BodyReader()
-        let node = reader.object(root, shape, "")
+        let node = shape.most == 1 ? reader.object(root, shape, "") : reader.objects(root, shape)
         guard reader.faults.isEmpty else { throw .invalid(reader.faults) }
         return Body(node: node)
+    }
+
+    /// One object, or a list of them, as a list.
+    private mutating func objects(_ root: DocumentNode, _ shape: BodyShape) -> DocumentNode {
+        guard case .array(let elements) = root.value else { return .list([object(root, shape, "")]) }
+        guard (1...shape.most).contains(elements.count) else {
+            note("", "the body has \(elements.count) entries; a list has from 1 to \(shape.most)")
+            return .null
+        }
+        return .list(elements.enumerated().map { object($1, shape, "[\($0)]") })
     }
 
     private static func place(_ path: DocumentPath) -> String {
@@ -48,7 +58,7 @@ struct BodyReader {
     }
 
     /// A client's own name in a message: as it is where it is plain, else quoted.
-    private static func shown(_ name: String) -> String {
+    static func shown(_ name: String) -> String {
         let isPlain = (1...64).contains(name.utf8.count)
             && name.utf8.allSatisfy { ASCII.isLetter($0) || ASCII.isDigit($0) || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: "-") }
         return isPlain ? name : quoted(name)
@@ -108,6 +118,7 @@ struct BodyReader {
         case .flag: return flag(node, path)
         case .integer(let range): return integer(node, range, path)
         case .amount(let range): return amount(node, range, path)
+        case .decimal(let range): return decimal(node, range, path)
         case .time: return time(node, path)
         case .date:
             guard case .number(let number) = time(node, path).value else { return .null }
@@ -212,6 +223,23 @@ struct BodyReader {
             return .null
         }
         return number.integer.map { .number($0) } ?? DocumentNode(.number(number), at: node.position)
+    }
+
+    private mutating func decimal(_ node: DocumentNode, _ range: ClosedRange<Int64>, _ path: String) -> DocumentNode {
+        let allowed = "a number from \(range.lowerBound) to \(range.upperBound)"
+        let number: DocumentNumber
+        switch node.value {
+        case .number(let found): number = found
+        case .string(let text) where readsTexts:
+            guard case .number(let found)? = DocumentParser.parse(text).document?.root.value else { return mismatch(node, path, allowed) }
+            number = found
+        default: return mismatch(node, path, allowed)
+        }
+        guard number.double >= Double(range.lowerBound), number.double <= Double(range.upperBound) else {
+            note(path, "must be \(allowed)")
+            return .null
+        }
+        return DocumentNode(.number(number), at: node.position)
     }
 
     /// Digits, and a point between two of them.

@@ -12,7 +12,7 @@ enum AnalyticsGraphs {
         let point: @Sendable (RowSums) -> KeyValuePairs<String, DocumentNode>
     }
 
-    private static func graph(_ path: String, _ what: String, _ make: @escaping @Sendable (Console, RowQuery) throws(ConsoleError) -> DocumentNode) -> Route {
+    static func graph(_ path: String, _ what: String, _ make: @escaping @Sendable (Console, RowQuery) throws(ConsoleError) -> DocumentNode) -> Route {
         Route(.get, "/analytics/graphs/" + path, permission, what, query: RowFilters.fields) { (console, call) throws(ConsoleError) in
             try make(console, try RowFilters.query(console, call))
         }
@@ -88,7 +88,7 @@ extension Console {
         return Console.times(query, step).map { ($0, found[$0] ?? RowSums()) }
     }
 
-    private static func times(_ query: RowQuery, _ step: GraphStep) -> [Int64] {
+    static func times(_ query: RowQuery, _ step: GraphStep) -> [Int64] {
         Array(stride(from: query.from / step.rawValue * step.rawValue, to: query.to, by: Int64.Stride(step.rawValue)))
     }
 

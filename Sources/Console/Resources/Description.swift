@@ -38,7 +38,8 @@ enum Description {
         let query = route.query.map { parameter($0.name, in: "query", schema: schema($0.kind), required: $0.isRequired, summary: $0.summary) }
         if !(path + query).isEmpty { members.append(("parameters", .list(path + query))) }
         if let body = route.body {
-            let content = DocumentNode.object(["application/json": .object(["schema": schema(body)])])
+            let whole = body.most == 1 ? schema(body) : schema(.oneOrMore(body, atMost: body.most))
+            let content = DocumentNode.object(["application/json": .object(["schema": whole])])
             members.append(("requestBody", .object(["required": .flag(body.fields.contains(where: \.isRequired)), "content": content])))
         }
         let done = content("done", .object(["type": .text("object")]))
@@ -75,7 +76,8 @@ enum Description {
         case .choice(let words): .object(["type": .text("string"), "enum": .texts(words)])
         case .flag: .object(["type": .text("boolean")])
         case .integer(let range): .object(["type": .text("integer"), "minimum": .number(range.lowerBound), "maximum": .number(range.upperBound)])
-        case .amount(let range): .object(["type": .text("number"), "minimum": .number(range.lowerBound), "maximum": .number(range.upperBound)])
+        case .amount(let range), .decimal(let range):
+            .object(["type": .text("number"), "minimum": .number(range.lowerBound), "maximum": .number(range.upperBound)])
         case .time, .date: .object(["type": .text("string"), "format": .text("date-time")])
         case .list(let kind, let limit): .object(["type": .text("array"), "items": schema(kind), "maxItems": .number(limit)])
         case .object(let shape): schema(shape)

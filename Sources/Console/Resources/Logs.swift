@@ -15,7 +15,9 @@ enum Logs {
     ]
 
     /// A row of the list: what Portkey's tables have, under their names.
-    static func row(_ record: RequestRecord) -> DocumentNode {
+    ///
+    /// - Parameter feedback: on its trace; nil where that is not known.
+    static func row(_ record: RequestRecord, _ feedback: FeedbackSums? = nil) -> DocumentNode {
         let figures = record.figures
         return .object([
             "id": .text(record.identifier.description), "trace_id": .text(record.trace), "span_id": text(record.span), "parent_span_id": text(record.parentSpan),
@@ -29,7 +31,8 @@ enum Logs {
             "stream_mode": .flag(figures.flags.contains(.stream)), "is_estimated": .flag(figures.flags.contains(.estimated)),
             "virtual_key": text(record.virtualKey), "config": text(record.config), "api_key_id": text(record.key), "workspace_id": text(record.workspace),
             "organisation_id": text(record.organisation), "_user": text(record.metadataPairs.first { $0.key == "_user" }?.value ?? ""),
-            "metadata": .object(record.metadataPairs.map { ($0.key, .text($0.value)) }), "error_code": text(record.error), "object": .text("log"),
+            "metadata": .object(record.metadataPairs.map { ($0.key, .text($0.value)) }), "error_code": text(record.error),
+            "weighted_feedback": TraceFeedback.average(feedback), "total_feedbacks": count(feedback?.count), "object": .text("log"),
         ])
     }
 
@@ -44,13 +47,17 @@ extension Console {
         let size = Int(call.query.integer("page_size") ?? ConsoleLimits.usualPageRowCount)
         let offset = Int(call.query.integer("current_page") ?? 0) * size
         let page = try rows { (books) throws(AnalyticsError) in try books.page(query, offset: offset, count: size) }
-        return Listing.of(page.records.map { Logs.row($0) }, total: page.total)
+        // A log without its feedback is better than none.
+        let feedback = try? books?.feedback(of: page.records)
+        let rows = page.records.enumerated().map { Logs.row($1, feedback?[$0]) }
+        return Listing.of(rows, total: page.total)
     }
 
     fileprivate func log(_ call: Call) throws(ConsoleError) -> DocumentNode {
         let found = try rows { (books) throws(AnalyticsError) in try books.record(call.id, workspace: call.caller.key.workspaceID) }
         guard let record = found else { throw .notFound("there is no log \(quoted(call.id))") }
-        let row = Logs.row(record)
+        let row = Logs.row(record, (try? books?.feedback(of: [record]))?.first)
+        let feedback = (try? books?.feedback(on: record)).map { DocumentNode.list($0.map { TraceFeedback.row($0) }) } ?? .null
         return .object([
             "success": .flag(true), "_id": .text(record.identifier.description), "id": .text(record.identifier.description),
             "organisation_id": row["organisation_id"] ?? .null, "workspace_id": row["workspace_id"] ?? .null, "created_at": row["created_at"] ?? .null,
@@ -60,7 +67,7 @@ extension Console {
                 "status": .number(Int(record.figures.status)), "headers": .null, "body": .null, "responseTime": row["response_time"] ?? .null,
                 "lastUsedOptionJsonPath": record.target.isEmpty ? .null : .text(record.target),
             ]),
-            "metrics": row, "record": record.document, "object": .text("log"),
+            "metrics": row, "feedback": feedback, "record": record.document, "object": .text("log"),
         ])
     }
 }

@@ -31,6 +31,8 @@ enum RowFilters {
             BodyField("metadata", .objectOrText, "an object: values, or lists of them, by name"),
             BodyField("cost_min", .amount(0...RowFilters.largestCents), "the least cost, in cents"),
             BodyField("cost_max", .amount(0...RowFilters.largestCents), "the most cost, in cents"),
+            BodyField("weighted_feedback_min", .decimal(-10...10), "the least weighted average of their trace's feedback"),
+            BodyField("weighted_feedback_max", .decimal(-10...10), "the most"),
         ] + range("total_units", "tokens") + range("prompt_token", "tokens of a prompt") + range("completion_token", "tokens of an answer")
 
     private static let largestCents: Int64 = 900_000_000_000
@@ -60,7 +62,7 @@ enum RowFilters {
             rows.caches.append(cache)
         }
         for text in try entries("ai_org_model", query) { rows.models.append(try model(text)) }
-        rows.trace = query.text("trace_id")
+        rows.trace = query.text("trace_id").map { Feedback.trace($0) }
         rows.span = query.text("span_id")
         rows.metadata = try metadata(query)
         rows.tokens = try range("total_units", query)
@@ -71,7 +73,15 @@ enum RowFilters {
             guard least ?? 0 <= most ?? .max else { throw .invalid("cost_max", "is less than cost_min") }
             rows.cost = (least ?? 0)...(most ?? .max)
         }
+        rows.weightedFeedback = try weightedFeedback(query)
         return rows
+    }
+
+    private static func weightedFeedback(_ query: Body) throws(ConsoleError) -> ClosedRange<Double>? {
+        let (least, most) = (query.number("weighted_feedback_min")?.double, query.number("weighted_feedback_max")?.double)
+        guard least != nil || most != nil else { return nil }
+        guard least ?? -10 <= most ?? 10 else { throw .invalid("weighted_feedback_max", "is less than weighted_feedback_min") }
+        return (least ?? -10)...(most ?? 10)
     }
 
     private static func entries(_ name: String, _ query: Body) throws(ConsoleError) -> [String] {
@@ -135,9 +145,14 @@ enum RowFilters {
 }
 
 extension Console {
+    func openBooks() throws(ConsoleError) -> DayBooks {
+        guard let books else { throw .notFound("this gateway keeps no records: its configuration says books: {mode: off}") }
+        return books
+    }
+
     /// The books' rows, where there are any.
     func rows<Result>(_ body: (DayBooks) throws(AnalyticsError) -> Result) throws(ConsoleError) -> Result {
-        guard let books else { throw .notFound("this gateway keeps no records: its configuration says books: {mode: off}") }
+        let books = try openBooks()
         do throws(AnalyticsError) {
             return try body(books)
         } catch .tooMany {

@@ -27,6 +27,12 @@ struct Call: Sendable {
 struct Caller: Sendable {
     let key: APIKey
     let actor: AuditActor
+    /// Of a key that the configuration file declares, and the store does not know.
+    var declaredName: String?
+
+    /// What the books have of its requests: which key they came with, and of which workspace it is.
+    var nameOfRequests: String { declaredName ?? key.id }
+    var workspaceOfRequests: String { key.workspaceID ?? "" }
 
     /// What the key may see: its workspace, or all of its organisation.
     var scope: Scope { Scope(organisationID: key.head.organisationID, workspaceID: key.workspaceID) }

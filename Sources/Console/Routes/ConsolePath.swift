@@ -5,18 +5,25 @@ enum ConsolePath {
     /// What paths of the console begin with, behind their version.
     private static let owned: [StaticString] = [
         "/api-keys", "/virtual-keys", "/providers", "/integrations", "/configs", "/guardrails", "/admin/workspaces", "/admin/users", "/policies/usage-limits",
-        "/policies/rate-limits", "/audit-logs", "/logs", "/analytics",
+        "/policies/rate-limits", "/audit-logs", "/logs", "/analytics", "/feedback",
     ]
+
+    /// What is for whoever asks models, with a key of the configuration file as well.
+    private static let ofCallers: [StaticString] = ["/feedback"]
 
     /// The one path without a version.
     static let description: StaticString = "/sluice/openapi.json"
 
     /// Whether a path is the console's. Copies nothing: it is asked on the data plane.
-    static func isOwned(_ path: ByteSlice) -> Bool {
-        if path == description { return true }
+    static func isOwned(_ path: ByteSlice) -> Bool { path == description || isBelow(path, owned) }
+
+    /// Whether a path is for callers. Copies nothing, either.
+    static func isForCallers(_ path: ByteSlice) -> Bool { isBelow(path, ofCallers) }
+
+    private static func isBelow(_ path: ByteSlice, _ starts: [StaticString]) -> Bool {
         guard path.hasPrefix("/v1/") || path.hasPrefix("/v2/") else { return false }
         let rest = path.dropFirst(3)
-        return owned.contains { start in
+        return starts.contains { start in
             let count = start.utf8CodeUnitCount
             return rest.hasPrefix(start) && (rest.count == count || rest[count] == UInt8(ascii: "/"))
         }

@@ -79,7 +79,7 @@ struct RouteTable: Sendable {
         APIKeys.routes + VirtualKeys.routes + ProviderSlots.routes + Integrations.routes + IntegrationWorkspaces.routes + Configs.routes
         + Guardrails.routes
         + Workspaces.routes + Members.routes + Users.routes + Policies.routes + AuditLogs.routes
-        + Logs.routes + AnalyticsGraphs.routes + AnalyticsGroups.routes + [Description.route]
+        + Logs.routes + AnalyticsGraphs.routes + FeedbackGraphs.routes + AnalyticsGroups.routes + TraceFeedback.routes + [Description.route]
 
     enum Found {
         case route(Route, parameters: [String])

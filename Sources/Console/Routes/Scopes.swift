@@ -19,6 +19,9 @@ enum Scopes {
 
     private static let known = Set(all)
 
+    /// What a key of the configuration file may do of what the console has for callers.
+    static let ofDeclaredKeys = ["logs.write"]
+
     static func check(_ scopes: [String]) throws(ConsoleError) {
         var faults: [BodyFault] = []
         for (index, scope) in scopes.enumerated() where !known.contains(scope) {
