@@ -48,8 +48,9 @@ let package = Package(
         .target(name: "Store", dependencies: ["Bytes", "COpenSSL", "JSON", "Ledger", .product(name: "GRDB", package: "GRDB.swift")], swiftSettings: strict),
         .target(name: "Console", dependencies: ["Analytics", "Books", "Bytes", "JSON", "Policy", "Providers", "Store"], swiftSettings: strict),
         .target(name: "Tokens", dependencies: ["Bytes", "CCurl", "COpenSSL", "JSON", "Reactor"], swiftSettings: strict),
+        .target(name: "Webhooks", dependencies: ["Bytes", "CCurl", "Ledger", "Reactor"], swiftSettings: strict),
         .target(
-            name: "Gateway", dependencies: ["Books", "Bytes", "CLinux", "Cache", "Guardrails", "HTTP", "HTTP2", "Health", "JSON", "Ledger", "Patterns", "Policy", "Providers", "Reactor", "TLS", "Tokens"],
+            name: "Gateway", dependencies: ["Books", "Bytes", "CLinux", "Cache", "Guardrails", "HTTP", "HTTP2", "Health", "JSON", "Ledger", "Patterns", "Policy", "Providers", "Reactor", "TLS", "Tokens", "Webhooks"],
             swiftSettings: hot),
         .target(name: "Office", dependencies: ["Bytes", "Gateway", "JSON", "Ledger", "Policy", "Reactor", "Store"], swiftSettings: strict),
         .target(name: "Supervisor", dependencies: ["CLinux", "Reactor"], swiftSettings: strict),
@@ -58,7 +59,7 @@ let package = Package(
             name: "sluice",
             dependencies: [
                 "Analytics", "Books", "Bytes", "CLinux", "Configuration", "Console", "Gateway", "HTTP", "JSON", "Ledger", "Mock", "Office", "Policy", "Providers", "Reactor", "Store",
-                "Supervisor", "TLS",
+                "Supervisor", "TLS", "Webhooks",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict,
@@ -97,9 +98,10 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "ConsoleTests", dependencies: ["Analytics", "Books", "Bytes", "Console", "JSON", "Policy", "Store"], swiftSettings: strict),
         .testTarget(name: "TokensTests", dependencies: ["Bytes", "Reactor", "Tokens"], swiftSettings: strict),
+        .testTarget(name: "WebhooksTests", dependencies: ["Bytes", "Ledger", "Reactor", "Webhooks"], swiftSettings: strict),
         .testTarget(
             name: "GatewayTests",
-            dependencies: ["Books", "Bytes", "CLinux", "COpenSSL", "Gateway", "Guardrails", "Ledger", "Patterns", "Policy", "Providers", "Reactor", "TLS", "Tokens"],
+            dependencies: ["Books", "Bytes", "CLinux", "COpenSSL", "Gateway", "Guardrails", "Ledger", "Patterns", "Policy", "Providers", "Reactor", "TLS", "Tokens", "Webhooks"],
             swiftSettings: strict),
         .testTarget(
             name: "OfficeTests", dependencies: ["Bytes", "Gateway", "JSON", "Ledger", "Office", "Policy", "Providers", "Reactor", "Store"], swiftSettings: strict),

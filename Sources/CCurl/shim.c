@@ -2,6 +2,7 @@
 
 #include <curl/curl.h>
 #include <dlfcn.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -19,7 +20,11 @@ static struct {
     __typeof__(&curl_slist_free_all) free_all;
 } curl;
 
-int curl_load(char *error) {
+static pthread_once_t load_once = PTHREAD_ONCE_INIT;
+static int load_code;
+static char load_error[256];
+
+static void load(void) {
     const struct {
         const char *name;
         void *place;
@@ -30,7 +35,6 @@ int curl_load(char *error) {
     };
     // The name has the version of the interface that the headers declare.
     void *library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
-    error[0] = 0;
     for (size_t index = 0; library != NULL && index < sizeof functions / sizeof functions[0]; index++) {
         void *function = dlsym(library, functions[index].name);
         if (function == NULL) library = NULL;
@@ -38,12 +42,18 @@ int curl_load(char *error) {
     }
     if (library == NULL) {
         const char *reason = dlerror();
-        snprintf(error, 256, "%s", reason == NULL ? "libcurl.so.4 cannot be loaded" : reason);
-        return -1;
+        snprintf(load_error, sizeof load_error, "%s", reason == NULL ? "libcurl.so.4 cannot be loaded" : reason);
+        load_code = -1;
+        return;
     }
-    int code = (int)curl.global_init(CURL_GLOBAL_DEFAULT);
-    if (code != 0) snprintf(error, 256, "libcurl does not begin: %d", code);
-    return code;
+    load_code = (int)curl.global_init(CURL_GLOBAL_DEFAULT);
+    if (load_code != 0) snprintf(load_error, sizeof load_error, "libcurl does not begin: %d", load_code);
+}
+
+int curl_load(char *error) {
+    pthread_once(&load_once, load);
+    memcpy(error, load_error, sizeof load_error);
+    return load_code;
 }
 
 struct sink {
@@ -62,14 +72,16 @@ static size_t take(char *bytes, size_t size, size_t items, void *context) {
     return count;
 }
 
-static int ask(CURL *call, const char *url, long timeout_milliseconds, struct sink *sink, long *status, char *error) {
+typedef size_t (*taker)(char *bytes, size_t size, size_t items, void *context);
+
+static int ask(CURL *call, const char *url, long timeout_milliseconds, taker take, void *context, long *status, char *error) {
     curl.setopt(call, CURLOPT_URL, url);
     curl.setopt(call, CURLOPT_PROTOCOLS_STR, "http,https");
     curl.setopt(call, CURLOPT_FOLLOWLOCATION, 0L);
     curl.setopt(call, CURLOPT_TIMEOUT_MS, timeout_milliseconds);
     curl.setopt(call, CURLOPT_NOSIGNAL, 1L);
     curl.setopt(call, CURLOPT_WRITEFUNCTION, take);
-    curl.setopt(call, CURLOPT_WRITEDATA, sink);
+    curl.setopt(call, CURLOPT_WRITEDATA, context);
     curl.setopt(call, CURLOPT_ERRORBUFFER, error);
     CURLcode code = curl.perform(call);
     curl.getinfo(call, CURLINFO_RESPONSE_CODE, status);
@@ -88,7 +100,7 @@ int curl_post_form(
     if (call == NULL) return CURLE_FAILED_INIT;
     curl.setopt(call, CURLOPT_POSTFIELDS, form);
     curl.setopt(call, CURLOPT_POSTFIELDSIZE, (long)form_count);
-    int code = ask(call, url, timeout_milliseconds, &sink, status, error);
+    int code = ask(call, url, timeout_milliseconds, take, &sink, status, error);
     curl.cleanup(call);
     *count = sink.count;
     return code;
@@ -115,7 +127,7 @@ int curl_post_signed(
     curl.setopt(call, CURLOPT_HTTPHEADER, list);
     curl.setopt(call, CURLOPT_AWS_SIGV4, scheme);
     curl.setopt(call, CURLOPT_USERPWD, user);
-    code = ask(call, url, timeout_milliseconds, &sink, status, error);
+    code = ask(call, url, timeout_milliseconds, take, &sink, status, error);
 end:
     curl.free_all(list);
     curl.cleanup(call);
@@ -135,10 +147,44 @@ int curl_get(
     if (call != NULL && fields != NULL) {
         curl.setopt(call, CURLOPT_HTTPHEADER, fields);
         curl.setopt(call, CURLOPT_PROXY, "");
-        code = ask(call, url, timeout_milliseconds, &sink, status, error);
+        code = ask(call, url, timeout_milliseconds, take, &sink, status, error);
     }
     curl.free_all(fields);
     curl.cleanup(call);
     *count = sink.count;
+    return code;
+}
+
+// Of an answer whose bytes nobody reads: up to so many are taken, so that its connection ends as it should.
+static size_t skip(char *bytes, size_t size, size_t items, void *context) {
+    size_t *left = context;
+    (void)bytes;
+    if (size * items > *left) return 0;
+    *left -= size * items;
+    return size * items;
+}
+
+int curl_post_json(
+    const char *url, const char *json, size_t json_count, const char *fields, const char *ca_file, long timeout_milliseconds, size_t skipped,
+    long *status, char *error) {
+    CURL *call = curl.init();
+    struct curl_slist *list = NULL;
+    int code = CURLE_OUT_OF_MEMORY;
+    error[0] = 0;
+    *status = 0;
+    for (; *fields != 0; fields += strlen(fields) + 1) {
+        struct curl_slist *longer = curl.append(list, fields);
+        if (longer == NULL) goto end;
+        list = longer;
+    }
+    if (call == NULL) goto end;
+    curl.setopt(call, CURLOPT_POSTFIELDS, json);
+    curl.setopt(call, CURLOPT_POSTFIELDSIZE, (long)json_count);
+    curl.setopt(call, CURLOPT_HTTPHEADER, list);
+    if (ca_file != NULL) curl.setopt(call, CURLOPT_CAINFO, ca_file);
+    code = ask(call, url, timeout_milliseconds, skip, &skipped, status, error);
+end:
+    curl.free_all(list);
+    curl.cleanup(call);
     return code;
 }

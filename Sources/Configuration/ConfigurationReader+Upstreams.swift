@@ -149,11 +149,13 @@ extension ConfigurationReader {
         return nil
     }
 
-    mutating func secret(_ field: Field) -> Secret? {
+    mutating func secret(
+        _ field: Field, _ form: SecretForm = .credential, hint: String = "write env:NAME, file:/path, or the key itself"
+    ) -> Secret? {
         guard let text = schema.string(field) else { return nil }
-        if let secret = Secret(text, field: field) { return secret }
+        if let secret = Secret(text, field: field, form: form) { return secret }
         // The text may be the secret itself: it is not repeated.
-        schema.report("\(quoted(field.name)) is no secret", hint: "write env:NAME, file:/path, or the key itself", at: field)
+        schema.report("\(quoted(field.name)) is no secret", hint: hint, at: field)
         return nil
     }
 

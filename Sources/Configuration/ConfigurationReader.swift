@@ -70,6 +70,7 @@ public struct ConfigurationReader {
         if let found = fields["default"] { configuration.defaultConfig = configName(found) }
         if let found = fields["keys"] { configuration.keys = keys(found) }
         if let found = fields["policies"] { configuration.policies = policies(found) }
+        if let found = fields["alert_webhooks"] { configuration.alertWebhooks = alertWebhooks(found) }
         return configuration
     }
 

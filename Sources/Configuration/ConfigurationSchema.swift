@@ -7,7 +7,7 @@ enum ConfigurationSchema {
     static let root = schema(
         "version", "listen", "trusted_proxies", "cors", "http2", "upstream_http2", "workers", "data", "log", "limits", "timeouts", "providers",
         "trusted_hosts", "keys", "virtual_keys", "configs", "default", "cb_config", "prices", "unpriced", "books",
-        "policies")
+        "policies", "alert_webhooks")
 
     static let log = schema("format", "access")
     static let books = schema("mode", "sync", "segment", "keep", "keep_size", "rows_keep")
@@ -23,6 +23,7 @@ enum ConfigurationSchema {
     static let virtualKey = schema("provider", "api_key", "custom_host", "usage_limits", "rate_limits", "price_multiplier", "allowed_models")
     static let unpriced = schema("input", "output")
     static let policy = schema("conditions", "group_by", "usage_limits", "rate_limits")
+    static let webhook = schema("url", "secret", "headers", "ca_file")
 
     static func bounds(_ section: Bound.Section) -> Schema {
         Schema(Bound.allCases.filter { $0.section == section }.map { SchemaKey($0.rawValue) })

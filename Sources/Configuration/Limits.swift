@@ -40,6 +40,10 @@ public enum ConfigurationLimits {
     /// Dollars a million tokens, of models without a price: a thousand times what the dearest take.
     public static let dollarsPerMillion: Int64 = 1_000_000
 
+    /// Webhooks for alerts, and header fields of one: those of the module that tells them.
+    public static let webhookCount = 16
+    public static let webhookHeaderCount = 16
+
     /// Bytes of a client certificate's subject or name.
     public static let certificateNameByteCount = 1024
 }

@@ -8,6 +8,33 @@ public struct ResolvedSecrets: Sendable {
     public internal(set) var virtualKeys: [SecretBytes?] = []
     /// In the order of `ServerConfiguration.providers`; nil where none is declared.
     public internal(set) var providers: [SecretBytes?] = []
+    /// In the order of `ServerConfiguration.alertWebhooks`; without those of which one is not found.
+    public internal(set) var alertWebhooks: [ResolvedWebhook] = []
+}
+
+/// A webhook, its secrets looked up.
+public struct ResolvedWebhook: Sendable {
+    public let name: String
+    public let url: SecretBytes
+    /// Its host, and its port where it is not the scheme's own: what messages may show of it.
+    public let host: String
+    public let secret: SecretBytes?
+    public let headers: [(name: String, value: SecretBytes)]
+    public let caFile: String?
+
+    init?(_ declaration: WebhookDeclaration, _ resolve: (Secret) -> SecretBytes?) {
+        let url = resolve(declaration.url)
+        let secret = declaration.secret.map { resolve($0) }
+        let headers = declaration.headers.map { ($0.name, resolve($0.value)) }
+        guard let url, secret.map({ $0 != nil }) ?? true else { return nil }
+        name = declaration.name
+        self.url = url
+        host = url.withBytes { WebhookURL.host(of: $0) }
+        self.secret = secret ?? nil
+        self.headers = headers.compactMap { name, value in value.map { (name, $0) } }
+        caFile = declaration.caFile
+        guard self.headers.count == headers.count else { return nil }
+    }
 }
 
 extension ServerConfiguration {
@@ -19,6 +46,7 @@ extension ServerConfiguration {
         var diagnostics: [Diagnostic] = []
         secrets.virtualKeys = virtualKeys.map { $0.apiKey?.resolve(environment, &diagnostics) }
         secrets.providers = providers.map { $0.apiKey?.resolve(environment, &diagnostics) }
+        secrets.alertWebhooks = alertWebhooks.compactMap { webhook in ResolvedWebhook(webhook) { $0.resolve(environment, &diagnostics) } }
         return (secrets, diagnostics)
     }
 }
@@ -41,7 +69,7 @@ extension Secret {
 
     private func checked(_ bytes: [UInt8], _ name: String, _ diagnostics: inout [Diagnostic]) -> SecretBytes? {
         bytes.withByteSlice { bytes in
-            guard let fault = Secret.fault(of: bytes) else { return SecretBytes(bytes) }
+            guard let fault = form.fault(of: bytes) else { return SecretBytes(bytes) }
             report("\(name) \(fault)", hint: nil, &diagnostics)
             return nil
         }

@@ -31,6 +31,7 @@ public struct ServerConfiguration: Sendable {
     /// In the order of `catalog.virtualKeys`.
     public internal(set) var virtualKeys: [VirtualKeyDeclaration] = []
     public internal(set) var policies: [PolicyDeclaration] = []
+    public internal(set) var alertWebhooks: [WebhookDeclaration] = []
     /// In the order of `catalog.configNames`.
     public internal(set) var configs: [NamedConfig] = []
     /// Index in `configs`, for requests that name none.

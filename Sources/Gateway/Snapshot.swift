@@ -2,6 +2,7 @@ import Bytes
 public import Ledger
 public import Policy
 public import TLS
+public import Webhooks
 
 /// How the connections of a listener begin.
 public struct ListenerTraits: Sendable {
@@ -57,6 +58,8 @@ public final class Snapshot: Sendable {
         /// By their numbers.
         public var workspaces: [Workspace] = []
         public var policies: [SpendingPolicy] = []
+        /// Who is told of budgets' alerts, beside the log.
+        public var alertWebhooks: [Webhook] = []
         /// Where it is noted when keys are used; nil where nobody asks.
         public var keyUses: KeyUses?
 
@@ -223,7 +226,7 @@ public final class Snapshot: Sendable {
         policies = PolicySet(parts.policies)
         let ofTargets = virtualKeys.compactMap(\.terms) + virtualKeys.flatMap { $0.integrationTerms.values }
         let ungrouped = parts.policies.filter { $0.scope.groups.isEmpty }.map(\.terms)
-        books?.publish(keyTerms.compactMap { $0 } + workspaces.compactMap(\.terms) + ofTargets + ungrouped, parts.policies)
+        books?.publish(keyTerms.compactMap { $0 } + workspaces.compactMap(\.terms) + ofTargets + ungrouped, parts.policies, parts.alertWebhooks)
     }
 
     /// What the holder of a key may spend; nil where nothing limits it.

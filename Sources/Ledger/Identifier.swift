@@ -15,6 +15,21 @@ public struct Identifier: BitwiseCopyable, Hashable, Sendable {
         self.low = low
     }
 
+    /// One in its usual form; nil for what is none.
+    public init?(text: ByteSlice) {
+        guard text.count == Identifier.textByteCount else { return nil }
+        var words: (UInt64, UInt64) = (0, 0)
+        for index in 0..<text.count {
+            if index == 8 || index == 13 || index == 18 || index == 23 {
+                guard text[index] == UInt8(ascii: "-") else { return nil }
+                continue
+            }
+            guard let digit = ASCII.hexValue(text[index]) else { return nil }
+            words = (words.0 << 4 | words.1 >> 60, words.1 << 4 | UInt64(digit))
+        }
+        self.init(high: words.0, low: words.1)
+    }
+
     /// Bytes of the written form.
     public static let textByteCount = 36
 

@@ -99,20 +99,6 @@ struct Output: ~Copyable {
 
     /// The bytes in base64, padded (RFC 4648 §4).
     mutating func append(base64 bytes: ByteSlice) {
-        let alphabet = ByteSlice("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
-        write(atMost: (bytes.count + 2) / 3 * 4) { writer in
-            var at = 0
-            while at < bytes.count {
-                let left = bytes.count - at
-                let second = left > 1 ? bytes[at + 1] : 0
-                let third = left > 2 ? bytes[at + 2] : 0
-                let group = Int(bytes[at]) << 16 | Int(second) << 8 | Int(third)
-                writer.append(alphabet[group >> 18])
-                writer.append(alphabet[group >> 12 & 63])
-                writer.append(left > 1 ? alphabet[group >> 6 & 63] : UInt8(ascii: "="))
-                writer.append(left > 2 ? alphabet[group & 63] : UInt8(ascii: "="))
-                at += 3
-            }
-        }
+        write(atMost: (bytes.count + 2) / 3 * 4) { $0.append(base64: bytes) }
     }
 }

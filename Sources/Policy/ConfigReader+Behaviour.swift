@@ -80,11 +80,12 @@ extension ConfigReader {
         for element in elements {
             guard let written = schema.string(element) else { continue }
             let name = ConfigReader.normalised(header: written)
-            guard ConfigReader.isHeaderName(name) else {
+            guard HeaderName.isOne(name) else {
                 schema.report("\(quoted(written)) is no header name", at: element)
                 continue
             }
-            if ConfigReader.ownHeaders.contains(name) {
+            // A copy of the client's would break the upstream's.
+            if HeaderName.ofFraming.contains(name) || name == "x-portkey-forward-headers" {
                 schema.report("header \(quoted(name)) is the gateway's own and cannot be forwarded", kind: .meaning, at: element)
                 continue
             }
@@ -97,20 +98,6 @@ extension ConfigReader {
     static func normalised(header name: String) -> String {
         String(decoding: name.utf8.map { $0 == UInt8(ascii: "_") ? UInt8(ascii: "-") : ASCII.lowercased($0) }, as: UTF8.self)
     }
-
-    /// A token (RFC 9110 §5.6.2) of a length a head can hold.
-    private static func isHeaderName(_ name: String) -> Bool {
-        let marks = Array("!#$%&'*+-.^_`|~".utf8)
-        return (1...256).contains(name.utf8.count)
-            && name.utf8.allSatisfy { ASCII.isLetter($0) || ASCII.isDigit($0) || marks.contains($0) }
-    }
-
-    /// Fields that frame the message or belong to one hop; a copy of the client's would break the upstream's.
-    private static let ownHeaders: Set<String> = [
-        "connection", "content-length", "expect", "host", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding",
-        "upgrade",
-        "x-portkey-forward-headers",
-    ]
 
     mutating func overrides(_ field: Field) -> [Config.Parameter] {
         guard case .object(let members) = field.node.value else {

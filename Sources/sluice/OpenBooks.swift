@@ -16,4 +16,7 @@ enum OpenBooks {
         }
         return try result.get()
     }
+
+    /// The process ends: what is left to tell of budgets is told. False where somebody is still at it.
+    static func end() -> Bool { opened.withLock { opened in opened.values.map { $0.end() }.allSatisfy { $0 } } }
 }

@@ -123,7 +123,8 @@ struct Serve: ParsableCommand {
         ServingCalls(gateway, link).answer()
         plan.mock?.stop()
         let isStoreAtRest = (watch?.stop() ?? true) && !gateway.isAdministered
-        let isAtRest = (books?.stop() ?? true) && isStoreAtRest
+        let isAllTold = OpenBooks.end()
+        let isAtRest = (books?.stop() ?? true) && isStoreAtRest && isAllTold
         if isAtRest { store?.close() }
         guard gateway.operations.reloads.isUnderWay || !isAtRest else { return }
         // What exit(3) tears down, those threads may be using.

@@ -10,6 +10,7 @@ import Office
 import Policy
 import Providers
 import Reactor
+import Webhooks
 
 /// A checked configuration → what the workers serve by.
 struct SnapshotBuilder {
@@ -69,6 +70,11 @@ struct SnapshotBuilder {
         parts.crossOrigin = configuration.crossOrigin.map { rules($0) }
         parts.prices = try prices()
         parts.keyRestrictions = configuration.keys.map { restrictions($0.allowed) }
+        parts.alertWebhooks = secrets.alertWebhooks.map { webhook in
+            Webhook(
+                name: webhook.name, host: webhook.host, url: webhook.url, secret: webhook.secret,
+                fields: webhook.headers.map { Webhook.Field(name: $0.name, value: $0.value) }, caFile: webhook.caFile)
+        }
         try limitSpending(&parts)
         return parts
     }

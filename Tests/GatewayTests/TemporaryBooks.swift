@@ -24,6 +24,9 @@ final class TemporaryBooks: Sendable {
 
     deinit {
         books.stop()
+        _ = books.webhooks.stop()
+        unlink(directory + "/alerts/lock")
+        rmdir(directory + "/alerts")
         for file in ["budgets", "rates", "accounts"] { unlink(directory + "/" + file) }
         rmdir(directory)
     }

@@ -6,6 +6,7 @@ import Providers
 import Reactor
 import Synchronization
 import TLS
+import Webhooks
 
 @testable import Gateway
 
@@ -38,6 +39,7 @@ struct World {
     var keyTerms: [SpendingTerms?] = []
     var virtualKeyTerms: [SpendingTerms?] = []
     var policies: [SpendingPolicy] = []
+    var alertWebhooks: [Webhook] = []
     var keyUses: KeyUses?
     /// Of the first key: its workspace, and what that may spend.
     var workspace: Snapshot.Workspace?
@@ -87,6 +89,7 @@ struct World {
         parts.books = books
         parts.keyTerms = keyTerms
         parts.policies = policies
+        parts.alertWebhooks = alertWebhooks
         parts.keyUses = keyUses
         parts.workspaces = workspace.map { [$0] } ?? []
         if let integrationTerms { parts.virtualKeys[0].integrationTerms[0] = integrationTerms }

@@ -100,4 +100,18 @@ struct TraceContextTests {
         #expect(written { child.writeTrace(into: &$0) } == identifier.description.filter { $0 != "-" })
         #expect(rewritten(written { child.write(into: &$0) }) == written { child.write(into: &$0) })
     }
+
+    @Test("an identifier is read as it is written, in capitals too, and nothing else is one")
+    func read() throws {
+        var maker = try IdentifierMaker()
+        let identifier = maker.next(wallNanoseconds: 1_700_000_000_000_000_000)
+        func read(_ text: String) -> Identifier? { Array(text.utf8).withByteSlice { Identifier(text: $0) } }
+        let text = identifier.description
+        #expect(read(text) == identifier && read(text.uppercased()) == identifier)
+        #expect(read("00000000-0000-0000-0000-000000000000") == Identifier(high: 0, low: 0))
+        #expect(read("ffffffff-ffff-ffff-ffff-ffffffffffff") == Identifier(high: .max, low: .max))
+        for other in ["", "0", text + "0", String(text.dropLast()), text.replacing("-", with: "0"), "g" + text.dropFirst(), "-" + text.dropFirst()] {
+            #expect(read(other) == nil, "\(other)")
+        }
+    }
 }

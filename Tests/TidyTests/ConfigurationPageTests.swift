@@ -39,6 +39,7 @@ struct ConfigurationPageTests {
         ("virtual_keys", ConfigurationSchema.virtualKey),
         ("keys", ConfigurationSchema.key),
         ("policies", ConfigurationSchema.policy),
+        ("alert_webhooks", ConfigurationSchema.webhook),
         ("configs", ConfigSchema.config),
         ("strategy", ConfigSchema.strategy),
         ("guardrails", ConfigSchema.hook),
@@ -72,7 +73,9 @@ struct ConfigurationPageTests {
     @Test("config/sluice.yaml shows every key of the file's own schema")
     func everyKeyIsShown() throws {
         let example = try Repository.text("config/sluice.yaml")
-        let inner = [ConfigurationSchema.log, ConfigurationSchema.books, ConfigurationSchema.provider, ConfigurationSchema.key]
+        let inner = [
+            ConfigurationSchema.log, ConfigurationSchema.books, ConfigurationSchema.provider, ConfigurationSchema.key, ConfigurationSchema.webhook,
+        ]
         let keys = [ConfigurationSchema.root] + inner
         for key in keys.flatMap(\.keys) where key.name != "api_key" && key.name != "custom_host" {
             #expect(example.contains("\(key.name):"), "\(key.name) is not shown")

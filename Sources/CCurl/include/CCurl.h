@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-// Once, before any other call. Returns 0; else why it cannot be used is in `error` (256 bytes).
+// Before any other call; may be called by several threads, and again. Returns 0; else why it cannot be used is in `error` (256 bytes).
 int curl_load(char *error);
 
 // Posts a form (application/x-www-form-urlencoded) and waits for the answer. Verifies certificates, follows nothing, and
@@ -23,5 +23,11 @@ int curl_post_signed(
 // The same with GET, the one field `field` ("Name: value") and no proxy: for what only this machine may ask.
 int curl_get(
     const char *url, const char *field, long timeout_milliseconds, char *out, size_t capacity, size_t *count, long *status, char *error);
+
+// Posts JSON with further fields, as above; Content-Type is among them. Of the answer only its status is wanted, and `skipped` of its bytes are
+// read at most; a longer one is a failure with a status. Without a `ca_file` (NULL) the system's authorities are trusted.
+int curl_post_json(
+    const char *url, const char *json, size_t json_count, const char *fields, const char *ca_file, long timeout_milliseconds, size_t skipped,
+    long *status, char *error);
 
 #endif

@@ -3,6 +3,7 @@ import Glibc
 public import Ledger
 import Reactor
 import Synchronization
+import Webhooks
 
 /// The budgets and the rate limits of one data directory, and the thread that does for workers what may wait for the disk.
 ///
@@ -37,6 +38,9 @@ public final class AccountBooks: Sendable {
     }
 
     private let questions: Mailbox<Message>
+    /// Who is told of alerts beside the log.
+    let webhooks: WebhookSender
+    private let identifiers: Mutex<IdentifierMaker>
     /// Accounts that one policy may have.
     private let accountsOfPolicy: Int
     private let report: @Sendable (String) -> Void
@@ -80,6 +84,8 @@ public final class AccountBooks: Sendable {
         }
         do {
             questions = try Mailbox()
+            webhooks = try WebhookSender(folder: directory + "/alerts", report: report)
+            identifiers = Mutex(try IdentifierMaker())
         } catch {
             throw StartError("\(error)")
         }
@@ -99,10 +105,20 @@ public final class AccountBooks: Sendable {
         while !hasEnded.load(ordering: .acquiring) { usleep(1000) }
     }
 
-    /// The terms and policies that are in force from now on, for metrics and for names in alerts.
-    func publish(_ terms: [SpendingTerms], _ policies: [SpendingPolicy]) {
+    /// The same for a process that ends, once what is left to tell is told; false where a disk or a receiver is still waited for.
+    public func end() -> Bool {
+        isStopping.store(true, ordering: .releasing)
+        questions.post(.wake)
+        for _ in 0..<AccountLimits.endMilliseconds where !hasEnded.load(ordering: .acquiring) { usleep(1000) }
+        let isToldAll = webhooks.stop()
+        return hasEnded.load(ordering: .acquiring) && isToldAll
+    }
+
+    /// The terms and policies that are in force from now on, for metrics and for names in alerts, and who is told of those.
+    func publish(_ terms: [SpendingTerms], _ policies: [SpendingPolicy], _ webhooks: [Webhook]) {
         self.terms.withLock { $0 = terms }
         self.policies.withLock { $0 = policies }
+        self.webhooks.declare(webhooks)
     }
 
     /// Of whom metrics tell.
@@ -120,7 +136,7 @@ public final class AccountBooks: Sendable {
     /// A budget has passed a threshold: the thread tells of it. One that finds the mailbox full is counted and not told.
     func alert(_ alert: BudgetAlert) {
         count(.alerted)
-        _ = questions.send(.alert(alert))
+        if !questions.send(.alert(alert)) { webhooks.noteLost() }
     }
 
     /// A budget's reading has changed: the thread looks whether its grant is still large enough.
@@ -178,6 +194,8 @@ public final class AccountBooks: Sendable {
                 pauseAfterFault()
             }
         }
+        // What came before it was stopped.
+        serve(questions.receiveAll())
         hasEnded.store(true, ordering: .releasing)
     }
 
@@ -190,7 +208,7 @@ public final class AccountBooks: Sendable {
         for message in messages {
             switch message {
             case .asked(let one) where !one.question.isEmpty: asked.append(one)
-            case .alert(let alert): report(text(alert))
+            case .alert(let alert): tell(alert)
             case .asked, .wake: break
             }
         }
@@ -203,6 +221,13 @@ public final class AccountBooks: Sendable {
             fault = .unusable(error.description)
         }
         for (index, one) in asked.enumerated() { one.answer(faults[index] ?? fault) }
+    }
+
+    private func tell(_ alert: BudgetAlert) {
+        report(text(alert))
+        guard webhooks.isWanted else { return }
+        let id = identifiers.withLock { $0.next(wallNanoseconds: alert.wallNanoseconds) }
+        webhooks.tell(WebhookMessage(id: id, body: body(of: alert, id: id)))
     }
 
     private func place(_ asked: [AccountQuestion]) throws(LedgerFileError) {
@@ -292,20 +317,6 @@ public final class AccountBooks: Sendable {
             return told != fault.description
         }
         if isNew { report("\(fault.description); accounts of policies are kept, but not all are listed") }
-    }
-
-    // MARK: Alerts
-
-    private func text(_ alert: BudgetAlert) -> String {
-        let unit = alert.rule.unit
-        return "the \(unit.word) budget of \(title(alert)) has passed \(unit.text(alert.threshold)) of \(unit.text(alert.rule.cap))"
-    }
-
-    private func title(_ alert: BudgetAlert) -> String {
-        guard let account = alert.account else { return alert.terms.title(nil) }
-        let groups = publishedPolicies.first { $0.terms === alert.terms || $0.terms.identity == alert.terms.identity }?.scope.groups.map(\.name) ?? []
-        let named = try? names.account(account, of: alert.terms.identity, .budget)
-        return alert.terms.title(zip(groups, named?.values ?? []).map { ($0, $1) })
     }
 }
 

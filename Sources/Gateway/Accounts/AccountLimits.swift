@@ -70,4 +70,7 @@ public enum AccountLimits {
     /// Between two looks for processes that have ended, and for budgets that are over.
     static let recoveryNanoseconds: UInt64 = 1_000_000_000
     static let retirementNanoseconds: UInt64 = 3_600_000_000_000
+
+    /// For the thread to end when the process does: it may wait for a disk.
+    static let endMilliseconds = 1000
 }

@@ -15,7 +15,27 @@ extension AccountBooks {
         counter("sluice_budget_overshoots_total", "Requests that cost more than was reserved for them.", .overshot)
         text += "# HELP sluice_budget_reservations Requests under way that have reserved from budgets.\n# TYPE sluice_budget_reservations gauge\n"
         text += "sluice_budget_reservations \(budgets.openCount)\n"
-        return text + accountGauges() + budgetGauges()
+        return text + webhookCounters() + accountGauges() + budgetGauges()
+    }
+
+    /// What became of what webhooks were to be told.
+    private func webhookCounters() -> String {
+        let standings = webhooks.standings
+        guard !standings.isEmpty else { return "" }
+        var outcomes = "", retries = "", waiting = ""
+        for (name, counts) in standings {
+            let label = "webhook=\(Operations.quoted(name))"
+            for (outcome, count) in [("delivered", counts.delivered), ("failed", counts.failed), ("dropped", counts.dropped)] {
+                outcomes += "sluice_alert_webhook_messages_total{\(label),outcome=\"\(outcome)\"} \(count)\n"
+            }
+            retries += "sluice_alert_webhook_retries_total{\(label)} \(counts.retries)\n"
+            waiting += "sluice_alert_webhook_waiting{\(label)} \(counts.waiting)\n"
+        }
+        return "# HELP sluice_alert_webhook_messages_total Alerts that a webhook was told of, that it did not take within a day, and that had no room.\n"
+            + "# TYPE sluice_alert_webhook_messages_total counter\n" + outcomes
+            + "# HELP sluice_alert_webhook_retries_total Posts that a webhook did not take, and that are tried again.\n"
+            + "# TYPE sluice_alert_webhook_retries_total counter\n" + retries
+            + "# HELP sluice_alert_webhook_waiting Alerts that wait to be told.\n# TYPE sluice_alert_webhook_waiting gauge\n" + waiting
     }
 
     /// How many accounts grouped policies have.
@@ -40,7 +60,7 @@ extension AccountBooks {
                 count += 1
                 let now = wallClockNanoseconds()
                 let usage = budgets.usage(of: budget.key, budget.rule, wallNanoseconds: now)
-                let labels = "{scope=\"\(terms.scope.label)\",name=\(Operations.quoted(terms.holder)),unit=\"\(budget.rule.unit.metricWord)\"}"
+                let labels = "{scope=\"\(terms.scope.label)\",name=\(Operations.quoted(terms.holder)),unit=\"\(budget.rule.unit.plural)\"}"
                 limits += "sluice_budget_limit\(labels) \(budget.rule.unit.metric(budget.rule.cap(wallNanoseconds: now)))\n"
                 spent += "sluice_budget_spent\(labels) \(budget.rule.unit.metric(usage?.spent ?? 0))\n"
                 reserved += "sluice_budget_reserved\(labels) \(budget.rule.unit.metric(usage?.reserved ?? 0))\n"
@@ -54,13 +74,5 @@ extension AccountBooks {
 }
 
 extension BudgetUnit {
-    fileprivate var metricWord: String {
-        switch self {
-        case .cost: "dollars"
-        case .tokens: "tokens"
-        case .requests: "requests"
-        }
-    }
-
     fileprivate func metric(_ amount: Int64) -> String { self == .cost ? "\(Double(amount) / 1e9)" : "\(amount)" }
 }

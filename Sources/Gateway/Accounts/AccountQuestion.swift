@@ -36,4 +36,6 @@ struct BudgetAlert: Sendable {
     let rule: BudgetRule
     let threshold: Int64
     let spent: Int64
+    /// When, in nanoseconds since 1970.
+    let wallNanoseconds: UInt64
 }

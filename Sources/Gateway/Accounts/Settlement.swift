@@ -123,7 +123,10 @@ extension Exchange {
             let rule = spending.charge(index).rule
             guard let movement = settlement.movement(index), let holder = spending.holder(ofCharge: index) else { continue }
             for threshold in rule.thresholds(passedBy: movement) {
-                books.alert(BudgetAlert(terms: holder.terms, account: holder.account, rule: rule, threshold: threshold, spent: movement.spentAfter))
+                let alert = BudgetAlert(
+                    terms: holder.terms, account: holder.account, rule: rule, threshold: threshold, spent: movement.spentAfter,
+                    wallNanoseconds: wallClockNanoseconds())
+                books.alert(alert)
             }
         }
     }

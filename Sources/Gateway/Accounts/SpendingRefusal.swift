@@ -4,12 +4,21 @@ import Ledger
 import Providers
 
 extension BudgetUnit {
-    /// Its name in messages and metrics.
+    /// Its name in messages.
     var word: String {
         switch self {
         case .cost: "cost"
         case .tokens: "token"
         case .requests: "request"
+        }
+    }
+
+    /// What its amounts are of, in metrics and alerts.
+    var plural: String {
+        switch self {
+        case .cost: "dollars"
+        case .tokens: "tokens"
+        case .requests: "requests"
         }
     }
 

@@ -27,4 +27,7 @@ extension Nanodollars: CustomStringConvertible {
         let digits = DecimalText.text(count.magnitude, fractionDigits: 9, leastFractionDigits: 2)
         return count < 0 ? "-$\(digits)" : "$\(digits)"
     }
+
+    /// Dollars with all their digits, as JSON has a number: `0.000325`, `12.5`.
+    public var jsonText: String { (count < 0 ? "-" : "") + DecimalText.text(count.magnitude, fractionDigits: 9) }
 }
