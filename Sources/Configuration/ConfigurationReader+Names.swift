@@ -62,7 +62,23 @@ extension ConfigurationReader {
         var key = KeyDeclaration(name: name, digest: digest, config: config, expiresAt: expiresAt, certificate: certificate)
         key.limits = limits(fields)
         key.allowed = allowed(fields)
+        key.metadata = fields["metadata"].flatMap { metadata($0) }
         return key
+    }
+
+    /// Names and texts, as a JSON object; nil where there are none.
+    private mutating func metadata(_ field: Field) -> String? {
+        let entries = schema.entries(of: field)
+        if entries.count > ConfigurationLimits.metadataCount {
+            schema.report("\(quoted(field.name)) has \(entries.count) pairs; up to \(ConfigurationLimits.metadataCount) are possible", at: field)
+        }
+        for (name, entry) in entries {
+            guard let text = schema.string(entry) else { continue }
+            if max(name.utf8.count, text.utf8.count) > ConfigurationLimits.metadataByteCount {
+                schema.report("\(quoted(name)) has a name or a text of more than \(ConfigurationLimits.metadataByteCount) bytes", at: entry)
+            }
+        }
+        return entries.isEmpty ? nil : String(decoding: field.node.json, as: UTF8.self)
     }
 
     private mutating func clientCertificate(_ field: Field) -> DeclaredCertificate? {

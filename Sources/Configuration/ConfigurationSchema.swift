@@ -13,7 +13,7 @@ enum ConfigurationSchema {
     static let books = schema("mode", "sync", "segment", "keep", "keep_size", "rows_keep")
     static let provider = schema("base_url", "dialect", "auth", "api_key", "ca_file", "allow_private", "http2")
     static let key = schema("digest", "client_certificate", "config", "expires", "usage_limits", "rate_limits", "allowed_models", "allowed_providers", "allowed_endpoints",
-        "allowed_networks")
+        "allowed_networks", "metadata")
     static let clientCertificate = schema("subject", "san")
     static let listener = schema("address", "tls", "proxy_protocol", "http1")
     static let proxies = schema("networks", "header")

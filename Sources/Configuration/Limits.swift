@@ -34,6 +34,10 @@ public enum ConfigurationLimits {
     public static let allowedCount = 256
     public static let allowedByteCount = 256
 
+    /// Pairs of a key's metadata, and bytes of a name or a value: the store's.
+    public static let metadataCount = 64
+    public static let metadataByteCount = 128
+
     /// The largest multiplier of prices: the ledger's.
     public static let priceMultiplier: Int64 = 1000
 

@@ -147,6 +147,8 @@ public struct KeyDeclaration: Sendable {
     /// What its holder may spend.
     public internal(set) var limits = SpendingLimits()
     public internal(set) var allowed = DeclaredUse()
+    /// What its requests say of themselves where they say nothing: a JSON object; nil for nothing.
+    public internal(set) var metadata: String?
 }
 
 /// What a key may be used for, and from where. Empty lists restrict nothing.

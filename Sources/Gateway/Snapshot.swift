@@ -55,6 +55,8 @@ public final class Snapshot: Sendable {
         public var keyTerms: [SpendingTerms?] = []
         /// The same of what their holders may use.
         public var keyRestrictions: [KeyRestrictions?] = []
+        /// The same of what their requests say of themselves where they say nothing.
+        public var keyMetadata: [DefaultMetadata?] = []
         /// By their numbers.
         public var workspaces: [Workspace] = []
         public var policies: [SpendingPolicy] = []
@@ -191,6 +193,7 @@ public final class Snapshot: Sendable {
     let organisation: [UInt8]
     private let keyTerms: [SpendingTerms?]
     private let keyRestrictions: [KeyRestrictions?]
+    private let keyMetadata: [DefaultMetadata?]
     let keyUses: KeyUses?
     private let workspaces: [Workspace]
     let policies: PolicySet
@@ -221,6 +224,7 @@ public final class Snapshot: Sendable {
         organisation = parts.organisation
         keyTerms = parts.keyTerms
         keyRestrictions = parts.keyRestrictions
+        keyMetadata = parts.keyMetadata
         keyUses = parts.keyUses
         workspaces = parts.workspaces
         policies = PolicySet(parts.policies)
@@ -236,6 +240,9 @@ public final class Snapshot: Sendable {
     func restrictions(of principal: Principal) -> KeyRestrictions? {
         principal.keyIndex < keyRestrictions.count ? keyRestrictions[principal.keyIndex] : nil
     }
+
+    /// What a key's requests say of themselves where they say nothing; nil where it has nothing to say.
+    func defaultMetadata(of principal: Principal) -> DefaultMetadata? { principal.keyIndex < keyMetadata.count ? keyMetadata[principal.keyIndex] : nil }
 
     /// The workspace of a number; nil where it is that of everywhere.
     func workspace(_ number: Int32) -> Workspace? { number >= 0 && Int(number) < workspaces.count ? workspaces[Int(number)] : nil }

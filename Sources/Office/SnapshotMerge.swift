@@ -273,6 +273,11 @@ struct SnapshotMerge {
         parts.keyRestrictions[key] = restrictions
     }
 
+    private mutating func say(_ key: Int, _ metadata: DefaultMetadata) {
+        parts.keyMetadata += [DefaultMetadata?](repeating: nil, count: max(0, key + 1 - parts.keyMetadata.count))
+        parts.keyMetadata[key] = metadata
+    }
+
     private mutating func addKeys(_ limits: ([LimitedHolder]) -> LimitedTerms) {
         var declarations = declared.keys
         let own = Dictionary(declared.keys.compactMap { key in key.digest.map { (pepper.digest(of: $0), key.name) } }) { first, _ in first }
@@ -298,6 +303,7 @@ struct SnapshotMerge {
                 if declaration.standing == .active { declaration.standing = .restricted }
             }
             if let restrictions = key.restrictions { restrict(declarations.count, restrictions) }
+            if let metadata = key.metadata { say(declarations.count, metadata) }
             if closedWorkspaces.contains(declaration.workspace), declaration.standing == .active { declaration.standing = .restricted }
             declarations.append(declaration)
         }

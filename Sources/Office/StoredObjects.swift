@@ -14,6 +14,7 @@ public struct StoredObjects: Sendable {
         let workspaceID: String?
         let limits: StoredLimits?
         let restrictions: KeyRestrictions?
+        let metadata: DefaultMetadata?
     }
 
     struct Credential: Sendable {
@@ -97,7 +98,11 @@ public struct StoredObjects: Sendable {
         func number(_ workspace: String?) -> Int32 { workspace.flatMap { numbers[$0] } ?? -1 }
         generation = rows.generation
         organisation = rows.organisations.first?.id ?? ""
-        keys = rows.keys.compactMap { StoredObjects.key($0, workspace: number($0.workspaceID), &faults) }
+        let defaults = StoredObjects.defaultMetadata(rows.workspaces)
+        keys = rows.keys.compactMap { key in
+            let metadata = DefaultMetadata([key.workspaceID.flatMap { defaults[$0] }, key.defaultMetadata].compactMap { $0 })
+            return StoredObjects.key(key, workspace: number(key.workspaceID), metadata, &faults)
+        }
         let integrations = Dictionary(rows.integrations.map { ($0.id, $0) }) { first, _ in first }
         virtualKeys = rows.virtualKeys.map { StoredObjects.virtualKey($0, integrations, workspace: number($0.key.workspaceID)) }
         configs = rows.configs.map { config in
@@ -111,9 +116,9 @@ public struct StoredObjects: Sendable {
         workspaces = rows.workspaces.map { Space(id: $0.id, name: $0.name, limits: StoredObjects.limits($0.usageLimits, $0.rateLimits)) }
         policies = rows.policies.compactMap { LimitedPolicy($0, workspace: number($0.workspaceID)) }
         for policy in policies { if let fault = policy.fault { faults.append("policy \(quoted(policy.name)) (\(policy.identity)): \(fault); it refuses what it is for") } }
-        var defaults: [String: String] = [:]
-        for config in rows.configs where config.isDefault { defaults[config.workspaceID ?? ""] = config.id }
-        defaultConfigs = defaults
+        var defaultConfigs: [String: String] = [:]
+        for config in rows.configs where config.isDefault { defaultConfigs[config.workspaceID ?? ""] = config.id }
+        self.defaultConfigs = defaultConfigs
         self.faults = faults
     }
 
@@ -122,7 +127,7 @@ public struct StoredObjects: Sendable {
     /// What a key needs for asking models: one of these.
     private static let scopes: Set = ["completions.write", FirstKey.scope]
 
-    private static func key(_ key: APIKey, workspace: Int32, _ faults: inout [String]) -> Key? {
+    private static func key(_ key: APIKey, workspace: Int32, _ metadata: DefaultMetadata?, _ faults: inout [String]) -> Key? {
         guard let digest = key.digest.flatMap({ $0.withByteSlice { KeyDigest(bytes: $0) } }) else {
             faults.append("API key \(quoted(key.name)) (\(key.id)): it has no digest; rotate it")
             return nil
@@ -144,7 +149,17 @@ public struct StoredObjects: Sendable {
         return Key(
             declaration: declaration, configID: key.defaultConfigID, workspaceID: key.workspaceID, limits: limits(key.usageLimits, key.rateLimits),
             restrictions: KeyRestrictions(
-                models: key.allowedModels, providers: key.allowedProviders, endpoints: key.allowedEndpoints, networks: networks))
+                models: key.allowedModels, providers: key.allowedProviders, endpoints: key.allowedEndpoints, networks: networks), metadata: metadata)
+    }
+
+    /// What keys of workspaces say by default unless they say otherwise: JSON objects, by the workspaces' ids.
+    private static func defaultMetadata(_ workspaces: [Workspace]) -> [String: String] {
+        var found: [String: String] = [:]
+        for workspace in workspaces {
+            guard let defaults = workspace.defaults else { continue }
+            found[workspace.id] = Array(defaults.utf8).withByteSlice { JSONView(objectIn: $0)?.child(ByteSlice("metadata")).map { String($0.bytes) } }
+        }
+        return found
     }
 
     /// `192.0.2.0/24`, or an address alone.

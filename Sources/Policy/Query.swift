@@ -49,6 +49,8 @@ public protocol RequestFacts {
     func parameter(_ name: ByteSlice) -> JSONView?
     /// The value of `x-portkey-metadata`; empty where there is none.
     var metadata: ByteSlice { get }
+    /// What of metadata holds where neither that nor the body's says otherwise: a JSON object; empty where there is none.
+    var defaultMetadata: ByteSlice { get }
     /// The path of the request's target, its query left off.
     var path: ByteSlice { get }
     /// A header field's value by its lower-case name; nil where there is none.
@@ -59,6 +61,10 @@ public protocol RequestFacts {
     var certificateNames: ByteSlice { get }
     /// Whether `pattern` is found in `text`.
     func finds(_ pattern: Pattern, in text: ByteSlice) -> Bool
+}
+
+extension RequestFacts {
+    public var defaultMetadata: ByteSlice { ByteSlice("") }
 }
 
 /// A program's queries, asked of one request.
@@ -151,9 +157,10 @@ enum FoundValue: BitwiseCopyable {
         case .header: self = facts.header(key).map { .text($0) } ?? .missing
         case .parameters: self = FoundValue(FoundValue.parameter(key, facts))
         case .metadata:
-            // The header's word over the body's.
+            // The header's word over the body's, and either over the key's.
             let given = JSONView(objectIn: facts.metadata)?.value(at: key)
-            self = FoundValue(given ?? facts.parameter(ByteSlice("metadata"))?.value(at: key, within: PolicyLimits.searchedByteCount))
+                ?? facts.parameter(ByteSlice("metadata"))?.value(at: key, within: PolicyLimits.searchedByteCount)
+            self = FoundValue(given ?? JSONView(objectIn: facts.defaultMetadata)?.value(at: key))
         }
     }
 

@@ -70,6 +70,7 @@ struct SnapshotBuilder {
         parts.crossOrigin = configuration.crossOrigin.map { rules($0) }
         parts.prices = try prices()
         parts.keyRestrictions = configuration.keys.map { restrictions($0.allowed) }
+        parts.keyMetadata = configuration.keys.map { key in key.metadata.flatMap { DefaultMetadata([$0]) } }
         parts.alertWebhooks = secrets.alertWebhooks.map { webhook in
             Webhook(
                 name: webhook.name, host: webhook.host, url: webhook.url, secret: webhook.secret,

@@ -41,4 +41,24 @@ struct AllowedTests {
         #expect(read("allowed_models: [\(names(ConfigurationLimits.allowedCount))]").1.isEmpty)
         #expect(!read("allowed_models: [\(names(ConfigurationLimits.allowedCount + 1))]").1.isEmpty)
     }
+
+    private func metadata(_ value: String) -> (String?, [String]) {
+        let text = "version: 1\nkeys:\n  team:\n    digest: sha256:\(String(repeating: "ab", count: 32))\n    metadata: \(value)\n"
+        let (configuration, diagnostics) = ConfigurationReader.read(Array(text.utf8), builtIn: [])
+        return (configuration?.keys.first?.metadata, diagnostics.map(\.message))
+    }
+
+    @Test("a key's metadata is texts by name, as many and as long as the store's")
+    func metadata() {
+        #expect(metadata("{team: search, \"a b\": \"\\\"\"}").0 == #"{"team":"search","a b":"\""}"#)
+        #expect(metadata("{}").0 == nil && metadata("{}").1.isEmpty)
+        #expect(metadata("[team]").1 == ["\"metadata\" must be a mapping, not a list"])
+        #expect(metadata("{team: 5}").1 == ["\"team\" must be text, not a number"])
+        func pairs(_ count: Int) -> String { "{" + (0..<count).map { "k\($0): v" }.joined(separator: ", ") + "}" }
+        #expect(metadata(pairs(ConfigurationLimits.metadataCount)).1.isEmpty)
+        #expect(metadata(pairs(ConfigurationLimits.metadataCount + 1)).1 == ["\"metadata\" has 65 pairs; up to 64 are possible"])
+        let longest = String(repeating: "m", count: ConfigurationLimits.metadataByteCount)
+        #expect(metadata("{\(longest): \(longest)}").1.isEmpty)
+        #expect(metadata("{\(longest)m: v}").1.count == 1 && metadata("{k: \(longest)m}").1.count == 1)
+    }
 }

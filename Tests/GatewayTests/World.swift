@@ -40,6 +40,7 @@ struct World {
     var virtualKeyTerms: [SpendingTerms?] = []
     var policies: [SpendingPolicy] = []
     var alertWebhooks: [Webhook] = []
+    var keyMetadata: [DefaultMetadata?] = []
     var keyUses: KeyUses?
     /// Of the first key: its workspace, and what that may spend.
     var workspace: Snapshot.Workspace?
@@ -90,6 +91,7 @@ struct World {
         parts.keyTerms = keyTerms
         parts.policies = policies
         parts.alertWebhooks = alertWebhooks
+        parts.keyMetadata = keyMetadata
         parts.keyUses = keyUses
         parts.workspaces = workspace.map { [$0] } ?? []
         if let integrationTerms { parts.virtualKeys[0].integrationTerms[0] = integrationTerms }

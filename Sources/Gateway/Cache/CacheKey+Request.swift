@@ -72,7 +72,7 @@ extension Exchange {
         worker.cacheKeys?.add(.endpoint, UInt64(endpoint.rawValue))
         worker.cacheKeys?.add(.path, message[request.targetRange])
         worker.cacheKeys?.add(.namespace, request.fields.value(of: .portkeyCacheNamespace, in: message) ?? ByteSlice(""))
-        if plan.route.isGuarded { worker.cacheKeys?.add(.metadata, request.fields.value(of: .portkeyMetadata, in: message) ?? ByteSlice("")) }
+        if plan.route.isGuarded { worker.cacheKeys?.add(.metadata, metadata(in: message) ?? ByteSlice("")) }
         addFields(plan, message)
         return worker.cacheKeys?.addBody(message[body.range])
     }

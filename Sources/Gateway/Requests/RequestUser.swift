@@ -4,8 +4,8 @@ import JSON
 
 extension Exchange {
     /// Notes for the record on whose behalf the request is made: `_user` of `x-portkey-metadata`, else
-    /// of the body's `metadata` (`user_id` in Anthropic's), else the body's `user`. The body goes where
-    /// its dialect takes it all the same.
+    /// of the body's `metadata` (`user_id` in Anthropic's), else the body's `user`, else that of the key's
+    /// default metadata. The body goes where its dialect takes it all the same.
     func noteUser(_ message: ByteSlice) {
         if let header = request.fields.value(of: .portkeyMetadata, in: message), noteUser(inMetadata: header) { return }
         if let metadata = worker.scan.member("metadata"), metadata.kind == .object,
@@ -13,7 +13,8 @@ extension Exchange {
         {
             return
         }
-        if let user = worker.scan.string("user") { record.user.set(user.content) }
+        if let user = worker.scan.string("user") { return record.user.set(user.content) }
+        if let defaults = caller.defaultMetadata { _ = noteUser(inMetadata: defaults.text.slice) }
     }
 
     private func noteUser(inMetadata text: ByteSlice) -> Bool {

@@ -27,6 +27,8 @@ struct Surroundings: Circumstances {
 
     var metadata: ByteSlice { exchange.request.fields.value(of: .portkeyMetadata, in: message) ?? ByteSlice("") }
 
+    var defaultMetadata: ByteSlice { exchange.caller.defaultMetadata?.text.slice ?? ByteSlice("") }
+
     var path: ByteSlice { exchange.request.path(in: message) }
 
     func header(_ name: ByteSlice) -> ByteSlice? {

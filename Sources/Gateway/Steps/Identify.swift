@@ -27,6 +27,7 @@ extension Exchange {
         if let principal = caller.principal {
             caller.snapshot = worker.snapshot
             caller.terms = worker.snapshot.terms(of: principal)
+            if let defaults = worker.snapshot.defaultMetadata(of: principal) { layMetadata(over: defaults, message) }
             if let restrictions = worker.snapshot.restrictions(of: principal) {
                 caller.restrictions = restrictions
                 try checkUse(of: principal, restrictions, client)

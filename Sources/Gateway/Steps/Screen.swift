@@ -38,7 +38,7 @@ extension Exchange {
         screening.isLoose =
             !plan.target.isStrict || request.fields.value(of: .portkeyStrictOpenAICompliance, in: message)?.equalsIgnoringCase("false") == true
         screening.metadata = []
-        if !readsBody, plan.destination.outputHooks != nil, let metadata = request.fields.value(of: .portkeyMetadata, in: message) {
+        if !readsBody, plan.destination.outputHooks != nil, let metadata = metadata(in: message) {
             screening.metadata = [UInt8](metadata)
         }
     }
@@ -131,7 +131,7 @@ extension Exchange {
     func subject(_ message: ByteSlice) -> CheckSubject {
         var subject = CheckSubject()
         subject.requestType = screening.requestType
-        if let metadata = request.fields.value(of: .portkeyMetadata, in: message) { subject.read(metadata: metadata) }
+        if let metadata = metadata(in: message) { subject.read(metadata: metadata) }
         return subject
     }
 

@@ -128,6 +128,7 @@ extension Exchange {
         if readsBody, let own = worker.scan.member("metadata"), own.kind == .object {
             try worker.accounts.metadata.read(own.bytes(in: worker.scan.text), policies)
         }
+        if let defaults = caller.defaultMetadata { try worker.accounts.metadata.read(defaults.text.slice, policies) }
         return traits
     }
 
