@@ -28,6 +28,8 @@ public enum ConsoleLimits {
     static let entryByteCount = 256
     /// Entries of a list, as the store takes.
     static let entryCount = 256
+    /// The largest multiplier of prices: the ledger's.
+    static let priceMultiplier: Int64 = 1000
     /// Bytes of a value of metadata, as on the wire.
     static let metadataByteCount = 128
     /// Pairs of metadata.

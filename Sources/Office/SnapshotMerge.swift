@@ -52,7 +52,7 @@ struct SnapshotMerge {
         programs.begin(edition: edition, virtualKeys: declared.parts.catalog.virtualKeys + names, guardrails: stored.guardrails)
         for (key, provider, _) in kept {
             var made = virtualKey(key, provider, &programs)
-            if let fault = note(key.limits, .virtualKey, key.slug, key.id, at: .virtualKey(parts.virtualKeys.count)) {
+            if let fault = note(key.limits, .virtualKey, key.slug, key.id, key.adjustment, at: .virtualKey(parts.virtualKeys.count)) {
                 faults.append("virtual key \(quoted(key.slug)): \(fault)")
                 made.refusal = made.refusal ?? "has limits that cannot be kept"
             }
@@ -108,10 +108,13 @@ struct SnapshotMerge {
     }
 
     /// Notes that a holder is limited; what is wrong with its limits.
-    private mutating func note(_ limits: StoredLimits?, _ scope: SpendingTerms.Scope, _ name: String, _ identity: String, at place: HolderPlace) -> String? {
-        guard let limits else { return nil }
-        if let fault = limits.fault { return fault }
-        if !limits.limits.isEmpty { holders.append((LimitedHolder(scope: scope, name: name, identity: identity, limits: limits.limits), place)) }
+    private mutating func note(
+        _ limits: StoredLimits?, _ scope: SpendingTerms.Scope, _ name: String, _ identity: String, _ adjustment: PriceAdjustment = .none, at place: HolderPlace
+    ) -> String? {
+        if let fault = limits?.fault { return fault }
+        let own = limits?.limits ?? SpendingLimits()
+        guard !own.isEmpty || adjustment != .none else { return nil }
+        holders.append((LimitedHolder(scope: scope, name: name, identity: identity, limits: own, adjustment: adjustment), place))
         return nil
     }
 

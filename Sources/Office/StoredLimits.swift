@@ -1,5 +1,6 @@
 public import Gateway
 import JSON
+public import Ledger
 public import Policy
 import Store
 
@@ -11,6 +12,8 @@ public struct LimitedHolder: Sendable {
     /// What stays when it is named otherwise.
     public let identity: String
     public let limits: SpendingLimits
+    /// Of a virtual key: what of the price book is otherwise for it.
+    public let adjustment: PriceAdjustment
 }
 
 /// A limit for whatever meets its conditions.

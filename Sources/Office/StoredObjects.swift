@@ -37,6 +37,7 @@ public struct StoredObjects: Sendable {
         let expiresAt: Int64?
         let workspace: Int32
         let sharing: Sharing?
+        let adjustment: PriceAdjustment
         /// Why it cannot be used at any time.
         let refusal: String?
     }
@@ -104,7 +105,7 @@ public struct StoredObjects: Sendable {
             return StoredObjects.key(key, workspace: number(key.workspaceID), metadata, &faults)
         }
         let integrations = Dictionary(rows.integrations.map { ($0.id, $0) }) { first, _ in first }
-        virtualKeys = rows.virtualKeys.map { StoredObjects.virtualKey($0, integrations, workspace: number($0.key.workspaceID)) }
+        virtualKeys = rows.virtualKeys.map { StoredObjects.virtualKey($0, integrations, workspace: number($0.key.workspaceID), &faults) }
         configs = rows.configs.map { config in
             Config(
                 id: config.id, slug: config.slug ?? config.id, text: config.text ?? "", workspace: number(config.workspaceID),
@@ -192,13 +193,23 @@ public struct StoredObjects: Sendable {
 
     // MARK: Virtual keys
 
-    private static func virtualKey(_ slot: SnapshotRows.Slot, _ integrations: [String: Integration], workspace: Int32) -> VirtualKey {
+    private static func virtualKey(
+        _ slot: SnapshotRows.Slot, _ integrations: [String: Integration], workspace: Int32, _ faults: inout [String]
+    ) -> VirtualKey {
         let key = slot.key
         let integration = key.integrationID.flatMap { integrations[$0] }
         var refusal = key.status == .active ? nil : "is \(key.status.rawValue)"
         if key.integrationID != nil {
             if integration == nil { refusal = refusal ?? "has an integration that cannot be read" }
             if let integration, integration.status != .active { refusal = refusal ?? "has an integration that is \(integration.status.rawValue)" }
+        }
+        var adjustment = PriceAdjustment.none
+        do throws(StoreError) {
+            if let pricing = key.pricing { adjustment = try StoredPricing.adjustment(pricing) }
+        } catch {
+            // At the book's prices it would be charged for what nobody agreed to.
+            faults.append("virtual key \(quoted(key.slug ?? key.id)): \(error); it is not used")
+            refusal = refusal ?? "has a pricing that cannot be read"
         }
         let credentials = slot.credentials.filter { $0.status == .active && $0.weight > 0 }
         return VirtualKey(
@@ -208,6 +219,6 @@ public struct StoredObjects: Sendable {
             workspace: workspace,
             sharing: integration.map {
                 Sharing(name: $0.name, id: $0.id, isForAll: $0.isForAllWorkspaces, shares: IntegrationShare.list($0.workspaces))
-            }, refusal: refusal)
+            }, adjustment: adjustment, refusal: refusal)
     }
 }

@@ -51,7 +51,7 @@ struct SpendingBuilder {
             let terms = holders.map { holder in
                 Result { () throws(LimitFault) -> SpendingTerms? in
                     do throws(StartError) {
-                        return try builder.terms(holder.scope, of: holder.name, identity: holder.identity, holder.limits)
+                        return try builder.terms(holder.scope, of: holder.name, identity: holder.identity, holder.limits, adjustment: holder.adjustment)
                     } catch {
                         throw LimitFault(error.description)
                     }

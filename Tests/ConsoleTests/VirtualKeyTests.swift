@@ -30,6 +30,36 @@ struct VirtualKeyTests {
         #expect(unnamed.text("slug").wholeMatch(of: /my-key-[0-9a-f]{6}/) != nil)
     }
 
+    @Test("a pricing is kept as it was written, changed and taken away, of providers as of virtual keys")
+    func pricing() throws {
+        for (given, kept) in [(#"{"multiplier":0.9}"#, #"{"multiplier":0.9}"#), (#"{"fixed":0.000000001}"#, #"{"fixed":0.000000001}"#), (#"{"multiplier":1000}"#, #"{"multiplier":1000}"#)] {
+            let made = desk.ask("POST", "/v1/virtual-keys", #"{"name":"a","provider":"openai","key":"\#(secret)","pricing":\#(given)}"#)
+            #expect(made.status == 200, "\(made.message)")
+            let path = "/v1/virtual-keys/" + made.text("slug")
+            #expect(desk.ask("GET", path)["pricing"].jsonText == kept)
+            #expect(desk.ask("GET", "/v1/providers/" + made.text("slug"))["pricing"].jsonText == kept)
+            #expect(desk.ask("PUT", path, #"{"note":"n"}"#).status == 200 && desk.ask("GET", path)["pricing"].jsonText == kept)
+            #expect(desk.ask("PUT", path, #"{"pricing":{"fixed":2}}"#).status == 200 && desk.ask("GET", path)["pricing"].jsonText == #"{"fixed":2}"#)
+            #expect(desk.ask("PUT", path, #"{"pricing":null}"#).status == 200 && desk.ask("GET", path)["pricing"].jsonText == "null")
+        }
+    }
+
+    @Test("a pricing that cannot be is refused by its member, and changes nothing", arguments: [
+        (#"{"multiplier":-0.1}"#, "pricing.multiplier must be a number from 0 to 1000"), (#"{"multiplier":1000.5}"#, "pricing.multiplier must be a number from 0 to 1000"),
+        (#"{"multiplier":0.1234567}"#, "pricing.multiplier must be a number from 0 to 1000 with at most six decimals"),
+        (#"{"multiplier":"half"}"#, "pricing.multiplier must be a number"), (#"{"fixed":-1}"#, "pricing.fixed must be a number from 0"),
+        (#"{"fixed":0.0000000001}"#, "pricing.fixed must be a number from 0"), (#"{}"#, "pricing has one of multiplier and fixed"),
+        (#"{"multiplier":1,"fixed":1}"#, "pricing has one of multiplier and fixed"), (#"{"multiplyer":1}"#, "pricing.multiplyer is unknown"), ("5", "pricing must be an object"),
+    ])
+    func badPricing(pricing: String, says: String) throws {
+        let refused = desk.ask("POST", "/v1/virtual-keys", #"{"name":"a","provider":"openai","key":"\#(secret)","pricing":\#(pricing)}"#)
+        #expect(refused.status == 400 && refused.message.hasPrefix(says), "\(refused.message)")
+        let path = "/v1/virtual-keys/" + desk.virtualKey("kept", secret: secret).text("slug")
+        #expect(desk.ask("PUT", path, #"{"pricing":{"multiplier":0.5}}"#).status == 200)
+        #expect(desk.ask("PUT", path, #"{"name":"b","pricing":\#(pricing)}"#).status == 400)
+        #expect(desk.ask("GET", path)["pricing"].jsonText == #"{"multiplier":0.5}"# && desk.ask("GET", path).text("name") == "kept")
+    }
+
     @Test("a reference stands in a credential's place, and is shown")
     func references() throws {
         #expect(desk.virtualKey("from-env", secret: "env:KEY_OF_TEST").status == 200)

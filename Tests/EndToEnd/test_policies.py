@@ -110,6 +110,32 @@ class StoredLimits(AdminCase):
         self.assertEqual(self.statuses(gateway, keys[1], headers, 2), [200, 429])
         self.assertIn('workspace "red" has 1 requests a hour', self.chat(gateway, keys[0], headers).message)
 
+    def test_pricing(self):
+        """a virtual key's pricing is what its budget, its records and its sums are reckoned by, from the next request on; null is the price book's again"""
+        prices = self.data / "prices.yaml"
+        prices.write_text('version: "test-1"\nsource: "tests"\nprices:\n  origin:\n    "m": {input: 1000, output: 1000}\n    "gpt-4o-mini": {input: 1000, output: 1000}\n')
+        gateway = self.start(self.configuration(prices=str(prices)))
+        slug = self.virtual_key(gateway, pricing={"multiplier": 0.5}, usage_limits={"credit_limit": 1000, "periodic_reset": "monthly"})
+        spent = 0
+        # The answer has three tokens of input and one of output, at a thousandth of a dollar each.
+        for pricing, cost in (({"multiplier": 0.5}, 0.002), (None, 0.004), ({"fixed": 0.25}, 0.25), ({"multiplier": 2}, 0.008), ({"multiplier": 0}, 0)):
+            self.ask(gateway, "PUT", f"/virtual-keys/{slug}", {"pricing": pricing})
+            read = self.ask(gateway, "GET", f"/virtual-keys/{slug}")
+            self.assertEqual(read["pricing"], pricing)
+            answer = send(gateway.port, "POST", CHAT, {"x-portkey-api-key": self.admin, "x-portkey-virtual-key": slug},
+                          {"model": "m", "max_tokens": 5, "messages": [{"role": "user", "content": "hi"}]})
+            self.assertEqual(answer.status, 200, answer)
+            spent += cost
+            self.assertTrue(soon(lambda: abs(self.ask(gateway, "GET", f"/virtual-keys/{slug}")["usage_limits"]["current_usage"] - spent) < 1e-9),
+                            (pricing, self.ask(gateway, "GET", f"/virtual-keys/{slug}")))
+            log = f"/logs/{answer['x-sluice-request-id']}"
+            self.assertTrue(soon(lambda: send(gateway.port, "GET", "/v1" + log, {"x-portkey-api-key": self.admin}).status == 200))
+            self.assertAlmostEqual(self.ask(gateway, "GET", log)["record"]["cost_usd"], cost, places=9)
+        self.ask(gateway, "PUT", f"/virtual-keys/{slug}", {"pricing": {"multiplier": 1, "fixed": 1}}, status=400)
+        gateway.stop()
+        again = self.start(self.configuration(prices=str(prices)))
+        self.assertEqual(self.ask(again, "GET", f"/virtual-keys/{slug}")["pricing"], {"multiplier": 0})
+
     def test_integration(self):
         """an integration's limits in a workspace are those of its virtual keys there; a workspace that may not use it is told so"""
         gateway = self.start()

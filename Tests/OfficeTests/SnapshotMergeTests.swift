@@ -385,6 +385,36 @@ struct SnapshotMergeTests {
         #expect(found == [#"{"site":"oslo","team":"own"}"#, #"{"team":"red","site":"oslo"}"#, #"{"tier":"gold"}"#, nil, nil, #"{"from":"file"}"#])
     }
 
+    @Test("a virtual key's pricing goes into its terms, with limits or without; one that cannot be read closes it")
+    func pricing() throws {
+        try world.virtualKey("halved") { $0.pricing = #"{"multiplier":0.5}"# }
+        try world.virtualKey("limited") {
+            $0.pricing = #"{"fixed":0.25}"#
+            $0.usageLimits = #"[{"type":"requests","credit_limit":5}]"#
+        }
+        try world.virtualKey("usual") { $0.pricing = #"{"multiplier":1}"# }
+        try world.virtualKey("plain")
+        var rows = try world.rows()
+        let odd = try #require(rows.virtualKeys.firstIndex { $0.key.slug == "plain" })
+        var plain = rows.virtualKeys[odd].key
+        plain.pricing = #"{"multiplier":-1}"#
+        rows.virtualKeys[odd] = SnapshotRows.Slot(key: plain, credentials: rows.virtualKeys[odd].credentials)
+        var programs = ProgramShelf()
+        var asked: [LimitedHolder] = []
+        let merge = SnapshotMerge(world.declared, StoredObjects(rows), pepper: world.store.pepper, now: 0, edition: 1, limits: { holders in
+            asked = holders
+            return LimitedTerms(books: nil, terms: holders.map { holder in
+                .success(SpendingTerms(holder.scope, of: holder.name, identity: holder.identity, budgets: [], rates: [], adjustment: holder.adjustment))
+            })
+        }, &programs)
+        #expect(Dictionary(asked.map { ($0.name, $0.adjustment) }) { first, _ in first } == [
+            "halved": PriceAdjustment(multiplierMillionths: 500_000), "limited": PriceAdjustment(fixed: Nanodollars(250_000_000)),
+        ].compactMapValues { $0 })
+        #expect(merge.parts.virtualKey("halved")?.terms?.adjustment.multiplierMillionths == 500_000 && merge.parts.virtualKey("usual")?.terms == nil)
+        #expect(merge.parts.virtualKey("plain")?.refusal == "has a pricing that cannot be read")
+        #expect(merge.faults == ["virtual key \"plain\": pricing.multiplier must be a number from 0 to 1000 with at most six decimals; it is not used"])
+    }
+
     // MARK: Size
 
     /// Nothing fails for being slow. With `SLUICE_LONG` they are 100,000 keys, whose figure counts in a release build.

@@ -41,9 +41,9 @@ enum ProviderSlots {
             "id": .text(key.id), "slug": .text(key.slug), "name": .text(key.name), "note": .text(key.note), "provider": .text(key.provider),
             "integration_id": .text(key.integrationID), "status": .text(VirtualKeys.status(of: key, budgets, now: now)),
             "usage_limits": budgets.object, "rate_limits": hidesRates ? .null : .stored(key.rateLimits),
-            "allowed_models": .texts(key.allowedModels), "expires_at": .time(key.expiresAt), "created_at": .time(key.head.createdAt),
-            "last_updated_at": .time(key.head.updatedAt), "masked_key": Secrets.shown(credentials), "workspace_id": .text(key.workspaceID),
-            "organisation_id": .text(key.head.organisationID), "organization_id": .text(key.head.organisationID), "source": .text("store"),
+            "allowed_models": .texts(key.allowedModels), "pricing": .stored(key.pricing), "expires_at": .time(key.expiresAt),
+            "created_at": .time(key.head.createdAt), "last_updated_at": .time(key.head.updatedAt), "masked_key": Secrets.shown(credentials),
+            "workspace_id": .text(key.workspaceID), "organisation_id": .text(key.head.organisationID), "organization_id": .text(key.head.organisationID), "source": .text("store"),
             "object": .text("provider"),
         ])
     }

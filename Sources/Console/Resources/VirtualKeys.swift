@@ -13,6 +13,15 @@ enum VirtualKeys {
         BodyField("alias", .copy, "not read: one deployment is used"), BodyField("is_default", .copy, "not read: one deployment is used"),
     ])
 
+    private static let pricing = BodyShape([
+        BodyField(
+            "multiplier", .amount(0...ConsoleLimits.priceMultiplier),
+            "the part of the price book's prices that is charged: `0.9` is a discount of a tenth; at most six decimals"),
+        BodyField("fixed", .amount(0...ConsoleLimits.budgetDollars), "dollars for each request, whatever it took"),
+    ]) { body in
+        (body.number("multiplier") == nil) == (body.number("fixed") == nil) ? [BodyFault("", "has one of multiplier and fixed")] : []
+    }
+
     /// What a virtual key and a provider have in common.
     static let members =
         [
@@ -23,6 +32,7 @@ enum VirtualKeys {
             BodyField(
                 "allowed_models", .list(of: .text(atMost: ConsoleLimits.entryByteCount), atMost: ConsoleLimits.entryCount),
                 "models it may be used for, with `*` at an end; empty for all"),
+            BodyField("pricing", .object(pricing), "what its requests cost in place of the price book's prices; `null` for those"),
         ] + LimitShapes.members(usageLimits: 1)
 
     static let changeMembers = [
@@ -85,9 +95,9 @@ enum VirtualKeys {
         .object([
             "id": .text(key.id), "slug": .text(key.slug), "name": .text(key.name), "note": .text(key.note), "provider": .text(key.provider),
             "status": .text(status(of: key, budgets, now: now)), "usage_limits": budgets.object, "rate_limits": .stored(key.rateLimits),
-            "model_config": Secrets.masked(key.modelConfig), "allowed_models": .texts(key.allowedModels), "expires_at": .time(key.expiresAt),
-            "created_at": .time(key.head.createdAt), "last_updated_at": .time(key.head.updatedAt), "secret_mappings": .list([]),
-            "masked_key": Secrets.shown(credentials), "integration_id": .text(key.integrationID), "workspace_id": .text(key.workspaceID),
+            "model_config": Secrets.masked(key.modelConfig), "allowed_models": .texts(key.allowedModels), "pricing": .stored(key.pricing),
+            "expires_at": .time(key.expiresAt), "created_at": .time(key.head.createdAt), "last_updated_at": .time(key.head.updatedAt),
+            "secret_mappings": .list([]), "masked_key": Secrets.shown(credentials), "integration_id": .text(key.integrationID), "workspace_id": .text(key.workspaceID),
             "organisation_id": .text(key.head.organisationID), "organization_id": .text(key.head.organisationID), "source": .text("store"),
             "object": .text("virtual-key"),
         ])
@@ -112,6 +122,7 @@ enum VirtualKeys {
         body.set("note", &key.note)
         body.set("expires_at", &key.expiresAt)
         body.set("allowed_models", &key.allowedModels)
+        body.setDocument("pricing", &key.pricing)
         body.setDocument("usage_limits", &key.usageLimits)
         body.setDocument("rate_limits", &key.rateLimits)
         body.setStatus(&key.head.status)

@@ -29,6 +29,7 @@ extension VirtualKey: SelfChecking {
     func checkItself() throws(StoreError) {
         guard !head.name.isEmpty else { throw .invalid(field: "name", reason: "is empty") }
         guard !provider.isEmpty else { throw .invalid(field: "provider", reason: "is empty") }
+        if let pricing { _ = try StoredPricing.adjustment(pricing) }
     }
 }
 
