@@ -92,6 +92,11 @@ class StoredGuardrails(AdminCase):
         self.assertEqual(self.chats(gateway, keys[0], own, "a forbidden word").status, 446)
         self.assertEqual(self.chats(gateway, keys[1], {"virtual_key": slug, "input_guardrails": ["pg-all"]}, "a forbidden word").status, 446)
         self.assertEqual(self.chats(gateway, keys[1], {"virtual_key": slug, "input_guardrails": ["pg-red"]}, "hello").status, 400)
+        space = self.ask(gateway, "POST", "/admin/workspaces", {"name": "green"})["id"]
+        self.ask(gateway, "POST", "/guardrails", {**body, "slug": "pg-green", "workspace_id": space})
+        self.assertIn("guardrail", self.ask(gateway, "DELETE", f"/admin/workspaces/{space}", status=409)["error"]["message"])
+        self.ask(gateway, "DELETE", "/guardrails/pg-green")
+        self.ask(gateway, "DELETE", f"/admin/workspaces/{space}")
 
     def test_survives(self):
         """guardrails survive a restart"""

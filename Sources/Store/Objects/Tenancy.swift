@@ -15,7 +15,8 @@ public struct Organisation: CreatableObject {
             Dependent(table: "api_keys", column: "organisation_id", kind: "API key"),
             Dependent(table: "integrations", column: "organisation_id", kind: "integration"),
             Dependent(table: "virtual_keys", column: "organisation_id", kind: "virtual key"),
-            Dependent(table: "configs", column: "organisation_id", kind: "config"), Dependent(table: "policies", column: "organisation_id", kind: "policy"),
+            Dependent(table: "configs", column: "organisation_id", kind: "config"),
+            Dependent(table: "guardrails", column: "organisation_id", kind: "guardrail"), Dependent(table: "policies", column: "organisation_id", kind: "policy"),
         ])
 }
 
@@ -41,7 +42,8 @@ public struct Workspace: CreatableObject {
             Dependent(table: "api_keys", column: "workspace_id", kind: "API key"),
             Dependent(table: "virtual_keys", column: "workspace_id", kind: "virtual key"),
             Dependent(table: "integrations", column: "workspace_id", kind: "integration"),
-            Dependent(table: "configs", column: "workspace_id", kind: "config"), Dependent(table: "policies", column: "workspace_id", kind: "policy"),
+            Dependent(table: "configs", column: "workspace_id", kind: "config"),
+            Dependent(table: "guardrails", column: "workspace_id", kind: "guardrail"), Dependent(table: "policies", column: "workspace_id", kind: "policy"),
             Dependent(table: "memberships", column: "workspace_id", kind: "member", goesAlong: true),
         ])
 }
