@@ -106,6 +106,16 @@ int curl_post_form(
     return code;
 }
 
+// Header fields, each with its end, behind the last an empty one. What was gathered is the caller's to free, also where there is no room for all.
+static int gather(const char *fields, struct curl_slist **list) {
+    for (; *fields != 0; fields += strlen(fields) + 1) {
+        struct curl_slist *longer = curl.append(*list, fields);
+        if (longer == NULL) return 0;
+        *list = longer;
+    }
+    return 1;
+}
+
 int curl_post_signed(
     const char *url, const char *form, size_t form_count, const char *scheme, const char *user, const char *fields,
     long timeout_milliseconds, char *out, size_t capacity, size_t *count, long *status, char *error) {
@@ -116,12 +126,7 @@ int curl_post_signed(
     error[0] = 0;
     *count = 0;
     *status = 0;
-    for (; *fields != 0; fields += strlen(fields) + 1) {
-        struct curl_slist *longer = curl.append(list, fields);
-        if (longer == NULL) goto end;
-        list = longer;
-    }
-    if (call == NULL) goto end;
+    if (call == NULL || !gather(fields, &list)) goto end;
     curl.setopt(call, CURLOPT_POSTFIELDS, form);
     curl.setopt(call, CURLOPT_POSTFIELDSIZE, (long)form_count);
     curl.setopt(call, CURLOPT_HTTPHEADER, list);
@@ -172,12 +177,7 @@ int curl_post_json(
     int code = CURLE_OUT_OF_MEMORY;
     error[0] = 0;
     *status = 0;
-    for (; *fields != 0; fields += strlen(fields) + 1) {
-        struct curl_slist *longer = curl.append(list, fields);
-        if (longer == NULL) goto end;
-        list = longer;
-    }
-    if (call == NULL) goto end;
+    if (call == NULL || !gather(fields, &list)) goto end;
     curl.setopt(call, CURLOPT_POSTFIELDS, json);
     curl.setopt(call, CURLOPT_POSTFIELDSIZE, (long)json_count);
     curl.setopt(call, CURLOPT_HTTPHEADER, list);
