@@ -48,11 +48,15 @@ struct Measurement {
         return operations
     }
 
-    /// Allocations of one operation more: what a batch allocates before its first is not the operation's.
+    /// Allocations of one operation more: what a batch allocates before its first is not the operation's. The median of a few
+    /// batches: what is allocated once, whenever that is, is no operation's either.
     private static func allocations(_ benchmark: Benchmark, _ operations: Int) -> Double {
-        let few = allocations(of: benchmark, operations)
-        let many = allocations(of: benchmark, 2 * operations)
-        return Double(many - min(few, many)) / Double(operations)
+        let counts = (0..<5).map { _ in
+            let few = allocations(of: benchmark, operations)
+            let many = allocations(of: benchmark, 2 * operations)
+            return many - min(few, many)
+        }
+        return Double(counts.sorted()[2]) / Double(operations)
     }
 
     private static func allocations(of benchmark: Benchmark, _ operations: Int) -> UInt64 {

@@ -93,6 +93,8 @@ public final class WebhookSender: Sendable {
     private func run() {
         var deliverer = Deliverer(spool: DeliverySpool(path: folder), report: report) { webhook, post in post.send(to: webhook) }
         while true {
+            // Read first: what was told before the stop is then among what is received.
+            let isLast = isStopping.load(ordering: .acquiring)
             for message in messages.receiveAll() {
                 switch message {
                 case .declare(let webhooks): deliverer.declare(webhooks)
@@ -101,7 +103,7 @@ public final class WebhookSender: Sendable {
                 }
             }
             let now = Instant.now()
-            if isStopping.load(ordering: .acquiring), !deliverer.hasUntried(now: now) { break }
+            if isLast, !deliverer.hasUntried(now: now) { break }
             deliverer.step(now: now, wallNanoseconds: wallClockNanoseconds())
             counts.withLock { $0 = deliverer.counts }
             wait(until: deliverer.dueAt)
