@@ -50,6 +50,17 @@ def descriptors(pid):
     return sum(len(_listdir(f"/proc/{member}/fd")) for member in tree(pid))
 
 
+def connections_to(pid, port):
+    """Descriptors of the tree that are TCP connections to a loopback port."""
+    theirs = set()
+    for table in ("tcp", "tcp6"):
+        for line in _read(f"/proc/{pid}/net/{table}").splitlines()[1:]:
+            fields = line.split()
+            if int(fields[2].rsplit(":", 1)[1], 16) == port:
+                theirs.add(f"socket:[{fields[9]}]")
+    return sum(_link(f"/proc/{member}/fd/{name}") in theirs for member in tree(pid) for name in _listdir(f"/proc/{member}/fd"))
+
+
 #: Row layout of perf/malloc_count.c.
 _ROW = struct.Struct("<8Q")
 
@@ -83,6 +94,13 @@ def _listdir(path):
         return os.listdir(path)
     except OSError:
         return []
+
+
+def _link(path):
+    try:
+        return os.readlink(path)
+    except OSError:
+        return ""
 
 
 def _field(path, name):
