@@ -51,6 +51,21 @@ public final class HTTP2ServerSession: HTTP2Session {
         check(nghttp2_submit_headers(session, flags, stream, nil, scratch.fields, count, nil))
     }
 
+    // MARK: Ending
+
+    /// Announces that no more streams will be taken; from when the client has read it, or `concludeShutDown`, none is.
+    public override func shutDown() {
+        if ending == .none { ending = .wanted }
+    }
+
+    /// Whether the end is announced, and the client has yet to say that it has read so.
+    public var awaitsGoodbye: Bool { ending == .wanted || ending == .announced }
+
+    /// Has the next frames say that no more streams are taken, though the client may not know yet: what it begins meanwhile is refused.
+    public func concludeShutDown() {
+        if awaitsGoodbye { ending = .due }
+    }
+
     // MARK: Counting
 
     override func frameBegan(_ header: FrameHeader) -> Bool {
@@ -126,7 +141,7 @@ public final class HTTP2ServerSession: HTTP2Session {
             if isEnded, let tag = tag(of: stream) { server.messageEnded(tag) }
             return true
         }
-        if let lastTaken, stream > lastTaken {
+        if case .said(let last) = ending, stream > last {
             // Begun before the client can have read that none is taken.
             reset(stream, .refusedStream)
             return true
@@ -143,9 +158,17 @@ public final class HTTP2ServerSession: HTTP2Session {
         return true
     }
 
+    override func controlCame(_ frame: nghttp2_frame) -> Bool {
+        // No other PING of ours is under way. Who says too early that it has read the announcement has its own streams refused.
+        if frame.hd.type == FrameType.ping, frame.hd.flags & FrameFlag.acknowledgement != 0, ending == .announced { ending = .due }
+        return true
+    }
+
     override func frameLeft(_ frame: nghttp2_frame) -> Bool {
         let stream = frame.hd.stream_id
         switch frame.hd.type {
+        // Asked for only now: a PING goes before all that waits, and what answers it must have read the announcement.
+        case FrameType.goaway where ending == .announced: check(nghttp2_submit_ping(session, flags, nil))
         case FrameType.resetStream:
             if stream == block.stream { builder = nil }
             return resetLeft(frame, isPaid: paid.contains(stream))

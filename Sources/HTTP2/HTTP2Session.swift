@@ -22,9 +22,7 @@ public class HTTP2Session {
     final var budget: GlitchBudget
     final private(set) var now: UInt64
     final var resets: RecentResets
-    private final var isShuttingDown = false
-    /// The last stream of the peer's that GOAWAY has said is taken up.
-    final private(set) var lastTaken: Int32?
+    final var ending = Ending.none
     private final var frameDataByteCount = 0
 
     /// Why the connection has to end at once; nil while it need not.
@@ -32,6 +30,18 @@ public class HTTP2Session {
 
     enum Side {
         case server, client
+    }
+
+    /// How far it is said that no more streams are taken (RFC 9113 §6.8).
+    enum Ending: Equatable {
+        case none
+        /// To be announced by a GOAWAY that refuses none yet: streams may be on their way.
+        case wanted
+        case announced
+        /// Whoever read the announcement begins no more: what has come is all that will.
+        case due
+        /// The last stream of the peer's that is taken up.
+        case said(last: Int32)
     }
 
     /// - Parameter now: nanoseconds of a monotonic clock, as in all that follows.
@@ -113,7 +123,7 @@ public class HTTP2Session {
     // MARK: Sending
 
     /// Whether there are frames to be sent.
-    public final var hasFrames: Bool { failure == nil && (nghttp2_session_want_write(session) != 0 || isShuttingDown && lastTaken == nil) }
+    public final var hasFrames: Bool { failure == nil && (nghttp2_session_want_write(session) != 0 || ending == .wanted || ending == .due) }
 
     /// Hands frames to the sink until there are none, or it takes no more.
     public final func send(now: UInt64) {
@@ -141,14 +151,22 @@ public class HTTP2Session {
     }
 
     /// Has the next frames say that no more streams are taken; those begun until then go on.
-    public final func shutDown() { isShuttingDown = true }
+    public func shutDown() {
+        if ending == .none { ending = .due }
+    }
 
     /// Not before frames can leave: a stream that is begun while GOAWAY waits would be closed by it, though its request is under way.
     private final func sayGoaway() {
-        guard isShuttingDown, lastTaken == nil else { return }
-        let last = nghttp2_session_get_last_proc_stream_id(session)
-        lastTaken = last
-        check(nghttp2_submit_goaway(session, flags, last, HTTP2ErrorCode.noError.rawValue, nil, 0))
+        switch ending {
+        case .none, .announced, .said: break
+        case .wanted:
+            ending = .announced
+            check(nghttp2_submit_shutdown_notice(session))
+        case .due:
+            let last = nghttp2_session_get_last_proc_stream_id(session)
+            ending = .said(last: last)
+            check(nghttp2_submit_goaway(session, flags, last, HTTP2ErrorCode.noError.rawValue, nil, 0))
+        }
     }
 
     /// Writes the last frame of a connection that failed, GOAWAY with the reason.
@@ -293,6 +311,7 @@ enum FrameType {
     static let resetStream: UInt8 = 3
     static let settings: UInt8 = 4
     static let pushPromise: UInt8 = 5
+    static let ping: UInt8 = 6
     static let goaway: UInt8 = 7
     static let continuation: UInt8 = 9
 }

@@ -12,6 +12,7 @@ from harness.configuration import plain, with_short_waits
 from harness.gateway import Gateway, GatewayCase, free_port, mock
 from harness.http2 import CANCEL, INTERNAL_ERROR, NO_ERROR, PREFACE, PROTOCOL_ERROR, Wire2, fields, raw
 from harness.upstream import CHAT, Upstream
+from harness.waiting import soon
 from harness.wire import Wire
 
 BODY = json.dumps({"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "hi"}]}).encode()
@@ -298,7 +299,7 @@ class Leaving(HTTP2Case):
         self.assertTrue(wire.until(lambda: wire.answer(1).body))
         gateway.child.send_signal(signal.SIGTERM)
         self.assertEqual(idle.ends(), NO_ERROR)
-        self.assertTrue(wire.until(lambda: wire.goaway))
+        self.assertTrue(wire.until(lambda: wire.goaway and wire.goaway.last_stream_id < 2**31 - 1))
         self.assertEqual((wire.goaway.error_code, wire.goaway.last_stream_id), (NO_ERROR, 1))
         wire.headers(3, self.chat(method="GET", path="/v1/models"))
         self.assertTrue(wire.whole(1).ended)
@@ -306,11 +307,31 @@ class Leaving(HTTP2Case):
         self.assertIsNotNone(wire.ends())
         self.assertEqual(gateway.child.wait(3), 0)
 
+    def test_drain_on_the_way(self):
+        """what is asked before the client can know of the end is answered; a client that does not say that it knows is not waited for"""
+        gateway = Gateway(plain())
+        self.addCleanup(gateway.stop)
+        self.upstream.handler = lambda request, peer: peer.stream(*(b"data: %d\n\n" % n for n in range(10)), gap=0.3)
+        wire = self.post(self.wire(gateway), 1, STREAMED)
+        wire.answers_pings = False
+        self.assertTrue(wire.until(lambda: wire.answer(1).body))
+        gateway.child.send_signal(signal.SIGTERM)
+        self.assertTrue(wire.until(lambda: wire.goaway))
+        self.assertEqual((wire.goaway.error_code, wire.goaway.last_stream_id), (NO_ERROR, 2**31 - 1))
+        wire.headers(3, self.chat(method="GET", path="/v1/models"))
+        self.assertEqual(wire.whole(3).status, 200)
+        self.assertTrue(wire.until(lambda: wire.goaway.last_stream_id == 3))
+        wire.headers(5, self.chat(method="GET", path="/v1/models"))
+        self.assertTrue(wire.whole(1).ended)
+        self.assertIsNone(wire.answer(5).fields)
+        self.assertEqual((wire.ends(), gateway.child.wait(3)), (NO_ERROR, 0))
+
     def test_idle(self):
         """a connection without a stream is told to go, though it pings or sends a frame byte by byte, and one whose header block does not end, too"""
         gateway = Gateway(with_short_waits())
         self.addCleanup(gateway.stop)
         idle, slow, pinging, trickling = (self.wire(gateway).ready() for _ in range(4))
+        trickling.answers_pings = False  # in the middle of its frame
         slow.send(raw(1, 1, 1, slow.pack(fields())))
         self.assertEqual(idle.ends(4), NO_ERROR)
         self.assertIsNotNone(slow.ends(4))
@@ -398,6 +419,36 @@ class Floods(HTTP2Case):
                 self.assertIn(code, (11, 1, -1))
                 self.assertLess(self.gateway.memory() - before, 8 << 20)
                 self.assertEqual(self.send("GET", "/health").status, 200)
+
+    def test_live_calls(self):
+        """however fast a client gives up its streams, or makes us, one connection of it never has more than a hundred calls at upstreams"""
+        live, most, lock = set(), [0], threading.Lock()
+
+        def handler(request, peer):
+            with lock:
+                live.add(request.number)
+                most[0] = max(most[0], len(live))
+            peer.closed_at(5)
+            with lock:
+                live.discard(request.number)
+        self.upstream.handler = handler
+        for name, frame in {"rapid reset": raw(3, 0, 0, b"\0\0\0\x08"), "made you reset": raw(8, 0, 0, b"\x7f\xff\xff\xff")}.items():
+            with self.subTest(attack=name):
+                asked = self.chat(method="GET", path="/v1/models")
+                before = len(self.upstream.requests)
+                with self.wire() as wire:
+                    wire.ready()
+                    for batch in range(60):
+                        streams = range(100 * batch, 100 * batch + 50)
+                        wire.send(b"".join(raw(1, 5, 2 * n + 1, wire.pack(asked)) for n in streams))
+                        soon(lambda: len(self.upstream.requests) - before >= 50, within=0.05)
+                        wire.send(b"".join(frame[:5] + (2 * n + 1).to_bytes(4, "big") + frame[9:] for n in streams))
+                        if wire.closed:
+                            break
+                    wire.ends(1)
+                self.assertGreater(len(self.upstream.requests), before, "no stream reached an upstream: this shows nothing")
+                self.assertLessEqual(most[0], 100)
+                self.assertTrue(soon(lambda: not live), live)
 
     def test_header_blocks(self):
         """endless header blocks end the connection: CONTINUATION frames, empty ones, and fields that are named many times"""
@@ -544,9 +595,17 @@ class LongFloods(HTTP2Case):
         self.assertEqual(self.send("GET", "/health").status, 200)
         self.assertLess(time.monotonic() - began, 0.5)
 
+    def test_continuations(self):
+        """a hundred connections of header blocks that do not end take less than a megabyte, and none of it stays"""
+        seconds, memory = self.cost(lambda w, n: (raw(1, 1, 1, w.pack(fields())) if n == 0 else b"") + raw(9, 0, 1, b"\0\1x\1y" * 100), 100, 1)
+        print(f"      continuations: {seconds:.2f} s, {memory / 1e6:.1f} MB")
+        self.assertLess(seconds, 2)
+        self.assertLess(memory, 1 << 20)
+
     def test_control(self):
         """a hundred connections of control frames cost next to nothing"""
-        attacks = {"ping": raw(6, 0, 0, b"12345678"), "settings": raw(4, 0, 0), "unknown": raw(0xBE, 0, 0), "priority": raw(2, 0, 1, bytes(5))}
+        attacks = {"ping": raw(6, 0, 0, b"12345678"), "settings": raw(4, 0, 0), "unknown": raw(0xBE, 0, 0), "priority": raw(2, 0, 1, bytes(5)),
+                   "window update": raw(8, 0, 0, b"\0\0\0\1"), "empty data": raw(0, 0, 1)}
         for name, frame in attacks.items():
             with self.subTest(attack=name):
                 seconds, memory = self.cost(lambda w, n: frame, 100, 20)
@@ -559,4 +618,4 @@ class LongFloods(HTTP2Case):
         large = b"\x40\x01x\x7f\xa1\x1e" + b"a" * 4000
         seconds, _ = self.cost(lambda w, n: raw(1, 5, 2 * n + 1, w.pack(fields()) + (large if n == 0 else b"\xbe" * 16000)), 1, 2)
         print(f"      header bomb: {1000 * seconds:.0f} ms")
-        self.assertLess(seconds, 0.02 + 0.02)  # the clock of /proc ticks every 10 ms
+        self.assertLess(seconds, 0.02)

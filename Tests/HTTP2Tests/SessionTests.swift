@@ -215,51 +215,82 @@ struct SessionTests {
         #expect(peer.requests[0].closed == 8)
     }
 
-    @Test("after GOAWAY begun streams go on, and later ones are not begun")
+    /// The last streams that GOAWAY frames have named.
+    private func lastStreams(_ peer: Recorder) -> [[UInt8]] { peer.of(type: 7).map { Array($0.payload[..<4]) } }
+
+    private static let anyStream: [UInt8] = [0x7F, 0xFF, 0xFF, 0xFF]
+
+    @Test("an end is announced first: streams that are on their way are begun until the client has read so, later ones are not")
     func shutdown() {
         let peer = Recorder()
         let writer = FrameWriter()
         peer.receive(writer.headers(1, get).take())
         peer.held?.shutDown()
         peer.send()
+        #expect(lastStreams(peer) == [Self.anyStream] && peer.frames.last?.type == 6, "the PING comes after what it asks about")
         peer.receive(writer.headers(3, get).take())
-        #expect(peer.requests.count == 1 && peer.goawayCode == 0 && !peer.isOver)
-        #expect(peer.of(type: 7)[0].payload[..<4] == [0, 0, 0, 1])
-        peer.answer(0, "HTTP/1.1 200 OK\r\n\r\n", "late")
+        #expect(peer.requests.count == 2 && peer.held?.awaitsGoodbye == true && !peer.isOver)
+        peer.receive(writer.frame(6, 1, 0, peer.frames.last?.payload ?? []).take())
         peer.send()
-        #expect(peer.of(type: 0).count == 1 && peer.requests[0].closed == 0)
-        #expect(peer.isOver)
+        #expect(lastStreams(peer) == [Self.anyStream, [0, 0, 0, 3]] && peer.goawayCode == 0)
+        peer.receive(writer.headers(5, get).take())
+        peer.send()
+        #expect(peer.requests.count == 2 && !peer.isOver)
+        for index in 0..<2 { peer.answer(index, "HTTP/1.1 200 OK\r\n\r\n", "late") }
+        peer.send()
+        #expect(peer.of(type: 0).count == 2 && peer.requests.map(\.closed) == [0, 0] && peer.isOver)
     }
 
-    @Test("a stream that is begun while GOAWAY waits to leave goes on, and GOAWAY names it")
-    func shutdownWhileStalled() {
+    @Test("an idle connection is over once its client has said that it has read of the end")
+    func idleShutdown() {
+        let peer = Recorder()
+        let writer = FrameWriter()
+        peer.receive(writer.take())
+        peer.held?.shutDown()
+        peer.send()
+        #expect(!peer.isOver)
+        // An answer to something else, and a PING of the client's own, say it as little as silence; but nobody asks anything else.
+        peer.receive(writer.frame(6, 0, 0, [UInt8](repeating: 0, count: 8)).take())
+        #expect(peer.held?.awaitsGoodbye == true)
+        peer.receive(writer.frame(6, 1, 0, [UInt8](repeating: 0, count: 8)).take())
+        peer.send()
+        #expect(lastStreams(peer) == [Self.anyStream, [0, 0, 0, 0]] && peer.isOver)
+    }
+
+    @Test("who does not say that it has read of the end is not waited for")
+    func deafClient() {
         let peer = Recorder()
         let writer = FrameWriter()
         peer.receive(writer.headers(1, get).take())
         peer.held?.shutDown()
+        peer.held?.concludeShutDown()
         peer.receive(writer.headers(3, get).take())
         #expect(peer.requests.count == 2 && peer.held?.hasFrames == true)
         peer.send()
-        #expect(peer.of(type: 7).map { $0.payload[..<4] } == [[0, 0, 0, 3]])
+        #expect(lastStreams(peer) == [[0, 0, 0, 3]])
+        peer.receive(writer.headers(5, get).take())
+        peer.send()
+        #expect(peer.requests.count == 2)
         for index in 0..<2 { peer.answer(index, "HTTP/1.1 200 OK\r\n\r\n", "late") }
         peer.send()
         #expect(peer.requests.map(\.closed) == [0, 0] && peer.isOver)
     }
 
-    @Test("one that is begun when GOAWAY has been put behind other frames is refused, and may be sent again")
+    @Test("one that is begun when the last GOAWAY has been put behind other frames is refused, and may be sent again")
     func begunBehindGoaway() {
         let peer = Recorder()
         let writer = FrameWriter()
         peer.receive(writer.headers(1, get).take())
         peer.answer(0, "HTTP/1.1 200 OK\r\n\r\n", "late", after: .more)
         peer.held?.shutDown()
+        peer.held?.concludeShutDown()
         peer.most = 1
         peer.send()
         peer.most = .max
         #expect(peer.of(type: 7).isEmpty, "GOAWAY has not left")
         peer.receive(writer.headers(3, get).take())
         peer.send()
-        #expect(peer.requests.count == 1 && peer.resetCodes[3] == 7 && peer.of(type: 7)[0].payload[..<4] == [0, 0, 0, 1])
+        #expect(peer.requests.count == 1 && peer.resetCodes[3] == 7 && lastStreams(peer) == [[0, 0, 0, 1]])
     }
 
     @Test("a header block that comes to nothing is over with its last byte: others do not wait for it")

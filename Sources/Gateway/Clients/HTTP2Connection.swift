@@ -15,7 +15,8 @@ final class HTTP2Connection: HTTP2Link, HTTP2ServerSink {
     private var session: HTTP2ServerSession?
     private let streams = HTTP2Streams<HTTP2Stream>()
     private var begunCount = 0
-    private var isShuttingDown = false
+    /// When its end was announced.
+    private var shutDownAt: Instant?
     private var headBegunAt: Instant?
     /// Since when there has been no stream: pings, and frames that never become whole, keep nothing open.
     private var idleSince: Instant?
@@ -83,10 +84,10 @@ final class HTTP2Connection: HTTP2Link, HTTP2ServerSink {
 
     // MARK: Ending
 
-    /// Begins no more streams; the connection closes when those begun are over.
+    /// Announces that no more streams are begun; the connection closes when those begun are over.
     private func shutDown() {
-        guard !isShuttingDown else { return }
-        isShuttingDown = true
+        guard shutDownAt == nil else { return }
+        shutDownAt = worker.now
         session?.shutDown()
         schedule()
     }
@@ -102,21 +103,31 @@ final class HTTP2Connection: HTTP2Link, HTTP2ServerSink {
     /// The time is up for which the connection may wait as it does.
     func deadlinePassed() {
         guard !transport.hasUnsent, let session else { return transport.abort() }
-        if headBegunAt != nil { session.end(.enhanceYourCalm) }
+        if let headDeadline, headDeadline <= worker.now { session.end(.enhanceYourCalm) }
+        if let goodbyeDeadline, goodbyeDeadline <= worker.now { session.concludeShutDown() }
         shutDown()
         write()
     }
 
+    /// For the header block that has begun.
+    private var headDeadline: Instant? { headBegunAt?.adding(nanoseconds: worker.limits.headerNanoseconds) }
+
+    /// For the client to say that it has read that the connection ends.
+    private var goodbyeDeadline: Instant? {
+        guard session?.awaitsGoodbye == true else { return nil }
+        return shutDownAt?.adding(nanoseconds: worker.limits.goodbyeNanoseconds)
+    }
+
     private func setDeadline() {
         guard session != nil, !transport.hasUnsent else { return }
-        if let headBegunAt {
-            transport.setDeadline(headBegunAt.adding(nanoseconds: worker.limits.headerNanoseconds))
-        } else if streams.isEmpty {
+        switch (headDeadline, goodbyeDeadline) {
+        case (let head?, let goodbye?): transport.setDeadline(min(head, goodbye))
+        case (let only?, nil), (nil, let only?): transport.setDeadline(only)
+        case (nil, nil) where streams.isEmpty:
             let since = idleSince ?? worker.now
             idleSince = since
             transport.setDeadline(since.adding(nanoseconds: worker.limits.idleNanoseconds))
-        } else {
-            transport.clearDeadline()
+        case (nil, nil): transport.clearDeadline()
         }
     }
 

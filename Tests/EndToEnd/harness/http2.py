@@ -57,6 +57,7 @@ class Wire2:
         self.goaway, self.closed, self.block = None, False, None
         #: Whether windows are opened again for what is read.
         self.opens = opens
+        self.answers_pings = True
         if preface:
             frame = SettingsFrame(0, settings=settings or {})
             self.send(PREFACE + frame.serialize())
@@ -152,6 +153,8 @@ class Wire2:
             self.answer(frame.stream_id).reset = frame.error_code
         elif isinstance(frame, GoAwayFrame):
             self.goaway = frame
+        elif isinstance(frame, PingFrame) and "ACK" not in frame.flags and self.answers_pings:
+            self.send(raw(6, 1, 0, frame.opaque_data))
 
     def _end_block(self):
         stream, data, ended = self.block
