@@ -14,6 +14,10 @@ public final class HTTP2ClientSession: HTTP2Session {
     /// The stream that the peer reset last.
     private var resetByPeer: Int32 = 0
 
+    /// Streams that may still be given up: peers end connections on which too many are.
+    private var cancels: TokenBucket
+    private var hasCancelledTooMany = false
+
     /// The peer takes no more streams.
     public private(set) var isGoingAway = false
     /// The peer has said how many streams it takes.
@@ -31,6 +35,7 @@ public final class HTTP2ClientSession: HTTP2Session {
     /// - Parameter now: nanoseconds of a monotonic clock, as in all that follows.
     public init?(limits: HTTP2Limits, blocks: BlockPool, scratch: HTTP2Scratch, sink: any HTTP2ClientSink, now: UInt64) {
         client = sink
+        cancels = TokenBucket(burst: HTTP2Limits.cancelBurst, perSecond: HTTP2Limits.cancelsPerSecond, now: now)
         super.init(.client, limits: limits, blocks: blocks, scratch: scratch, sink: sink, now: now)
     }
 
@@ -40,8 +45,9 @@ public final class HTTP2ClientSession: HTTP2Session {
         return min(limits.concurrentStreams, Int(nghttp2_session_get_remote_settings(session, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS)))
     }
 
-    /// Whether streams can be begun: identifiers are used once (RFC 9113 §5.1.1).
-    public var takesRequests: Bool { failure == nil && !isGoingAway && nghttp2_session_check_request_allowed(session) != 0 }
+    /// Whether streams can be begun: identifiers are used once (RFC 9113 §5.1.1), and a connection on which many were given up is left to
+    /// those that are on it.
+    public var takesRequests: Bool { failure == nil && !isGoingAway && !hasCancelledTooMany && nghttp2_session_check_request_allowed(session) != 0 }
 
     /// Asks on a new stream, with the head of an HTTP/1.1 request, whole and ours; fields of the hop are left out.
     /// - Parameter hasBody: whether body bytes wait or may come.
@@ -53,6 +59,12 @@ public final class HTTP2ClientSession: HTTP2Session {
             session, scratch.fields, count, hasBody ? HTTP2Session.readBody : nil, UnsafeMutableRawPointer(bitPattern: UInt(tag)))
         check(stream)
         return stream > 0 ? stream : nil
+    }
+
+    /// Gives up a stream whose answer is not wanted any more.
+    public func cancel(_ stream: Int32, now: UInt64) {
+        reset(stream, .cancel)
+        if !cancels.take(1, now: now) { hasCancelledTooMany = true }
     }
 
     /// Asks whether the peer is still there.

@@ -64,6 +64,11 @@ public struct HTTP2Limits: Sendable, Equatable {
     static let upstreamStreamWindowByteCount = 256 * 1024
     static let upstreamConnectionWindowByteCount = 4 * 1024 * 1024
 
+    /// Streams to an upstream that are given up in a burst, and a second thereafter, before it gets no more on that connection: clients that
+    /// leave would else have it end the connection of all others. Servers take 500 (Envoy) to 2,500 (nginx).
+    static let cancelBurst = 200
+    static let cancelsPerSecond = 16
+
     /// Of a header block that is decoded for nothing, the bytes that count as one reset.
     static let blockBytesPerReset = 256
 

@@ -59,6 +59,27 @@ struct TLSUpstreamTests {
         #expect(upstream.requests.allSatisfy { $0.body.count == big.utf8.count })
     }
 
+    @Test("a record behind an answer's end reaches nobody, though it came with it: the connection is not used again")
+    func strayRecord() throws {
+        defer { unlink(caFile) }
+        let script: ScriptedUpstream.Script = { peer in
+            peer.request()
+            peer.wire.send(Text.answer(body: "{\"asked\":true}"))
+            peer.wire.send(Text.answer(body: "{\"asked\":false}"))
+            _ = peer.wire.millisecondsUntilEnd()
+        }
+        let certificate = try Certificate(Certificate.Request(names: "DNS:localhost"), issuer: authority)
+        let upstream = try ScriptedUpstream(tls: ServerContext(certificate), script, script, script, script, script)
+        let gateway = try TestGateway(world(upstream))
+        let client = try gateway.connect()
+        for _ in 0..<5 {
+            client.send(Text.request())
+            #expect(client.takeAnswer().text == "{\"asked\":true}")
+            pause(milliseconds: 20)
+        }
+        #expect(upstream.connectionCount == 5)
+    }
+
     @Test("the second connection resumes the first one's session")
     func resumption() throws {
         defer { unlink(caFile) }

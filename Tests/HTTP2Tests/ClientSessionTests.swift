@@ -343,6 +343,23 @@ struct HTTP2ClientSessionTests {
         #expect(asker.calls.allSatisfy { $0.closed == 7 })
     }
 
+    @Test("a connection on which many streams were given up gets no more, and those that are on it go on")
+    func manyCancelled() {
+        let asker = Asker()
+        asker.receive(FrameWriter.server().take())
+        let first = asker.ask() ?? 0
+        for _ in 0..<HTTP2Limits.cancelBurst {
+            asker.held?.cancel(asker.ask() ?? 0, now: asker.now)
+            asker.send()
+        }
+        #expect(asker.resetCodes.count == HTTP2Limits.cancelBurst && asker.held?.takesRequests == true)
+        asker.held?.cancel(asker.ask() ?? 0, now: asker.now)
+        asker.send()
+        #expect(asker.held?.takesRequests == false && asker.ask() == nil)
+        asker.receive(FrameWriter(preface: false).headers(UInt32(first), ok, end: false).data(UInt32(first), "late", end: true).take())
+        #expect(asker.calls[0].body == "late" && asker.failure == nil)
+    }
+
     @Test("what is on its way for a stream that we have cancelled is let pass, and its bytes do not stop the others")
     func afterCancel() {
         let asker = Asker()

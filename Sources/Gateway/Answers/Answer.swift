@@ -339,13 +339,15 @@ struct Answer: ~Copyable {
     // MARK: Ending
 
     /// The upstream has closed where that ends its answer.
-    mutating func finish(_ worker: Worker) {
-        state = .done
+    /// - Returns: false where there is no memory for what is held of it: it is then not whole.
+    mutating func finish(_ worker: Worker) -> Bool {
         guard framing == .chunked else {
             if let held = watch.finish(&worker.runs) { worker.runs.blocks.add(held) }
-            return
+            state = .done
+            return true
         }
-        if let line = worker.blocks.lease(atLeast: GatewayLimits.chunkLineByteCount) {
+        if !watch.holdsNothing {
+            guard let line = worker.blocks.lease(atLeast: GatewayLimits.chunkLineByteCount) else { return false }
             let sizePlace = worker.runs.reserve()
             if let held = watch.finish(&worker.runs) {
                 var writer = ByteWriter(line.base, capacity: line.capacity)
@@ -357,5 +359,7 @@ struct Answer: ~Copyable {
             worker.runs.blocks.add(line)
         }
         worker.runs.append("0\r\n\r\n")
+        state = .done
+        return true
     }
 }

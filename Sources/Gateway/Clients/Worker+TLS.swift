@@ -34,18 +34,24 @@ extension Worker {
 
     /// Has files of authorities read again: connections to come are verified by what they say now.
     func forgetAuthorities() {
-        for file in tlsContexts.keys where !file.isEmpty { tlsContexts[file] = nil }
+        for key in tlsContexts.keys where key.caFile != nil { tlsContexts[key] = nil }
         for (origin, pool) in pools where origin.caFile != nil {
             pool.closeIdle()
             pools[origin] = nil
         }
     }
 
+    /// What a context towards upstreams is made of.
+    struct AuthoritiesKey: Hashable {
+        let caFile: String?
+        let offersHTTP2: Bool
+    }
+
     func tlsOrigin(for origin: Origin) throws(Rejection) -> TLSOrigin? {
         guard origin.isTLS else { return nil }
         do {
             let offered: [TLSProtocol] = origin.wire == .http1 ? [.http1] : [.http2, .http1]
-            let key = "\(offered.count) \(origin.caFile ?? "")"
+            let key = AuthoritiesKey(caFile: origin.caFile, offersHTTP2: offered.count > 1)
             let context = try tlsContexts[key] ?? TLSContext(trusting: origin.caFile, offering: offered)
             tlsContexts[key] = context
             return try Array(origin.host.utf8).withByteSlice { (host) throws(TLSNameError) in try TLSOrigin(host, context: context) }

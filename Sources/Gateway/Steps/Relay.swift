@@ -252,7 +252,7 @@ extension Exchange {
                 throw Rejection(.streamInterrupted)
             }
             if answer.translated.mode != .none { return try finishTranslated(client) }
-            answer.finish(worker)
+            guard answer.finish(worker) else { throw Rejection(.streamInterrupted) }
             sendAnswer(client)
             return nil
         }

@@ -184,7 +184,7 @@ final class HTTP2Upstream: HTTP2Link, HTTP2ClientSink {
             isSuspect = true
             ping()
         }
-        if stream.identifier > 0, !stream.isClosed { session?.reset(stream.identifier, .cancel) }
+        if stream.identifier > 0, !stream.isClosed { session?.cancel(stream.identifier, now: worker.now.nanoseconds) }
         uncount(stream)
         streams.remove(stream)
         worker.http2.forget(stream)

@@ -37,7 +37,7 @@ final class UpstreamConnection: UpstreamCall {
         case .busy(let exchange): exchange.advance()
         case .shared(let link): link.proceed()
         // An idle upstream that speaks or closes is of no more use.
-        case .idle: if isReadable || peerClosed || hungUp { probeIdle() }
+        case .idle: if !isQuiet() { pool.discard(self) }
         case .closed: break
         }
     }
@@ -77,13 +77,14 @@ final class UpstreamConnection: UpstreamCall {
         }
     }
 
-    /// TLS servers send session tickets to idle clients; anything else, and every end, discards.
-    private func probeIdle() {
-        var byte: UInt8 = 0
-        switch read(into: &byte, capacity: 1) {
-        case .blocked: if peerClosed || hungUp { pool.discard(self) }
-        case .moved, .closed, .failed: pool.discard(self)
+    /// Whether nothing has come that nobody asked for, nor an end. Over TLS it may have come with an answer's last bytes, and be known to
+    /// the session alone; session tickets, which servers send when they like, are none.
+    func isQuiet() -> Bool {
+        if isReadable {
+            var byte: UInt8 = 0
+            guard case .blocked = read(into: &byte, capacity: 1) else { return false }
         }
+        return !peerClosed && !hungUp
     }
 
     /// An idle connection that is closed just as a request leaves tells so within a round trip. A server that took longer has read what

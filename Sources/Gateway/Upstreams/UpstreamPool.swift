@@ -186,7 +186,8 @@ final class UpstreamPool {
     /// The exchange is done with the connection, which can carry another.
     func release(_ connection: UpstreamConnection) {
         connection.isReused = true
-        if connection.isOfAge { return discard(connection) }
+        // What has come behind an answer would be the next exchange's, whoever asks.
+        if connection.isOfAge || !connection.isQuiet() { return discard(connection) }
         hand(connection)
     }
 

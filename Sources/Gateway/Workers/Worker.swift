@@ -120,7 +120,7 @@ final class Worker {
     /// The route of requests whose headers say nothing.
     var standingRoute: Route?
     var pools: [Origin: UpstreamPool] = [:]
-    var tlsContexts: [String: TLSContext] = [:]
+    var tlsContexts: [AuthoritiesKey: TLSContext] = [:]
     var identifiers: IdentifierMaker
     private let resolver: Resolver
     private var resolverTimer: TimerWheel.Identifier
@@ -136,7 +136,7 @@ final class Worker {
     var stalled: [ObjectIdentifier: UInt64] = [:]
     var nextSweep = Instant(nanoseconds: 0)
 
-    let accessRing: AccessRing?
+    let accessRing: AccessRing
     let recorder: Recorder?
     private var draining = Draining()
     var isDraining: Bool { draining.hasBegun }
@@ -144,7 +144,7 @@ final class Worker {
     var closesIdle: Bool { draining.closesIdle }
 
     init(
-        index: Int, of workerCount: Int, snapshot: Snapshot, listeners: [ListeningSocket], budget: ByteBudget, accessRing: AccessRing?,
+        index: Int, of workerCount: Int, snapshot: Snapshot, listeners: [ListeningSocket], budget: ByteBudget, accessRing: AccessRing,
         tokenFetcher: TokenFetcher? = nil, health: HealthTable = HealthTable(), notices: Notices? = nil,
         operations: Operations? = nil, backOffice: BackOffice? = nil, compiler: ConfigCompiler? = nil, tickets: TLSTicketSecret? = nil,
         tlsMetrics: TLSMetrics = TLSMetrics(), proxyMetrics: ProxyMetrics = ProxyMetrics(),
