@@ -6,11 +6,24 @@ public enum SupervisorLimits {
     /// Wait of the successor of the second that dies young in a row; it doubles with each. The first has none.
     static let shortestBackOffNanoseconds: UInt64 = 100_000_000
 
-    /// The longest that wait becomes: somebody who mends what is broken need not wait for longer.
+    /// The longest that wait becomes after one that was never ready: somebody who mends what is broken need not wait for longer.
     static let longestBackOffNanoseconds: UInt64 = 30_000_000_000
+
+    /// The same after one that was ready: with its start, a request that kills it again and again costs others less than a second each time.
+    static let longestServingBackOffNanoseconds: UInt64 = 800_000_000
 
     /// For a serving process to be ready after a restart or in an upgrade, unless --ready-timeout says otherwise.
     public static let readyNanoseconds: UInt64 = 30_000_000_000
+
+    /// For a serving process whose workers do not turn to be ended for it, unless --hang-timeout says otherwise: far longer than a turn, a
+    /// machine that swaps or a disk that stands still take.
+    public static let hangNanoseconds: UInt64 = 60_000_000_000
+
+    /// The longest that --hang-timeout may be.
+    public static let longestHangNanoseconds: UInt64 = 3_600_000_000_000
+
+    /// How often workers are asked whether they turn, at least.
+    static let checkNanoseconds: UInt64 = 10_000_000_000
 
     /// For a serving process to answer that it has begun to drain; one that does not is killed.
     static let answerNanoseconds: UInt64 = 10_000_000_000

@@ -57,6 +57,8 @@ struct Supervision: Sendable {
     let readyNanoseconds: UInt64
     /// How often the service manager wants to hear that all is well.
     let watchdogNanoseconds: UInt64?
+    /// How long workers may not turn before their process is ended for it; nil for ever.
+    let hangNanoseconds: UInt64?
 
     var processes: [ServingProcess] = []
     var lastNumber = 0
@@ -72,14 +74,20 @@ struct Supervision: Sendable {
     private var exitStatus: CInt = 0
     private var isUnanswered = false
     private var checkCount: UInt64 = 0
-    private var watchdogAt: Instant?
+    private var checkedAt: Instant?
+    /// When the workers are asked next whether they turn.
+    private var checkAt: Instant?
 
     private var now = Instant(nanoseconds: 0)
     private var actions: [Action] = []
 
-    init(readyNanoseconds: UInt64 = SupervisorLimits.readyNanoseconds, watchdogNanoseconds: UInt64? = nil) {
+    init(
+        readyNanoseconds: UInt64 = SupervisorLimits.readyNanoseconds, watchdogNanoseconds: UInt64? = nil,
+        hangNanoseconds: UInt64? = SupervisorLimits.hangNanoseconds
+    ) {
         self.readyNanoseconds = readyNanoseconds
         self.watchdogNanoseconds = watchdogNanoseconds
+        self.hangNanoseconds = hangNanoseconds
     }
 
     /// Upgrades by the time that this process serves: its own is one of them.
@@ -87,7 +95,7 @@ struct Supervision: Sendable {
 
     /// When `time` is next due.
     var nextDeadline: Instant? {
-        (processes.compactMap(\.deadline) + [restartAt, watchdogAt].compactMap { $0 }).min()
+        (processes.compactMap(\.deadline) + [restartAt, checkAt].compactMap { $0 }).min()
     }
 
     mutating func take(_ event: Event, at now: Instant) -> [Action] {
@@ -202,7 +210,7 @@ struct Supervision: Sendable {
             isUnanswered = false
             actions.append(.notify(.ready))
             actions.append(.notify(.status("serving")))
-            if let watchdogNanoseconds, watchdogAt == nil { watchdogAt = now.adding(nanoseconds: watchdogNanoseconds / 2) }
+            if checkAt == nil { setCheck() }
         case .candidate: takeOver(process)
         case .draining: break
         }
@@ -227,7 +235,7 @@ struct Supervision: Sendable {
     }
 
     private mutating func resumed() {
-        if let watchdogNanoseconds { watchdogAt = now.adding(nanoseconds: watchdogNanoseconds / 2) }
+        setCheck()
         actions.append(.notify(.ready))
         actions.append(.notify(.status("serving")))
         actions.append(.answer(.done(standing)))
@@ -273,7 +281,7 @@ struct Supervision: Sendable {
     private mutating func restart(after process: ServingProcess, _ obituary: String? = nil) {
         restartCount += 1
         isUnanswered = false
-        let delay = backOff.delay(afterLife: process.age(at: now))
+        let delay = backOff.delay(afterLife: process.age(at: now), hasServed: process.isReady)
         let wait = delay == 0 ? "now" : "in \(Lifetime.text(delay))"
         if let obituary { actions.append(.say("\(obituary); restart \(restartCount) \(wait)")) }
         actions.append(.notify(.status("restart \(restartCount) \(wait)")))
@@ -302,7 +310,7 @@ struct Supervision: Sendable {
         }
         isStopping = true
         restartAt = nil
-        watchdogAt = nil
+        checkAt = nil
         actions.append(.say("\(signal == SIGINT ? "interrupted" : "asked to stop"); finishing what is in flight (again to stop at once)"))
         actions.append(.notify(.stopping))
         actions.append(.closeListeners)
@@ -373,18 +381,30 @@ struct Supervision: Sendable {
             kill(process.number, because: reason)
         }
         if let restartAt, restartAt <= now { startAgain() }
-        if let watchdogNanoseconds, let due = watchdogAt, due <= now {
-            watchdogAt = now.adding(nanoseconds: watchdogNanoseconds / 2)
+        if let checkAt, checkAt <= now {
+            setCheck()
             check()
         }
     }
 
-    /// The service manager hears from us as long as the workers turn, or the supervisor is at it.
+    /// Twice in the service manager's interval, and often enough for a hang to be noticed in time.
+    private mutating func setCheck() {
+        let intervals = [watchdogNanoseconds.map { $0 / 2 }, hangNanoseconds.map { min($0 / 2, SupervisorLimits.checkNanoseconds) }]
+        checkAt = intervals.compactMap { $0 }.min().map { now.adding(nanoseconds: $0) }
+    }
+
+    /// The service manager hears from us as long as the workers turn, or the supervisor is at it. A process of which one does not turn any
+    /// more is ended: its listener would get its share of the connections for ever.
     private mutating func check() {
-        if !isUnanswered { actions.append(.notify(.watchdog)) }
-        guard let current, current.isReady, !isUnanswered else { return }
+        if watchdogNanoseconds != nil, !isUnanswered { actions.append(.notify(.watchdog)) }
+        guard let current, current.isReady, current.killReason == nil else { return }
+        guard !isUnanswered else {
+            guard let hangNanoseconds, let checkedAt, now.nanoseconds(since: checkedAt) >= hangNanoseconds else { return }
+            return kill(current.number, because: "had a worker that did not turn for \(Lifetime.text(hangNanoseconds))")
+        }
         checkCount += 1
         isUnanswered = true
+        checkedAt = now
         actions.append(.order(current.number, .check(checkCount)))
     }
 }

@@ -11,6 +11,8 @@ public final class Supervisor {
         /// As the process was started, the program's name first.
         public var arguments: [String]
         public var readyNanoseconds = SupervisorLimits.readyNanoseconds
+        /// Nil where a serving process may hang for ever.
+        public var hangNanoseconds: UInt64? = SupervisorLimits.hangNanoseconds
         /// Where this process's id is written, for who asks for an upgrade.
         public var pidFile: String?
 
@@ -43,7 +45,8 @@ public final class Supervisor {
         executable = Executable(
             startedAs: settings.arguments.first ?? "sluice", searchPath: environment["PATH"] ?? "", workingDirectory: Executable.workingDirectory)
         notifier = ServiceNotifier(environment, pid: getpid())
-        supervision = Supervision(readyNanoseconds: settings.readyNanoseconds, watchdogNanoseconds: notifier.watchdogNanoseconds)
+        supervision = Supervision(
+            readyNanoseconds: settings.readyNanoseconds, watchdogNanoseconds: notifier.watchdogNanoseconds, hangNanoseconds: settings.hangNanoseconds)
         signal(SIGPIPE, SIG_IGN)
         // Whoever started us may ignore it; then nobody would learn of a child's end (waitpid(2)).
         signal(SIGCHLD, SIG_DFL)

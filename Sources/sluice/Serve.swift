@@ -49,6 +49,9 @@ struct Serve: ParsableCommand {
     @Option(help: ArgumentHelp("For a restarted or upgraded process to be ready.", valueName: "seconds"))
     var readyTimeout = Int(SupervisorLimits.readyNanoseconds / 1_000_000_000)
 
+    @Option(help: ArgumentHelp("End and restart a process of which a worker does not turn for so long; 0 for never.", valueName: "seconds"))
+    var hangTimeout = Int(SupervisorLimits.hangNanoseconds / 1_000_000_000)
+
     @Flag(help: "Let a crash leave a core file. It holds credentials and requests.")
     var coreDumps = false
 
@@ -57,6 +60,8 @@ struct Serve: ParsableCommand {
         if (tlsCertificate == nil) != (tlsKey == nil) { throw ValidationError("--tls-certificate and --tls-key go together") }
         let longest = Int(SupervisorLimits.longestReadyNanoseconds / 1_000_000_000)
         if !(1...longest).contains(readyTimeout) { throw ValidationError("--ready-timeout takes seconds from 1 to \(longest)") }
+        let longestHang = Int(SupervisorLimits.longestHangNanoseconds / 1_000_000_000)
+        if !(0...longestHang).contains(hangTimeout) { throw ValidationError("--hang-timeout takes seconds from 1 to \(longestHang), or 0 for never") }
     }
 
     func run() throws {
@@ -69,6 +74,7 @@ struct Serve: ParsableCommand {
             if let link { return try serve(link) }
             var settings = Supervisor.Settings(arguments: CommandLine.arguments)
             settings.readyNanoseconds = UInt64(readyTimeout) * 1_000_000_000
+            settings.hangNanoseconds = hangTimeout > 0 ? UInt64(hangTimeout) * 1_000_000_000 : nil
             settings.pidFile = pidFile
             let status = try Supervisor(settings).run()
             if status != 0 { throw ExitCode(status) }

@@ -31,6 +31,10 @@ class Scenarios(unittest.TestCase):
         """a start and a first answer are timed, also of a gateway with a store"""
         self.held("start")
 
+    def test_restart(self):
+        """a serving process that is killed under load has a successor, and no connection is refused"""
+        self.held("restart")
+
     def test_descriptors(self):
         """a gateway without descriptors neither spins nor floods its log, and comes back"""
         self.held("descriptors")

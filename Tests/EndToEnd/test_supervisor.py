@@ -16,6 +16,8 @@ from pathlib import Path
 
 from harness.configuration import listening, plain, reverse_proxy
 from harness.gateway import Gateway, binary, command, free_port
+from harness.http2 import Wire2
+from harness.http2 import fields as http2_fields
 from harness.upstream import CHAT, Upstream
 from harness.waiting import soon
 from harness.wire import Cut, Wire, open_streams, request
@@ -186,14 +188,14 @@ class Crash(SupervisorCase):
                 gateway.stop()
 
     def test_backs_off(self):
-        """those that die young, one after another, have successors that wait longer, and SIGHUP ends the wait"""
+        """those that die young, one after another, have successors that wait longer, but never for a second, and SIGHUP ends the wait"""
         self.start()
-        for count in range(6):
+        for count in range(7):
             self.assertTrue(soon(lambda: self.gateway.children and len(self.lines("listening on")) == count + 1), self.gateway.said())
             os.kill(self.gateway.serving, signal.SIGKILL)
             self.assertTrue(soon(lambda: len(self.lines("was killed by signal 9")) == count + 1))
         waits = [re.search(r"restart \d+ (.*)$", line)[1] for line in self.lines("was killed by signal 9")]
-        self.assertEqual(waits, ["now", "in 100 ms", "in 200 ms", "in 400 ms", "in 800 ms", "in 1 s"])
+        self.assertEqual(waits, ["now", "in 100 ms", "in 200 ms", "in 400 ms", "in 800 ms", "in 800 ms", "in 800 ms"])
         self.assertEqual(self.gateway.children, [])
         os.kill(self.gateway.pid, signal.SIGHUP)
         self.assertTrue(soon(lambda: self.gateway.children, within=0.5))
@@ -427,6 +429,35 @@ class UpgradeCase(SupervisorCase):
         return command("upgrade", "--pid", str(self.gateway.pid))
 
 
+class HTTP2Asking:
+    """A client that has several streams under way at any moment, on a thread; one connection after another, each until the gateway says that it ends."""
+
+    def __init__(self, port):
+        self.port, self.answered, self.connections, self.faults = port, 0, 0, []
+        self.stopping = threading.Event()
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
+
+    def run(self):
+        while not self.stopping.is_set():
+            with Wire2(self.port) as wire:
+                self.connections += 1
+                stream = -1
+                while not wire.goaway and not self.stopping.is_set():
+                    asked = range(stream + 2, stream + 10, 2)
+                    for stream in asked:
+                        wire.headers(stream, http2_fields(path="/health"))
+                    for one in asked:
+                        answer = wire.whole(one)
+                        self.answered += answer.status == 200
+                        if answer.status != 200:
+                            self.faults.append((one, repr(answer), repr(wire.goaway)))
+
+    def stop(self):
+        self.stopping.set()
+        self.thread.join()
+
+
 class Upgrade(UpgradeCase):
     """An upgrade."""
 
@@ -471,6 +502,19 @@ class Upgrade(UpgradeCase):
         self.assertTrue(soon(lambda: self.lines("restart 1 now")))
         self.assertTrue(self.answers())
         self.assertEqual(os.readlink(f"/proc/{self.gateway.serving}/exe"), self.program)
+
+    def test_http2_clients(self):
+        """over HTTP/2, too, nothing is refused: a client that asks on until it reads that its connection ends, and then on another, gets every answer"""
+        self.start(program=self.program)
+        asking = [HTTP2Asking(self.gateway.port) for _ in range(4)]
+        for _ in range(3):
+            self.assertEqual(self.upgrade().returncode, 0, self.gateway.said())
+            time.sleep(0.3)
+        for one in asking:
+            one.stop()
+            self.assertEqual(one.faults, [], self.gateway.said())
+            self.assertGreater(one.answered, 20)
+            self.assertGreaterEqual(one.connections, 4)
 
     def test_idle_clients(self):
         """a client between two requests is answered once more, and told that its connection ends"""

@@ -10,11 +10,13 @@ struct Stage {
     private(set) var now = Instant(nanoseconds: 1_000_000_000_000)
     private var lastPid: pid_t = 100
 
-    init(watchdogNanoseconds: UInt64? = nil) { supervision = Supervision(watchdogNanoseconds: watchdogNanoseconds) }
+    init(watchdogNanoseconds: UInt64? = nil, hangNanoseconds: UInt64? = SupervisorLimits.hangNanoseconds) {
+        supervision = Supervision(watchdogNanoseconds: watchdogNanoseconds, hangNanoseconds: hangNanoseconds)
+    }
 
     /// One that serves: process 1, pid 101.
-    static func serving(watchdogNanoseconds: UInt64? = nil) -> Stage {
-        var stage = Stage(watchdogNanoseconds: watchdogNanoseconds)
+    static func serving(watchdogNanoseconds: UInt64? = nil, hangNanoseconds: UInt64? = SupervisorLimits.hangNanoseconds) -> Stage {
+        var stage = Stage(watchdogNanoseconds: watchdogNanoseconds, hangNanoseconds: hangNanoseconds)
         stage.feed(.begin)
         stage.feed(.said(1, .hello(protocolVersion: ServingMessage.protocolVersion, version: "1.0", build: "aa")))
         stage.feed(.said(1, .ready))
