@@ -71,8 +71,8 @@ final class DeliverySpool {
 
     func remove(_ name: Name) { unlink(path(of: name)) }
 
-    /// Whether nobody else has delivered it.
-    func holds(_ name: Name) -> Bool { access(path(of: name), F_OK) == 0 }
+    /// Whether nobody else has delivered it. A disk that does not answer says nothing of that.
+    func holds(_ name: Name) -> Bool { access(path(of: name), F_OK) == 0 || errno != ENOENT || access(path, F_OK) != 0 }
 
     /// What is there, the oldest first.
     func names() -> [Name] {
