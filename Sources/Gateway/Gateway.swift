@@ -37,8 +37,8 @@ final class ListeningSocket: @unchecked Sendable {
 public final class Gateway: Sendable {
     private let mailboxes: [Mailbox<WorkerMessage>]
     private let threads: [Thread]
-    private let accessLog: AccessLog?
-    private let logThread: Thread?
+    private let accessLog: AccessLog
+    private let logThread: Thread
     private let bookkeeper: Bookkeeper?
     private let bookThread: Thread?
     private let tokenFetcher: TokenFetcher
@@ -76,7 +76,7 @@ public final class Gateway: Sendable {
         (rows, addresses) = try Gateway.listen(on: listen, sockets: sockets, workers: count)
         drainTimes = Mutex(DrainTimes(snapshot.limits))
         do {
-            accessLog = try settings.map { settings throws(SystemError) in try AccessLog(settings, workers: count) }
+            accessLog = try AccessLog(settings, workers: count)
         } catch {
             throw StartError("access log: \(error)")
         }
@@ -95,7 +95,7 @@ public final class Gateway: Sendable {
             let loads = (0..<count).map { _ in WorkerLoad() }
             let operations = try Operations(
                 health: health, tls: tlsMetrics, proxies: proxyMetrics, upstreams: upstreamMetrics, notices: notices, history: history,
-                sharedCache: sharedCache, admission: admission, loads: loads, bookkeeper: bookkeeper)
+                sharedCache: sharedCache, admission: admission, loads: loads, requests: accessLog.metrics, bookkeeper: bookkeeper)
             self.operations = operations
             operations.keep(snapshot.books)
             operationsThread = try Thread.start("operations") { operations.run() }
@@ -110,7 +110,7 @@ public final class Gateway: Sendable {
             var started: [StartedWorker] = []
             for index in 0..<count {
                 let worker = try Worker(
-                    index: index, of: count, snapshot: snapshot, listeners: rows[index], budget: budget, accessRing: accessLog?.ring(worker: index),
+                    index: index, of: count, snapshot: snapshot, listeners: rows[index], budget: budget, accessRing: accessLog.ring(worker: index),
                     tokenFetcher: fetcher, health: health, notices: notices, operations: operations,
                     backOffice: backOffice, compiler: compiler, tickets: tickets, tlsMetrics: tlsMetrics, proxyMetrics: proxyMetrics,
                     upstreamMetrics: upstreamMetrics, sharedCache: sharedCache, admission: admission, load: loads[index],
@@ -122,7 +122,7 @@ public final class Gateway: Sendable {
             sharedCache?.peers.know(mailboxes)
             for (index, one) in started.enumerated() { threads.append(try Thread.start("worker \(index)") { one.worker.run() }) }
             let log = accessLog
-            logThread = try log.map { log in try Thread.start("access log") { log.run() } }
+            logThread = try Thread.start("access log") { log.run() }
             self.bookkeeper = bookkeeper
             bookThread = try bookkeeper.map { keeper in try Thread.start("books") { keeper.run() } }
         } catch {
@@ -203,8 +203,8 @@ public final class Gateway: Sendable {
             operationsThread.join()
             notices.stop()
             noticeThread.join()
-            accessLog?.stop()
-            logThread?.join()
+            accessLog.stop()
+            logThread.join()
             bookkeeper?.stop()
             bookThread?.join()
             hasEnded = true

@@ -208,6 +208,11 @@ public enum GatewayLimits {
     static let accessLogIntervalMilliseconds: Int32 = 20
     static let accessLineByteCount = 4096
 
+    /// Providers, and models, that metrics tell apart; the rest are one. A scrape must end.
+    static let metricNames = 128
+    /// Sets of labels that requests are counted by; the rest are one. Some 20 KB of text each, where all is counted.
+    static let metricSeries = 256
+
     /// The attempts of one request as its record tells them: the first eight, in paths of eight levels.
     static let triesByteCount = 1024
 }

@@ -1,5 +1,5 @@
 /// What a request asks for, told from its method and path.
-public enum Endpoint: UInt8, Sendable, CaseIterable {
+public enum Endpoint: UInt8, BitwiseCopyable, Sendable, CaseIterable {
     case chatCompletions
     case completions
     case embeddings

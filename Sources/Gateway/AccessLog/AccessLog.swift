@@ -24,11 +24,13 @@ public struct AccessLogSettings: Sendable {
     }
 }
 
-/// One line a request, written by a thread of its own.
+/// One line a request, where lines are wanted, and its place in the metrics: by a thread of its own.
 ///
 /// Workers push records into their rings and never wait; the thread looks every 20 ms, so that
 /// a busy gateway's lines leave in few large writes and an idle one's thread sleeps.
 final class AccessLog: Sendable {
+    let metrics = RequestMetrics()
+    /// Negative where no lines are wanted.
     private let descriptor: CInt
     private let ownsDescriptor: Bool
     private let format: AccessLogSettings.Format
@@ -37,10 +39,12 @@ final class AccessLog: Sendable {
     // Written by whoever stops the log, read by its thread; publishes nothing else.
     private let isStopping = Atomic<Bool>(false)
 
-    init(_ settings: AccessLogSettings, workers: Int) throws(SystemError) {
-        format = settings.format
+    /// - Parameter settings: nil where requests are only counted.
+    init(_ settings: AccessLogSettings?, workers: Int) throws(SystemError) {
+        format = settings?.format ?? .json
         rings = (0..<workers).map { _ in AccessRing() }
-        switch settings.destination {
+        switch settings?.destination {
+        case nil: (descriptor, ownsDescriptor) = (-1, false)
         case .standardOutput: (descriptor, ownsDescriptor) = (STDOUT_FILENO, false)
         case .standardError: (descriptor, ownsDescriptor) = (STDERR_FILENO, false)
         case .file(let path):
@@ -76,6 +80,9 @@ final class AccessLog: Sendable {
         var wrote = false
         for ring in rings {
             ring.drain { record, tries in
+                wrote = true
+                metrics.note(&record)
+                guard descriptor >= 0 else { return }
                 if writer.count + GatewayLimits.accessLineByteCount > capacity {
                     write(writer.written)
                     writer = ByteWriter(buffer, capacity: capacity)
@@ -84,10 +91,11 @@ final class AccessLog: Sendable {
                 case .json: line.appendJSON(&record, tries, to: &writer)
                 case .text: line.appendText(&record, tries, to: &writer)
                 }
-                wrote = true
             }
             let dropped = ring.takeDropped()
-            if dropped > 0 { appendDropped(dropped, to: &writer) }
+            guard dropped > 0 else { continue }
+            metrics.noteDropped(dropped)
+            if descriptor >= 0 { appendDropped(dropped, to: &writer) }
         }
         write(writer.written)
         return wrote

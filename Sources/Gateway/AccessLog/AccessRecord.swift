@@ -1,6 +1,7 @@
 import Bytes
 import Cache
 import HTTP
+import Providers
 
 /// What one request was and did, as the access log tells it: a value of fixed size, filled on the
 /// worker and written elsewhere. Holds no secret.
@@ -18,9 +19,12 @@ struct AccessRecord: BitwiseCopyable, Sendable {
         /// The same, until the first of a stream's body; zero for other answers.
         var firstTokenNanoseconds: UInt64 = 0
         var totalNanoseconds: UInt64 = 0
+        /// Until the request that was answered had left, but for attempts before it.
+        var gatewayNanoseconds: UInt64 = 0
         var receivedByteCount: UInt64 = 0
         var sentByteCount: UInt64 = 0
         var status: UInt16 = 0
+        var endpoint = Endpoint.unknown
         var attempts: UInt8 = 0
         var version = HTTPVersion.http11
         /// What was spoken with the upstream that answered, or that was asked last; nil where none was.
@@ -51,6 +55,8 @@ struct AccessRecord: BitwiseCopyable, Sendable {
     var user = InlineText<48>()
     var provider = InlineText<32>()
     var model = InlineText<64>()
+    /// That of the answer, where it names one.
+    var servedModel = InlineText<64>()
     var errorCode = InlineText<32>()
     var peer = InlineText<48>()
 
@@ -66,6 +72,7 @@ struct AccessRecord: BitwiseCopyable, Sendable {
         user.removeAll()
         provider.removeAll()
         model.removeAll()
+        servedModel.removeAll()
         errorCode.removeAll()
         peer.removeAll()
     }
@@ -89,6 +96,7 @@ struct AccessRecord: BitwiseCopyable, Sendable {
         AccessRecord.pack(&user, to: &writer)
         AccessRecord.pack(&provider, to: &writer)
         AccessRecord.pack(&model, to: &writer)
+        AccessRecord.pack(&servedModel, to: &writer)
         AccessRecord.pack(&errorCode, to: &writer)
         AccessRecord.pack(&peer, to: &writer)
     }
@@ -106,6 +114,7 @@ struct AccessRecord: BitwiseCopyable, Sendable {
         AccessRecord.unpack(&user, bytes, &at)
         AccessRecord.unpack(&provider, bytes, &at)
         AccessRecord.unpack(&model, bytes, &at)
+        AccessRecord.unpack(&servedModel, bytes, &at)
         AccessRecord.unpack(&errorCode, bytes, &at)
         AccessRecord.unpack(&peer, bytes, &at)
         return at

@@ -131,8 +131,8 @@ extension Operations {
         metric("expirations_total", "counter", "Answers dropped for their age.", now.expirations)
         metric("purges_total", "counter", "Answers dropped because an operator asked.", now.purges)
         metric("refusals_total", "counter", "Answers not stored: too large, or no room.", now.refusals)
-        text += "# HELP sluice_cache_evicted_age_seconds_sum Ages of evicted answers, summed.\n# TYPE sluice_cache_evicted_age_seconds_sum counter\n"
-        text += "sluice_cache_evicted_age_seconds_sum \(Double(now.evictedAgeNanoseconds) / 1e9)\n"
+        text += "# HELP sluice_cache_evicted_age_seconds_total Ages of evicted answers, summed.\n# TYPE sluice_cache_evicted_age_seconds_total counter\n"
+        text += "sluice_cache_evicted_age_seconds_total \(Double(now.evictedAgeNanoseconds) / 1e9)\n"
         text += "# HELP sluice_cache_saved_tokens_total Tokens that were not paid for.\n# TYPE sluice_cache_saved_tokens_total counter\n"
         text += "sluice_cache_saved_tokens_total{direction=\"input\"} \(sums.savedInputTokens)\n"
         text += "sluice_cache_saved_tokens_total{direction=\"output\"} \(sums.savedOutputTokens)\n"

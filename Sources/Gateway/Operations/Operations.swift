@@ -42,6 +42,7 @@ public final class Operations: Sendable {
     private let loads: [WorkerLoad]
     private let history: ServiceHistory
     let sharedCache: SharedCache?
+    private let requests: RequestMetrics
     private let bookkeeper: Bookkeeper?
     /// Those of the snapshot that is served by.
     private let books = Mutex<AccountBooks?>(nil)
@@ -49,7 +50,7 @@ public final class Operations: Sendable {
     init(
         health: HealthTable, tls: TLSMetrics, proxies: ProxyMetrics, upstreams: UpstreamMetrics, notices: Notices,
         history: ServiceHistory = ServiceHistory(), sharedCache: SharedCache? = nil, admission: AdmissionControl, loads: [WorkerLoad],
-        bookkeeper: Bookkeeper? = nil
+        requests: RequestMetrics, bookkeeper: Bookkeeper? = nil
     ) throws(SystemError) {
         questions = try Mailbox()
         reloads = try Reloads(notices)
@@ -61,6 +62,7 @@ public final class Operations: Sendable {
         self.sharedCache = sharedCache
         self.admission = admission
         self.loads = loads
+        self.requests = requests
         self.bookkeeper = bookkeeper
     }
 
@@ -132,8 +134,8 @@ public final class Operations: Sendable {
         let now = Instant.now().nanoseconds
         let standing = current
         var text = """
-            # HELP sluice_configuration_version Configurations adopted since the start.
-            # TYPE sluice_configuration_version counter
+            # HELP sluice_configuration_version Which configuration serves, of those since the start.
+            # TYPE sluice_configuration_version gauge
             sluice_configuration_version \(standing.version)
             # HELP sluice_configuration_failures_total Configurations that were refused.
             # TYPE sluice_configuration_failures_total counter
@@ -166,7 +168,7 @@ public final class Operations: Sendable {
         gauge("sluice_target_first_token_seconds", "Time to the first token, a decayed average of peaks.") { $0.firstToken.map { "\(Double($0) / 1e9)" } }
         let accounts = books.withLock { $0 }?.metrics() ?? ""
         let records = bookkeeper?.metrics() ?? ""
-        return text + admission.text + WorkerLoad.text(loads) + tls.text + proxies.text + upstreams.text + cacheMetrics() + accounts + records
+        return text + requests.text + admission.text + WorkerLoad.text(loads) + tls.text + proxies.text + upstreams.text + cacheMetrics() + accounts + records
     }
 
     /// What metrics tell of the targets of one name.

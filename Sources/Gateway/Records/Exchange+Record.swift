@@ -87,7 +87,7 @@ extension Exchange {
         figures.firstTokenNanoseconds = record.figures.firstTokenNanoseconds
         // What was kept comes at once.
         if record.figures.isStream, caching.status == .hit { figures.firstTokenNanoseconds = figures.firstByteNanoseconds }
-        figures.gatewayNanoseconds = gatewayNanoseconds
+        figures.gatewayNanoseconds = record.figures.gatewayNanoseconds
         figures.status = record.figures.status
         figures.attempts = record.figures.attempts
         figures.blame = bookNotes.blame
@@ -104,13 +104,6 @@ extension Exchange {
         if bookNotes.leftMetadataOut { figures.flags.insert(.metadataLeftOut) }
         charge(&figures)
         return figures
-    }
-
-    /// Until the request that was answered had left, but for attempts before it.
-    private var gatewayNanoseconds: UInt64 {
-        guard attempt.sentAt >= startedAt else { return record.figures.totalNanoseconds }
-        let before = attempt.sentAt.nanoseconds(since: startedAt)
-        return before - min(before, trail.millisecondsBeforeLast &* 1_000_000)
     }
 
     /// What the request took and cost: as its provider counted, as another exchange was told, or reckoned.

@@ -22,19 +22,32 @@ extension Exchange {
 
     /// Hands the finished record to the log's thread, and to the bookkeeper's.
     func writeRecord() {
-        guard worker.accessRing != nil || worker.recorder != nil, !caching.isRecorded else { return }
+        guard !caching.isRecorded else { return }
         record.figures.attempts = UInt8(clamping: attempt.total)
         record.figures.totalNanoseconds = worker.now.nanoseconds(since: startedAt)
+        record.figures.gatewayNanoseconds = gatewayNanoseconds
+        record.figures.endpoint = endpoint
         let streamed = body.mode == .streamed ? UInt64(clamping: body.receivedCount) : UInt64(max(0, body.consumedCount - headByteCount))
         record.figures.receivedByteCount = UInt64(headByteCount) + streamed
         record.identifier = identifier
         record.figures.cacheStatus = caching.status
         if caching.isOrphaned { record.figures.wasAborted = true }
         if !record.figures.hasOwnTrace { record.traceIdentifier = traceIdentifier }
-        if answer.readsUsage { record.figures.cost = cost }
+        if answer.readsUsage {
+            record.figures.cost = cost
+            var served = answer.usage.model
+            served.withBytesInPlace { record.servedModel.set($0) }
+        }
         let tries = writeTries()
-        worker.accessRing?.push(&record, tries: tries)
+        worker.accessRing.push(&record, tries: tries)
         if let recorder = worker.recorder { keepRecord(at: recorder, tries: tries) }
+    }
+
+    /// Until the request that was answered had left, but for attempts before it.
+    private var gatewayNanoseconds: UInt64 {
+        guard attempt.sentAt >= startedAt else { return record.figures.totalNanoseconds }
+        let before = attempt.sentAt.nanoseconds(since: startedAt)
+        return before - min(before, trail.millisecondsBeforeLast &* 1_000_000)
     }
 
     /// The attempts as JSON, in the worker's scratch; empty where there was one and no choice.
