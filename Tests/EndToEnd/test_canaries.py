@@ -63,7 +63,9 @@ class Canaries(GatewayCase):
             "keys": {f"team{number}": {"digest": f"sha256:{digest}"} for number, (_, digest) in enumerate(keys)},
             "configs": {"literal": cls.upstream.target(api_key=cls.canary("credential in a config of the file", "first"), retry={"attempts": 0})},
         }
-        cls.gateway = Gateway(cls.configuration_, {"SLUICE_TEST_SECRET": from_environment, "AZURE_AUTHORITY_HOST":
+        #: Where store, books and budgets are kept.
+        cls.data = pathlib.Path(cls.directory.name, "data")
+        cls.gateway = Gateway(cls.configuration_, {"SLUICE_TEST_SECRET": from_environment, "SLUICE_DATA": str(cls.data), "AZURE_AUTHORITY_HOST":
                                                    f"http://127.0.0.1:{cls.upstreams['authority'].port}"})
         cls.addClassCleanup(cls.gateway.stop)
 
@@ -192,7 +194,8 @@ class Canaries(GatewayCase):
             for arguments in (("check", str(folder / name)), ("explain", "--config", str(folder / name), "--request", str(folder / "request.json"))):
                 done = command(*arguments)
                 self.shown.append(done.stdout + done.stderr)
-        self.shown.append(pathlib.Path(f"/proc/{self.gateway.pid}/cmdline").read_text())
+        for process in (self.gateway.pid, self.gateway.serving):
+            self.shown.append(pathlib.Path(f"/proc/{process}/cmdline").read_text())
 
     def test_nowhere_else(self):
         """of many secrets none shows in an answer, a log, a metric, an explanation, or at anybody else's"""
@@ -205,6 +208,9 @@ class Canaries(GatewayCase):
         self.ask({**self.upstream.headers(), "x-portkey-trace-id": told})
         time.sleep(0.2)
         self.shown.append(self.gateway.output.read_text())
+        kept = {str(path.relative_to(self.data)): path.read_bytes() for path in self.data.rglob("*") if path.is_file()}
+        self.assertGreater(sum(len(content) for name, content in kept.items() if name.startswith("books/")), 1000, kept.keys())
+        self.shown += [content.decode("latin-1") for content in kept.values()]
         self.assertGreater(len(self.kinds), self.secrets)
         self.assertGreaterEqual(len(set(self.kinds.values())), 20)
         shown = "\n".join(self.shown)

@@ -46,8 +46,13 @@ class FakedClock:
         self.holder.stdout.close()
 
 
-class Jumps(unittest.TestCase):
-    """The wall clock."""
+class ClockCase(unittest.TestCase):
+    """A gateway whose wall clock the test sets, before an upstream."""
+
+    @classmethod
+    def configuration(cls, digest):
+        return {"version": 1, "log": {"format": "json"}, "limits": {"idle": "2s"}, "timeouts": {"gap": "3s", "first_byte": "3s"},
+                "keys": {"tests": {"digest": f"sha256:{digest}", "expires": "2037-01-01"}}, "configs": {"main": cls.upstream.target()}}
 
     @classmethod
     def setUpClass(cls):
@@ -58,11 +63,11 @@ class Jumps(unittest.TestCase):
         os.close(descriptor)
         cls.addClassCleanup(os.unlink, cls.offset)
         cls.jump(0)
-        configuration = {"version": 1, "log": {"format": "json"}, "limits": {"idle": "2s"}, "timeouts": {"gap": "3s", "first_byte": "3s"},
-                         "keys": {"tests": {"digest": f"sha256:{digest}", "expires": "2037-01-01"}}, "configs": {"main": cls.upstream.target()}}
+        cls.data = tempfile.mkdtemp(prefix="sluice-test-")
+        cls.addClassCleanup(shutil.rmtree, cls.data, ignore_errors=True)
         clock = FakedClock(FAKETIME_TIMESTAMP_FILE=cls.offset)
         cls.addClassCleanup(clock.close)
-        cls.gateway = Gateway(configuration, clock.environment)
+        cls.gateway = Gateway(cls.configuration(digest), {"SLUICE_DATA": cls.data, **clock.environment})
         cls.addClassCleanup(cls.gateway.stop)
 
     @classmethod
@@ -98,6 +103,10 @@ class Jumps(unittest.TestCase):
         for seconds in (DAY, 0, -DAY, 0, int(AFTER_2038 - time.time()), 0):
             self.jump(seconds)
             yield seconds
+
+
+class Jumps(ClockCase):
+    """The wall clock."""
 
     def test_seen(self):
         """requests are served on either side of a jump, and the log has the new time"""
@@ -149,6 +158,37 @@ class Jumps(unittest.TestCase):
             with self.subTest(ahead=ahead):
                 self.jump(ahead)
                 self.assertEqual(self.chat(**{"x-portkey-api-key": self.token}).status, status)
+
+
+class Windows(ClockCase):
+    """The wall clock: windows and ages."""
+
+    @classmethod
+    def configuration(cls, digest):
+        return {"version": 1, "keys": {"tests": {"digest": f"sha256:{digest}", "config": "main", "rate_limits": [{"type": "requests", "unit": "rph", "value": 9}]}},
+                "configs": {"main": cls.upstream.target()}}
+
+    def test_rate_windows(self):
+        """no jump gives a rate limit's requests back, or takes any"""
+        def ask():
+            return send(self.gateway.port, "POST", "/v1/chat/completions", {"x-portkey-api-key": self.token}, {"model": "m", "messages": []}).status
+        for ahead in self.jumps():
+            with self.subTest(ahead=ahead):
+                self.assertEqual(ask(), 200)
+        self.assertEqual([ask() for _ in range(4)], [200, 200, 200, 429])
+        for ahead in self.jumps():
+            with self.subTest(ahead=ahead):
+                self.assertEqual(ask(), 429)
+
+    def test_ages(self):
+        """a kept answer is as old as it is, whatever the clock says"""
+        kept = {**self.upstream.headers(), "x-portkey-config": json.dumps({**self.upstream.target(), "cache": {"mode": "simple", "max_age": 60}})}
+        self.assertEqual(self.chat(**kept)["x-portkey-cache-status"], "MISS")
+        for ahead in self.jumps():
+            with self.subTest(ahead=ahead):
+                answer = self.chat(**kept)
+                self.assertEqual(answer["x-portkey-cache-status"], "HIT")
+                self.assertLess(int(answer["age"]), 30)
 
 
 class Begun(unittest.TestCase):

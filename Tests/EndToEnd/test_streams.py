@@ -1,12 +1,13 @@
 """Streams: exact, at once, and honest about their end."""
 
+import base64
 import hashlib
 import json
 import socket
 import threading
 import time
 
-from harness.gateway import GatewayCase
+from harness.gateway import GatewayCase, shared
 from harness.upstream import CHAT
 from harness.wire import Wire, request
 
@@ -42,6 +43,19 @@ class Passage(GatewayCase):
                 self.upstream.handler = lambda request, peer: peer.stream(*runs)
                 response = self.read()
                 self.assertEqual((response.body, response.ended), (text, "chunked"))
+
+    def test_vectors(self):
+        """every vector of the event streams goes through byte for byte: whole, in threes and one at a time, the longest in 10,000 pieces"""
+        vectors = json.loads(shared("data", "sse", "sse_vectors.json").read_text())["vectors"]
+        self.assertEqual(len(vectors), 30)
+        for vector in vectors:
+            text = base64.b64decode(vector["b64"])
+            for size in sorted({max(1, len(text)), max(3, len(text) // 5_000), max(1, len(text) // 10_000)}):
+                with self.subTest(vector=vector["id"], size=size):
+                    runs = [text[i:i + size] for i in range(0, len(text), size)]
+                    self.upstream.handler = lambda request, peer: peer.stream(*runs)
+                    response = self.read()
+                    self.assertEqual((response.body, response.ended), (text, "chunked"))
 
     def test_headers(self):
         """a stream tells proxies not to hold or change it"""
