@@ -21,11 +21,11 @@ struct ConfigurationPageTests {
         #expect(faults.isEmpty, "\(faults.map { $0.rendered(path: path) }.joined(separator: "\n"))")
     }
 
-    @Test("config/ holds examples, units and the price book, and nothing else")
+    @Test("config/ holds examples, units, a board and the price book, and nothing else")
     func onlyExamples() {
         let files = Repository.files(in: "config")
         #expect(!files.isEmpty)
-        #expect(files.allSatisfy { $0.hasPrefix("config/deploy/") ? $0.hasSuffix(".service") : $0.hasSuffix(".yaml") })
+        #expect(files.allSatisfy { $0.hasPrefix("config/deploy/") ? $0.hasSuffix(".service") || $0.hasSuffix(".json") : $0.hasSuffix(".yaml") })
     }
 
     /// Headings of docs/configuration.md and the schema each describes.
