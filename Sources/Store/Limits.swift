@@ -47,6 +47,14 @@ enum StoreLimits {
     static let guardrailCount = 1024
     /// Versions of a config that are kept: the oldest go first.
     static let configVersionCount = 100
+    /// Versions of one prompt or partial. None goes by itself: requests name them by number, and a program that saves one at each run would not end.
+    static let versionsOfPromptCount: Int64 = 4096
+    /// Versions of all prompts and partials of one store.
+    static let promptVersionCount = 1 << 18
+    /// Labels of one store: a few of each workspace.
+    static let labelCount = 4096
+    /// Bytes of a label's name: it stands in paths, behind a prompt's.
+    static let labelByteCount = 64
 
     /// Rows of a list's page.
     static let pageRowCount = 1000

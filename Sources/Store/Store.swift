@@ -35,6 +35,14 @@ public protocol Store: Sendable {
     /// The texts a config had, the latest first.
     func configVersions(_ idOrSlug: String, in scope: Scope) throws(StoreError) -> [ConfigVersion]
 
+    /// A prompt or partial that requests of the scope may use, of its workspace or of the whole organisation, and the version that is asked for.
+    func prompt<Owner: Versioned>(_ kind: Owner.Type, _ reference: PromptReference, in scope: Scope) throws(StoreError) -> FoundPrompt<Owner>
+
+    /// A version of a prompt or partial that has been found.
+    func promptVersion<Owner: Versioned>(_ version: PromptReference.Version, of owner: Owner) throws(StoreError) -> PromptVersion
+
+    func contents(of collection: PromptCollection) throws(StoreError) -> CollectionContents
+
     /// Makes several changes in one transaction: all of them, or none where `body` throws.
     ///
     /// `body` is given the store as it is within, for the length of the call, and asks no other meanwhile.

@@ -121,6 +121,11 @@ struct FileTests {
             let rows = try store.snapshotRows(SecretReferenceRules(environment: { _ in "sk-from-variable" }))
             #expect(rows.faults.isEmpty && rows.keys.map(\.name) == ["prod"] && rows.configs.map(\.text) == [#"{"retry":{"attempts":3}}"#])
             #expect(rows.guardrails.map(\.text) == (version < 3 ? [] : [#"{"checks":[],"actions":{}}"#]))
+            if version >= 4 {
+                let found = try ["pp-hello", "pp-hello@2", "pp-hello@first"].map { try store.prompt(Prompt.self, PromptReference($0), in: scope).template.string }
+                #expect(found == ["Hello {{name}}", "Good day, {{name}}", "Hello {{name}}"])
+                #expect(try store.prompt(PromptPartial.self, PromptReference("pp-tone"), in: scope).template.string == "Be kind.")
+            }
             #expect(rows.virtualKeys.map { $0.credentials.map(\.secret.text) } == [["sk-kept-0123456789abcdef", "sk-from-variable"]])
             #expect(try store.key(presenting: ByteSlice("sk-kept-key-0123456789-0123456789ab"))?.id == rows.keys[0].id)
             #expect(try store.configVersions(try #require(rows.configs[0].slug), in: scope).map(\.number) == [2, 1])

@@ -42,6 +42,7 @@ struct VersionDump {
         guardrail.name = "words"
         guardrail.text = #"{"checks":[],"actions":{}}"#
         _ = try store.create(guardrail, by: .system)
+        try writePrompt(store, organisation)
         var key = world.key("prod")
         key.head.organisationID = organisation
         _ = try store.issue(key, secret: bytes("sk-kept-key-0123456789-0123456789ab"), by: .system)
@@ -55,6 +56,44 @@ struct VersionDump {
         _ = try store.addCredential(credential, .secret(bytes("sk-kept-0123456789abcdef")), by: .system)
         _ = try store.addCredential(credential, .reference(try SecretReference("env:KEPT_KEY")), by: .system)
         try Data(try dump(store).utf8).write(to: URL(fileURLWithPath: path))
+    }
+
+    /// A prompt of two versions in a collection, with a label on the first, and a partial.
+    private func writePrompt(_ store: SQLiteStore, _ organisation: String) throws {
+        var collection = PromptCollection()
+        collection.head.organisationID = organisation
+        collection.name = "greetings"
+        collection = try store.create(collection, by: .system)
+        var label = PromptLabel()
+        label.head.organisationID = organisation
+        label.name = "first"
+        label = try store.create(label, by: .system)
+        var prompt = Prompt()
+        prompt.head.organisationID = organisation
+        prompt.name = "hello"
+        prompt.slug = "pp-hello"
+        prompt.collectionID = collection.id
+        prompt = try store.create(prompt, by: .system)
+        var version = prompt.nextVersion()
+        version.template = #"{"string":"Hello {{name}}","model":"gpt"}"#
+        _ = try store.create(version, by: .system)
+        prompt = try store.update(Prompt.self, prompt.id, in: Scope(organisationID: organisation), at: nil, by: .system) { $0.latestVersion = 2 }
+        version = prompt.nextVersion()
+        version.template = #"{"string":"Good day, {{name}}","model":"gpt"}"#
+        _ = try store.create(version, by: .system)
+        var labelling = PromptLabelling()
+        labelling.head.organisationID = organisation
+        labelling.promptID = prompt.id
+        labelling.labelID = label.id
+        _ = try store.create(labelling, by: .system)
+        var partial = PromptPartial()
+        partial.head.organisationID = organisation
+        partial.name = "tone"
+        partial.slug = "pp-tone"
+        partial = try store.create(partial, by: .system)
+        version = partial.nextVersion()
+        version.template = #"{"string":"Be kind."}"#
+        _ = try store.create(version, by: .system)
     }
 
     private func dump(_ store: SQLiteStore) throws -> String {

@@ -83,7 +83,62 @@ extension LimitPolicy: SelfChecking {
     }
 }
 
+extension Prompt: SelfChecking {
+    func checkItself() throws(StoreError) { try Rules.check(versions: self) }
+}
+
+extension PromptPartial: SelfChecking {
+    func checkItself() throws(StoreError) { try Rules.check(versions: self) }
+}
+
+extension PromptVersion: SelfChecking {
+    func checkItself() throws(StoreError) {
+        guard (promptID == nil) != (partialID == nil) else { throw .invalid(field: "prompt_id", reason: "or partial_id is given, and not both") }
+        guard template != nil else { throw .invalid(field: "string", reason: "is missing") }
+    }
+}
+
+extension PromptLabelling: SelfChecking {
+    func checkItself() throws(StoreError) {
+        guard promptID != nil else { throw .invalid(field: "prompt_id", reason: "is missing") }
+        guard !labelID.isEmpty else { throw .invalid(field: "label_id", reason: "is missing") }
+    }
+}
+
+extension PromptLabel: SelfChecking {
+    /// It stands behind an `@`, in the place of a number.
+    func checkItself() throws(StoreError) {
+        guard (1...StoreLimits.labelByteCount).contains(head.name.utf8.count) else {
+            throw .invalid(field: "name", reason: "has from 1 to \(StoreLimits.labelByteCount) bytes")
+        }
+        guard !PromptReference.Version.isTaken(head.name) else {
+            throw .invalid(field: "name", reason: "is one that versions have already: \"latest\", \"default\" and numbers are none for labels")
+        }
+        guard !PromptLabel.universal.contains(head.name) else { throw .invalid(field: "name", reason: "is a label that is there for everybody") }
+        guard head.name.utf8.allSatisfy({ $0 > 0x20 && !"@/?#%\"".utf8.contains($0) }) else {
+            throw .invalid(field: "name", reason: "has a space, or one of @ / ? # % \"")
+        }
+    }
+}
+
+extension PromptCollection: SelfChecking {
+    func checkItself() throws(StoreError) {
+        guard !head.name.isEmpty else { throw .invalid(field: "name", reason: "is empty") }
+        guard parentID == nil || parentID != head.id else { throw .invalid(field: "parent_collection_id", reason: "is the collection itself") }
+    }
+}
+
 private enum Rules {
+    static func check<Owner: Versioned>(versions owner: Owner) throws(StoreError) {
+        guard !owner.name.isEmpty else { throw .invalid(field: "name", reason: "is empty") }
+        guard owner.latestVersion <= StoreLimits.versionsOfPromptCount else {
+            let limit = StoreLimits.versionsOfPromptCount
+            throw .invalid(field: "version", reason: "would be number \(owner.latestVersion); \(limit) of one are kept: go on with another \(Owner.layout.kind)")
+        }
+        guard owner.publishedVersion <= owner.latestVersion else { throw .invalid(field: "version", reason: "is none that there is") }
+    }
+
+
     /// One `@` with something on both sides, and nothing that a header of a mail could not carry.
     static func isEmail(_ text: String) -> Bool {
         let parts = text.utf8.split(separator: UInt8(ascii: "@"), omittingEmptySubsequences: false)

@@ -17,6 +17,8 @@ public struct Organisation: CreatableObject {
             Dependent(table: "virtual_keys", column: "organisation_id", kind: "virtual key"),
             Dependent(table: "configs", column: "organisation_id", kind: "config"),
             Dependent(table: "guardrails", column: "organisation_id", kind: "guardrail"), Dependent(table: "policies", column: "organisation_id", kind: "policy"),
+            Dependent(table: "prompts", column: "organisation_id", kind: "prompt"), Dependent(table: "partials", column: "organisation_id", kind: "prompt partial"),
+            Dependent(table: "labels", column: "organisation_id", kind: "label"), Dependent(table: "collections", column: "organisation_id", kind: "collection"),
         ])
 }
 
@@ -44,6 +46,8 @@ public struct Workspace: CreatableObject {
             Dependent(table: "integrations", column: "workspace_id", kind: "integration"),
             Dependent(table: "configs", column: "workspace_id", kind: "config"),
             Dependent(table: "guardrails", column: "workspace_id", kind: "guardrail"), Dependent(table: "policies", column: "workspace_id", kind: "policy"),
+            Dependent(table: "prompts", column: "workspace_id", kind: "prompt"), Dependent(table: "partials", column: "workspace_id", kind: "prompt partial"),
+            Dependent(table: "labels", column: "workspace_id", kind: "label"), Dependent(table: "collections", column: "workspace_id", kind: "collection"),
             Dependent(table: "memberships", column: "workspace_id", kind: "member", goesAlong: true),
         ])
 }

@@ -6,7 +6,7 @@ enum Schema {
     /// The version is the number of steps taken, in `PRAGMA user_version`.
     static var version: Int64 { Int64(steps.count) }
 
-    static let steps = [objects, audit, guardrails]
+    static let steps = [objects, audit, guardrails, prompts]
 
     private static let objects = """
         CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
@@ -115,6 +115,61 @@ enum Schema {
             version INTEGER NOT NULL) STRICT;
         CREATE UNIQUE INDEX guardrails_slug ON guardrails(organisation_id, slug) WHERE deleted_at IS NULL;
         CREATE INDEX guardrails_by_workspace ON guardrails(workspace_id);
+        """
+
+    private static let prompts = """
+        CREATE TABLE collections (
+            id TEXT PRIMARY KEY, organisation_id TEXT NOT NULL REFERENCES organisations(id), workspace_id TEXT REFERENCES workspaces(id),
+            slug TEXT, name TEXT NOT NULL,
+            status TEXT NOT NULL, created_by TEXT, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, deleted_at INTEGER, revision INTEGER NOT NULL,
+            parent_collection_id TEXT REFERENCES collections(id)) STRICT;
+        CREATE UNIQUE INDEX collections_slug ON collections(organisation_id, slug) WHERE deleted_at IS NULL;
+        CREATE INDEX collections_by_workspace ON collections(workspace_id);
+        CREATE INDEX collections_by_parent ON collections(parent_collection_id) WHERE parent_collection_id IS NOT NULL;
+
+        CREATE TABLE labels (
+            id TEXT PRIMARY KEY, organisation_id TEXT NOT NULL REFERENCES organisations(id), workspace_id TEXT REFERENCES workspaces(id),
+            slug TEXT, name TEXT NOT NULL,
+            status TEXT NOT NULL, created_by TEXT, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, deleted_at INTEGER, revision INTEGER NOT NULL,
+            description TEXT, color_code TEXT) STRICT;
+        CREATE UNIQUE INDEX labels_name ON labels(organisation_id, workspace_id, name) WHERE workspace_id IS NOT NULL AND deleted_at IS NULL;
+        CREATE UNIQUE INDEX labels_name_of_all ON labels(organisation_id, name) WHERE workspace_id IS NULL AND deleted_at IS NULL;
+        CREATE INDEX labels_by_workspace ON labels(workspace_id);
+
+        CREATE TABLE prompts (
+            id TEXT PRIMARY KEY, organisation_id TEXT NOT NULL REFERENCES organisations(id), workspace_id TEXT REFERENCES workspaces(id),
+            slug TEXT, name TEXT NOT NULL,
+            status TEXT NOT NULL, created_by TEXT, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, deleted_at INTEGER, revision INTEGER NOT NULL,
+            collection_id TEXT REFERENCES collections(id), latest_version INTEGER NOT NULL, published_version INTEGER NOT NULL) STRICT;
+        CREATE UNIQUE INDEX prompts_slug ON prompts(organisation_id, slug) WHERE deleted_at IS NULL;
+        CREATE INDEX prompts_by_workspace ON prompts(workspace_id);
+        CREATE INDEX prompts_by_collection ON prompts(collection_id) WHERE collection_id IS NOT NULL;
+
+        CREATE TABLE partials (
+            id TEXT PRIMARY KEY, organisation_id TEXT NOT NULL REFERENCES organisations(id), workspace_id TEXT REFERENCES workspaces(id),
+            slug TEXT, name TEXT NOT NULL,
+            status TEXT NOT NULL, created_by TEXT, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, deleted_at INTEGER, revision INTEGER NOT NULL,
+            collection_id TEXT REFERENCES collections(id), latest_version INTEGER NOT NULL, published_version INTEGER NOT NULL) STRICT;
+        CREATE UNIQUE INDEX partials_slug ON partials(organisation_id, slug) WHERE deleted_at IS NULL;
+        CREATE INDEX partials_by_workspace ON partials(workspace_id);
+        CREATE INDEX partials_by_collection ON partials(collection_id) WHERE collection_id IS NOT NULL;
+
+        CREATE TABLE prompt_versions (
+            id TEXT PRIMARY KEY, organisation_id TEXT NOT NULL REFERENCES organisations(id), workspace_id TEXT REFERENCES workspaces(id),
+            slug TEXT, name TEXT NOT NULL,
+            status TEXT NOT NULL, created_by TEXT, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, deleted_at INTEGER, revision INTEGER NOT NULL,
+            prompt_id TEXT REFERENCES prompts(id), partial_id TEXT REFERENCES partials(id), number INTEGER NOT NULL, description TEXT,
+            CHECK ((prompt_id IS NULL) <> (partial_id IS NULL))) STRICT;
+        CREATE UNIQUE INDEX prompt_versions_of_prompt ON prompt_versions(prompt_id, number) WHERE prompt_id IS NOT NULL;
+        CREATE UNIQUE INDEX prompt_versions_of_partial ON prompt_versions(partial_id, number) WHERE partial_id IS NOT NULL;
+
+        CREATE TABLE prompt_labels (
+            id TEXT PRIMARY KEY, organisation_id TEXT NOT NULL REFERENCES organisations(id), workspace_id TEXT REFERENCES workspaces(id),
+            slug TEXT, name TEXT NOT NULL,
+            status TEXT NOT NULL, created_by TEXT, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, deleted_at INTEGER, revision INTEGER NOT NULL,
+            prompt_id TEXT NOT NULL REFERENCES prompts(id), label_id TEXT NOT NULL, number INTEGER NOT NULL) STRICT;
+        CREATE UNIQUE INDEX prompt_labels_label ON prompt_labels(prompt_id, label_id) WHERE deleted_at IS NULL;
+        CREATE INDEX prompt_labels_by_label ON prompt_labels(label_id);
         """
 
     private static let audit = """
