@@ -50,6 +50,8 @@ public enum ConsoleLimits {
     static let transitionMilliseconds: Int64 = 2_592_000_000
     /// Members that a workspace is given in one request.
     static let memberCount = 256
+    /// Bytes of a label's name, as the store takes.
+    static let labelByteCount = 64
     /// Feedback that is given in one request: what a body has room for.
     static let feedbackCount = 1000
 }

@@ -77,7 +77,7 @@ struct Route: Sendable {
 struct RouteTable: Sendable {
     static let all: [Route] =
         APIKeys.routes + VirtualKeys.routes + ProviderSlots.routes + Integrations.routes + IntegrationWorkspaces.routes + Configs.routes
-        + Guardrails.routes
+        + Guardrails.routes + Labels.routes + Collections.routes
         + Workspaces.routes + Members.routes + Users.routes + Policies.routes + AuditLogs.routes
         + Logs.routes + AnalyticsGraphs.routes + FeedbackGraphs.routes + AnalyticsGroups.routes + TraceFeedback.routes + [Description.route]
 

@@ -60,4 +60,9 @@ public struct FoundPrompt<Owner: Versioned>: Sendable {
     public let owner: Owner
     public let version: PromptVersion
     public var template: PromptTemplate { PromptTemplate(json: version.template ?? "") }
+
+    public init(owner: Owner, version: PromptVersion) {
+        self.owner = owner
+        self.version = version
+    }
 }

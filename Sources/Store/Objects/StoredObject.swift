@@ -120,6 +120,8 @@ public struct ListQuery: Sendable {
     public var page = 0
     public var pageSize = StoreLimits.usualPageRowCount
     public var includesDeleted = false
+    /// Whether what belongs to the whole organisation is listed with what is the workspace's.
+    public var includesShared = false
 
     public init(_ scope: Scope) { self.scope = scope }
 }

@@ -194,7 +194,8 @@ extension SQLiteStore {
         var conditions = ["organisation_id = ?"]
         var values = [query.scope.organisationID.databaseValue]
         if let workspace = query.scope.workspaceID {
-            conditions.append(Object.self == Workspace.self ? "id = ?" : "workspace_id = ?")
+            let isShared = query.includesShared ? " OR workspace_id IS NULL" : ""
+            conditions.append(Object.self == Workspace.self ? "id = ?" : "(workspace_id = ?\(isShared))")
             values.append(workspace.databaseValue)
         }
         if !query.includesDeleted { conditions.append("deleted_at IS NULL") }
