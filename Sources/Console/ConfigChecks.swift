@@ -75,7 +75,7 @@ extension Console {
     }
 
     /// A virtual key of the scope, or one that belongs to the whole organisation.
-    private func virtualKey(_ slug: String, in scope: Scope) throws(ConsoleError) -> VirtualKey? {
+    func virtualKey(_ slug: String, in scope: Scope) throws(ConsoleError) -> VirtualKey? {
         do throws(StoreError) {
             let key = try store.find(VirtualKey.self, slug, in: Scope(organisationID: scope.organisationID))
             return key.slug == slug && (key.workspaceID == nil || scope.workspaceID == nil || key.workspaceID == scope.workspaceID) ? key : nil

@@ -34,7 +34,7 @@ public struct ConsoleRequest: Sendable {
     }
 }
 
-/// What the console answers: always a JSON object, never nothing.
+/// What the console answers: JSON, an object but for a few lists; never nothing.
 public struct ConsoleAnswer: Sendable {
     public var status: Int
     public var body: [UInt8]

@@ -52,6 +52,12 @@ public enum ConsoleLimits {
     static let memberCount = 256
     /// Bytes of a label's name, as the store takes.
     static let labelByteCount = 64
+    /// Bytes of a version of a prompt: its template and what goes with it, as the store takes.
+    static let templateByteCount = 256 << 10
+    /// Versions of a prompt, as the store takes.
+    static let versionCount: Int64 = 4096
+    /// Versions on a page: each comes with what it says, and a page of the longest is 25 MB.
+    static let versionRowCount: Int64 = 100
     /// Feedback that is given in one request: what a body has room for.
     static let feedbackCount = 1000
 }

@@ -50,7 +50,7 @@ struct FuzzTests {
         })
     }
 
-    @Test("no path, query or body is answered otherwise than with a JSON object and a status of the client's, or success")
+    @Test("no path, query or body is answered otherwise than with JSON and a status of the client's, or success")
     func nothingBreaks() throws {
         let desk = try Desk(file: declaredObjects(), hasBooks: true)
         var dice = Dice(seed: seed)
@@ -73,7 +73,11 @@ struct FuzzTests {
             let reply = desk.ask(request)
             statuses[reply.status, default: 0] += 1
             let told = "seed \(seed), turn \(turn): \(method) \(String(decoding: path, as: UTF8.self)) \(String(decoding: body, as: UTF8.self))"
-            if case .object = reply.json.value {} else { Issue.record("no object was answered; \(told)") }
+            switch reply.json.value {
+            case .object: break
+            case .array where RouteTable.all.contains { $0.answersList } && !request.isPortkeySDK && reply.status == 200: break
+            default: Issue.record("no object was answered; \(told)")
+            }
             #expect([200, 400, 404, 405, 409, 413].contains(reply.status) || reply.status == 401, "\(reply.status) \(told)")
             // A refusal says why.
             #expect(reply.status == 200 || !reply.message.isEmpty, "\(told)")

@@ -1,8 +1,15 @@
 """Prompts of the store, and what belongs to them, through the admin API and the real SDK."""
 
+import json
+import shutil
+import tempfile
+from pathlib import Path
+
 from portkey_ai import Portkey
 from portkey_ai.api_resources import exceptions
+from portkey_ai.api_resources.utils import GenericResponse
 
+from harness.gateway import command
 from test_store_gateway import AdminCase
 
 
@@ -96,3 +103,166 @@ class LabelsAndCollections(PromptsCase):
         for call, name in ((theirs.labels.retrieve, label.id), (theirs.labels.delete, label.id), (theirs.collections.retrieve, collection.slug),
                            (theirs.collections.delete, collection.id)):
             self.refused(exceptions.NotFoundError, call, name)
+
+
+MESSAGES = json.dumps([{"role": "system", "content": "Be kind."}, {"role": "user", "content": "{{question}} \"quoted\"\n"}])
+FUNCTION = {"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}}
+
+
+class Prompts(PromptsCase):
+    """prompts: the registry."""
+
+    def make(self, **members):
+        return self.sdk.prompts.create(**{"name": "Greeting", "collection_id": "", "string": MESSAGES, "parameters": {"temperature": 0.5}, **members})
+
+    def test_life(self):
+        """a prompt is made in a collection, read by slug and id, listed, changed, published, and deleted"""
+        prompts, slug = self.sdk.prompts, self.virtual_key(self.gateway)
+        folder = self.sdk.collections.create("Support")
+        made = self.make(collection_id=folder.slug, virtual_key=slug, model="gpt-4o", tools=[FUNCTION], tool_choice={"type": "auto"},
+                         version_description="the first", template_metadata={"template_type": "chat"})
+        self.assertRegex(made.slug, r"^pp-greeting-[0-9a-f]{6}$")
+        for name in (made.slug, made.id, made.slug + "@1", made.slug + "@latest"):
+            read = prompts.retrieve(name)
+            self.assertEqual((read.id, read.slug, read.name, read.collection_id), (made.id, made.slug, "Greeting", folder.id))
+            self.assertEqual((read.string, read.parameters, read.virtual_key, read.model), (MESSAGES, {"temperature": 0.5}, slug, "gpt-4o"))
+            self.assertEqual((read.tools, read.tool_choice, read.template_metadata), ([FUNCTION], {"type": "auto"}, {"template_type": "chat"}))
+            self.assertEqual((read.prompt_version, read.prompt_version_id, read.prompt_version_status), (1, made.version_id, "active"))
+        self.assertEqual([(row["slug"], row["model"]) for row in prompts.list(collection_id=folder.id).data], [(made.slug, "gpt-4o")])
+        self.assertEqual((prompts.list(search="greet", page_size=1, current_page=0).total, prompts.list(search="none").total), (1, 0))
+        changed = prompts.update(made.slug, string="plain {{text}}", parameters={}, version_description="the second")
+        self.assertEqual((changed.slug, prompts.retrieve(made.slug).string), (made.slug, MESSAGES))
+        self.assertEqual(prompts.retrieve(made.slug + "@latest").prompt_version_id, changed.prompt_version_id)
+        prompts.publish(made.slug, version=2)
+        self.assertEqual((prompts.retrieve(made.slug).string, prompts.retrieve(made.slug).model), ("plain {{text}}", None))
+        patched = self.sdk.put(f"/prompts/{made.slug}", patch=True, model="gpt-4o-mini")
+        self.assertEqual(patched.prompt_version, 3)
+        self.assertEqual((prompts.retrieve(made.slug + "@3").string, prompts.retrieve(made.slug + "@3").model), ("plain {{text}}", "gpt-4o-mini"))
+        prompts.update(made.slug, name="Renamed")
+        self.assertEqual((prompts.retrieve(made.id).name, prompts.retrieve(made.id).prompt_version), ("Renamed", 2))
+        self.assertIn("used by 1 prompt", self.refused(exceptions.ConflictError, self.sdk.collections.delete, folder.id))
+        prompts.delete(made.slug)
+        for call, arguments in ((prompts.retrieve, {}), (prompts.update, {"name": "x"}), (prompts.delete, {}), (prompts.publish, {"version": 1}),
+                                (prompts.versions.list, {}), (prompts.versions.retrieve, {"version_id": made.version_id}),
+                                (prompts.versions.update, {"version_id": made.version_id, "label_id": "staging"})):
+            self.refused(exceptions.NotFoundError, call, made.slug, **arguments)
+        self.sdk.collections.delete(folder.id)
+
+    def test_versions(self):
+        """versions are listed as the SDK reads them and as they are described, read one by one, and labelled"""
+        made, versions = self.make(), self.sdk.prompts.versions
+        second = self.sdk.prompts.update(made.slug, string="two", parameters={})
+        listed = versions.list(made.slug).data
+        self.assertEqual([(row["prompt_version"], row["status"], row["prompt_template"]["string"]) for row in listed],
+                         [(2, "archived", "two"), (1, "active", MESSAGES)])
+        plain = self.ask(self.gateway, "GET", f"/prompts/{made.slug}/versions")
+        self.assertEqual([row["id"] for row in plain], [second.prompt_version_id, made.version_id])
+        self.assertEqual(versions.retrieve(made.slug, made.version_id).string, MESSAGES)
+        versions.update(made.slug, made.version_id, label_id="production")
+        own = self.sdk.labels.create(name="canary").id
+        versions.update(made.slug, second.prompt_version_id, label_id=own)
+        read = self.sdk.prompts.retrieve
+        self.assertEqual((read(made.slug + "@production").prompt_version, read(made.slug + "@canary").prompt_version), (1, 2))
+        self.assertEqual(read(made.slug + "@canary").prompt_version_label_id, own)
+        versions.update(made.slug, second.prompt_version_id, label_id="production")
+        self.assertEqual((read(made.slug + "@production").prompt_version, read(made.slug + "@1").prompt_version_label_id), (2, None))
+        self.sdk.labels.delete(own)
+        for name in ("@canary", "@3", "@staging", "@0"):
+            self.assertIn("no version", self.refused(exceptions.NotFoundError, read, made.slug + name))
+        self.refused(exceptions.BadRequestError, versions.update, made.slug, made.version_id, label_id="none")
+        self.refused(exceptions.BadRequestError, versions.update, made.slug, made.version_id)
+        self.refused(exceptions.NotFoundError, versions.retrieve, made.slug, self.make().version_id)
+        self.refused(exceptions.NotFoundError, self.sdk.prompts.publish, made.slug, version=3)
+        self.refused(exceptions.BadRequestError, self.sdk.prompts.publish, made.slug, version=0)
+
+    def test_faults(self):
+        """what cannot be is refused by name, and nothing is saved"""
+        for members, field in (({"collection_id": "none"}, "collection_id"), ({"virtual_key": "none"}, "virtual_key"), ({"name": "n" * 257}, "name"),
+                               ({"string": "{", "template_metadata": {"template_type": "chat"}}, "string"), ({"string": 7}, "string"),
+                               ({"parameters": [1]}, "parameters"), ({"tools": {}}, "tools"), ({"tool_choice": 7}, "tool_choice"), ({"string": "x" * 262_145}, "string")):
+            with self.subTest(field=field, members=str(members)[:60]):
+                self.assertIn(field, self.refused(exceptions.BadRequestError, self.make, **members))
+        self.assertEqual(self.sdk.prompts.list().total, 0)
+        made = self.make()
+        self.assertIn("patch", self.refused(exceptions.BadRequestError, self.sdk.prompts.update, made.slug, string="x"))
+        self.assertEqual(len(self.sdk.prompts.versions.list(made.slug).data), 1)
+
+    def test_partials(self):
+        """partials are made, listed, read, changed, published and deleted, before any prompt of that path"""
+        partials = self.sdk.prompts.partials
+        made = partials.create(name="Tone", string="Be kind.", version_description="first")
+        read = partials.retrieve(made.slug)
+        self.assertEqual((read.id, read.string, read.version, read.prompt_partial_version_id), (made.id, "Be kind.", 1, made.version_id))
+        changed = partials.update(made.slug, string="Be kinder.", description="more")
+        self.assertEqual((partials.retrieve(made.slug).string, partials.retrieve(made.slug + "@2").string), ("Be kind.", "Be kinder."))
+        partials.publish(made.slug, version=2)
+        self.assertEqual(partials.retrieve(made.id).prompt_partial_version_id, changed.prompt_partial_version_id)
+        self.assertEqual([row["description"] for row in partials.versions.list(made.slug).data], ["more", "first"])
+        self.assertEqual([row["slug"] for row in partials.list().data], [made.slug])
+        self.assertEqual([row["slug"] for row in self.ask(self.gateway, "GET", "/prompts/partials")], [made.slug])
+        partials.update(made.slug, name="Voice", status="archived")
+        self.assertEqual((partials.retrieve(made.slug).name, partials.retrieve(made.slug).status), ("Voice", "archived"))
+        self.refused(exceptions.BadRequestError, partials.create, name="", string="x")
+        self.refused(exceptions.BadRequestError, partials.update, made.slug, status="gone")
+        self.refused(exceptions.NotFoundError, partials.publish, made.slug, version=3)
+        self.refused(exceptions.NotFoundError, self.sdk.prompts.retrieve, made.slug)
+        partials.delete(made.slug)
+        for call, arguments in ((partials.retrieve, {}), (partials.update, {"name": "x"}), (partials.delete, {}), (partials.versions.list, {})):
+            self.refused(exceptions.NotFoundError, call, made.slug, **arguments)
+
+    def test_scopes(self):
+        """each route needs its scope; a key of a workspace has what is its workspace's; what may be published is for who may publish"""
+        red, blue = self.workspace("red"), self.workspace("blue")
+        nothing = self.client(self.key_of(red, "completions.write")).prompts
+        body = {"name": "a", "string": "x"}
+        for call, arguments in ((nothing.create, {**body, "collection_id": "c", "parameters": {}}), (nothing.list, {}), (nothing.retrieve, {"prompt_slug": "a"}),
+                                (nothing.update, {"prompt_slug": "a"}), (nothing.delete, {"prompt_slug": "a"}), (nothing.publish, {"prompt_slug": "a", "version": 1}),
+                                (nothing.versions.list, {"prompt_slug": "a"}), (nothing.versions.retrieve, {"prompt_slug": "a", "version_id": "1"}),
+                                (nothing.versions.update, {"prompt_slug": "a", "version_id": "1"}), (nothing.partials.create, body), (nothing.partials.list, {}),
+                                (nothing.partials.retrieve, {"partial_slug": "a"}), (nothing.partials.update, {"partial_slug": "a"}),
+                                (nothing.partials.delete, {"partial_slug": "a"}), (nothing.partials.publish, {"partial_slug": "a", "version": 1}),
+                                (nothing.partials.versions.list, {"partial_slug": "a"})):
+            self.assertIn("scope", self.refused(exceptions.PermissionDeniedError, call, **arguments))
+        verbs = [f"prompts.{verb}" for verb in ("create", "list", "read", "update", "delete")]
+        mine, theirs = self.client(self.key_of(red, *verbs)).prompts, self.client(self.key_of(blue, *verbs)).prompts
+        made = mine.create(name="a", collection_id="", string="x", parameters={})
+        partial = mine.partials.create(name="a", string="x")
+        self.assertEqual((mine.list().total, theirs.list().total, len(mine.partials.list().data), len(theirs.partials.list().data)), (1, 0, 1, 0))
+        for call, name in ((theirs.retrieve, made.slug), (theirs.delete, made.id), (theirs.versions.list, made.slug), (theirs.partials.retrieve, partial.slug)):
+            self.refused(exceptions.NotFoundError, call, name)
+        self.refused(exceptions.PermissionDeniedError, mine.publish, made.slug, version=1)
+        mine.delete(made.slug)
+        mine.partials.delete(partial.slug)
+
+    def test_workspace(self):
+        """a workspace with a prompt in it is not deleted; the organisation's prompts are listed with all"""
+        space = self.workspace("green")
+        slug = self.ask(self.gateway, "POST", "/prompts", {"name": "a", "string": "x", "workspace_id": space})["slug"]
+        whole = self.make().slug
+        self.assertEqual([row["slug"] for row in self.sdk.prompts.list(workspace_id=space).data], [slug])
+        self.assertEqual([row["slug"] for row in self.sdk.prompts.list().data], [whole, slug])
+        self.assertIn("used by 1 prompt;", self.ask(self.gateway, "DELETE", f"/admin/workspaces/{space}", status=409)["error"]["message"])
+        self.ask(self.gateway, "DELETE", f"/prompts/{slug}")
+        self.ask(self.gateway, "DELETE", f"/admin/workspaces/{space}")
+
+    def test_kept(self):
+        """prompts survive a restart; the vault knows what they say, the audit log who changed them, and a backup has them"""
+        made = self.make(string="the words of it")
+        self.sdk.prompts.update(made.slug, string="others", parameters={})
+        self.sdk.prompts.versions.update(made.slug, made.version_id, label_id="staging")
+        rows = self.sdk.get(path="/audit-logs?page_size=1000", cast_to=GenericResponse).records
+        self.assertEqual([(row["resource_type"], row["action"]) for row in rows if row["resource_type"].startswith("prompt")],
+                         [("prompt_labels", "create"), ("prompt_versions", "create"), ("prompts", "update"), ("prompt_versions", "create"), ("prompts", "create")])
+        self.gateway.stop()
+        said = command("vault", "doctor", "--data", str(self.data))
+        self.assertEqual(said.returncode, 0, said.stdout + said.stderr)
+        self.assertIn("0 that do not open, 0 named by nothing", said.stdout)
+        with tempfile.TemporaryDirectory() as folder:
+            copy = Path(folder) / "store.sqlite"
+            self.assertEqual(command("backup", "--data", str(self.data), str(copy)).returncode, 0)
+            for end in ("", "-wal", "-shm"):
+                (self.data / f"store.sqlite{end}").unlink(missing_ok=True)
+            shutil.copy(copy, self.data / "store.sqlite")
+        self.gateway = self.start()
+        read = self.client(self.admin).prompts.retrieve
+        self.assertEqual([read(made.slug + name).string for name in ("", "@2", "@staging")], ["the words of it", "others", "the words of it"])

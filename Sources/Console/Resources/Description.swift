@@ -42,7 +42,8 @@ enum Description {
             let content = DocumentNode.object(["application/json": .object(["schema": whole])])
             members.append(("requestBody", .object(["required": .flag(body.fields.contains(where: \.isRequired)), "content": content])))
         }
-        let done = content("done", .object(["type": .text("object")]))
+        let object = DocumentNode.object(["type": .text("object")])
+        let done = content("done", route.answersList ? .object(["type": .text("array"), "items": object]) : object)
         members.append(("responses", .object(["200": done, "default": content("refused", .object(["$ref": .text("#/components/schemas/error")]))])))
         return .object(members)
     }

@@ -4,8 +4,8 @@ import Bytes
 enum ConsolePath {
     /// What paths of the console begin with, behind their version.
     private static let owned: [StaticString] = [
-        "/api-keys", "/virtual-keys", "/providers", "/integrations", "/configs", "/guardrails", "/labels", "/collections", "/admin/workspaces",
-        "/admin/users", "/policies/usage-limits", "/policies/rate-limits", "/audit-logs", "/logs", "/analytics", "/feedback",
+        "/api-keys", "/virtual-keys", "/providers", "/integrations", "/configs", "/guardrails", "/prompts", "/labels", "/collections",
+        "/admin/workspaces", "/admin/users", "/policies/usage-limits", "/policies/rate-limits", "/audit-logs", "/logs", "/analytics", "/feedback",
     ]
 
     /// What is for whoever asks models, with a key of the configuration file as well.

@@ -16,6 +16,11 @@ enum Listing {
     static func of(_ rows: [DocumentNode], total: Int, more: KeyValuePairs<String, DocumentNode> = [:]) -> DocumentNode {
         DocumentNode.object(["object": .text("list"), "total": .number(total), "data": .list(rows)]).with(more)
     }
+
+    /// Rows as a bare list, as Portkey describes some answers; an object for its SDK, which reads nothing else.
+    static func bare(_ rows: [DocumentNode], total: Int, _ call: Call) -> DocumentNode {
+        call.request.isPortkeySDK ? of(rows, total: total) : .list(rows)
+    }
 }
 
 extension Console {
@@ -50,12 +55,14 @@ extension Console {
 
     /// What the store has by this id or slug; nil where the file declares it.
     ///
-    /// - Parameter names: the file's, which a key of a workspace does not see.
-    func find<Object: StoredObject>(_ kind: Object.Type, _ call: Call, file names: [String]) throws(ConsoleError) -> Object? {
+    /// - Parameters:
+    ///   - id: nil for the path's first parameter.
+    ///   - names: the file's, which a key of a workspace does not see.
+    func find<Object: StoredObject>(_ kind: Object.Type, _ call: Call, id: String? = nil, file names: [String]) throws(ConsoleError) -> Object? {
         let named = try workspace(call.query.text("workspace_id"), call.caller)
         let object: Object
         do throws(StoreError) {
-            object = try store.find(kind, call.id, in: call.scope)
+            object = try store.find(kind, id ?? call.id, in: call.scope)
         } catch .notFound where call.scope.workspaceID == nil && names.contains(call.id) {
             return nil
         } catch {
@@ -67,8 +74,8 @@ extension Console {
     }
 
     /// What the store has by this id or slug, to be changed.
-    func findToChange<Object: StoredObject>(_ kind: Object.Type, _ call: Call, file names: [String] = []) throws(ConsoleError) -> Object {
-        guard let object = try find(kind, call, file: names) else {
+    func findToChange<Object: StoredObject>(_ kind: Object.Type, _ call: Call, id: String? = nil, file names: [String] = []) throws(ConsoleError) -> Object {
+        guard let object = try find(kind, call, id: id, file: names) else {
             throw .conflict("\(quoted(call.id)) is declared in the configuration file, and is changed there")
         }
         return object

@@ -35,13 +35,15 @@ struct Route: Sendable {
     let query: [BodyField]
     /// Nil where nothing is read.
     let body: BodyShape?
+    /// Whether the answer is a bare list, but for Portkey's SDK, which cannot read one.
+    let answersList: Bool
     let handle: Handler
     /// Segments of the pattern; nil for one that is a parameter.
     let segments: [String?]
 
     init(
         _ method: Method, _ pattern: String, _ permission: Permission, _ summary: String, query: [BodyField] = [], body: BodyShape? = nil,
-        _ handle: @escaping Handler
+        answersList: Bool = false, _ handle: @escaping Handler
     ) {
         self.method = method
         self.pattern = pattern
@@ -49,6 +51,7 @@ struct Route: Sendable {
         self.summary = summary
         self.query = query
         self.body = body
+        self.answersList = answersList
         self.handle = handle
         segments = pattern.split(separator: "/").map { $0.hasPrefix("{") ? nil : String($0) }
     }
@@ -77,7 +80,7 @@ struct Route: Sendable {
 struct RouteTable: Sendable {
     static let all: [Route] =
         APIKeys.routes + VirtualKeys.routes + ProviderSlots.routes + Integrations.routes + IntegrationWorkspaces.routes + Configs.routes
-        + Guardrails.routes + Labels.routes + Collections.routes
+        + Guardrails.routes + PromptPartials.routes + Prompts.routes + Labels.routes + Collections.routes
         + Workspaces.routes + Members.routes + Users.routes + Policies.routes + AuditLogs.routes
         + Logs.routes + AnalyticsGraphs.routes + FeedbackGraphs.routes + AnalyticsGroups.routes + TraceFeedback.routes + [Description.route]
 

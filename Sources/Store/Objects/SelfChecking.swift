@@ -133,7 +133,8 @@ private enum Rules {
         guard !owner.name.isEmpty else { throw .invalid(field: "name", reason: "is empty") }
         guard owner.latestVersion <= StoreLimits.versionsOfPromptCount else {
             let limit = StoreLimits.versionsOfPromptCount
-            throw .invalid(field: "version", reason: "would be number \(owner.latestVersion); \(limit) of one are kept: go on with another \(Owner.layout.kind)")
+            let end = "\(limit) of one are kept: go on with another \(Owner.layout.kind)"
+            throw .invalid(field: "version", reason: "would be number \(owner.latestVersion); \(end)")
         }
         guard owner.publishedVersion <= owner.latestVersion else { throw .invalid(field: "version", reason: "is none that there is") }
     }

@@ -42,7 +42,8 @@ extension SQLiteStore {
     /// All but the texts that configs had, and what prompts say.
     private func currentSecrets(_ database: Database) throws -> [String: SecretRow] {
         var secrets: [String: SecretRow] = [:]
-        let cursor = try Row.fetchCursor(database, sql: "SELECT \(SecretRow.columns) FROM secrets WHERE id NOT GLOB '*/v[0-9]*' AND id NOT GLOB '*/\(PromptVersion.templateColumn)'")
+        let place = "id NOT GLOB '*/v[0-9]*' AND id NOT GLOB '*/\(PromptVersion.templateColumn)'"
+        let cursor = try Row.fetchCursor(database, sql: "SELECT \(SecretRow.columns) FROM secrets WHERE \(place)")
         while let row = try cursor.next() {
             let secret = SecretRow(row)
             secrets[secret.name.id] = secret

@@ -133,7 +133,8 @@ extension SQLiteStore {
 
     /// Secrets whose owner is deleted or was never there.
     private static var orphansSQL: String {
-        let owners = ["credentials", "virtual_keys", "integrations", "configs", "guardrails", "prompt_versions"].map { "SELECT id FROM \($0) WHERE deleted_at IS NULL" }
+        let tables = ["credentials", "virtual_keys", "integrations", "configs", "guardrails", "prompt_versions"]
+        let owners = tables.map { "SELECT id FROM \($0) WHERE deleted_at IS NULL" }
         return "SELECT id FROM secrets WHERE owner_id NOT IN (\(owners.joined(separator: " UNION ALL "))) ORDER BY id LIMIT \(StoreLimits.entryCount)"
     }
 
