@@ -154,7 +154,7 @@ extension SchemaReader {
         guard let name = string(found) else { return nil }
         if let attribute = PolicyScope.Attribute(name), name.utf8.count <= PolicyLimits.policyValueByteCount { return attribute }
         if name == "prompt" {
-            report("\"prompt\" cannot be a condition: this gateway keeps no prompts", at: found)
+            report("\"prompt\" cannot be a condition: requests are not told apart by their prompts", at: found)
             return nil
         }
         let known = PolicyScope.Attribute.names

@@ -75,7 +75,7 @@ struct FuzzTests {
             let told = "seed \(seed), turn \(turn): \(method) \(String(decoding: path, as: UTF8.self)) \(String(decoding: body, as: UTF8.self))"
             switch reply.json.value {
             case .object: break
-            case .array where RouteTable.all.contains { $0.answersList } && !request.isPortkeySDK && reply.status == 200: break
+            case .array where path.starts(with: Array("/v1/prompts/".utf8)) && !request.isPortkeySDK && reply.status == 200: break
             default: Issue.record("no object was answered; \(told)")
             }
             #expect([200, 400, 404, 405, 409, 413].contains(reply.status) || reply.status == 401, "\(reply.status) \(told)")

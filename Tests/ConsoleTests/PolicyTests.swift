@@ -61,7 +61,7 @@ struct PolicyTests {
         (#"{"name":"a","conditions":[{"key":"config","value":"pc-none"}],"group_by":[],"credit_limit":1}"#, "conditions[0].value names no config"),
         (#"{"name":"a","conditions":[{"key":"provider","value":"opnai"}],"group_by":[],"credit_limit":1}"#, "conditions[0].value is no provider"),
         (#"{"name":"a","conditions":[{"key":"workspace_id","value":"x"}],"group_by":[],"credit_limit":1}"#, "conditions[0].value names no workspace"),
-        (#"{"name":"a","conditions":[{"key":"prompt","value":"x"}],"group_by":[],"credit_limit":1}"#, "conditions[0].key cannot be prompt: this gateway keeps no prompts"),
+        (#"{"name":"a","conditions":[{"key":"prompt","value":"x"}],"group_by":[],"credit_limit":1}"#, "conditions[0].key cannot be prompt: requests are not told apart by their prompts"),
         (#"{"name":"a","conditions":[],"group_by":[{"key":"prompt"}],"credit_limit":1}"#, "group_by[0].key cannot be prompt"),
         (#"{"name":"a","conditions":[{"key":"endpoint_type","value":"chat"}],"group_by":[],"credit_limit":1}"#, "conditions[0].value must be one of chat_completions"),
         (#"{"name":"a","conditions":[],"group_by":[{"key":"model"},{"key":"model"}],"credit_limit":1}"#, "group_by has one key twice"),

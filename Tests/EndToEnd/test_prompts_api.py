@@ -135,7 +135,7 @@ class Prompts(PromptsCase):
         self.assertEqual(prompts.retrieve(made.slug + "@latest").prompt_version_id, changed.prompt_version_id)
         prompts.publish(made.slug, version=2)
         self.assertEqual((prompts.retrieve(made.slug).string, prompts.retrieve(made.slug).model), ("plain {{text}}", None))
-        patched = self.sdk.put(f"/prompts/{made.slug}", patch=True, model="gpt-4o-mini")
+        patched = self.sdk.put(path=f"/prompts/{made.slug}", body={"patch": True, "model": "gpt-4o-mini"}, cast_to=GenericResponse)
         self.assertEqual(patched.prompt_version, 3)
         self.assertEqual((prompts.retrieve(made.slug + "@3").string, prompts.retrieve(made.slug + "@3").model), ("plain {{text}}", "gpt-4o-mini"))
         prompts.update(made.slug, name="Renamed")

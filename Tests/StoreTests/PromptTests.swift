@@ -152,7 +152,9 @@ struct PromptTests {
         let prompt = try make(Prompt.self, "pp-x", ["one"])
         func grow(_ latest: Int64, _ published: Int64 = 1) -> StoreError? {
             failure {
-                _ = try store.update(Prompt.self, prompt.id, in: world.scope, at: nil, by: .system) { ($0.latestVersion, $0.publishedVersion) = (latest, published) }
+                _ = try store.update(Prompt.self, prompt.id, in: world.scope, at: nil, by: .system) {
+                    ($0.latestVersion, $0.publishedVersion) = (latest, published)
+                }
             }
         }
         #expect(grow(StoreLimits.versionsOfPromptCount) == nil)
@@ -214,6 +216,9 @@ struct PromptTests {
         let label = try label("canary")
         try put(label.id, on: 1, of: prompt)
         #expect(try world.secrets().map(\.name.id).filter { $0.hasSuffix("/template") }.count == 2)
+        // Nor does the log have the words, which would stay in it.
+        let told = try store.audit(AuditQuery()).rows.filter { $0.event.resource == "prompt_versions" }.compactMap(\.event.after)
+        #expect(told.count == 2 && told.allSatisfy { $0.contains(#""template":{"bytes":"#) && $0.contains("digest") && !$0.contains("words") })
         _ = try store.rotateKeyring(by: .system)
         #expect(try store.rewrap(atMost: 100, by: .system).left == 0)
         let report = try store.examineVault(SecretReferenceRules())

@@ -43,6 +43,7 @@ struct ChangeText<Object: StoredObject> {
         // Whether there is one, and no more.
         case (.hidden, _), (_, .bytes): .string("…")
         case (.document(_, let namesTell), .text(let text)): masking.document(text, namesTell: namesTell).value
+        case (.sealed(_, isTold: false), .text(let text)): measure(Array(text.utf8))
         case (.sealed, .text(let text)): masking.document(text, namesTell: true).value
         case (.list, .text(let text)): .array(Text.entries(text).map { DocumentNode(string($0), at: .start) })
         case (_, .text(let text)): string(text)
@@ -57,6 +58,14 @@ struct ChangeText<Object: StoredObject> {
     private func text(_ members: [DocumentMember]) -> String {
         let json = DocumentNode(.object(members), at: .start).json
         guard json.count > StoreLimits.auditDocumentByteCount else { return String(decoding: json, as: UTF8.self) }
-        return #"{"bytes":\#(json.count),"digest":"\#(json.withByteSlice { KeyDigest(of: $0) })"}"#
+        return String(decoding: DocumentNode(measure(json), at: .start).json, as: UTF8.self)
+    }
+
+    /// In the place of what is too long, or not to be told: enough to know it again.
+    private func measure(_ bytes: [UInt8]) -> DocumentNode.Value {
+        .object([
+            DocumentText.member("bytes", .number(DocumentNumber(text: "\(bytes.count)"))),
+            DocumentText.member("digest", .string("\(bytes.withByteSlice { KeyDigest(of: $0) })")),
+        ])
     }
 }

@@ -18,8 +18,8 @@ struct Column<Object: Sendable>: Sendable {
         case list
         /// A JSON object or array. Names of members say what is secret in it, unless they are no names of fields.
         case document(atMost: Int, namesTell: Bool)
-        /// The same, kept in the vault.
-        case sealed(atMost: Int)
+        /// The same, kept in the vault. What the audit log does not tell it has by length and digest alone.
+        case sealed(atMost: Int, isTold: Bool)
         /// The id of another object.
         case reference(table: String, kind: String)
         /// A digest, which is nobody's to see.
@@ -55,8 +55,10 @@ struct Column<Object: Sendable>: Sendable {
         optional(name, path, .document(atMost: limit, namesTell: namesTell))
     }
 
-    static func sealed(_ name: String, _ path: any WritableKeyPath<Object, String?> & Sendable, atMost limit: Int = StoreLimits.documentByteCount) -> Column {
-        optional(name, path, .sealed(atMost: limit))
+    static func sealed(
+        _ name: String, _ path: any WritableKeyPath<Object, String?> & Sendable, atMost limit: Int = StoreLimits.documentByteCount, isTold: Bool = true
+    ) -> Column {
+        optional(name, path, .sealed(atMost: limit, isTold: isTold))
     }
 
     private static func optional(_ name: String, _ path: any WritableKeyPath<Object, String?> & Sendable, _ kind: Kind) -> Column {
@@ -120,7 +122,7 @@ struct Column<Object: Sendable>: Sendable {
         case (.integer(let range), .integer(let number)):
             guard range.contains(number) else { throw .invalid(field: name, reason: "is not between \(range.lowerBound) and \(range.upperBound)") }
         case (.list, .text(let text)): try Text.checkList(text, name)
-        case (.document(let limit, _), .text(let text)), (.sealed(let limit), .text(let text)): try Text.checkDocument(text, name, atMost: limit)
+        case (.document(let limit, _), .text(let text)), (.sealed(let limit, _), .text(let text)): try Text.checkDocument(text, name, atMost: limit)
         case (.hidden, .bytes(let bytes)):
             guard bytes.count == 32 else { throw .invalid(field: name, reason: "is no digest") }
         default: throw .invalid(field: name, reason: "has the wrong type")

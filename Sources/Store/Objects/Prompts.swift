@@ -86,7 +86,7 @@ public struct PromptVersion: CreatableObject {
         columns: [
             .reference("prompt_id", \.promptID, to: "prompts", "prompt"), .reference("partial_id", \.partialID, to: "partials", "prompt partial"),
             .integer("number", \.number, in: 1...Int64.max), .text("description", \.description, atMost: StoreLimits.descriptionByteCount),
-            .sealed(templateColumn, \.template, atMost: StoreLimits.secretByteCount),
+            .sealed(templateColumn, \.template, atMost: StoreLimits.secretByteCount, isTold: false),
         ])
 
     /// Snapshots leave out what is kept under this name: there may be much of it, and they need none.
