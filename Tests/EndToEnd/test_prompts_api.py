@@ -3,6 +3,7 @@
 import json
 import shutil
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from portkey_ai import Portkey
@@ -10,6 +11,7 @@ from portkey_ai.api_resources import exceptions
 from portkey_ai.api_resources.utils import GenericResponse
 
 from harness.gateway import command
+from harness.wire import send
 from test_store_gateway import AdminCase
 
 
@@ -244,6 +246,26 @@ class Prompts(PromptsCase):
         self.assertIn("used by 1 prompt;", self.ask(self.gateway, "DELETE", f"/admin/workspaces/{space}", status=409)["error"]["message"])
         self.ask(self.gateway, "DELETE", f"/prompts/{slug}")
         self.ask(self.gateway, "DELETE", f"/admin/workspaces/{space}")
+
+    def test_together(self):
+        """several who save at once get numbers of their own, without a gap; a patch is made of what it read, or refused"""
+        slug, path = self.make().slug, "/v1/prompts/"
+        fields = {"x-portkey-api-key": self.admin, "Content-Type": "application/json"}
+
+        def save(body):
+            answer = send(self.gateway.port, "PUT", path + slug, fields, body)
+            return answer.status, answer.json.get("prompt_version")
+
+        with ThreadPoolExecutor(6) as pool:
+            saved = list(pool.map(save, [{"string": f"text {number}", "parameters": {}} for number in range(24)]))
+            patched = list(pool.map(save, [{"patch": True, "model": f"model-{number}"} for number in range(12)]))
+        self.assertEqual(sorted(saved), [(200, number) for number in range(2, 26)])
+        self.assertLessEqual({status for status, _ in patched}, {200, 409})
+        made = sorted(number for status, number in patched if status == 200)
+        self.assertEqual(made, list(range(26, 26 + len(made))))
+        self.assertEqual(self.sdk.prompts.retrieve(slug + "@latest").prompt_version, 25 + len(made))
+        listed = self.sdk.prompts.versions.list(slug).data
+        self.assertEqual([row["status"] for row in listed].count("active"), 1)
 
     def test_kept(self):
         """prompts survive a restart; the vault knows what they say, the audit log who changed them, and a backup has them"""
