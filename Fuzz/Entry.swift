@@ -29,6 +29,8 @@ public func fuzzOneInput(_ bytes: UnsafePointer<UInt8>, _ count: Int) -> CInt {
         fuzzCapture(input)
     #elseif tape
         fuzzTape(input)
+    #elseif template
+        fuzzTemplate(input)
     #elseif config
         PolicyFuzz.fuzzConfiguration(input)
     #elseif cacheKey

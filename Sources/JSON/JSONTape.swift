@@ -194,12 +194,19 @@ public struct JSONValue: BitwiseCopyable {
     public func member(_ name: StaticString) -> JSONValue? { member(ByteSlice(name)) }
 
     public func member(_ name: ByteSlice) -> JSONValue? {
+        var lookedAt = 0
+        return member(name, lookedAt: &lookedAt)
+    }
+
+    /// The same for who must keep account of time: `lookedAt` goes up by the members there are.
+    public func member(_ name: ByteSlice, lookedAt: inout Int) -> JSONValue? {
         guard node.kind == .object else { return nil }
         var found: JSONValue?
         var at = index + 1
         let end = Int(node.next)
         while at < end {
             if isNamed(nodes[at], name) { found = JSONValue(text: text, nodes: nodes, index: at + 1) }
+            lookedAt &+= 1
             at = Int(nodes[at + 1].next)
         }
         return found
