@@ -1,5 +1,7 @@
+import Bytes
 import JSON
 import Store
+import Templates
 
 /// What templates of prompts are held to, before they are stored.
 extension Console {
@@ -11,7 +13,16 @@ extension Console {
         guard byteCount <= ConsoleLimits.templateByteCount else {
             throw .invalid("string", "and what goes with it come to \(byteCount) bytes as JSON; at most \(ConsoleLimits.templateByteCount) are kept")
         }
+        try checkTags(of: template.string)
         if !isPartial { try checkMessages(of: template) }
+    }
+
+    private func checkTags(of text: String) throws(ConsoleError) {
+        let fault = Array(text.utf8).withByteSlice { bytes -> TemplateError? in
+            do throws(TemplateError) { _ = try Template(bytes) } catch { return error }
+            return nil
+        }
+        if let fault { throw .invalid("string", "is no template: \(fault)") }
     }
 
     /// Messages that are JSON as they stand are a list of objects with a role each.

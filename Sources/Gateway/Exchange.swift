@@ -85,6 +85,9 @@ final class Exchange {
     // Screen.
     var screening = Screening()
 
+    /// Whether it came for a stored prompt, and is what that was rendered to.
+    var isRendered = false
+
     /// What the request asks of files or batches, at a provider that keeps them elsewhere.
     var batch: BatchCall?
 
@@ -238,6 +241,7 @@ final class Exchange {
         isAskingOperations = false
         operatorAnswer = nil
         screening.reset()
+        isRendered = false
         batch = nil
         caching.reset()
         attempt = Attempt()

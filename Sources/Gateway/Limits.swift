@@ -98,6 +98,15 @@ public enum GatewayLimits {
     /// Beyond twice a body's size, what its translation is first given: every message, tool and event has a frame of its own.
     static let translationSlackByteCount = 4096
 
+    /// The first try at what a prompt is rendered to; each further one has room for four times as much, up to a request body's most.
+    static let renderedByteCount = 64 << 10
+
+    /// What names a prompt in a path, decoded: an id or a slug, and a version or a label.
+    static let promptNameByteCount = 256
+
+    /// What the head of a prompt's request may grow by: its virtual key's name, and fields of its body.
+    static let promptHeadByteCount = 512
+
     /// The path of a translated request: a model's name stands in it.
     static let translatedPathByteCount = 2048
 

@@ -1,6 +1,7 @@
 import Bytes
 public import Ledger
 public import Policy
+public import Prompts
 public import TLS
 public import Webhooks
 
@@ -60,6 +61,7 @@ public final class Snapshot: Sendable {
         /// By their numbers.
         public var workspaces: [Workspace] = []
         public var policies: [SpendingPolicy] = []
+        public var prompts = PromptTable()
         /// Who is told of budgets' alerts, beside the log.
         public var alertWebhooks: [Webhook] = []
         /// Where it is noted when keys are used; nil where nobody asks.
@@ -197,6 +199,7 @@ public final class Snapshot: Sendable {
     let keyUses: KeyUses?
     private let workspaces: [Workspace]
     let policies: PolicySet
+    let prompts: PromptTable
 
     /// - Parameter version: different from that of every snapshot before it.
     public init(_ parts: Parts, version: UInt64) {
@@ -228,6 +231,7 @@ public final class Snapshot: Sendable {
         keyUses = parts.keyUses
         workspaces = parts.workspaces
         policies = PolicySet(parts.policies)
+        prompts = parts.prompts
         let ofTargets = virtualKeys.compactMap(\.terms) + virtualKeys.flatMap { $0.integrationTerms.values }
         let ungrouped = parts.policies.filter { $0.scope.groups.isEmpty }.map(\.terms)
         books?.publish(keyTerms.compactMap { $0 } + workspaces.compactMap(\.terms) + ofTargets + ungrouped, parts.policies, parts.alertWebhooks)

@@ -22,6 +22,8 @@ public final class KeyTable {
         public var workspace: Int32 = -1
         /// Whether its requests may bring a config.
         public var mayBringConfig = true
+        /// Whether its holder may see what prompts are rendered to.
+        public var mayRenderPrompts = true
         public var configurationIndex: Int?
         /// Wall-clock seconds since 1970 from which the key is refused; nil for never.
         public let expiresAt: Int64?
@@ -92,6 +94,7 @@ public final class KeyTable {
             principal.standing = declaration.standing
             principal.workspace = declaration.workspace
             principal.mayBringConfig = declaration.mayBringConfig
+            principal.mayRenderPrompts = declaration.mayRenderPrompts
             if let digest = declaration.digest {
                 bySecret.append(Slot(digest: declaration.isPeppered ? digest : pepper?.digest(of: digest) ?? digest, principal: principal))
                 if let previous = declaration.previous {

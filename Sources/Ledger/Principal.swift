@@ -33,6 +33,8 @@ public struct Principal: BitwiseCopyable {
     public internal(set) var workspace: Int32 = -1
     /// Whether its requests may bring a config of their own.
     public internal(set) var mayBringConfig = true
+    /// Whether it may see what prompts are rendered to.
+    public internal(set) var mayRenderPrompts = true
 
     /// Whether a file declares its key, where nothing but the name tells it from others. A store's has an id.
     public var isDeclared: Bool { identity.base == name.base }

@@ -19,6 +19,15 @@ enum OfficeLimits {
     /// Snapshots whose notes of use are looked at: the last, and those that a worker with a long turn may still serve by.
     static let keptUses = 8
 
+    /// Bytes of the prompts and partials that are at hand to workers. What is published, newest or labelled goes first; 20,000 of usual length fit.
+    static let promptByteCount = 64 << 20
+
+    /// Their versions: each costs some 400 bytes beside its text.
+    static let promptVersionCount = 1 << 15
+
+    /// Versions read from the store in one transaction.
+    static let promptBatch = 256
+
     /// Faults of one reading that are told. The rest is told as a number.
     static let toldFaults = 20
 }

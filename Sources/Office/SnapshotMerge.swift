@@ -45,6 +45,7 @@ struct SnapshotMerge {
         parts = declared.parts
         parts.isKeyed = true
         parts.organisation = Array(stored.organisation.utf8)
+        parts.prompts = stored.prompts.table
         faults = stored.faults
         addWorkspaces()
         let kept = virtualKeys()

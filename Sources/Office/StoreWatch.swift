@@ -7,6 +7,8 @@ public final class StoreWatch: Sendable {
     private struct Reading {
         /// `Store.generation()` of the rows that serve.
         var generation: Int64
+        /// What is compiled is not compiled again.
+        var prompts: StoredPrompts
         /// Whether it is told already that the store cannot be read.
         var isFailing = false
     }
@@ -28,7 +30,7 @@ public final class StoreWatch: Sendable {
         self.desk = desk
         self.rules = rules
         self.note = note
-        reading = Mutex(Reading(generation: first.generation))
+        reading = Mutex(Reading(generation: first.generation, prompts: first.prompts))
     }
 
     /// Reads the store again where it has changed, or in any case: a reference may lead to another value.
@@ -40,8 +42,9 @@ public final class StoreWatch: Sendable {
             if !always {
                 guard try store.generation() != reading.generation else { return reading.generation }
             }
-            let objects = StoredObjects(try store.snapshotRows(rules))
+            let objects = try StoredObjects.read(store, rules, before: reading.prompts)
             desk.take(objects)
+            reading.prompts = objects.prompts
             reading.generation = objects.generation
             return objects.generation
         }

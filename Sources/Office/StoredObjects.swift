@@ -89,12 +89,24 @@ public struct StoredObjects: Sendable {
     let policies: [LimitedPolicy]
     /// Ids of the configs for keys of a workspace that name none, by the workspace's id; "" is for keys of none.
     let defaultConfigs: [String: String]
+    let prompts: StoredPrompts
     let faults: [String]
     /// Whose store it is.
     let organisation: String
 
-    public init(_ rows: SnapshotRows) {
-        var faults = rows.faults.map(\.description)
+    /// Reads the store.
+    ///
+    /// - Parameter before: what was read of prompts the last time.
+    public static func read(
+        _ store: any Store, _ rules: SecretReferenceRules, before: StoredPrompts = StoredPrompts()
+    ) throws(StoreError) -> StoredObjects {
+        let rows = try store.snapshotRows(rules)
+        return StoredObjects(rows, try StoredPrompts(rows, before: before) { (ids) throws(StoreError) in try store.promptTemplates(of: ids) })
+    }
+
+    public init(_ rows: SnapshotRows, _ prompts: StoredPrompts = StoredPrompts()) {
+        var faults = rows.faults.map(\.description) + prompts.faults
+        self.prompts = prompts
         let numbers = Dictionary(rows.workspaces.enumerated().map { ($1.id, Int32($0)) }) { first, _ in first }
         func number(_ workspace: String?) -> Int32 { workspace.flatMap { numbers[$0] } ?? -1 }
         generation = rows.generation
@@ -142,6 +154,7 @@ public struct StoredObjects: Sendable {
             declaration.previous = (previous, seconds(before: until))
         }
         declaration.standing = standing(of: key)
+        declaration.mayRenderPrompts = key.scopes.contains { $0 == "prompts.render" || $0 == FirstKey.scope }
         let networks = key.allowedNetworks.compactMap { network($0) }
         if networks.count < key.allowedNetworks.count, declaration.standing == .active {
             declaration.standing = .restricted

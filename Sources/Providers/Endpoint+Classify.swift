@@ -17,7 +17,26 @@ extension Endpoint {
         let path = TargetPath.path(of: target)
         guard let rest = TargetPath.afterVersion(path) else { return local(method: method, path: path) }
         guard TargetPath.isUnambiguous(path) || namesBucket(rest) else { return .unknown }
+        if method == "POST", let prompt = prompt(in: rest) { return prompt.endpoint }
         return TargetPath.folded(rest).withBytes { match(method: method, path: $0) }
+    }
+
+    /// What the path of a prompt's endpoint names it by, as it was sent; nil for any other path.
+    public static func promptReference(target: ByteSlice) -> ByteSlice? {
+        TargetPath.afterVersion(TargetPath.path(of: target)).flatMap { prompt(in: $0)?.reference }
+    }
+
+    /// `/prompts/{reference}/completions` or `/render`.
+    private static func prompt(in rest: ByteSlice) -> (endpoint: Endpoint, reference: ByteSlice)? {
+        guard rest.hasPrefix(ignoringCase: "/prompts/") else { return nil }
+        let below = rest.dropFirst("/prompts/".utf8.count)
+        guard let slash = below.firstIndex(of: UInt8(ascii: "/")), slash > 0 else { return nil }
+        let reference = below.prefix(slash)
+        let verb = below.dropFirst(slash + 1)
+        // Partials have routes of their own.
+        guard !reference.equalsIgnoringCase("partials") else { return nil }
+        if verb.equalsIgnoringCase("completions") { return (.promptCompletions, reference) }
+        return verb.equalsIgnoringCase("render") ? (.promptRender, reference) : nil
     }
 
     /// Whether `rest` has a file's id that is its address in a bucket, `s3%3A%2F%2Fbucket%2Fkey`, and is unambiguous but for that. Some SDKs

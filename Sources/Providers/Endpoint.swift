@@ -18,6 +18,9 @@ public enum Endpoint: UInt8, BitwiseCopyable, Sendable, CaseIterable {
     case moderations
     case rerank
     case realtime
+    /// A stored prompt: what it is rendered to, and the answer to that.
+    case promptRender
+    case promptCompletions
     case health
     case ready
     case metrics
@@ -44,7 +47,7 @@ public enum Endpoint: UInt8, BitwiseCopyable, Sendable, CaseIterable {
     public var body: Body {
         switch self {
         case .chatCompletions, .completions, .embeddings, .messages, .countTokens, .responses,
-            .imagesGenerations, .audioSpeech, .moderations, .rerank:
+            .imagesGenerations, .audioSpeech, .moderations, .rerank, .promptRender, .promptCompletions:
             .collected
         case .models, .imagesEdits, .audioTranscriptions, .audioTranslations, .files, .batches,
             .fineTuning, .realtime, .other:
@@ -62,6 +65,9 @@ public enum Endpoint: UInt8, BitwiseCopyable, Sendable, CaseIterable {
         default: false
         }
     }
+
+    /// Whether it names a stored prompt, which takes the place of the request that it is rendered to.
+    public var namesPrompt: Bool { self == .promptRender || self == .promptCompletions }
 
     /// Whether `stream_options.include_usage` is a member of this endpoint's requests.
     ///

@@ -33,6 +33,8 @@ public enum Refusal: UInt8, Error, Sendable, CaseIterable {
     case invalidBody
     case unsupportedContent
     case droppedParameter
+    case unknownPrompt
+    case invalidPrompt
     case unknownVirtualKey
     case virtualKeyUnusable
     case invalidCustomHost
@@ -157,6 +159,10 @@ extension Refusal {
             client("unsupported_content", 400, "the provider's dialect has no place for something in the request")
         case .droppedParameter:
             client("dropped_parameter", 400, "the provider cannot honour all of the request, and x-sluice-strict-params forbids leaving anything out")
+        case .unknownPrompt:
+            client("unknown_prompt", 404, "Invalid prompt id")
+        case .invalidPrompt:
+            client("invalid_prompt", 400, "the prompt cannot be rendered")
         case .unknownVirtualKey:
             client("unknown_virtual_key", 400, "no virtual key of this name is declared")
         case .virtualKeyUnusable:

@@ -19,6 +19,27 @@ public struct SnapshotRows: Sendable {
         public let credentials: [OpenCredential]
     }
 
+    /// A prompt or partial that requests may use, without what it says.
+    public struct Prompted: Sendable {
+        public let id: String
+        public let slug: String?
+        public let workspaceID: String?
+        public let published: Int64
+        public let latest: Int64
+        /// Numbers of the versions that have them.
+        public internal(set) var labels: [String: Int64] = [:]
+        /// Ids of its versions, by their numbers.
+        public internal(set) var versions: [Int64: String] = [:]
+
+        init(_ owner: some Versioned) {
+            id = owner.id
+            slug = owner.slug
+            workspaceID = owner.workspaceID
+            published = owner.publishedVersion
+            latest = owner.latestVersion
+        }
+    }
+
     /// `Store.generation()` at that moment.
     public internal(set) var generation: Int64 = 0
     public internal(set) var organisations: [Organisation] = []
@@ -30,6 +51,8 @@ public struct SnapshotRows: Sendable {
     public internal(set) var configs: [Config] = []
     public internal(set) var guardrails: [Guardrail] = []
     public internal(set) var policies: [LimitPolicy] = []
+    public internal(set) var prompts: [Prompted] = []
+    public internal(set) var partials: [Prompted] = []
     /// What is left out of the above, and why.
     public internal(set) var faults: [SnapshotFault] = []
 }

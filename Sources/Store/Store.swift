@@ -41,6 +41,9 @@ public protocol Store: Sendable {
     /// A version of a prompt or partial that has been found.
     func promptVersion<Owner: Versioned>(_ version: PromptReference.Version, of owner: Owner) throws(StoreError) -> PromptVersion
 
+    /// What versions of prompts and partials say, by their ids; those that are not there, or do not open, are left out.
+    func promptTemplates(of versions: [String]) throws(StoreError) -> [String: PromptTemplate]
+
     func contents(of collection: PromptCollection) throws(StoreError) -> CollectionContents
 
     /// Makes several changes in one transaction: all of them, or none where `body` throws.

@@ -10,7 +10,9 @@ struct JSONPlace {
         case digits(UInt8)
     }
 
-    private(set) var state = State.outside
+    private(set) var state: State
+
+    init(isInString: Bool = false) { state = isInString ? .string : .outside }
 
     var isInString: Bool { state != .outside }
     var isInEscape: Bool { state != .outside && state != .string }

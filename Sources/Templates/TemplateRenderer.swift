@@ -57,18 +57,21 @@ public struct TemplateRenderer: ~Copyable {
     /// Appends `template` to `writer`, filled with `variables`.
     ///
     /// A JSON template may still come to what is no JSON; what it comes to is to be parsed.
+    /// - Parameter asContent: whether it is written as what stands between the quotes of a JSON string. The template is then one of text.
     /// - Throws: what was written before stays.
     public mutating func render(
-        _ template: Template, _ variables: JSONValue, _ partials: inout some TemplatePartials, into writer: inout ByteWriter
+        _ template: Template, _ variables: JSONValue, _ partials: inout some TemplatePartials, asContent: Bool = false, into writer: inout ByteWriter
     ) throws(RenderError) {
-        form = template.form
-        place = JSONPlace()
+        form = asContent ? .json : template.form
+        place = JSONPlace(isInString: asContent)
         stepsTaken = 0
         frameCount = 0
         contexts.initialize(to: variables)
         contextCount = 1
         try push(
-            Frame(text: template.text, nodes: UnsafePointer(template.nodes), at: 0, start: 0, end: template.nodeCount, elements: nil, contextCount: 1), at: 0)
+            Frame(
+                text: template.text, nodes: UnsafePointer(template.nodes), at: 0, start: 0, end: template.nodeCount, elements: nil, contextCount: 1,
+                isQuoted: asContent), at: 0)
         while frameCount > 0 {
             let frame = frames + (frameCount - 1)
             let index = frame.pointee.at

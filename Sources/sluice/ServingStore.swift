@@ -28,7 +28,7 @@ struct ServingStore {
                 // At once: nobody can be told again.
                 standardError(given == nil ? "sluice: admin key, shown this once: \(issued.secret)" : "sluice: SLUICE_ADMIN_KEY is an admin key from now on")
             }
-            objects = StoredObjects(try store.snapshotRows(rules))
+            objects = try StoredObjects.read(store, rules)
         } catch {
             throw StartError("\(error)" + ServingStore.wayOut(error))
         }

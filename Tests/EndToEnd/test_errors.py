@@ -28,8 +28,8 @@ BOOKS = {"unrecordable"}
 MISTAKES = {"internal_error"}
 #: Told in a stream that has begun, so not as a status: `test_interrupted`.
 IN_STREAMS = {"stream_interrupted"}
-#: Of what a store has: test_store_gateway.py.
-STORED = {"disabled_api_key", "virtual_key_unusable"}
+#: Of what a store has: test_store_gateway.py, test_prompts.py.
+STORED = {"disabled_api_key", "virtual_key_unusable", "unknown_prompt", "invalid_prompt"}
 
 
 def refusals():

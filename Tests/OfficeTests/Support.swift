@@ -96,7 +96,7 @@ final class World {
 
     func rows() throws -> SnapshotRows { try store.snapshotRows(SecretReferenceRules()) }
 
-    func stored() throws -> StoredObjects { StoredObjects(try store.snapshotRows(SecretReferenceRules())) }
+    func stored() throws -> StoredObjects { try StoredObjects.read(store, SecretReferenceRules()) }
 
     func merged(now: Int64 = SnapshotDesk.now()) throws -> SnapshotMerge {
         var programs = ProgramShelf()

@@ -57,7 +57,9 @@ extension Endpoint {
         case .chatCompletions, .completions, .embeddings, .messages, .countTokens, .responses, .imagesGenerations, .imagesEdits, .audioSpeech,
             .audioTranscriptions, .audioTranslations, .moderations, .rerank, .realtime, .batches, .fineTuning, .other:
             true
-        case .models, .files, .health, .ready, .metrics, .operatorTargets, .operatorReload, .operatorCache, .admin, .unknown: false
+        case .models, .files, .promptRender, .promptCompletions, .health, .ready, .metrics, .operatorTargets, .operatorReload, .operatorCache, .admin,
+            .unknown:
+            false
         }
     }
 

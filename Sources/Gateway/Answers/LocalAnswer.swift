@@ -39,7 +39,7 @@ extension Exchange {
         content.withByteSlice { answerLocally(status, contentType, $0, client, allow: allow) }
     }
 
-    private func answerLocally(_ status: Int, _ contentType: StaticString, _ content: ByteSlice, _ client: Client, allow: String? = nil) {
+    func answerLocally(_ status: Int, _ contentType: StaticString, _ content: ByteSlice, _ client: Client, allow: String? = nil) {
         guard let block = worker.blocks.lease(atLeast: GatewayLimits.ownFieldsByteCount + content.count) else { return client.abort() }
         var writer = ByteWriter(block.base, capacity: block.capacity)
         writer.append(statusLine: status)

@@ -11,7 +11,8 @@ extension Exchange {
     ///
     /// - Parameter tries: the attempts, as JSON.
     func keepRecord(at recorder: Recorder, tries: ByteSlice) {
-        guard endpoint.body != .ignored else { return }
+        // What shows a prompt asks no provider.
+        guard endpoint.body != .ignored, endpoint != .promptRender else { return }
         let figures = recordFigures()
         let own = bookNotes.isOwed ? .required : recorder.duty(caller.terms, caller.workspaceTerms)
         // What was not served is not owed: refusals, while the disk is behind, would take the room of those under way.
@@ -186,6 +187,8 @@ extension Endpoint {
         case .moderations: "moderations"
         case .rerank: "rerank"
         case .realtime: "realtime"
+        case .promptRender: "prompts.render"
+        case .promptCompletions: "prompts.completions"
         case .health, .ready, .metrics, .operatorTargets, .operatorReload, .operatorCache, .admin, .unknown: "gateway"
         case .other: "other"
         }

@@ -56,7 +56,9 @@ extension Endpoint {
         case .batches: Endpoint.batchType(method, path)
         case .fineTuning: Endpoint.fineTuningType(method, path)
         case .other: Endpoint.responseType(method, path) ?? .proxy
-        case .models, .moderations, .rerank, .health, .ready, .metrics, .operatorTargets, .operatorReload, .operatorCache, .admin, .unknown: .proxy
+        case .models, .moderations, .rerank, .promptRender, .promptCompletions, .health, .ready, .metrics, .operatorTargets, .operatorReload,
+            .operatorCache, .admin, .unknown:
+            .proxy
         }
     }
 

@@ -8,6 +8,7 @@ extension Exchange {
     /// Collects the body where it must be read, finds the route the request names, and runs its
     /// program once.
     func decide(_ client: Client) throws(Rejection) -> Next {
+        if endpoint.namesPrompt { return try renderPrompt(client) }
         try chooseBodyMode(client)
         if body.mode == .collected, try !collectBody(client) { return .wait }
         guard snapshotVersion == worker.snapshot.version else {
@@ -47,7 +48,7 @@ extension Exchange {
     /// Whether the body is one that names a model.
     var readsBody: Bool { endpoint.body == .collected && !body.isMultipart }
 
-    private func chooseBodyMode(_ client: Client) throws(Rejection) {
+    func chooseBodyMode(_ client: Client) throws(Rejection) {
         guard body.mode == .none else { return }
         let message = client.unread
         let type = request.fields.value(of: .contentType, in: message) ?? ByteSlice("")

@@ -30,7 +30,8 @@ extension Exchange {
             if let defaults = worker.snapshot.defaultMetadata(of: principal) { layMetadata(over: defaults, message) }
             if let restrictions = worker.snapshot.restrictions(of: principal) {
                 caller.restrictions = restrictions
-                try checkUse(of: principal, restrictions, client)
+                // A prompt's request has been looked at where it came to.
+                if !isRendered { try checkUse(of: principal, restrictions, client) }
             }
             caller.workspaceTerms = worker.snapshot.workspace(principal.workspace)?.terms
             worker.snapshot.keyUses?.note(principal.keyIndex, wallSeconds: Int64(clamping: record.figures.wallNanoseconds / 1_000_000_000))
@@ -78,7 +79,11 @@ extension Exchange {
 
     /// A key that is known and opens nothing is refused by its name, which its holder knows.
     private func checkStanding(of principal: Principal, _ message: ByteSlice) throws(Rejection) {
+        if endpoint == .promptRender, !principal.mayRenderPrompts {
+            throw Rejection(.forbidden, "API key \(quoted(principal.name)) may not render prompts: it lacks the scope prompts.render")
+        }
         switch principal.standing {
+        case .unscoped where endpoint == .promptRender: break
         case .active: break
         case .disabled: throw Rejection(.disabledKey, "API key \(quoted(principal.name)) is disabled")
         case .exhausted: throw Rejection(.budgetExceeded, "the usage limit of API key \(quoted(principal.name)) is reached")

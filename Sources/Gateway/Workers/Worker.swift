@@ -7,6 +7,7 @@ import Health
 import JSON
 import Ledger
 import Policy
+import Prompts
 import Providers
 import Reactor
 import Synchronization
@@ -79,7 +80,6 @@ final class Worker {
     private var ready: ContiguousArray<Token> = []
     private var takingUp: ContiguousArray<Token> = []
     private var idleExchanges: ContiguousArray<Exchange> = []
-
     var accounts = WorkerAccounts()
 
     // Scratch of the steps, used within one turn of one exchange.
@@ -94,6 +94,7 @@ final class Worker {
     let headScratch = UnsafeMutablePointer<UInt8>.allocate(capacity: GatewayLimits.answerHeadByteCount)
     let pathScratch = UnsafeMutablePointer<UInt8>.allocate(capacity: GatewayLimits.translatedPathByteCount)
     var translator = Translator()
+    var prompts = PromptRenderer()
     let routingScratch = UnsafeMutablePointer<UInt8>.allocate(capacity: GatewayLimits.routingTextByteCount)
 
     var tokens = TokenPurse()

@@ -52,6 +52,45 @@ extension SQLiteStore {
                 """, arguments: ["prompt": prompt, "name": name])
     }
 
+    // MARK: All of them
+
+    public func promptTemplates(of versions: [String]) throws(StoreError) -> [String: PromptTemplate] {
+        try reading { database in
+            var found: [String: PromptTemplate] = [:]
+            for id in versions {
+                let name = "\(id)/\(PromptVersion.templateColumn)"
+                guard let row = try Row.fetchOne(database, sql: "SELECT \(SecretRow.columns) FROM secrets WHERE id = ?", arguments: [name]) else { continue }
+                let sealed = SecretRow(row)
+                guard let text = try? vault.open(sealed.secret, as: sealed.name) else { continue }
+                found[id] = PromptTemplate(json: text.string)
+            }
+            return found
+        }
+    }
+
+    /// Prompts and partials in use, with their labels and the ids of their versions.
+    func prompted(in database: Database) throws -> (prompts: [SnapshotRows.Prompted], partials: [SnapshotRows.Prompted]) {
+        var prompts = (try all(database) as [Prompt]).filter { $0.status == .active }.map { SnapshotRows.Prompted($0) }
+        var partials = (try all(database) as [PromptPartial]).filter { $0.status == .active }.map { SnapshotRows.Prompted($0) }
+        guard !prompts.isEmpty || !partials.isEmpty else { return ([], []) }
+        let places = Dictionary(uniqueKeysWithValues: prompts.enumerated().map { ($1.id, $0) })
+        let partialPlaces = Dictionary(uniqueKeysWithValues: partials.enumerated().map { ($1.id, $0) })
+        let versions = try Row.fetchCursor(database, sql: "SELECT id, prompt_id, partial_id, number FROM prompt_versions WHERE deleted_at IS NULL")
+        while let row = try versions.next() {
+            if let prompt = row[1] as String?, let place = places[prompt] { prompts[place].versions[row[3]] = row[0] }
+            if let partial = row[2] as String?, let place = partialPlaces[partial] { partials[place].versions[row[3]] = row[0] }
+        }
+        // A workspace's label goes before one of the organisation's with its name.
+        let labels = try Row.fetchCursor(
+            database,
+            sql: """
+                SELECT p.prompt_id, coalesce(l.name, p.label_id), p.number FROM prompt_labels p LEFT JOIN labels l ON l.id = p.label_id
+                WHERE p.deleted_at IS NULL ORDER BY l.workspace_id IS NULL DESC
+                """)
+        while let row = try labels.next() { if let place = places[row[0]] { prompts[place].labels[row[1]] = row[2] } }
+        return (prompts, partials)
+    }
+
     public func contents(of collection: PromptCollection) throws(StoreError) -> CollectionContents {
         try reading { database in
             func count(_ table: String, _ column: String) throws -> (Int, Int64?) {

@@ -11,6 +11,7 @@ extension SQLiteStore {
             rows.users = try all(database)
             rows.policies = try all(database)
             rows.keys = try allKeys(database)
+            (rows.prompts, rows.partials) = try prompted(in: database)
             var secrets = SnapshotSecrets(try currentSecrets(database), vault, rules)
             rows.configs = (try all(database) as [Config]).compactMap { secrets.opened($0) }
             rows.guardrails = (try all(database) as [Guardrail]).compactMap { secrets.opened($0) }
@@ -29,7 +30,7 @@ extension SQLiteStore {
     }
 
     /// In the order in which they were made.
-    private func all<Object: StoredObject>(_ database: Database) throws -> [Object] {
+    func all<Object: StoredObject>(_ database: Database) throws -> [Object] {
         let layout = Object.layout
         var objects: [Object] = []
         let cursor = try Row.fetchCursor(database, sql: layout.selectSQL + " WHERE deleted_at IS NULL ORDER BY id")

@@ -164,7 +164,9 @@ extension Endpoint {
         case .batches: "batches"
         case .fineTuning: "fine_tuning"
         case .other: "other"
-        case .models, .files, .health, .ready, .metrics, .operatorTargets, .operatorReload, .operatorCache, .admin, .unknown: nil
+        case .models, .files, .promptRender, .promptCompletions, .health, .ready, .metrics, .operatorTargets, .operatorReload, .operatorCache, .admin,
+            .unknown:
+            nil
         }
     }
 }
