@@ -2,6 +2,7 @@ import Bytes
 import COpenSSL
 import Glibc
 import Reactor
+import Synchronization
 import TLS
 import Testing
 
@@ -113,17 +114,19 @@ struct TLSClientTests {
 
     @Test("a drain waits for a request over TLS, and says that the connection closes")
     func drains() throws {
+        let isDraining = SharedFlag()
         let upstream = try ScriptedUpstream { peer in
             peer.request()
-            pause(milliseconds: 60)
+            while !isDraining.isSet { pause(milliseconds: 1) }
             peer.wire.send(Text.answer())
         }
         let (gateway, context) = try gateway(upstream)
         let client = try gateway.connect()
         #expect(client.connectTLS(context.pointer))
         client.send(Text.request())
-        pause(milliseconds: 20)
+        while upstream.requests.isEmpty { pause(milliseconds: 1) }
         gateway.gateway.drain()
+        gateway.gateway.whenAllHaveTurned { isDraining.set() }
         let answer = client.takeAnswer()
         #expect(answer.status == 200 && answer["connection"] == "close")
         #expect(client.takeAll().isEmpty && client.ending == .closed)
@@ -181,4 +184,12 @@ extension Certificate {
         let count = BIO_read(memory, &bytes, CInt(bytes.count))
         return Array(bytes.prefix(Int(max(0, count))))
     }
+}
+
+/// What one thread of a test tells another.
+private final class SharedFlag: Sendable {
+    private let flag = Atomic<Bool>(false)
+
+    var isSet: Bool { flag.load(ordering: .acquiring) }
+    func set() { flag.store(true, ordering: .releasing) }
 }

@@ -59,6 +59,8 @@ struct MetricLabels: Hashable {
         case .moderations: "/v1/moderations"
         case .rerank: "/v1/rerank"
         case .realtime: "/v1/realtime"
+        case .promptRender: "/v1/prompts/render"
+        case .promptCompletions: "/v1/prompts/completions"
         case .health: "/health"
         case .ready: "/ready"
         case .metrics: "/metrics"
