@@ -89,25 +89,15 @@ enum PromptPartials {
 
 extension Console {
     fileprivate func makePartial(_ call: Call) throws(ConsoleError) -> DocumentNode {
-        let collection = try collection(call.body.text("collection_id"), field: "collection_id", call)
-        var partial = PromptPartial()
-        partial.head.organisationID = call.scope.organisationID
-        partial.workspaceID = try workspaceID(in: collection, call)
-        partial.collectionID = collection?.id
-        partial.slug = call.body.text("slug")
-        call.body.set("name", &partial.head.name)
         var template = PromptTemplate()
         call.body.set("string", &template.string)
-        return PromptPartials.saved(try make(partial, template, call))
+        return PromptPartials.saved(try make(try new(PromptPartial.self, call), template, call))
     }
 
     fileprivate func listPartials(_ call: Call) throws(ConsoleError) -> DocumentNode {
-        var query = try listQuery(call)
+        var query = try listQueryByCollection(call)
         // A bare list does not say that there is more.
         if call.query.integer("page_size") == nil { query.pageSize = Int(ConsoleLimits.pageRowCount) }
-        if let collection = try collection(call.query.text("collection_id"), field: "collection_id", call) {
-            query.equal.append(("collection_id", .text(collection.id)))
-        }
         let page = try page(PromptPartial.self, query)
         return Listing.bare(page.rows.map { PromptPartials.row($0) }, total: page.total, call)
     }

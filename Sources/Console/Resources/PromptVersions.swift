@@ -52,6 +52,27 @@ extension Console {
         return try page(PromptVersion.self, query)
     }
 
+    /// A prompt or partial as a body has it, yet to be made: in the collection and the workspace that it names.
+    func new<Owner: Versioned>(_ kind: Owner.Type, _ call: Call) throws(ConsoleError) -> Owner {
+        let collection = try collection(call.body.text("collection_id"), field: "collection_id", call)
+        var owner = Owner()
+        owner.head.organisationID = call.scope.organisationID
+        owner.workspaceID = try workspaceID(in: collection, call)
+        owner.collectionID = collection?.id
+        owner.slug = call.body.text("slug")
+        call.body.set("name", &owner.head.name)
+        return owner
+    }
+
+    /// What a list asks for, in the collection that it names.
+    func listQueryByCollection(_ call: Call) throws(ConsoleError) -> ListQuery {
+        var query = try listQuery(call)
+        if let collection = try collection(call.query.text("collection_id"), field: "collection_id", call) {
+            query.equal.append(("collection_id", .text(collection.id)))
+        }
+        return query
+    }
+
     /// Makes a prompt or partial with its first version, which is published.
     func make<Owner: Versioned>(_ owner: Owner, _ template: PromptTemplate, _ call: Call) throws(ConsoleError) -> FoundPrompt<Owner> {
         try check(template: template, isPartial: Owner.self == PromptPartial.self)

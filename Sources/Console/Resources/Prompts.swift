@@ -140,13 +140,7 @@ enum Prompts {
 
 extension Console {
     fileprivate func makePrompt(_ call: Call) throws(ConsoleError) -> DocumentNode {
-        let collection = try collection(call.body.text("collection_id"), field: "collection_id", call)
-        var prompt = Prompt()
-        prompt.head.organisationID = call.scope.organisationID
-        prompt.workspaceID = try workspaceID(in: collection, call)
-        prompt.collectionID = collection?.id
-        prompt.slug = call.body.text("slug")
-        call.body.set("name", &prompt.head.name)
+        let prompt = try new(Prompt.self, call)
         let template = Prompts.template(call.body, over: PromptTemplate())
         try checkVirtualKey(of: template, prompt)
         return Prompts.saved(try make(prompt, template, call))
@@ -158,11 +152,7 @@ extension Console {
     }
 
     fileprivate func listPrompts(_ call: Call) throws(ConsoleError) -> DocumentNode {
-        var query = try listQuery(call)
-        if let collection = try collection(call.query.text("collection_id"), field: "collection_id", call) {
-            query.equal.append(("collection_id", .text(collection.id)))
-        }
-        return try listing(Prompt.self, query) { (prompt) throws(ConsoleError) in
+        try listing(Prompt.self, try listQueryByCollection(call)) { (prompt) throws(ConsoleError) in
             let published = FoundPrompt(owner: prompt, version: try version(.published, of: prompt))
             return Prompts.row(prompt, model: published.template.model)
         }
