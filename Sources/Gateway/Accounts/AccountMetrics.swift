@@ -24,7 +24,7 @@ extension AccountBooks {
         guard !standings.isEmpty else { return "" }
         var outcomes = "", retries = "", waiting = ""
         for (name, counts) in standings {
-            let label = "webhook=\(Operations.quoted(name))"
+            let label = "webhook=\(MetricLabels.quoted(name))"
             for (outcome, count) in [("delivered", counts.delivered), ("failed", counts.failed), ("dropped", counts.dropped)] {
                 outcomes += "sluice_alert_webhook_messages_total{\(label),outcome=\"\(outcome)\"} \(count)\n"
             }
@@ -46,7 +46,7 @@ extension AccountBooks {
         for policy in grouped {
             let kind: AccountNames.Kind = policy.terms.budgets.isEmpty ? .rate : .budget
             let count = (try? names.count(of: policy.terms.identity, kind)) ?? 0
-            text += "sluice_policy_accounts{name=\(Operations.quoted(policy.terms.holder)),kind=\"\(kind == .budget ? "usage" : "rate")\"} \(count)\n"
+            text += "sluice_policy_accounts{name=\(MetricLabels.quoted(policy.terms.holder)),kind=\"\(kind == .budget ? "usage" : "rate")\"} \(count)\n"
         }
         return text
     }
@@ -60,7 +60,7 @@ extension AccountBooks {
                 count += 1
                 let now = wallClockNanoseconds()
                 let usage = budgets.usage(of: budget.key, budget.rule, wallNanoseconds: now)
-                let labels = "{scope=\"\(terms.scope.label)\",name=\(Operations.quoted(terms.holder)),unit=\"\(budget.rule.unit.plural)\"}"
+                let labels = "{scope=\"\(terms.scope.label)\",name=\(MetricLabels.quoted(terms.holder)),unit=\"\(budget.rule.unit.plural)\"}"
                 limits += "sluice_budget_limit\(labels) \(budget.rule.unit.metric(budget.rule.cap(wallNanoseconds: now)))\n"
                 spent += "sluice_budget_spent\(labels) \(budget.rule.unit.metric(usage?.spent ?? 0))\n"
                 reserved += "sluice_budget_reserved\(labels) \(budget.rule.unit.metric(usage?.reserved ?? 0))\n"

@@ -94,6 +94,9 @@ struct MetricLabels: Hashable {
         return escaped
     }
 
+    /// The same between its quotes.
+    static func quoted(_ text: String) -> String { "\"\(escaped(text))\"" }
+
     /// Without a point where it is whole.
     static func number(_ value: Double) -> String { Int64(exactly: value).map { "\($0)" } ?? "\(value)" }
 }

@@ -157,7 +157,7 @@ public final class Operations: Sendable {
             text += "# HELP \(name) \(help)\n# TYPE \(name) gauge\n"
             for reading in readings {
                 guard let value = value(reading) else { continue }
-                text += "\(name){target=\(Operations.quoted(reading.name))} \(value)\n"
+                text += "\(name){target=\(MetricLabels.quoted(reading.name))} \(value)\n"
             }
         }
         gauge("sluice_target_available", "1 when requests may be sent to the target.") { $0.isAvailable ? "1" : "0" }
@@ -211,7 +211,7 @@ public final class Operations: Sendable {
 
     private static func milliseconds(_ nanoseconds: UInt64) -> Double { Double(nanoseconds / 1000) / 1000 }
 
-    /// As JSON has it, which Prometheus's labels read alike for what stands here.
+    /// As JSON has it.
     static func quoted(_ text: String) -> String {
         var quoted: [UInt8] = []
         DocumentNode.write(text, into: &quoted)
