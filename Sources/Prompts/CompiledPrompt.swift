@@ -57,9 +57,11 @@ public final class CompiledPrompt: Sendable {
         }
         var members: [Member] = []
         for (name, value) in source.members where !CompiledPrompt.ignored.contains(name) {
+            var text: [UInt8] = []
+            DocumentNode.write(name, into: &text)
             let name = Array(name.utf8)
             members.removeAll { $0.name == name }
-            members.append(Member(name: name, text: CompiledPrompt.quoted(name) + [UInt8(ascii: ":")] + value))
+            members.append(Member(name: name, text: text + [UInt8(ascii: ":")] + value))
         }
         hasTooManyMembers = members.count > PromptLimits.parameterCount
         self.members = hasTooManyMembers ? [] : members
@@ -83,13 +85,4 @@ public final class CompiledPrompt: Sendable {
     }
 
     private static func isSpace(_ byte: UInt8) -> Bool { ASCII.isBlank(byte) || byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r") }
-
-    private static func quoted(_ name: [UInt8]) -> [UInt8] {
-        [UInt8](unsafeUninitializedCapacity: 6 * name.count + 2) { memory, count in
-            guard let base = memory.baseAddress else { return }
-            var writer = ByteWriter(base, capacity: memory.count)
-            name.withByteSlice { writer.append(jsonString: $0) }
-            count = writer.count
-        }
-    }
 }
