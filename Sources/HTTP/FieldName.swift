@@ -16,7 +16,9 @@ public enum FieldName: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     case authorization, xAPIKey, apiKey, cookie, anthropicVersion, anthropicBeta
     case openAIOrganization, openAIProject, openAIBeta
     // The rest of HTTP.
-    case traceparent, userAgent, date, server, retryAfter, location, forwarded, xForwardedFor, origin
+    case traceparent, userAgent, date, server, retryAfter, location, origin, secFetchSite
+    // What proxies say of themselves.
+    case forwarded, via, xForwardedFor, xForwardedHost, xForwardedProto, xRealIP
     /// Any name that starts with `access-control-` (the Fetch Standard's CORS protocol).
     case accessControl
     // x-portkey-*: routing by the client.
@@ -47,6 +49,7 @@ extension FieldName {
     static func classify(_ name: UnsafePointer<UInt8>, _ count: Int) -> FieldName {
         switch count {
         case 2: if spells(name, "te") { return .te }
+        case 3: if spells(name, "via") { return .via }
         case 4:
             if spells(name, "host") { return .host }
             if spells(name, "date") { return .date }
@@ -64,6 +67,7 @@ extension FieldName {
         case 9:
             if spells(name, "x-api-key") { return .xAPIKey }
             if spells(name, "forwarded") { return .forwarded }
+            if spells(name, "x-real-ip") { return .xRealIP }
         case 10:
             if spells(name, "connection") { return .connection }
             if spells(name, "user-agent") { return .userAgent }
@@ -81,16 +85,19 @@ extension FieldName {
             if spells(name, "anthropic-beta") { return .anthropicBeta }
             if spells(name, "openai-project") { return .openAIProject }
             if spells(name, "http2-settings") { return .http2Settings }
+            if spells(name, "sec-fetch-site") { return .secFetchSite }
         case 15:
             if spells(name, "accept-encoding") { return .acceptEncoding }
             if spells(name, "x-forwarded-for") { return .xForwardedFor }
         case 16:
             if spells(name, "content-encoding") { return .contentEncoding }
             if spells(name, "proxy-connection") { return .proxyConnection }
+            if spells(name, "x-forwarded-host") { return .xForwardedHost }
         case 17:
             if spells(name, "transfer-encoding") { return .transferEncoding }
             if spells(name, "anthropic-version") { return .anthropicVersion }
             if spells(name, "x-accel-buffering") { return .xAccelBuffering }
+            if spells(name, "x-forwarded-proto") { return .xForwardedProto }
         case 18: if spells(name, "proxy-authenticate") { return .proxyAuthenticate }
         case 19:
             if spells(name, "proxy-authorization") { return .proxyAuthorization }

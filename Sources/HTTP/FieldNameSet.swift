@@ -11,10 +11,10 @@ public struct FieldNameSet: Sendable, Equatable {
     }
 
     @inlinable
-    public mutating func insert(_ name: FieldName) { bits |= 1 << UInt64(name.rawValue) }
+    public mutating func insert(_ name: FieldName) { bits |= 1 &<< UInt64(name.rawValue) }
 
     @inlinable
-    public mutating func remove(_ name: FieldName) { bits &= ~(1 << UInt64(name.rawValue)) }
+    public mutating func remove(_ name: FieldName) { bits &= ~(1 &<< UInt64(name.rawValue)) }
 
     @inlinable
     public func union(_ other: FieldNameSet) -> FieldNameSet {
@@ -24,7 +24,11 @@ public struct FieldNameSet: Sendable, Equatable {
     }
 
     @inlinable @inline(__always)
-    public func contains(_ name: FieldName) -> Bool { bits >> UInt64(name.rawValue) & 1 != 0 }
+    public func contains(_ name: FieldName) -> Bool { bits &>> UInt64(name.rawValue) & 1 != 0 }
+
+    /// Whether the two have a name in common.
+    @inlinable @inline(__always)
+    public func intersects(_ other: FieldNameSet) -> Bool { bits & other.bits != 0 }
 }
 
 extension FieldNameSet {
@@ -35,11 +39,14 @@ extension FieldNameSet {
         .connection, .keepAlive, .proxyConnection, .proxyAuthenticate, .proxyAuthorization,
         .te, .trailer, .transferEncoding, .upgrade, .http2Settings)
 
+    /// Fields by which a proxy says that it asks for somebody else.
+    public static let proxies = FieldNameSet(.forwarded, .via, .xForwardedFor, .xForwardedHost, .xForwardedProto, .xRealIP)
+
     /// Fields a trailer section may not hold: framing, routing, credentials and what is read before a
     /// body is (RFC 9110 §6.5.1). One that arrives there is an attempt to be merged late.
     public static let forbiddenInTrailers = hopByHop.union(FieldNameSet(
         .host, .contentLength, .expect, .contentEncoding, .authorization, .xAPIKey, .apiKey, .cookie,
-        .forwarded, .xForwardedFor,
+        .forwarded, .xForwardedFor, .xForwardedHost, .xForwardedProto, .xRealIP,
         .portkeyAPIKey, .portkeyConfig, .portkeyProvider, .portkeyVirtualKey, .portkeyCustomHost,
         .portkeyForwardHeaders, .portkeyRequestTimeout, .portkeyMetadata, .portkeyTraceID,
         .portkeyStrictOpenAICompliance, .portkeyCacheForceRefresh, .portkeyCacheNamespace,

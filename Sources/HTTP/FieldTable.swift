@@ -33,6 +33,8 @@ public struct FieldTable: ~Copyable {
     @usableFromInline let firsts: UnsafeMutablePointer<UInt16>
     let capacity: Int
     public private(set) var count = 0
+    /// The names there are.
+    public private(set) var names = FieldNameSet()
 
     /// - Parameter capacity: the most field lines a message may have.
     public init(capacity: Int) {
@@ -63,7 +65,7 @@ public struct FieldTable: ~Copyable {
     }
 
     @inlinable
-    public func contains(_ name: FieldName) -> Bool { firsts[Int(name.rawValue)] != 0 }
+    public func contains(_ name: FieldName) -> Bool { names.contains(name) }
 
     /// The first line with a known name after `index`, if any.
     public func nextIndex(of name: FieldName, after index: Int) -> Int? {
@@ -91,6 +93,7 @@ public struct FieldTable: ~Copyable {
 
     mutating func removeAll() {
         count = 0
+        names = FieldNameSet()
         firsts.update(repeating: 0, count: FieldName.count)
     }
 
@@ -100,6 +103,7 @@ public struct FieldTable: ~Copyable {
         precondition(count < capacity, "a field table has room for the fields its limit allows")
         lines[count] = line
         count &+= 1
+        names.insert(line.name)
         let first = firsts + Int(line.name.rawValue)
         if first.pointee == 0 { first.pointee = UInt16(truncatingIfNeeded: count) }
     }

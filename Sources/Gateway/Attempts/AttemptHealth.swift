@@ -27,9 +27,8 @@ extension Exchange {
     /// Says once what came of the attempt.
     func conclude(_ outcome: Outcome) {
         if case .unreachable = outcome, attempt.spending?.status == 0 { attempt.spending?.hasFailed = true }
-        guard let plan, let admission = attempt.admission else { return }
+        guard let admission = attempt.admission, let destination = plan?.destination else { return }
         attempt.admission = nil
-        let destination = plan.destination
         let key = destination.keys[attempt.key]
         let now = worker.now.nanoseconds
         noteTrail(outcome)
@@ -44,7 +43,9 @@ extension Exchange {
             key.health.noteFirstToken(nanoseconds: worker.now.nanoseconds(since: attempt.sentAt), now: now)
         }
         // A target with one credential and no breaker is asked each time, whatever it said before: so its config is written.
-        guard destination.keys.count > 1 || destination.breaker != nil, case .status(let status) = outcome, key.isOwn(for: caller) else { return }
+        guard destination.keys.count > 1 || destination.breaker != nil, case .status(let status) = outcome,
+            key.isOwn(forWhoBrings: caller.bringsCredential)
+        else { return }
         // What the key before it was refused with, too, is the request's doing rather than this one's.
         if attempt.keyStatus != status { note(status, of: key, isPooled: destination.keys.count > 1, now: now) }
         attempt.keyStatus = status
@@ -97,10 +98,9 @@ extension Exchange {
     /// The attempt is over, whatever came of it.
     func endAttempt() {
         settleSpending()
-        guard attempt.isCounted, let plan else { return }
+        guard attempt.isCounted, let health = plan?.destination.keys[attempt.key].health else { return }
         attempt.isCounted = false
         attempt.trailIndex = -1
-        let health = plan.destination.keys[attempt.key].health
         if let admission = attempt.admission.take() { health.abandon(admission) }
         health.end()
     }
@@ -109,10 +109,10 @@ extension Exchange {
 
     /// The answer's first content is here.
     func noteFirstContent() {
-        guard let plan, plan.hasAlternatives, answer.isStream else { return }
+        guard answer.isStream, plan?.hasAlternatives == true, let destination = plan?.destination else { return }
         attempt.contentAt = worker.now
         let waited = worker.now.nanoseconds(since: attempt.sentAt)
-        plan.destination.keys[attempt.key].health.noteFirstToken(nanoseconds: waited, now: worker.now.nanoseconds)
+        destination.keys[attempt.key].health.noteFirstToken(nanoseconds: waited, now: worker.now.nanoseconds)
     }
 
     /// The first of a stream's body is here.

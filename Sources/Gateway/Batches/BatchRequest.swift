@@ -90,7 +90,7 @@ extension Exchange {
 
     /// With a credential of the operator's callers reach the bucket that the operator's config names, and no other.
     func checkReach(_ object: BucketObject, _ plan: Plan, _ place: BatchPlace, _ parameter: String) throws(Rejection) {
-        guard plan.destination.usesOperatorCredential(for: caller) else { return }
+        guard plan.destination.usesOperatorCredential(forWhoBrings: caller.bringsCredential) else { return }
         guard place.isOperators, object.bucket == place.bucket else { throw ownBucketOnly(place, parameter) }
     }
 
@@ -139,7 +139,7 @@ extension Exchange {
         }
         let keyHeader: StaticString = place.store == .amazon ? "x-portkey-aws-s3-object-key" : "x-portkey-provider-file-name"
         var key = setting(place.key, keyHeader, place, message)
-        if plan.destination.usesOperatorCredential(for: caller), !place.isOperators || place.bucket.isEmpty || place.key != key {
+        if plan.destination.usesOperatorCredential(forWhoBrings: caller.bringsCredential), !place.isOperators || place.bucket.isEmpty || place.key != key {
             throw ownBucketOnly(place, place.bucket.isEmpty || !place.isOperators ? "\(header)" : "\(keyHeader)")
         }
         if key.isEmpty {
@@ -159,7 +159,8 @@ extension Exchange {
         let keyHeader: StaticString = "x-portkey-amz-server-side-encryption-aws-kms-key-id"
         call.encryption = setting(place.encryption, header, place, message)
         call.encryptionKey = setting(place.encryptionKey, keyHeader, place, message)
-        if plan.destination.usesOperatorCredential(for: caller), call.encryption != place.encryption || call.encryptionKey != place.encryptionKey {
+        let isOtherEncryption = call.encryption != place.encryption || call.encryptionKey != place.encryptionKey
+        if isOtherEncryption, plan.destination.usesOperatorCredential(forWhoBrings: caller.bringsCredential) {
             throw ownBucketOnly(place, "\(keyHeader)")
         }
         if !call.encryptionKey.isEmpty, call.encryption.isEmpty { call.encryption = Array("aws:kms".utf8) }
@@ -177,7 +178,7 @@ extension Exchange {
         try scanBody(message[body.range])
         worker.scanOwner = nil
         let content = message[body.range]
-        let isOperators = plan.destination.usesOperatorCredential(for: caller)
+        let isOperators = plan.destination.usesOperatorCredential(forWhoBrings: caller.bringsCredential)
         call.order = BatchOrder()
         guard let input = try text("input_file_id", plan, content) else {
             throw Rejection(.invalidBody, "input_file_id: required, the id of a file", parameter: "input_file_id")

@@ -7,9 +7,14 @@ import Providers
 
 /// What a request's key in the cache is made from: everything that can change its answer.
 extension Exchange {
-    /// Finds out whether and by what the request is looked for; false where its answer is not kept.
+    /// Whether the request is of those whose answers may be kept, where its config or its headers say so.
+    var mayBeKept: Bool {
+        guard plan?.target.cache != nil || request.fields.contains(.otherPortkey) else { return false }
+        return worker.cacheKeys != nil && endpoint.isCacheable && readsBody && request.method == .post && !screening.inputFailed
+    }
+
+    /// Finds out whether and by what a request that `mayBeKept` is looked for; false where its answer is not kept.
     func findKey(_ plan: Plan, _ client: Client) throws(Rejection) -> Bool {
-        guard worker.cacheKeys != nil, endpoint.isCacheable, readsBody, request.method == .post, !screening.inputFailed else { return false }
         let message = client.unread
         guard let rule = try cacheRule(plan, message), rule.maxAgeSeconds > 0 else { return false }
         let content = message[body.range]

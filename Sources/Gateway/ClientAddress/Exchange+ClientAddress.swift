@@ -11,16 +11,8 @@ extension Exchange {
     }
 
     /// Whether a program on this machine asks, and not a proxy on it for somebody else: those say so, most of them.
-    func isLocal(_ client: Client) -> Bool {
-        guard client.peer.isLoopback, !request.fields.contains(.forwarded), !request.fields.contains(.xForwardedFor) else { return false }
-        let message = client.unread
-        for name in ["via", "x-real-ip", "x-forwarded-host", "x-forwarded-proto"] as [StaticString]
-        where request.fields.firstIndex(named: ByteSlice(name), in: message) != nil { return false }
-        return true
-    }
+    func isLocal(_ client: Client) -> Bool { client.peer.isLoopback && !request.fields.names.intersects(.proxies) }
 
     /// Whether a browser asks for a page.
-    func isPage(_ client: Client) -> Bool {
-        request.fields.contains(.origin) || request.fields.firstIndex(named: ByteSlice("sec-fetch-site"), in: client.unread) != nil
-    }
+    var isPage: Bool { request.fields.contains(.origin) || request.fields.contains(.secFetchSite) }
 }

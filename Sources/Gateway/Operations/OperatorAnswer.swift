@@ -44,7 +44,7 @@ extension Exchange {
     func isOperator(_ client: Client) -> Bool {
         let message = client.unread
         guard isLocal(client), let host = request.hostRange, LoopbackHost.names(message[host]) else { return false }
-        return !isPage(client)
+        return !isPage
     }
 
     /// The answer to what was handed over, if it still is this request's.

@@ -160,8 +160,8 @@ extension Exchange {
                 figures.usage.output = answer.isStream ? Int64(answer.readsUsage ? answer.usage.deltaCount : 0) : sent
             }
         }
-        guard let price = servedPrice(.standard) ?? askedPrice else { return price(-1, &figures) }
-        figures.cost = price.cost(of: figures.usage, adjustment: usedKey?.terms?.adjustment ?? .none).count
+        guard let found = appliedPrice(.standard) else { return price(-1, &figures) }
+        figures.cost = found.cost(of: figures.usage, adjustment: usedKey?.terms?.adjustment ?? .none).count
     }
 }
 

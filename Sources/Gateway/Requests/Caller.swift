@@ -34,5 +34,7 @@ struct Caller {
         var why: Rejection?
     }
 
+    var bringsCredential: Bool { credential != nil }
+
     mutating func reset() { self = Caller() }
 }

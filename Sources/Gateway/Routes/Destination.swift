@@ -264,19 +264,27 @@ final class Destination {
 
     /// Whether a request of `caller` may carry a credential of the operator's: the vault's, or one from the configuration or
     /// the environment.
-    func usesOperatorCredential(for caller: Caller) -> Bool { keys.contains { $0.isOperators(for: caller) } }
+    ///
+    /// - Parameter brings: whether the caller brings a credential of its own.
+    func usesOperatorCredential(forWhoBrings brings: Bool) -> Bool {
+        for key in keys where key.isOperators(forWhoBrings: brings) { return true }
+        return false
+    }
 
     /// Writes the client's fields that go on to the provider, in runs as long as they are.
     ///
     /// - Parameter spoken: the client's dialect; a provider that has both is sent what belongs to it.
     func writeFields(_ request: borrowing RequestHead, _ message: ByteSlice, spoken: Dialect, to writer: inout ByteWriter) {
         let dialect = dialect == .anthropic ? dialect : spoken
+        let (always, never) = (dialect == .bedrock ? Destination.alwaysBesideSignature : Destination.always, Destination.never)
         var start = 0
         var end = 0
         for index in 0..<request.fields.count {
             let line = request.fields[index]
-            let name = message[line.nameRange]
-            guard goesOn(line, name, dialect), !request.fields.isNominated(line, by: request.connection, in: message) else { continue }
+            if never.contains(line.name) { continue }
+            guard always.contains(line.name) || goesOn(message[line.nameRange], dialect),
+                !request.fields.isNominated(line, by: request.connection, in: message)
+            else { continue }
             if line.range.lowerBound != end {
                 writer.append(message[start..<end])
                 start = line.range.lowerBound
@@ -287,9 +295,7 @@ final class Destination {
         writeRenamed(request, message, dialect, to: &writer)
     }
 
-    private func goesOn(_ line: FieldLine, _ name: ByteSlice, _ dialect: Dialect) -> Bool {
-        if dialect == .bedrock, Destination.written.contains(line.name) { return false }
-        if Destination.always.contains(line.name) { return true }
+    private func goesOn(_ name: ByteSlice, _ dialect: Dialect) -> Bool {
         switch RequestField.fate(of: name, towards: dialect) {
         case .forwarded: return true
         case .onlyIfNamed: return isNamed(name)
@@ -298,10 +304,17 @@ final class Destination {
     }
 
     /// What every client sends and every provider gets: decided by code, without a look at the name.
-    private static let always = FieldNameSet(.contentType, .contentEncoding, .accept, .userAgent, .traceparent, .cacheControl, .date)
+    static let always = alwaysBesideSignature.union(FieldNameSet(.contentType, .contentEncoding))
 
-    /// What a signed request says of its body itself.
-    private static let written = FieldNameSet(.contentType, .contentEncoding)
+    /// The same of a signed request, which says of its body itself what it is.
+    static let alwaysBesideSignature = FieldNameSet(.accept, .userAgent, .traceparent, .cacheControl, .date, .stainless)
+
+    /// What no provider gets in a client's own words, whatever its dialect, and named or not.
+    static let never = FieldNameSet.hopByHop.union(FieldNameSet(
+        .host, .contentLength, .expect, .acceptEncoding, .authorization, .xAPIKey, .apiKey,
+        .portkeyAPIKey, .portkeyConfig, .portkeyProvider, .portkeyVirtualKey, .portkeyCustomHost, .portkeyForwardHeaders, .portkeyRequestTimeout,
+        .portkeyMetadata, .portkeyTraceID, .portkeyStrictOpenAICompliance, .portkeyCacheForceRefresh, .portkeyCacheNamespace, .portkeyDebug,
+        .otherPortkey, .sluice))
 
     func isNamed(_ name: ByteSlice) -> Bool {
         for wanted in forwardedNames where name.equalsIgnoringCase(wanted.slice) { return true }

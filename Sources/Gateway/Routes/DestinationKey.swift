@@ -106,21 +106,21 @@ final class DestinationKey {
     /// Whether what is sent is the operator's, whoever calls.
     var isOperators: Bool { source == .operators }
 
-    /// Whether a request of `caller` would carry a credential of the operator's.
-    func isOperators(for caller: Caller) -> Bool {
+    /// Whether a request would carry a credential of the operator's; `brings` says whether its caller brings one.
+    func isOperators(forWhoBrings brings: Bool) -> Bool {
         switch source {
         case .callers, .written: false
         case .operators: line != nil || tokenSource != nil || signer != nil
-        case .callersElseOperators: line != nil && caller.credential == nil
+        case .callersElseOperators: line != nil && !brings
         }
     }
 
     /// Whether a refusal says something of this credential, and not of one that only this caller brought.
-    func isOwn(for caller: Caller) -> Bool {
+    func isOwn(forWhoBrings brings: Bool) -> Bool {
         switch source {
         case .callers: false
         case .written, .operators: true
-        case .callersElseOperators: caller.credential == nil
+        case .callersElseOperators: !brings
         }
     }
 
@@ -133,25 +133,28 @@ final class DestinationKey {
     }
 
     /// Writes the credential that requests to `destination` carry.
-    func write(_ caller: Caller, _ message: ByteSlice, to destination: Destination, _ writer: inout ByteWriter) throws(Rejection) {
+    ///
+    /// - Parameter own: the caller's, without `Bearer `; nil where it brings none. With `isOtherScheme` it is a whole value of
+    ///   `Authorization`, of another scheme.
+    func write(_ own: ByteSlice?, isOtherScheme: Bool, to destination: Destination, _ writer: inout ByteWriter) throws(Rejection) {
         guard destination.sendsCredential else { return }
         let upstream = destination.upstream
-        if let line, source != .callersElseOperators || caller.credential == nil {
+        if let line, source != .callersElseOperators || own == nil {
             writer.append(line.slice)
             return
         }
-        guard let range = caller.credential, source != .operators else {
+        guard let own, source != .operators else {
             guard upstream.row.needsCredential, upstream.basePath == nil else { return }
             throw Rejection(
                 .missingCredential,
                 "no credential for \(upstream.id): send it as \"Authorization: Bearer …\", or use a virtual key with a gateway key")
         }
-        if caller.isOtherScheme, upstream.auth == .bearer {
-            writer.append(field: "authorization", message[range])
+        if isOtherScheme, upstream.auth == .bearer {
+            writer.append(field: "authorization", own)
             return
         }
         do throws(CredentialError) {
-            try upstream.auth.writeField(credential: message[range], into: &writer)
+            try upstream.auth.writeField(credential: own, into: &writer)
         } catch {
             throw Rejection(.missingCredential, "the credential for \(upstream.id) cannot be sent in a header: \(error)")
         }

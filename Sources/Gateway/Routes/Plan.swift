@@ -19,13 +19,15 @@ struct Plan {
 
     /// Runs the route's program over the exchange's request.
     init(_ route: Route, _ exchange: Exchange, _ client: Client) throws(RoutingFault) {
-        self.route = route
+        let decision: Decision
         if route.destinations.count == 1, route.program.isOneTarget {
             decision = Decision(onlyTargetOf: route.program)
         } else {
             var surroundings = Surroundings(exchange: exchange, client: client, route: route)
             decision = try Decision(route.program, &surroundings)
         }
+        self.route = route
+        self.decision = decision
         destination = route.destinations[decision.target]
     }
 

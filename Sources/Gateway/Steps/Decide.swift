@@ -38,8 +38,8 @@ extension Exchange {
         if readsBody { read(model, asked, into: &plan) }
         try check(plan, client)
         explains = wantsExplanation(client)
-        self.plan = plan
         attempt.totalDeadline = startedAt.adding(nanoseconds: min(worker.limits.totalNanoseconds, plan.destination.totalNanoseconds ?? .max))
+        self.plan = consume plan
         return .step(.screen)
     }
 
@@ -234,14 +234,14 @@ extension Exchange {
     private func checkRight(to destination: Destination, _ client: Client) throws(Rejection) {
         guard caller.principal == nil else { return }
         let name = destination.upstream.id
-        if destination.usesOperatorCredential(for: caller), !mayUseOperatorCredential(client) {
+        if destination.usesOperatorCredential(forWhoBrings: caller.bringsCredential), !mayUseOperatorCredential(client) {
             throw Rejection(.missingCredential, "\(name) is reached with the gateway's own credential: send a gateway key as x-portkey-api-key")
         }
         // A loopback host that the operator has not named is what a program of this machine could reach by itself.
-        if destination.pool.origin.mayBeLoopback, !destination.pool.origin.mayBePrivate, !isLocal(client) || isPage(client) {
+        if destination.pool.origin.mayBeLoopback, !destination.pool.origin.mayBePrivate, !isLocal(client) || isPage {
             throw Rejection(.invalidCustomHost, "Invalid custom host", parameter: "x-portkey-custom-host")
         }
-        if destination.isOperatorHost, worker.snapshot.hasKeys || !worker.snapshot.isLoopbackOnly || !isLocal(client) || isPage(client) {
+        if destination.isOperatorHost, worker.snapshot.hasKeys || !worker.snapshot.isLoopbackOnly || !isLocal(client) || isPage {
             throw Rejection(.missingCredential, "\(name) is a host of the gateway's own: send a gateway key as x-portkey-api-key")
         }
     }
@@ -249,7 +249,7 @@ extension Exchange {
     /// Without keys declared, the operator's credentials serve this machine's own programs and nobody
     /// else: not other machines, and no web page, whose requests carry another Host or content type.
     private func mayUseOperatorCredential(_ client: Client) -> Bool {
-        guard !worker.snapshot.hasKeys, worker.snapshot.isLoopbackOnly, isLocal(client), !isPage(client) else { return false }
+        guard !worker.snapshot.hasKeys, worker.snapshot.isLoopbackOnly, isLocal(client), !isPage else { return false }
         let message = client.unread
         guard let host = request.hostRange, LoopbackHost.names(message[host]) else { return false }
         if request.framing == .none, request.method == .get || request.method == .head { return true }

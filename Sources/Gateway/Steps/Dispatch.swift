@@ -108,7 +108,9 @@ extension Exchange {
     func writeCredential(_ destination: Destination, _ message: ByteSlice, _ client: Client, to writer: inout ByteWriter) throws(Rejection) {
         let key = destination.keys[attempt.key]
         attempt.tokenGrant = 0
-        guard let source = key.tokenSource else { return try key.write(caller, message, to: destination, &writer) }
+        guard let source = key.tokenSource else {
+            return try key.write(caller.credential.map { message[$0] }, isOtherScheme: caller.isOtherScheme, to: destination, &writer)
+        }
         attempt.tokenGrant = worker.tokenGrant(of: source)
         guard let token = worker.heldToken(of: source) else { throw Rejection(.tokenRefused, "the token ended while its request waited") }
         writer.append("authorization: Bearer ")

@@ -12,7 +12,7 @@ extension Exchange {
     func lookup(_ client: Client) throws(Rejection) -> Next {
         if caching.followed != nil { return try follow(client) }
         if caching.replay != nil { return try replay(client) }
-        guard !caching.isLookedUp, let plan else { return .step(.dispatch) }
+        guard !caching.isLookedUp, mayBeKept, let plan else { return .step(.dispatch) }
         caching.isLookedUp = true
         guard try findKey(plan, client), let rule = caching.rule else { return .step(.dispatch) }
         caching.purgeCount = worker.sharedCache?.purgeCount ?? 0

@@ -65,7 +65,7 @@ extension Exchange {
         guard answer.readsUsage, let usage = answer.usage.usage else { return cost }
         cost.inputTokens = usage.inputTotal
         cost.outputTokens = usage.outputTotal
-        if let price = servedPrice(attempt.spending?.tier ?? .standard) ?? askedPrice { cost.nanodollars = price.cost(of: usage, adjustment: adjustment).count }
+        if let price = appliedPrice(attempt.spending?.tier ?? .standard) { cost.nanodollars = price.cost(of: usage, adjustment: adjustment).count }
         return cost
     }
 
@@ -77,11 +77,17 @@ extension Exchange {
         }
     }
 
-    /// What the model that was asked for is priced at.
-    var askedPrice: ModelPrice? {
-        var provider = record.provider
-        return worker.snapshot.prices.flatMap { book in
-            provider.withBytesInPlace { provider in record.model.withBytesInPlace { book.price(provider: provider, model: $0) } }
+    /// What the model that served is priced at, or else the one that was asked for.
+    func appliedPrice(_ tier: ServiceTier) -> ModelPrice? {
+        if let price = servedPrice(tier) { return price }
+        guard let book = worker.snapshot.prices else { return nil }
+        var (served, provider) = (answer.usage.model, record.provider)
+        return provider.withBytesInPlace { provider in
+            record.model.withBytesInPlace { asked in
+                // The book has been asked for that very name.
+                let isServed = tier == .standard && served.withBytesInPlace { $0 == asked }
+                return isServed ? nil : book.price(provider: provider, model: asked)
+            }
         }
     }
 

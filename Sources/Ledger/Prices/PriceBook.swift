@@ -52,6 +52,9 @@ public final class PriceBook: @unchecked Sendable {
     /// Open-addressed: a row's index plus one at the hash of its names, or 0. Never more than half full.
     private let slots: UnsafeMutablePointer<UInt32>
     private let mask: Int
+    /// By a provider's hash, whether the book or the one below it may price it: for a host that only its operator knows, nothing is looked for.
+    private let providerMarks: UnsafeMutablePointer<Bool>
+    private static let providerMarkCount = 1024
 
     /// Reads a book.
     /// - Parameters:
@@ -89,6 +92,9 @@ public final class PriceBook: @unchecked Sendable {
             slots[slot] = UInt32(truncatingIfNeeded: index + 1)
         }
         try reader.throwFaults()
+        providerMarks = .allocate(capacity: PriceBook.providerMarkCount)
+        for index in 0..<PriceBook.providerMarkCount { (providerMarks + index).initialize(to: base?.providerMarks[index] ?? false) }
+        for provider in contents.providers { providerMarks[PriceBook.mark(text[provider])] = true }
         rows = PriceBook.copy(contents.rows)
         bands = PriceBook.copy(contents.bands)
         contents.bands = []
@@ -106,6 +112,7 @@ public final class PriceBook: @unchecked Sendable {
         rows.deallocate()
         bands.deallocate()
         slots.deallocate()
+        providerMarks.deallocate()
         if ownsText { text.base.deallocate() }
     }
 
@@ -123,12 +130,14 @@ public final class PriceBook: @unchecked Sendable {
         return Int(truncatingIfNeeded: mixed ^ mixed >> 32) & Int.max
     }
 
+    private static func mark(_ provider: ByteSlice) -> Int { Int(hasher.hash(provider) % UInt64(providerMarkCount)) }
+
     // MARK: Lookup
 
     /// What `model` of `provider` costs at `tier`, or at the standard one where the tier has no prices of its own.
     /// - Returns: nil for a model without a price. Allocates nothing.
     public func price(provider: ByteSlice, model: ByteSlice, tier: ServiceTier = .standard) -> ModelPrice? {
-        guard model.count <= PriceLimits.modelByteCount else { return nil }
+        guard model.count <= PriceLimits.modelByteCount, providerMarks[PriceBook.mark(provider)] else { return nil }
         if let row = row(provider, model) { return price(at: row, tier) }
         if let price = base?.price(exactly: model, of: provider, tier: tier) { return price }
         var forms = ModelNameForms(model)
