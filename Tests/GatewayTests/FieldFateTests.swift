@@ -35,7 +35,7 @@ struct FieldFateTests {
         for name in FieldName.allCases where Destination.never.contains(name) || Destination.always.contains(name) {
             #expect(codes.contains(name), "\(name)")
         }
-        let told = FieldName.allCases.filter { Destination.always.contains($0) && !Destination.alwaysBesideSignature.contains($0) }
+        let told = FieldName.allCases.filter { Destination.neverSigned.contains($0) && !Destination.never.contains($0) }
         #expect(told == [.contentType, .contentEncoding])
         #expect(!FieldName.allCases.contains { Destination.never.contains($0) && Destination.always.contains($0) })
     }

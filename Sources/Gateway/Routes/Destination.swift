@@ -276,7 +276,7 @@ final class Destination {
     /// - Parameter spoken: the client's dialect; a provider that has both is sent what belongs to it.
     func writeFields(_ request: borrowing RequestHead, _ message: ByteSlice, spoken: Dialect, to writer: inout ByteWriter) {
         let dialect = dialect == .anthropic ? dialect : spoken
-        let (always, never) = (dialect == .bedrock ? Destination.alwaysBesideSignature : Destination.always, Destination.never)
+        let (always, never) = (Destination.always, dialect == .bedrock ? Destination.neverSigned : Destination.never)
         var start = 0
         var end = 0
         for index in 0..<request.fields.count {
@@ -304,10 +304,10 @@ final class Destination {
     }
 
     /// What every client sends and every provider gets: decided by code, without a look at the name.
-    static let always = alwaysBesideSignature.union(FieldNameSet(.contentType, .contentEncoding))
+    static let always = FieldNameSet(.contentType, .contentEncoding, .accept, .userAgent, .traceparent, .cacheControl, .date, .stainless)
 
-    /// The same of a signed request, which says of its body itself what it is.
-    static let alwaysBesideSignature = FieldNameSet(.accept, .userAgent, .traceparent, .cacheControl, .date, .stainless)
+    /// The same as `never` of a signed request, which says of its body itself what it is.
+    static let neverSigned = never.union(FieldNameSet(.contentType, .contentEncoding))
 
     /// What no provider gets in a client's own words, whatever its dialect, and named or not.
     static let never = FieldNameSet.hopByHop.union(FieldNameSet(
