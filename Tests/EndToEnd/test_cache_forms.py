@@ -290,12 +290,13 @@ class Stale(CacheCase):
         self.assertLess(time.monotonic() - started, 2)
         self.assertEqual({(answer[STATUS], answer.body) for answer in old}, {("HIT", first.body)})
         self.assertEqual(old[0]["age"], "1")
+        self.assertLessEqual(len(self.upstream.requests), 2)
         go.set()
         deadline = time.monotonic() + 5
-        while self.ask(config).body == first.body and time.monotonic() < deadline:
+        while (fresh := self.ask(config)).body == first.body and time.monotonic() < deadline:
             time.sleep(0.02)
-        self.assertEqual(self.ask(config).json["choices"][0]["message"]["content"], "answer 2")
-        self.assertEqual(len(self.upstream.requests), 2)
+        # Of this one alone: what is asked later may be of another, which a slow machine has let grow old.
+        self.assertEqual(fresh.json["choices"][0]["message"]["content"], "answer 2")
 
     def test_if_error(self):
         """where no target answers, an old answer is given: for a 5xx, 408, 429, a failed connection, what is no HTTP, a time-out; not for any other status"""
