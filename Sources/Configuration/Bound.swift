@@ -17,6 +17,8 @@ public enum Bound: String, CaseIterable, Sendable {
     case streams
     case requestsPerConnection = "requests_per_connection"
     case writeStall = "write_stall"
+    case answerRate = "answer_rate"
+    case answerGrace = "answer_grace"
     case buffers
     case cache
     case originConnections = "origin_connections"
@@ -104,6 +106,11 @@ public enum Bound: String, CaseIterable, Sendable {
             Bound.count(100_000, 1...1_000_000_000, "requests before a client connection is closed, so that load spreads again")
         case .writeStall:
             Bound.duration(.limits, 60_000, 100...Bound.day, "for a client to take any of its waiting answer, past it the connection is closed")
+        case .answerRate:
+            Row(
+                section: .limits, unit: .bytesPerSecond, fallback: Bound.kib, range: 0...Bound.mib, mayBeOff: true,
+                reason: "slowest a client may take an answer that waits for it, once the grace is over; past it the connection is closed, or the stream reset")
+        case .answerGrace: Bound.duration(.limits, 60_000, 100...Bound.day, "before the slowest rate applies, from when the answer had to wait")
         case .buffers:
             Bound.size(1024 * Bound.mib, 16 * Bound.mib...1_048_576 * Bound.mib, "bytes in all buffers of the process, past seven eighths 503; half of what a control group (`MemoryMax`) or the machine has where that is less. Read at the start only")
         case .cache:

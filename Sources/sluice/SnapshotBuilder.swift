@@ -270,6 +270,8 @@ struct SnapshotBuilder {
         limits.lagNanoseconds = time(.lag)
         limits.requestsPerConnection = bounds.number(.requestsPerConnection)
         limits.writeStallNanoseconds = time(.writeStall)
+        limits.answerBytesPerSecond = bounds.number(.answerRate)
+        limits.answerGraceNanoseconds = time(.answerGrace)
         limits.upstreamAgeNanoseconds = time(.poolAge)
         limits.pingIdleNanoseconds = time(.pingAfter)
         limits.pingNanoseconds = time(.pingTime)

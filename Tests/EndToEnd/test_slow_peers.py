@@ -17,10 +17,8 @@ BODY = json.dumps({"model": "m", "messages": [{"role": "user", "content": "hi"}]
 LONG = 30
 
 
-class SlowPeers(TLSCase):
-    """Slow peers."""
-
-    others = {"limits": {"tls_handshake": "1s", "head_time": "1s", "body_grace": "1s", "body_rate": "1KiB", "write_stall": "1s"}}
+class SlowCase(TLSCase):
+    """A gateway with short times, over TLS and without."""
 
     def http2(self, tls, **more):
         """A connection of HTTP/2, by ALPN or by prior knowledge."""
@@ -54,6 +52,12 @@ class SlowPeers(TLSCase):
                 ended.set()
                 raise
         self.upstream.handler = handler
+
+
+class SlowPeers(SlowCase):
+    """Slow peers."""
+
+    others = {"limits": {"tls_handshake": "1s", "head_time": "1s", "body_grace": "1s", "body_rate": "1KiB", "write_stall": "1s"}}
 
     def test_trickling_handshake(self):
         """a handshake that comes a byte at a time has the time of any other, however often a byte comes"""
@@ -154,3 +158,45 @@ class SlowPeers(TLSCase):
                     self.assertEqual((answer.status, answer.reset, answer.ended), (200, CANCEL, False))
                     self.upstream.handler = lambda incoming, peer: peer.answer({})
                     self.assertEqual(self.post(wire, 3).whole(3, LONG).status, 200)
+
+
+class SlowReaders(SlowCase):
+    """Readers that never stall, and never get on."""
+
+    others = {"limits": {"write_stall": "1m", "answer_grace": "1s", "answer_rate": "1MiB"}}
+
+    def test_trickle(self):
+        """an answer of which a little is taken now and then is cut once it is behind the least rate, over TLS and without"""
+        for wire in (self.wire(), Wire(self.gateway.port)):
+            self.addCleanup(wire.socket.close)
+            ended = threading.Event()
+            self.endless(ended)
+            wire.send(request("POST", PATH, {}, {"model": "m", "stream": True, "messages": []}))
+            deadline = time.monotonic() + LONG
+            while not ended.wait(0.05) and time.monotonic() < deadline:
+                try:
+                    wire.socket.recv(1000)
+                except OSError:
+                    break
+            self.assertTrue(ended.wait(LONG))
+            self.upstream.handler = lambda incoming, peer: peer.answer({})
+            self.others_are_served()
+
+    def test_trickling_window(self):
+        """a window that is opened by a few bytes now and then holds its stream no longer, and the connection's others go on"""
+        for tls in (False, True):
+            with self.subTest(tls=tls):
+                ended = threading.Event()
+                self.endless(ended)
+                wire = self.http2(tls, opens=False, settings={4: 10})
+                wire.send(raw(8, 0, 0, (1 << 20).to_bytes(4, "big")))
+                self.post(wire, 1)
+                answer = wire.answer(1)
+                deadline = time.monotonic() + LONG
+                while answer.reset is None and time.monotonic() < deadline:
+                    wire.send(raw(8, 0, 1, (100).to_bytes(4, "big")))
+                    wire.receive(0.1)
+                self.assertEqual((answer.status, answer.reset, answer.ended), (200, CANCEL, False))
+                self.assertTrue(ended.wait(LONG))
+                self.upstream.handler = lambda incoming, peer: peer.answer({})
+                self.assertEqual(self.post(wire, 3).whole(3, LONG).status, 200)

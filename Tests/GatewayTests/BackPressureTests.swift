@@ -134,6 +134,26 @@ struct BackPressureTests {
         #expect(count < 500, "it could send for fifty times the write-stall time")
     }
 
+    @Test("a client that takes a little now and then is cut off once it is behind the least rate")
+    func leastRate() throws {
+        let upstream = try ScriptedUpstream(Source().script(BackPressureTests.byteCount))
+        var world = World(upstream)
+        world.limits.answerGraceNanoseconds = World.milliseconds(300)
+        world.limits.answerBytesPerSecond = 1 << 20
+        let gateway = try TestGateway(world)
+        let client = try gateway.connect(receiveByteCount: 65_536)
+        client.send(Text.request("GET /v1/files/f/content", body: nil))
+        #expect(client.takeHead().status == 200)
+        // A hundredth of the rate, for ten times the grace.
+        for _ in 0..<150 {
+            #expect(!client.take(200).isEmpty)
+            pause(milliseconds: 20)
+        }
+        // What the kernel has of it is taken; the rest is not to be had.
+        while !client.take(65_536).isEmpty {}
+        #expect(client.ending == .reset)
+    }
+
     @Test("a client that takes its time, but takes, is not cut off by the write-stall time or the gap", arguments: ["stall", "gap"])
     func slowClientIsServed(limit: String) throws {
         let byteCount = 12_000_000

@@ -19,6 +19,7 @@ class Client: Connection {
     final private(set) var filled = 0
     /// Bytes that the last `fill` found.
     final var foundCount = 0
+    private final var pace = ReadingPace()
 
     init(_ socket: consuming Socket?, peer: Peer, token: Token, worker: Worker) {
         self.peer = peer
@@ -27,6 +28,12 @@ class Client: Connection {
 
     /// The peer is a proxy, and has told for whom it has connected; nil when it does not say.
     final func speaks(for client: IPAddress?) { peer = Peer(client, through: peer) }
+
+    /// Until when it has to take some more of what waits for it, `taken` bytes having gone since that was asked last.
+    final func readingDeadline(taken: Int = 0) -> Instant { pace.deadline(now: worker.now, taken: taken, worker.limits) }
+
+    /// It has taken all there was.
+    final func noteAllTaken() { pace.rest() }
 
     // MARK: What the two kinds do differently
 

@@ -43,12 +43,18 @@ final class ClientConnection: Client {
         if isClosed { return }
         if let slot = awaitsProxyHeader { return readProxyHeader(at: slot) }
         if let handshake { return proceed(with: handshake) }
-        if let waiting = nextUnsent {
+        if hasUnsent {
+            let before = flushedByteCount
             switch flush() {
             case .failed: return abort()
             // A reader that is slow and reads is not stalled; one that only sends is.
-            case .part: if nextUnsent?.base != waiting.base { setDeadline(min(stallDeadline, exchange?.attempt.totalDeadline ?? .distantFuture)) }
-            case .all: setDeadline(exchange?.attempt.totalDeadline ?? (isLingering ? lingerDeadline : idleDeadline))
+            case .part where flushedByteCount == before: break
+            case .part:
+                let deadline = readingDeadline(taken: flushedByteCount - before)
+                setDeadline(min(deadline, exchange?.attempt.totalDeadline ?? .distantFuture))
+            case .all:
+                noteAllTaken()
+                setDeadline(exchange?.attempt.totalDeadline ?? (isLingering ? lingerDeadline : idleDeadline))
             }
         }
         if isLingering { return linger() }
@@ -135,7 +141,6 @@ final class ClientConnection: Client {
     }
 
     private var idleDeadline: Instant { worker.now.adding(nanoseconds: worker.limits.idleNanoseconds) }
-    private var stallDeadline: Instant { worker.now.adding(nanoseconds: worker.limits.writeStallNanoseconds) }
     private var lingerDeadline: Instant { worker.now.adding(nanoseconds: worker.limits.lingerNanoseconds) }
 
     // MARK: Ending
@@ -145,7 +150,7 @@ final class ClientConnection: Client {
         exchange = nil
         guard !isClosed else { return }
         if !reusable || (worker.closesIdle && consumed == filled) { return finish() }
-        if hasUnsent { return setDeadline(stallDeadline) }
+        if hasUnsent { return setDeadline(readingDeadline()) }
         // The loop in `serve` goes on by itself; an answer that ended on an upstream's event comes here.
         if isServing { return }
         if consumed < filled || isReadable { worker.resume(token) } else { rest() }
@@ -155,7 +160,7 @@ final class ClientConnection: Client {
     /// before the reset that its unread bytes would cause (RFC 9112 §9.6).
     func finish() {
         isLingering = true
-        setDeadline(hasUnsent ? stallDeadline : lingerDeadline)
+        setDeadline(hasUnsent ? readingDeadline() : lingerDeadline)
         linger()
     }
 

@@ -38,6 +38,8 @@ final class HTTP2Stream: Client, HTTP2Member {
     /// Slices of a block held here have left, and may wait in the socket's queue.
     private var hasLent = false
     private var wasStalled = false
+    /// Bytes that have left since its deadline was set.
+    private var takenCount = 0
 
     init(_ identifier: Int32, of connection: HTTP2Connection, contentLength: Int64?, isEnded: Bool, token: Token) {
         self.identifier = identifier
@@ -200,6 +202,7 @@ final class HTTP2Stream: Client, HTTP2Member {
 
     /// Moves the next bytes into the connection's write: a few are copied behind their frame's header, so that one run holds both.
     func give(_ byteCount: Int, to frames: inout FrameList) {
+        takenCount &+= byteCount
         if byteCount <= GatewayLimits.joinedDataByteCount, let place = frames.claim(byteCount) {
             copyUnsent(byteCount, to: place)
             if hasUnsent { return }
@@ -221,9 +224,10 @@ final class HTTP2Stream: Client, HTTP2Member {
         guard !isLost, !isClosed else { return }
         if hasUnsent {
             wasStalled = true
-            let stall = worker.now.adding(nanoseconds: worker.limits.writeStallNanoseconds)
-            setDeadline(min(stall, exchange?.attempt.totalDeadline ?? .distantFuture))
+            setDeadline(min(readingDeadline(taken: takenCount), exchange?.attempt.totalDeadline ?? .distantFuture))
+            takenCount = 0
         } else if let exchange {
+            noteAllTaken()
             if wasStalled { setDeadline(exchange.attempt.totalDeadline) }
             wasStalled = false
             // There was more to read when we stopped to wait for the client.

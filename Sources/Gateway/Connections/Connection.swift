@@ -36,6 +36,8 @@ class Connection {
 
     /// Bytes of the bare socket that the kernel has taken.
     private final var takenByteCount: UInt64 = 0
+    /// Bytes that had to wait here and have left.
+    final private(set) var flushedByteCount = 0
 
     private final var unsent: ContiguousArray<ByteSlice> = []
     private final var firstUnsent = 0
@@ -166,6 +168,7 @@ class Connection {
             switch transfer {
             case .moved(let count):
                 worker.turnByteCount &+= count
+                flushedByteCount &+= count
                 dropUnsent(count)
             case .blocked:
                 isWritable = false

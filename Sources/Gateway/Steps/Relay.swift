@@ -234,7 +234,7 @@ extension Exchange {
         if answer.state == .done { completeFill() } else { publishFill() }
         switch client.send(&worker.runs) {
         case .failed: client.close()
-        case .part: client.setDeadline(min(worker.now.adding(nanoseconds: worker.limits.writeStallNanoseconds), attempt.totalDeadline))
+        case .part: client.setDeadline(min(client.readingDeadline(), attempt.totalDeadline))
         case .all: break
         }
     }

@@ -37,6 +37,9 @@ public struct WorkerLimits: Sendable {
     public var writeStallNanoseconds: UInt64 = 60_000_000_000
     /// After a refusal, for the client to read its answer.
     public var lingerNanoseconds: UInt64 = 2_000_000_000
+    /// An answer that waits must be taken at this rate, after a grace; 0 for any.
+    public var answerBytesPerSecond = 1024
+    public var answerGraceNanoseconds: UInt64 = 60_000_000_000
     /// For an HTTP/2 client to say that it has read that its connection ends; what it begins later is refused.
     public var goodbyeNanoseconds: UInt64 = 1_000_000_000
     /// From the signal to stop to the end of what is in flight.
