@@ -35,7 +35,7 @@ public struct StoredPrompts: Sendable {
                 if let version = compiled[id] { entry.versions[number] = version } else { entry.others.insert(number) }
             }
             leftOut += entry.others.count
-            table.add(entry, named: [owner.id, owner.slug ?? ""], isPartial: isPartial)
+            table.add(entry, id: owner.id, slug: owner.slug, isPartial: isPartial)
         }
         if leftOut > 0 {
             faults.append("\(leftOut) versions of prompts are not at hand to requests: they do not open, or there are too many; publish or label those in use")

@@ -22,6 +22,15 @@ public struct PromptTable: Sendable {
         }
     }
 
+    /// A version, and whose it is.
+    public struct Found: Sendable {
+        public let version: CompiledPrompt
+        public let number: Int64
+        public let id: OwnedBytes
+        /// Its id, where it has no slug.
+        public let slug: OwnedBytes
+    }
+
     /// A name to look up without copying it. Those in a table are its own.
     private struct Name: Hashable, @unchecked Sendable {
         let bytes: ByteSlice
@@ -32,38 +41,40 @@ public struct PromptTable: Sendable {
     }
 
     private var entries: [Entry] = []
+    /// In the order of the entries; what the names below lie in.
+    private var texts: [(id: OwnedBytes, slug: OwnedBytes)] = []
     private var prompts: [Name: Int] = [:]
     private var partials: [Name: Int] = [:]
-    /// What the names lie in.
-    private var texts: [OwnedBytes] = []
 
     public init() {}
 
     public var isEmpty: Bool { prompts.isEmpty && partials.isEmpty }
 
     /// Adds a prompt, or a partial, under its names.
-    public mutating func add(_ entry: Entry, named names: [String], isPartial: Bool = false) {
-        for name in names where !name.isEmpty {
-            let text = Array(name.utf8).withByteSlice { OwnedBytes($0) }
-            texts.append(text)
-            if isPartial { partials[Name(bytes: text.slice)] = entries.count } else { prompts[Name(bytes: text.slice)] = entries.count }
+    public mutating func add(_ entry: Entry, id: String, slug: String? = nil, isPartial: Bool = false) {
+        let named = Array(id.utf8).withByteSlice { OwnedBytes($0) }
+        var known = named
+        if let slug, !slug.isEmpty { known = Array(slug.utf8).withByteSlice { OwnedBytes($0) } }
+        for name in [named, known] {
+            if isPartial { partials[Name(bytes: name.slice)] = entries.count } else { prompts[Name(bytes: name.slice)] = entries.count }
         }
+        texts.append((named, known))
         entries.append(entry)
     }
 
     /// The prompt that `reference` names: `id`, `slug`, and with `@12`, `@latest` or `@label` behind it the version.
     ///
     /// - Parameter workspace: the caller's; negative for one to whom all are open.
-    public func prompt(_ reference: ByteSlice, in workspace: Int32) throws(PromptFault) -> CompiledPrompt {
+    public func prompt(_ reference: ByteSlice, in workspace: Int32) throws(PromptFault) -> Found {
         try find(reference, among: prompts, in: workspace, hasLabels: true)
     }
 
     /// The same of partials, which have no labels.
-    func partial(_ reference: ByteSlice, in workspace: Int32) throws(PromptFault) -> CompiledPrompt {
+    func partial(_ reference: ByteSlice, in workspace: Int32) throws(PromptFault) -> Found {
         try find(reference, among: partials, in: workspace, hasLabels: false)
     }
 
-    private func find(_ reference: ByteSlice, among names: [Name: Int], in workspace: Int32, hasLabels: Bool) throws(PromptFault) -> CompiledPrompt {
+    private func find(_ reference: ByteSlice, among names: [Name: Int], in workspace: Int32, hasLabels: Bool) throws(PromptFault) -> Found {
         let end = reference.firstIndex(of: UInt8(ascii: "@")) ?? reference.count
         guard let index = names[Name(bytes: reference.prefix(end))] else { throw .unknownPrompt }
         let home = entries[index].workspace
@@ -80,7 +91,9 @@ public struct PromptTable: Sendable {
             number = hasLabels ? entries[index].labels[String(wanted)] : nil
         }
         if let number {
-            if let version = entries[index].versions[number] { return version }
+            if let version = entries[index].versions[number] {
+                return Found(version: version, number: number, id: texts[index].id, slug: texts[index].slug)
+            }
             if entries[index].others.contains(number) { throw .versionNotKept(number) }
         }
         throw .unknownVersion(String(wanted))
@@ -103,7 +116,7 @@ struct TablePartials: TemplatePartials {
 
     mutating func template(named name: ByteSlice, through variable: ByteSlice?) -> Template? {
         do throws(PromptFault) {
-            switch try table.partial(name, in: workspace).template {
+            switch try table.partial(name, in: workspace).version.template {
             case .success(let template): return template
             case .failure(let error): unusable = unusable ?? "partial \"\(String(name))\": \(error)"
             }

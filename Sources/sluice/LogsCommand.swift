@@ -11,8 +11,8 @@ struct LogsCommand: ParsableCommand {
         commandName: "logs", abstract: "Print the requests that a gateway has recorded, and follow them.",
         discussion: """
             Reads the journal of a folder for state (`sluice serve --data FOLDER`), whether its gateway runs or not. Filters: id, trace, key, virtual_key, \
-            workspace, user, config, endpoint, provider, model, served, status (429, or 4xx), cache, error, blame, stream, peer and metadata.NAME; \
-            key!=value is the others. All must hold. "~" stands before what is reckoned, since no provider has counted it.
+            workspace, user, config, prompt (pp-x, or pp-x@3), endpoint, provider, model, served, status (429, or 4xx), cache, error, blame, stream, peer \
+            and metadata.NAME; key!=value is the others. All must hold. "~" stands before what is reckoned, since no provider has counted it.
             """)
 
     @Option(help: "Folder for state, as `sluice serve --data` has it (default: $SLUICE_DATA, or ./sluice-data).")
@@ -165,6 +165,7 @@ struct LogsPrinter {
         let first = figures.firstTokenNanoseconds > 0 ? figures.firstTokenNanoseconds : figures.firstByteNanoseconds
         var remark = record.error
         if figures.flags.contains(.aborted), remark.isEmpty { remark = "aborted" }
+        if !record.prompt.isEmpty { remark += (remark.isEmpty ? "" : ", ") + record.promptReference }
         if figures.attempts > 1 { remark += (remark.isEmpty ? "" : ", ") + "\(figures.attempts) attempts" }
         return [
             RecordTime.timeOfDay(figures.wallNanoseconds), key, model, target.isEmpty ? "-" : target, "\(figures.status)", cache(figures.cache), tokens, cost,

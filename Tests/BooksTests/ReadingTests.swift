@@ -63,7 +63,8 @@ struct ReadingTests {
             ("provider=openai", true), ("model=gpt-4o", true), ("model!=gpt-4o", false), ("served=gpt-4o-2024-08-06", true), ("status=200", true),
             ("status=2xx", true), ("status=4xx", false), ("status!=5xx", true), ("cache=miss", true), ("cache=HIT", false), ("error=upstream_timeout", true),
             ("blame=", true), ("stream=true", true), ("stream=false", false), ("peer=127.0.0.1", true), ("metadata.team=search", true),
-            ("metadata.team=ads", false), ("metadata._user=ada", true), ("metadata.other=", false),
+            ("prompt=pp-hello-0a1b2c", true), ("prompt=pp-hello-0a1b2c@3", true), ("prompt=pp-hello-0a1b2c@4", false), ("prompt=pp-hello", false),
+            ("prompt=0193ffff-0000-7000-8000-000000000000", true), ("prompt!=pp-hello-0a1b2c", false), ("prompt=", false), ("metadata.team=ads", false), ("metadata._user=ada", true), ("metadata.other=", false),
         ])
     func filters(text: String, accepts: Bool) throws {
         #expect(try RecordFilter(text).accepts(.sample(1)) == accepts)
@@ -94,8 +95,9 @@ struct ReadingTests {
         #expect(text.contains("\"cost_usd\":0.000325,"))
         #expect((object["metadata"] as? [String: String]) == ["team": "search", "_user": "ada"])
         #expect((object["tries"] as? [[String: Any]])?.count == 1)
+        #expect(object["prompt"] as? String == "pp-hello-0a1b2c" && object["prompt_version"] as? Int == 3)
         #expect(object["aborted"] == nil)
         let bare = String(decoding: RequestRecord().document.json, as: UTF8.self)
-        #expect(!bare.contains("cost_usd") && !bare.contains("model") && !bare.contains("tokens"))
+        #expect(!bare.contains("cost_usd") && !bare.contains("model") && !bare.contains("prompt") && !bare.contains("tokens"))
     }
 }

@@ -50,6 +50,22 @@ struct RecordTests {
         #expect(later.model == "ok")
     }
 
+    @Test("a record of an earlier program, which knew no prompts, has none")
+    func earlierFields() throws {
+        var record = RequestRecord()
+        record.figures.status = 418
+        record.model = "m"
+        var bytes = record.encoded
+        let last = 18 + RecordNumber.promptVersion.rawValue
+        #expect(RecordNumber.promptVersion.rawValue == RecordNumber.count - 1)
+        // Each number of this record but its status, of two bytes, takes one.
+        #expect(bytes[last + 1] == 0)
+        bytes.remove(at: last + 1)
+        bytes[17] -= 1
+        let earlier = try read(bytes)
+        #expect(earlier.figures.status == 418 && earlier.model == "m" && earlier.promptReference.isEmpty)
+    }
+
     @Test("a record of another version is refused by its number")
     func otherVersion() {
         var bytes = RequestRecord.sample(1).encoded
@@ -88,6 +104,7 @@ struct RecordTests {
         for field in RecordNumber.allCases { figures.set(field, to: number) }
         #expect(figures.cost == BooksLimits.cost)
         #expect(figures.usage.total == 8 * Providers.Limits.tokenCount)
+        #expect(figures.promptVersion == .max)
     }
 
     @Test("what nobody knows is not nothing")

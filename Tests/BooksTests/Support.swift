@@ -64,6 +64,7 @@ extension RequestRecord {
         record.figures.usage.output = 345
         record.figures.usage.reasoning = 5
         record.figures.usage.audioOutput = 6
+        record.figures.promptVersion = 3
         record.trace = "trace-\(number)"
         record.span = "span"
         record.parentSpan = "parent"
@@ -77,6 +78,8 @@ extension RequestRecord {
         record.metadata = "{\"team\":\"search\",\"_user\":\"ada\"}"
         record.user = "ada"
         record.config = "chat"
+        record.prompt = "pp-hello-0a1b2c"
+        record.promptID = "0193ffff-0000-7000-8000-000000000000"
         record.endpoint = "chat.completions"
         record.method = "POST"
         record.path = "/v1/chat/completions"
@@ -110,6 +113,8 @@ extension RequestRecord {
         lend(metadata) { writer.metadata($0) }
         lend(user) { writer.user($0) }
         lend(config) { writer.config($0) }
+        lend(prompt) { writer.prompt($0) }
+        lend(promptID) { writer.promptID($0) }
         if endpoint == "chat.completions" { writer.endpoint("chat.completions") }
         lend(method) { writer.method($0) }
         lend(path) { writer.path($0) }

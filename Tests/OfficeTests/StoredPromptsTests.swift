@@ -50,7 +50,7 @@ struct StoredPromptsTests {
         return Array(reference.utf8).withByteSlice { reference in
             do throws(PromptFault) {
                 let found = try prompts.table.prompt(reference, in: workspace)
-                try renderer.write(found, ByteSlice("{}"), partials: prompts.table, in: workspace, into: &writer)
+                try renderer.write(found.version, ByteSlice("{}"), partials: prompts.table, in: workspace, into: &writer)
                 return .success(String(writer.written))
             } catch {
                 return .failure(error)

@@ -19,7 +19,7 @@ struct PromptTests {
             source.isPartial = true
             var entry = PromptTable.Entry(published: 1, latest: 2)
             entry.versions = [1: CompiledPrompt(source), 2: CompiledPrompt(PromptSource("newest"))]
-            table.add(entry, named: [name], isPartial: true)
+            table.add(entry, id: name, isPartial: true)
         }
         return table
     }
@@ -127,7 +127,7 @@ struct PromptTests {
     private func found(_ reference: String, in workspace: Int32 = -1, _ table: PromptTable) -> Result<String, PromptFault> {
         Array(reference.utf8).withByteSlice { reference in
             do throws(PromptFault) {
-                return .success(String(decoding: try table.prompt(reference, in: workspace).virtualKey ?? [], as: UTF8.self))
+                return .success(String(decoding: try table.prompt(reference, in: workspace).version.virtualKey ?? [], as: UTF8.self))
             } catch {
                 return .failure(error)
             }
@@ -146,7 +146,7 @@ struct PromptTests {
         entry.others = [3]
         entry.labels = ["production": 1, "old": 3]
         entry.workspace = 7
-        table.add(entry, named: ["id-1", "pp-x"])
+        table.add(entry, id: "id-1", slug: "pp-x")
         for name in ["id-1", "pp-x"] {
             let rows = [("", "v2"), ("@", "v2"), ("@default", "v2"), ("@latest", "v4"), ("@1", "v1"), ("@production", "v1")]
             for (suffix, expected) in rows { #expect(found(name + suffix, table) == .success(expected)) }
@@ -156,5 +156,23 @@ struct PromptTests {
         for name in ["", "pp-y", "PP-X", "@1"] { #expect(found(name, table) == .failure(.unknownPrompt)) }
         #expect(found("pp-x", in: 7, table) == .success("v2"))
         #expect(found("pp-x", in: 8, table) == .failure(.unknownPrompt))
+    }
+
+    @Test(
+        "what is found says whose version it is, and its number, however it was asked for",
+        arguments: [("id-1", "2"), ("pp-x@latest", "4"), ("pp-x@production", "1"), ("id-1@4", "4"), ("id-2@latest", "7")])
+    func whose(reference: String, number: String) throws {
+        var table = PromptTable()
+        var entry = PromptTable.Entry(published: 2, latest: 4)
+        for number: Int64 in [1, 2, 4] { entry.versions[number] = CompiledPrompt(source(chat)) }
+        entry.labels = ["production": 1]
+        table.add(entry, id: "id-1", slug: "pp-x")
+        var other = PromptTable.Entry(published: 7, latest: 7)
+        other.versions[7] = CompiledPrompt(source(chat))
+        table.add(other, id: "id-2", slug: "")
+        let found = try Array(reference.utf8).withByteSlice { (text) throws(PromptFault) in try table.prompt(text, in: -1) }
+        let names = reference.hasPrefix("id-2") ? ["id-2", "id-2"] : ["id-1", "pp-x"]
+        let said = withExtendedLifetime(table) { [String(found.id.slice), String(found.slug.slice), "\(found.number)"] }
+        #expect(said == names + [number])
     }
 }

@@ -4,7 +4,7 @@ public struct RecordFilter: Sendable {
     enum Subject: String, CaseIterable {
         case id, trace, key
         case virtualKey = "virtual_key"
-        case workspace, user, config, endpoint, provider, model, served, status, cache, error, blame, stream, peer
+        case workspace, user, config, prompt, endpoint, provider, model, served, status, cache, error, blame, stream, peer
     }
 
     private enum Asked {
@@ -65,6 +65,8 @@ public struct RecordFilter: Sendable {
         case .workspace: record.workspace == value
         case .user: record.user == value
         case .config: record.config == value
+        // Any of its versions, or one.
+        case .prompt: record.prompt == value || record.promptReference == value || record.promptID == value
         case .endpoint: record.endpoint == value
         case .provider: record.provider == value
         case .model: record.model == value

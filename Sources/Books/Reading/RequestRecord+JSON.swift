@@ -27,6 +27,9 @@ extension RequestRecord {
         members.text("method", method)
         members.text("path", path)
         members.text("config", config)
+        members.text("prompt", prompt)
+        members.text("prompt_id", promptID)
+        if figures.promptVersion > 0 { members.number("prompt_version", UInt64(figures.promptVersion)) }
         members.text("provider", provider)
         members.text("target", target)
         members.text("model", model)

@@ -6,8 +6,10 @@ enum RecordNumber: Int, CaseIterable {
     /// One more than there is; 0 where nobody knows.
     case cost, saved, savedInput, savedOutput
     case input, cachedRead, cacheWrite5m, cacheWrite1h, audioInput, output, reasoning, audioOutput
+    /// 0 for none.
+    case promptVersion
 
-    static let count = 24
+    static let count = 25
 }
 
 /// The texts of a record, by the byte before each. A reader passes over those it does not know.
@@ -20,6 +22,7 @@ enum RecordText: UInt8, CaseIterable {
     case provider, model, served, target, attempts
     case priceBook, error, finishReason
     case peer, agent
+    case prompt, promptID
 }
 
 /// What is true of a request or not.

@@ -26,6 +26,8 @@ public struct RecordFigures: BitwiseCopyable, Sendable {
     public var savedInputTokens: Int64 = -1
     public var savedOutputTokens: Int64 = -1
     public var usage = Usage()
+    /// The number of the stored prompt's version; 0 for a request without one.
+    public var promptVersion: UInt32 = 0
 
     public init() {}
 
@@ -55,6 +57,7 @@ public struct RecordFigures: BitwiseCopyable, Sendable {
         case .output: UInt64(RecordFigures.tokens(usage.output))
         case .reasoning: UInt64(RecordFigures.tokens(usage.reasoning))
         case .audioOutput: UInt64(RecordFigures.tokens(usage.audioOutput))
+        case .promptVersion: UInt64(promptVersion)
         }
     }
 
@@ -84,6 +87,7 @@ public struct RecordFigures: BitwiseCopyable, Sendable {
         case .output: usage.output = RecordFigures.tokens(Int64(clamping: value))
         case .reasoning: usage.reasoning = RecordFigures.tokens(Int64(clamping: value))
         case .audioOutput: usage.audioOutput = RecordFigures.tokens(Int64(clamping: value))
+        case .promptVersion: promptVersion = UInt32(clamping: value)
         }
     }
 

@@ -48,6 +48,9 @@ public struct RecordWriter: ~Copyable {
     public mutating func metadata(_ text: ByteSlice) { write(text, as: .metadata, most: BooksLimits.metadataByteCount) }
     public mutating func user(_ text: ByteSlice) { write(text, as: .user) }
     public mutating func config(_ text: ByteSlice) { write(text, as: .config) }
+    /// The slug of the stored prompt, and its id.
+    public mutating func prompt(_ text: ByteSlice) { write(text, as: .prompt) }
+    public mutating func promptID(_ text: ByteSlice) { write(text, as: .promptID) }
     public mutating func endpoint(_ text: StaticString) { write(ByteSlice(text), as: .endpoint) }
     public mutating func method(_ text: ByteSlice) { write(text, as: .method) }
     public mutating func path(_ text: ByteSlice) { write(text, as: .path) }

@@ -37,6 +37,9 @@ public struct RequestRecord: Sendable {
     public var metadata = ""
     public var user = ""
     public var config = ""
+    /// The slug of the stored prompt that it is rendered from.
+    public var prompt = ""
+    public var promptID = ""
     public var endpoint = ""
     public var method = ""
     public var path = ""
@@ -102,6 +105,8 @@ public struct RequestRecord: Sendable {
         case .finishReason: finishReason = text
         case .peer: peer = text
         case .agent: agent = text
+        case .prompt: prompt = text
+        case .promptID: promptID = text
         }
     }
 
@@ -110,6 +115,8 @@ public struct RequestRecord: Sendable {
     public var identifier: Identifier { figures.identifier }
     public var inputTokens: Int64? { figures.flags.contains(.counted) ? figures.usage.inputTotal : nil }
     public var outputTokens: Int64? { figures.flags.contains(.counted) ? figures.usage.outputTotal : nil }
+    /// The version of a prompt as requests name it: `pp-hello-0a1b2c@3`.
+    public var promptReference: String { prompt.isEmpty ? "" : "\(prompt)@\(figures.promptVersion)" }
     public var isSuccess: Bool { (200..<400).contains(figures.status) }
 
     /// Whose fault a failure is: of a refusal its own word, of a provider's answer what its status says.

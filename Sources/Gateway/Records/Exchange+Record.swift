@@ -57,6 +57,8 @@ extension Exchange {
         record.method.withBytesInPlace { writer.method($0) }
         record.path.withBytesInPlace { writer.path($0) }
         record.model.withBytesInPlace { writer.model($0) }
+        bookNotes.prompt.withBytesInPlace { writer.prompt($0) }
+        bookNotes.promptID.withBytesInPlace { writer.promptID($0) }
         guard let plan else { return }
         if let name = plan.route.configName { writer.config(name.slice) }
         if let slug = usedKey?.slug { writer.virtualKey(slug.slice) }
@@ -91,6 +93,7 @@ extension Exchange {
         figures.gatewayNanoseconds = record.figures.gatewayNanoseconds
         figures.status = record.figures.status
         figures.attempts = record.figures.attempts
+        figures.promptVersion = bookNotes.promptVersion
         figures.blame = bookNotes.blame
         figures.cache = RecordedCache(caching.status)
         figures.receivedByteCount = record.figures.receivedByteCount

@@ -1,6 +1,7 @@
 import Books
 import Bytes
 import HTTP
+import Prompts
 
 /// What the books want to know of a request and the access log does not, noted while its head is there.
 struct RecordNotes {
@@ -11,6 +12,10 @@ struct RecordNotes {
     /// What tells the gateway key from every other.
     var key = InlineText<64>()
     var workspace = InlineText<48>()
+    /// The slug of the stored prompt, its id, and its version's number.
+    var prompt = InlineText<64>()
+    var promptID = InlineText<36>()
+    var promptVersion: UInt32 = 0
     var metadata = InlineText<192>()
     /// In its place where it is longer. Allocated: most requests have less, or none.
     var longMetadata: OwnedBytes?
@@ -21,7 +26,13 @@ struct RecordNotes {
     /// Tokens that budgets were charged, where the provider had counted none.
     var reckoned: (input: Int64, output: Int64)?
 
-    mutating func reset() {
+    /// - Parameter keepingPrompt: for a request that a prompt has become, and is read anew.
+    mutating func reset(keepingPrompt: Bool = false) {
+        if !keepingPrompt {
+            prompt.removeAll()
+            promptID.removeAll()
+            promptVersion = 0
+        }
         agent.removeAll()
         span.removeAll()
         parentSpan.removeAll()
@@ -48,10 +59,17 @@ struct RecordNotes {
 extension Exchange {
     /// Notes what stands in the request's head.
     func noteForBooks(_ message: ByteSlice) {
-        bookNotes.reset()
+        bookNotes.reset(keepingPrompt: isRendered)
         if let agent = request.fields.value(of: .userAgent, in: message) { bookNotes.agent.set(agent) }
         if let metadata = request.fields.value(of: .portkeyMetadata, in: message)?.trimmed, !metadata.isEmpty { bookNotes.setMetadata(metadata) }
         noteSpans(message)
+    }
+
+    /// Notes the prompt that was asked for.
+    func noteForBooks(_ prompt: PromptTable.Found) {
+        bookNotes.prompt.set(prompt.slug.slice)
+        bookNotes.promptID.set(prompt.id.slice)
+        bookNotes.promptVersion = UInt32(clamping: prompt.number)
     }
 
     /// Portkey's fields go before the parent that a `traceparent` names.

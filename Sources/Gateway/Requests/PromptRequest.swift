@@ -25,7 +25,9 @@ extension Exchange {
             caller.reset()
             return .step(.identify)
         }
-        let prompt = try prompt(client.unread, in: principal.workspace)
+        let found = try prompt(client.unread, in: principal.workspace)
+        if worker.recorder != nil { noteForBooks(found) }
+        let prompt = found.version
         let most = worker.limits.bodyByteCount
         var capacity = min(most, max(GatewayLimits.renderedByteCount, body.range.count + 2 * prompt.byteCount))
         while true {
@@ -35,7 +37,7 @@ extension Exchange {
         }
     }
 
-    private func prompt(_ message: ByteSlice, in workspace: Int32) throws(Rejection) -> CompiledPrompt {
+    private func prompt(_ message: ByteSlice, in workspace: Int32) throws(Rejection) -> PromptTable.Found {
         var name = ByteWriter(worker.pathScratch, capacity: GatewayLimits.promptNameByteCount)
         if let reference = Endpoint.promptReference(target: request.path(in: message)) { PercentText.decode(reference) { name.append($0) } }
         guard !name.overflowed else { throw Rejection(.unknownPrompt) }
