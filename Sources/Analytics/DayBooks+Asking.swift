@@ -5,7 +5,9 @@ import GRDB
 
 /// What groups are made by.
 public enum RowGroup: Sendable {
-    case user, provider, model, status, key, config, workspace, virtualKey
+    case user, provider, model, status, key, config, workspace, virtualKey, prompt
+    /// Each version of each prompt: `pp-hello-0a1b2c@3`.
+    case promptVersion
     case metadata(String)
 
     /// An expression over a row, with its argument.
@@ -20,6 +22,8 @@ public enum RowGroup: Sendable {
         case .config: ("config", [])
         case .workspace: ("workspace", [])
         case .virtualKey: ("virtual_key", [])
+        case .prompt: ("prompt", [])
+        case .promptVersion: ("CASE prompt WHEN '' THEN '' ELSE prompt || '@' || prompt_version END", [])
         case .metadata(let name): ("(SELECT value FROM json_each(metadata) WHERE json_each.key = ?)", [name])
         }
     }

@@ -16,7 +16,7 @@ final class DayFile: Sendable {
         self.path = path
         // What a power failure takes of the rows is derived again: their position went with them.
         let settings = "PRAGMA synchronous = NORMAL; PRAGMA trusted_schema = OFF"
-        pool = try BooksDatabase.open(path, settings: settings, schema: DayFile.schema, version: DayFile.version)
+        pool = try BooksDatabase.open(path, settings: settings, schema: DayFile.schema, version: DayFile.version, columns: DayFile.laterColumns)
     }
 
     func close() { try? pool.close() }
@@ -38,6 +38,12 @@ final class DayFile: Sendable {
             cost INTEGER NOT NULL, saved INTEGER NOT NULL, total_us INTEGER NOT NULL,
             PRIMARY KEY (minute, workspace, key, virtual_key, config, provider, model, status, cache)) WITHOUT ROWID;
         """
+
+    /// Records of earlier programs have no prompts.
+    static let laterColumns = [
+        BooksDatabase.LaterColumn(table: "records", name: "prompt", definition: "TEXT NOT NULL DEFAULT ''"),
+        BooksDatabase.LaterColumn(table: "records", name: "prompt_version", definition: "INTEGER NOT NULL DEFAULT 0"),
+    ]
 
     // MARK: Deriving
 

@@ -39,8 +39,8 @@ struct DayRow {
 
     static let insertion = """
         INSERT INTO records (id, at, trace, span, workspace, key, virtual_key, user, config, endpoint, provider, model, served, status, cache, retries,
-            fallback, tokens_in, tokens_out, cost, saved, total_us, metadata, record)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING
+            fallback, tokens_in, tokens_out, cost, saved, total_us, metadata, record, prompt, prompt_version)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING
         """
 
     /// - Parameter bytes: the record as it is in the journal.
@@ -53,7 +53,7 @@ struct DayRow {
             record.identifier.description, at, record.trace, record.span, record.workspace, record.key, record.virtualKey, user, record.config,
             record.endpoint, record.provider, record.model, record.served, Int64(record.figures.status), Int64(record.figures.cache.rawValue), Int64(retries),
             isFallback ? 1 : 0, tokensIn, tokensOut, cost, saved, totalMicroseconds, String(decoding: metadata.json, as: UTF8.self),
-            Data(bytes: bytes.base, count: bytes.count),
+            Data(bytes: bytes.base, count: bytes.count), record.prompt, Int64(record.figures.promptVersion),
         ]
     }
 }

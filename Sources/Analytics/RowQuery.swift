@@ -13,6 +13,8 @@ public struct RowQuery: Sendable {
     public var keys: [String] = []
     public var virtualKeys: [String] = []
     public var configs: [String] = []
+    /// Slugs of stored prompts, each with the number of a version; nil for all of them.
+    public var prompts: [(slug: String, version: UInt32?)] = []
     public var statuses: [Int64] = []
     public var caches: [RecordedCache] = []
     /// Each a provider and a model, that was asked for or that served; an empty one is any.
@@ -43,7 +45,7 @@ public struct RowQuery: Sendable {
     /// Whether minutes' sums can tell as well: nothing is asked that they do not have.
     var isOfRollups: Bool {
         from % 60_000 == 0 && to % 60_000 == 0 && trace == nil && span == nil && metadata.isEmpty && tokens == nil && promptTokens == nil
-            && completionTokens == nil && cost == nil && models.isEmpty && !isOfFeedback
+            && completionTokens == nil && cost == nil && models.isEmpty && prompts.isEmpty && !isOfFeedback
     }
 
     /// Whether rows are chosen by feedback, which has to lie beside them then.
@@ -77,6 +79,15 @@ public struct RowQuery: Sendable {
             }
             let values = models.flatMap { ($0.provider.isEmpty ? [] : [$0.provider]) + ($0.model.isEmpty ? [] : [$0.model, $0.model]) }
             add("(" + choices.map { "(\($0.isEmpty ? "1" : $0))" }.joined(separator: " OR ") + ")", values)
+        }
+        if !prompts.isEmpty {
+            var (choices, values): ([String], [any DatabaseValueConvertible]) = ([], [])
+            for (slug, version) in prompts {
+                choices.append(version == nil ? "prompt = ?" : "(prompt = ? AND prompt_version = ?)")
+                values.append(slug)
+                if let version { values.append(Int64(version)) }
+            }
+            add("(" + choices.joined(separator: " OR ") + ")", values)
         }
         for (name, values) in metadata {
             add("EXISTS (SELECT 1 FROM json_each(metadata) WHERE json_each.key = ? AND json_each.value IN (\(values.map { _ in "?" }.joined(separator: ", "))))", [name] + values)

@@ -6,13 +6,15 @@ import Testing
 @Suite("Asking the rows")
 struct AskingTests {
     private static let samples: [Sample] = [
-        Sample(number: 1, workspace: "ws1", key: "a", virtualKey: "v1", config: "c1", tokensIn: 100, tokensOut: 1, cost: 5_000_000, metadata: "{\"team\":\"x\"}", user: "ada"),
+        Sample(
+            number: 1, workspace: "ws1", key: "a", virtualKey: "v1", config: "c1", prompt: "pp-a", promptVersion: 1, tokensIn: 100, tokensOut: 1,
+            cost: 5_000_000, metadata: "{\"team\":\"x\"}", user: "ada"),
         Sample(number: 2, at: State.noon + 60_000, workspace: "ws1", key: "b", provider: "anthropic", model: "claude", served: "claude-4", status: 429, cost: 0, user: "bob"),
         Sample(number: 3, at: State.noon + 120_000, workspace: "ws2", key: "a", status: 503, cost: 0, trace: "t3"),
         Sample(number: 4, at: State.noon + 3_600_000, key: "a", cache: .hit, cost: 0, saved: 700, microseconds: 50, metadata: "{\"team\":\"y\"}", user: "ada"),
-        Sample(number: 5, at: State.noon + 3_600_000, key: "a", cache: .miss, attempts: 3, metadata: "{\"team\":\"x\"}"),
+        Sample(number: 5, at: State.noon + 3_600_000, key: "a", prompt: "pp-a", promptVersion: 2, cache: .miss, attempts: 3, metadata: "{\"team\":\"x\"}"),
         Sample(
-            number: 6, at: State.noon + 3_600_001, key: "c", attempts: 2,
+            number: 6, at: State.noon + 3_600_001, key: "c", prompt: "pp-b", promptVersion: 1, attempts: 2,
             tries: "[{\"target\":\"config.targets[0]\",\"status\":503,\"ms\":1,\"why\":\"first\"},{\"target\":\"config.targets[1]\",\"status\":200,\"ms\":1,\"why\":\"fallback\"}]",
             target: "config.targets[1]"),
     ]
@@ -41,6 +43,9 @@ struct AskingTests {
         (query { $0.metadata = [("team'; DROP TABLE records; --", ["x"])] }, []), (query { $0.tokens = 101...101 }, [1]), (query { $0.promptTokens = 11...(.max) }, [1]),
         (query { $0.completionTokens = 0...4 }, [1]), (query { $0.cost = 1...999_999 }, [5, 6]), (query { $0.from = State.noon + 60_000 }, [2, 3, 4, 5, 6]),
         (query { $0.to = State.noon + 60_000 }, [1]), (query { $0.to = State.noon + 60_001 }, [1, 2]),
+        (query { $0.prompts = [("pp-a", nil)] }, [1, 5]), (query { $0.prompts = [("pp-a", 2)] }, [5]),
+        (query { $0.prompts = [("pp-a", 1), ("pp-b", nil)] }, [1, 6]),
+        (query { $0.prompts = [("pp", nil), ("pp-b", 2)] }, []), (query { $0.prompts = [("pp-a", nil)]; $0.workspace = "ws1" }, [1]),
         (query { $0.workspace = "ws1"; $0.keys = ["a"]; $0.statuses = [200] }, [1]),
     ]
 
@@ -134,6 +139,8 @@ struct AskingTests {
         #expect(try names(.workspace) == [":3", "ws1:2", "ws2:1"])
         #expect(try names(.config) == [":5", "c1:1"])
         #expect(try names(.virtualKey) == [":5", "v1:1"])
+        #expect(try names(.prompt) == [":3", "pp-a:2", "pp-b:1"])
+        #expect(try names(.promptVersion) == [":3", "pp-a@1:1", "pp-a@2:1", "pp-b@1:1"])
         #expect(try names(.metadata("team")) == ["x:2", "y:1"])
         #expect(try names(.metadata("none")).isEmpty)
         _ = state

@@ -47,6 +47,8 @@ struct Sample {
     var key = "team"
     var virtualKey = ""
     var config = ""
+    var prompt = ""
+    var promptVersion: UInt32 = 0
     var provider = "openai"
     var model = "gpt-4o"
     var served = ""
@@ -79,12 +81,14 @@ struct Sample {
         figures.flags = [.counted]
         figures.usage.input = tokensIn
         figures.usage.output = tokensOut
+        figures.promptVersion = promptVersion
         writer.write(figures)
         func lend(_ text: String, _ body: (ByteSlice) -> Void) { Array(text.utf8).withByteSlice { body($0) } }
         lend(workspace) { writer.workspace($0) }
         lend(key) { writer.key($0) }
         lend(virtualKey) { writer.virtualKey($0) }
         lend(config) { writer.config($0) }
+        lend(prompt) { writer.prompt($0) }
         lend(provider) { writer.provider($0) }
         lend(model) { writer.model($0) }
         lend(served) { writer.served($0) }

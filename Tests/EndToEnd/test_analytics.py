@@ -143,6 +143,7 @@ class Analytics(AnalyticsCase):
             ({"metadata": json.dumps({"team": ["search", "ads"]})}, 3), ({"configs": "second"}, 1), ({"configs": "second,all"}, 5), ({"cache_status": "hit"}, 1),
             ({"cache_status": "hit,miss"}, 2), ({"ai_org_model": "house__mock"}, 7), ({"ai_org_model": "nowhere__mock"}, 1), ({"virtual_keys": "none"}, 0),
             ({"cost_min": 0.0001}, 6), ({"cost_max": 0}, 3), ({"total_units_min": 1}, 6), ({"api_key_ids": "none"}, 0),
+            ({"prompt_slug": "none"}, 0),
         ):
             with self.subTest(filters=filters):
                 self.assertEqual(graphs.requests(**self.span, **filters).summary["total"], count)
@@ -207,7 +208,7 @@ class Analytics(AnalyticsCase):
             ({"cache_status": "warm"}, "it is hit, miss"), ({"ai_org_model": "gpt-4o"}, "openai__gpt-4o"), ({"metadata": "{"}, "metadata is a text that is no JSON"),
             ({"metadata": '{"a":{}}'}, "metadata must have a text"), ({"cost_min": "x"}, "cost_min must be a number"), ({"cost_min": 5, "cost_max": 1}, "less than cost_min"),
             ({"total_units_min": -1}, "total_units_min must be a whole number"), ({"total_units_min": 5, "total_units_max": 4}, "less than total_units_min"),
-            ({"prompt_slug": "p"}, "prompt_slug is unknown"), ({"virtual_keys": ",".join("v" * 65)}, "at most 64"), ({"workspace_slug": "none"}, "names no workspace"),
+            ({"prompt_slugs": "p"}, "prompt_slugs is unknown"), ({"prompt_slug": "pp-a@latest"}, "the number of a version"), ({"virtual_keys": ",".join("v" * 65)}, "at most 64"), ({"workspace_slug": "none"}, "names no workspace"),
         ):
             for path in ("/v1/analytics/graphs/requests", "/v1/logs", "/v1/analytics/groups/users"):
                 with self.subTest(query=query, path=path):

@@ -2,12 +2,16 @@
 
 import json
 import threading
+from datetime import datetime, timedelta, timezone
+from urllib.parse import urlencode
 
 from portkey_ai import Portkey
 from portkey_ai.api_resources import exceptions
 
+from harness.gateway import command
 from harness.http2 import Wire2, fields
 from harness.upstream import CHAT
+from harness.waiting import soon
 from harness.wire import Wire, chunked, request, send
 from test_store_gateway import AdminCase
 
@@ -201,6 +205,63 @@ class Prompts(AdminCase):
         config = json.dumps({"retry": {"attempts": 1, "on_status_codes": [500]}, "virtual_key": self.key_slug})
         answer = self.post(prompt, "completions", {"variables": {"x": "again"}}, x_portkey_config=config)
         self.assertEqual((answer.status, [asked.json["messages"][0]["content"] for asked in self.upstream.requests]), (200, ["again"] * 2))
+
+    # Books
+
+    def span(self):
+        """The hour around now."""
+        now = datetime.now(timezone.utc)
+        least, most = ((now + timedelta(minutes=minutes)).isoformat().replace("+00:00", "Z") for minutes in (-30, 30))
+        return {"time_of_generation_min": least, "time_of_generation_max": most}
+
+    def asked(self, path, status=200, **query):
+        return self.ask(self.gateway, "GET", f"{path}?{urlencode({**self.span(), **query})}", status=status)
+
+    def test_books(self):
+        """the books say which prompt a request was made with and which version of it; logs, graphs and groups can be asked for it"""
+        prompt = self.make([{"role": "user", "content": "one {{x}}"}])
+        self.ask(self.gateway, "PUT", f"/prompts/{prompt}", {"string": json.dumps([{"role": "user", "content": "two"}]), "parameters": {}, "patch": True})
+        broken = self.make("[{{x}} {}]", template_metadata={"template_type": "chat"}, is_raw_template=1)
+        ids = {None: None, **{slug: self.ask(self.gateway, "GET", f"/prompts/{slug}")["id"] for slug in (prompt, broken)}}
+        cached = json.dumps({"cache": {"mode": "simple"}, "virtual_key": self.key_slug})
+        expected, traces = {}, {}
+        for name, status, slug, version, config in (
+            (prompt, 200, prompt, 1, None), (f"{prompt}@latest", 200, prompt, 2, None), (ids[prompt], 200, prompt, 1, None), (broken, 400, broken, 1, None),
+            (f"{prompt}@2", 200, prompt, 2, cached), (f"{prompt}@2", 200, prompt, 2, cached), (f"{prompt}@7", 404, None, None, None),
+            ("pp-none", 404, None, None, None),
+        ):
+            answer = self.post(name, "completions", {"variables": {}}, **({"x_portkey_config": config} if config else {}))
+            self.assertEqual(answer.status, status, answer)
+            expected[answer["x-sluice-request-id"]] = (slug, version)
+            traces[version] = answer["x-portkey-trace-id"]
+        self.post(prompt, "render", {"variables": {}})
+        plain = self.chat(self.gateway, self.admin, {"x-portkey-virtual-key": self.key_slug})
+        expected[plain["x-sluice-request-id"]] = (None, None)
+
+        def rows(**query):
+            return {row["id"]: (row["prompt_slug"], row["prompt_version"]) for row in self.asked("/logs", page_size=100, **query)["data"]}
+
+        soon(lambda: len(rows()) >= len(expected))
+        self.assertEqual(rows(), expected)
+        for wanted, versions in ((prompt, [1, 1, 2, 2, 2]), (f"{prompt}@2", [2, 2, 2]), (f"{prompt}@1,{broken}", [1, 1, 1]), (f"{prompt}@3", []), ("pp-none", [])):
+            self.assertEqual(sorted(version for _, version in rows(prompt_slug=wanted).values()), versions, wanted)
+        for wanted in (f"{prompt}@latest", "@1", f"{prompt}@0"):
+            self.assertIn("the number of a version", self.asked("/logs", 400, prompt_slug=wanted)["error"]["message"])
+        for identifier, (slug, version) in expected.items():
+            record = self.ask(self.gateway, "GET", f"/logs/{identifier}")["record"]
+            self.assertEqual((record.get("prompt"), record.get("prompt_id"), record.get("prompt_version")), (slug, ids[slug], version))
+        self.ask(self.gateway, "POST", "/feedback", {"trace_id": traces[2], "value": 5})
+        client = self.sdk()
+        self.assertEqual(client.analytics.graphs.requests(**self.span(), prompt_slug=prompt).summary["total"], 5)
+        groups = client.analytics.groups.group_by(group_by="prompt", **self.span())
+        self.assertEqual([(row["prompt"], row["requests"], row["errors"]) for row in groups.data], [(prompt, 5, 0), (broken, 1, 1)])
+        groups = self.asked("/analytics/groups/prompt_version", prompt_slug=prompt)["data"]
+        found = [(row["prompt_version"], row["requests"], row["avg_weighted_feedback"]) for row in groups]
+        self.assertEqual(found, [(f"{prompt}@2", 3, 5), (f"{prompt}@1", 2, None)])
+        for wanted, count in ((prompt, 5), (f"{prompt}@2", 3), (ids[prompt], 5), (f"{prompt}@9", 0)):
+            lines = command("logs", "--data", str(self.data), "--json", "--filter", f"prompt={wanted}").stdout.splitlines()
+            self.assertEqual(len(lines), count, wanted)
+        self.assertEqual(command("logs", "--data", str(self.data)).stdout.count(f"{prompt}@2"), 3)
 
     # Wire
 

@@ -73,6 +73,7 @@ enum AnalyticsGroups {
         ("workspaces", "workspace", .workspace, "By workspaces."), ("workspace", "workspace", .workspace, "By workspaces."),
         ("ai_service", "ai_service", .provider, "By providers."), ("provider", "provider", .virtualKey, "By virtual keys."),
         ("status_code", "status_code", .status, "By statuses."), ("api_key", "api_key", .key, "By API keys."), ("config", "config", .config, "By configs."),
+        ("prompt", "prompt", .prompt, "By prompts, by slug."), ("prompt_version", "prompt_version", .promptVersion, "By versions of prompts, as `slug@12`."),
     ]
 
     static let routes: [Route] =

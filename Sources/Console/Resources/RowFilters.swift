@@ -25,6 +25,7 @@ enum RowFilters {
             BodyField("time_of_generation_max", .time, required: true, "requests before then"),
             BodyField("workspace_slug", .text(atMost: ConsoleLimits.identifierByteCount), aliases: ["workspace_id"], "a workspace, by id or slug"),
             Listing.organisation, list("virtual_keys", "slugs of virtual keys"), list("configs", "slugs of configs"), list("api_key_ids", "ids of API keys"),
+            list("prompt_slug", "slugs of prompts, or `slug@12` for one version alone"),
             list("status_code", "statuses"), list("ai_org_model", "models as `openai__gpt-4o`"),
             list("cache_status", "`hit`, `miss`, `semantic miss`, `refresh`, `disabled`"),
             BodyField("trace_id", .text(atMost: ConsoleLimits.entryByteCount), "a trace"), BodyField("span_id", .text(atMost: ConsoleLimits.entryByteCount), "a span"),
@@ -51,6 +52,7 @@ enum RowFilters {
         rows.virtualKeys = try entries("virtual_keys", query)
         rows.configs = try entries("configs", query)
         rows.keys = try entries("api_key_ids", query)
+        for text in try entries("prompt_slug", query) { rows.prompts.append(try prompt(text)) }
         for text in try entries("status_code", query) {
             guard let status = Int64(text), (100...599).contains(status) else { throw .invalid("status_code", "has \(quoted(text)), which is no status; write 200,429") }
             rows.statuses.append(status)
@@ -103,6 +105,16 @@ enum RowFilters {
             throw .invalid("ai_org_model", "has \(quoted(text)); write a provider, two underscores and a model: openai__gpt-4o")
         }
         return (String(decoding: characters[..<split], as: UTF8.self), String(decoding: characters[(split + 2)...], as: UTF8.self))
+    }
+
+    /// Requests are recorded with the number of their version, whichever name for it they came with.
+    private static func prompt(_ text: String) throws(ConsoleError) -> (slug: String, version: UInt32?) {
+        let parts = text.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false)
+        guard parts.count == 2 else { return (text, nil) }
+        guard !parts[0].isEmpty, let version = UInt32(parts[1]), version > 0, parts[1].first != "+" else {
+            throw .invalid("prompt_slug", "has \(quoted(text)); write a slug, or one with the number of a version: pp-hello-0a1b2c@3")
+        }
+        return (String(parts[0]), version)
     }
 
     private static func metadata(_ query: Body) throws(ConsoleError) -> [(name: String, values: [String])] {
