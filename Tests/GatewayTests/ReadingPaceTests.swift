@@ -15,25 +15,27 @@ struct ReadingPaceTests {
 
     private static func at(_ seconds: UInt64) -> Instant { Instant(nanoseconds: seconds * 1_000_000_000) }
 
-    @Test("a byte a second does not put off the end of the grace")
+    @Test("a byte a second earns its thousandth of a second, and no more, whatever was taken before it")
     func trickles() {
         let limits = ReadingPaceTests.limits(stall: 60, grace: 30, rate: 1000)
         var pace = ReadingPace()
         #expect(pace.deadline(now: ReadingPaceTests.at(100), taken: 0, limits) == ReadingPaceTests.at(130))
+        #expect(pace.deadline(now: ReadingPaceTests.at(100), taken: 50_000_000, limits) == ReadingPaceTests.at(130))
         for second in 101...129 as ClosedRange<UInt64> {
-            #expect(pace.deadline(now: ReadingPaceTests.at(second), taken: 1, limits) == ReadingPaceTests.at(130))
+            let due = Instant(nanoseconds: 130_000_000_000 + (second - 100) * 1_000_000)
+            #expect(pace.deadline(now: ReadingPaceTests.at(second), taken: 1, limits) == due)
         }
     }
 
-    @Test("each second's worth of bytes earns a second, up to the write-stall time from now")
+    @Test("each second's worth of bytes earns a second, up to the grace from now")
     func earns() {
         let limits = ReadingPaceTests.limits(stall: 60, grace: 30, rate: 1000)
         var pace = ReadingPace()
         _ = pace.deadline(now: ReadingPaceTests.at(100), taken: 0, limits)
-        #expect(pace.deadline(now: ReadingPaceTests.at(101), taken: 1999, limits) == ReadingPaceTests.at(131))
-        #expect(pace.deadline(now: ReadingPaceTests.at(102), taken: 1, limits) == ReadingPaceTests.at(132))
-        #expect(pace.deadline(now: ReadingPaceTests.at(103), taken: 10_000_000, limits) == ReadingPaceTests.at(163))
-        #expect(pace.deadline(now: ReadingPaceTests.at(104), taken: Int.max, limits) == ReadingPaceTests.at(164))
+        #expect(pace.deadline(now: ReadingPaceTests.at(110), taken: 2000, limits) == ReadingPaceTests.at(132))
+        #expect(pace.deadline(now: ReadingPaceTests.at(111), taken: 1000, limits) == ReadingPaceTests.at(133))
+        #expect(pace.deadline(now: ReadingPaceTests.at(112), taken: 10_000_000, limits) == ReadingPaceTests.at(142))
+        #expect(pace.deadline(now: ReadingPaceTests.at(113), taken: Int.max, limits) == ReadingPaceTests.at(143))
     }
 
     @Test("who has taken all begins anew with the next that waits")
