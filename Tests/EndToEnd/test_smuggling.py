@@ -50,7 +50,12 @@ class Lane:
         oks = self._exchange(data, len(said))
         arrived, faults = self.upstream.take()
         faults = [f"the upstream read {fault}" for fault in faults]
-        while arrived and not any(self._is(arrived[0], sent) for sent in said) and any(self._is(arrived[0], sent) for sent in self.late):
+        while arrived and not any(self._is(arrived[0], sent) for sent in said):
+            late = next((sent for sent in self.late if self._is(arrived[0], sent)), None)
+            if late is None:
+                break
+            # Each once.
+            self.late.remove(late)
             arrived.pop(0)
         if ended := self.gateway.ended:
             faults.append(f"the gateway {ended}: {self.gateway.said()}")
