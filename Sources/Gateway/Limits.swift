@@ -182,6 +182,9 @@ public enum GatewayLimits {
     /// After running out of descriptors, until the next try to accept.
     static let acceptPauseNanoseconds: UInt64 = 100_000_000
 
+    /// After finding no descriptor for a connection to a provider, until the next try.
+    static let descriptorPauseNanoseconds: UInt64 = 100_000_000
+
     /// Connections that may turn out to have been dead all along before a request gives up on its origin.
     static let freshTries = 3
 

@@ -2,13 +2,14 @@
 
 import json
 import re
+import resource
 import threading
 import time
 
 from harness import configuration
 from harness.gateway import Gateway, GatewayCase
 from harness.http2 import NO_ERROR, Wire2, fields
-from harness.upstream import CHAT
+from harness.upstream import CHAT, Upstream
 from harness.wire import Wire, request, send
 from test_identity import new_key
 
@@ -27,8 +28,8 @@ class OverloadCase(GatewayCase):
         self.addCleanup(self.gate.set)
         self.upstream.handler = lambda incoming, peer: (self.gate.wait(LONG), peer.answer(CHAT))
 
-    def started(self, workers=2, **settings):
-        gateway = Gateway({"version": 1, "log": {"format": "json"}, **settings}, workers=workers)
+    def started(self, workers=2, process=None, **settings):
+        gateway = Gateway({"version": 1, "log": {"format": "json"}, **settings}, workers=workers, **(process or {}))
         self.addCleanup(gateway.stop)
         return gateway
 
@@ -253,6 +254,31 @@ class Buffers(OverloadCase):
         first.socket.close()
         self.eventually(lambda: self.metrics(gateway)["sluice_buffers_bytes"] < 4 << 20)
         self.assertEqual(send(gateway.port, "POST", PATH, other, {"model": "m", "messages": [], "pad": "x" * (6 << 20)}).status, 200)
+
+
+class Descriptors(OverloadCase):
+    """Fewer than requests want."""
+
+    def test_other_provider(self):
+        """who asks a provider that there is no descriptor for waits until another's requests give one up"""
+        few = {"enter": lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (150, 150))}
+        gateway = self.started(workers=1, process=few)
+        other = Upstream()
+        self.addCleanup(other.close)
+        self.metrics(gateway)
+        late = [self.wire(gateway) for _ in range(3)]
+        crowd = [self.asks(gateway) for _ in range(80)]
+        self.eventually(lambda: gateway.descriptors() == 150)
+        for wire in late:
+            wire.send(request("POST", PATH, {**other.headers(), "Authorization": "Bearer sk-late"}, json.loads(BODY)))
+        # Some tries meet no descriptor.
+        time.sleep(0.3)
+        self.assertEqual((len(other.requests), len(self.upstream.requests) < len(crowd)), (0, True))
+        self.gate.set()
+        for wire in crowd + late:
+            response = wire.response()
+            self.assertEqual(response.status, 200, response)
+        self.assertEqual(len(other.requests), 3)
 
 
 class Credentials(GatewayCase):

@@ -63,6 +63,10 @@ final class AdmissionControl: @unchecked Sendable {
     /// The process's; nil when it is not known.
     let descriptorLimit: Int?
 
+    // When a connection to a provider last found no descriptor, in nanoseconds of the monotonic clock; 0 before the first time. Written then, read
+    // where a connection would be kept for later. Relaxed: it publishes no other memory.
+    private let shortAt = Atomic<UInt64>(0)
+
     /// When operators are told that descriptors have run out.
     private let pauses = RareNotice(everyNanoseconds: AdmissionLimits.pauseNoticeNanoseconds)
 
@@ -144,6 +148,15 @@ final class AdmissionControl: @unchecked Sendable {
     var takesClient: Bool {
         guard let descriptorLimit else { return true }
         return clientCount < max(1, descriptorLimit - max(descriptorLimit / 4, AdmissionLimits.leastOtherDescriptors))
+    }
+
+    /// Notes that there was no descriptor for a connection to a provider.
+    func noteShortage(now: Instant) { shortAt.store(max(1, now.nanoseconds), ordering: .relaxed) }
+
+    /// Whether descriptors are too few to keep one for later.
+    func isShort(now: Instant) -> Bool {
+        let last = shortAt.load(ordering: .relaxed)
+        return last != 0 && now.nanoseconds < last &+ AdmissionLimits.shortageNanoseconds
     }
 
     /// Notes that no connections are accepted for a while.

@@ -26,6 +26,9 @@ enum AdmissionLimits {
     /// Of the process's descriptors, clients may have all but a quarter, and all but so many: the rest is for providers, files and the loop's own.
     static let leastOtherDescriptors = 64
 
+    /// After a connection to a provider found no descriptor, for which none is kept idle: ten times it is tried again meanwhile.
+    static let shortageNanoseconds: UInt64 = 1_000_000_000
+
     /// Between two lines that tell operators that no connections are accepted.
     static let pauseNoticeNanoseconds: UInt64 = 1_000_000_000
 }

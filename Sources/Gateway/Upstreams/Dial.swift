@@ -17,6 +17,8 @@ enum DialFailure: Error {
 /// Addresses are tried in the resolver's order; the next starts when the last has failed or has
 /// taken 250 ms, and the first to be ready wins (Happy Eyeballs, RFC 8305 §5). With TLS the
 /// winner is the first to connect: handshakes are not raced.
+///
+/// Where the process has no descriptor left it tries again and again: others come free.
 final class Dial {
     let pool: UpstreamPool
     let worker: Worker
@@ -62,12 +64,23 @@ final class Dial {
                 return
             } catch {
                 lastFailure = .unreachable(error)
+                if error.isShortage, racing.isEmpty, awaitsDescriptor() { return }
             }
         }
         if racing.isEmpty { end(lastFailure) }
     }
 
-    /// The attempt delay is over: the next address joins the race.
+    /// Puts the last address off, for as long as somebody waits and there is time.
+    private func awaitsDescriptor() -> Bool {
+        worker.admission.noteShortage(now: worker.now)
+        let again = worker.now.adding(nanoseconds: GatewayLimits.descriptorPauseNanoseconds)
+        guard pool.waitingCount > 0, again < startedAt.adding(nanoseconds: worker.limits.connectNanoseconds) else { return false }
+        next -= 1
+        worker.timers.set(timer, at: again)
+        return true
+    }
+
+    /// The attempt delay is over: the next address joins the race. Or a descriptor may have come free.
     func timerFired() {
         guard !isOver, !racing.contains(where: \.isHandshaking) else { return }
         startNext()

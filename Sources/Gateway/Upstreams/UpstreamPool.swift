@@ -156,7 +156,7 @@ final class UpstreamPool {
     func dialFailed(_ failure: DialFailure) {
         dialCount -= 1
         liveCount -= 1
-        // Another connection comes free sooner than a descriptor does: who waits takes that, or gives up in its time.
+        // Who waits takes a connection that comes free, or gives up in its time.
         if case .unreachable(let error) = failure, error.isShortage, liveCount > 0 { return }
         // All that it was for and that nothing else under way will take; and not those who come while they are told.
         for _ in 0..<min(hopedPerConnection, max(0, waitingCount - hopedRoom)) { popWaiting()?.connectionFailed(failure) }
@@ -196,7 +196,10 @@ final class UpstreamPool {
             connection.state = .busy(exchange)
             return exchange.connectionReady(connection)
         }
-        guard !worker.isDraining, idle.count < worker.limits.idleConnectionsPerOrigin else { return discardLive(connection) }
+        // Where descriptors are short another worker, or another origin, may have none at all.
+        guard !worker.isDraining, idle.count < worker.limits.idleConnectionsPerOrigin, !worker.admission.isShort(now: worker.now) else {
+            return discardLive(connection)
+        }
         connection.state = .idle
         // Also one that has carried nothing yet: who it was dialled for took another, or left.
         connection.isReused = true
