@@ -23,6 +23,10 @@ class Scenarios(unittest.TestCase):
         """bodies beyond the memory there is are refused, and nobody is killed"""
         self.held("memory")
 
+    def test_large_bodies(self):
+        """large bodies of every shape are answered, also when they are translated or edited"""
+        self.held("large-bodies")
+
     def test_storm(self):
         """connections by the thousand are all answered, by all workers"""
         self.held("storm")

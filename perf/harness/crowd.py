@@ -99,16 +99,17 @@ class Crowd:
         self.poller = select.epoll()
         self.clients = {}
 
-    def open(self, body, headers=(), tag=None):
-        """Starts one request without waiting for anything."""
+    def open(self, body, headers=(), tag=None, port=None):
+        """Starts one request without waiting for anything; at another `port` than the crowd's when one is given."""
+        port = port or self.port
         payload = json.dumps(body, separators=(",", ":")).encode()  # as the paced upstream looks for it
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers)
-        request = (f"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\n"
+        request = (f"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
                    f"Content-Type: application/json\r\n{lines}Content-Length: {len(payload)}\r\n\r\n").encode() + payload
         connection = socket.socket()
         connection.setblocking(False)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connection.connect_ex(("127.0.0.1", self.port))
+        connection.connect_ex(("127.0.0.1", port))
         client = Client(self, connection, request, tag)
         self.clients[connection.fileno()] = client
         self.poller.register(connection, select.EPOLLIN | select.EPOLLOUT | select.EPOLLET)
