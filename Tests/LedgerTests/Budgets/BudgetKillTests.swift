@@ -61,7 +61,12 @@ struct BudgetKillTests {
         }
     }
 
-    @Test("whenever processes are killed while others go on, what was billed is within the caps, and all that is left can be spent")
+    /// Under the thread sanitizer: it has a lock of the process's own in place of each atomic of 128 bits, which keeps no other process away.
+    private static let isLockedByProcess = dlsym(nil, "__tsan_init") != nil
+
+    @Test(
+        "whenever processes are killed while others go on, what was billed is within the caps, and all that is left can be spent",
+        .disabled(if: isLockedByProcess, "the thread sanitizer's atomics are not atomic between processes"))
     func killed() throws {
         var numbers = SeededNumbers("budgets of killed processes")
         var (kills, exhausted, abandonedCount, unlistedCount) = (0, 0, 0, 0)
