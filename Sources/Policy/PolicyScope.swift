@@ -4,11 +4,11 @@ import JSON
 public struct PolicyScope: Sendable, Equatable {
     /// What of a request is looked at.
     public enum Attribute: Sendable, Hashable {
-        case apiKey, workspace, virtualKey, provider, config, model, endpoint
+        case apiKey, workspace, virtualKey, provider, config, prompt, model, endpoint
         case metadata(String)
 
         /// The names of all but metadata.
-        public static let names = ["api_key", "workspace_id", "virtual_key", "provider", "config", "model", "endpoint_type"]
+        public static let names = ["api_key", "workspace_id", "virtual_key", "provider", "config", "prompt", "model", "endpoint_type"]
         public static let metadataPrefix = "metadata."
 
         /// Nil for what is none.
@@ -19,6 +19,7 @@ public struct PolicyScope: Sendable, Equatable {
             case "virtual_key": self = .virtualKey
             case "provider": self = .provider
             case "config": self = .config
+            case "prompt": self = .prompt
             case "model": self = .model
             case "endpoint_type": self = .endpoint
             case _ where name.hasPrefix(Attribute.metadataPrefix) && name.utf8.count > Attribute.metadataPrefix.utf8.count:
@@ -34,6 +35,7 @@ public struct PolicyScope: Sendable, Equatable {
             case .virtualKey: "virtual_key"
             case .provider: "provider"
             case .config: "config"
+            case .prompt: "prompt"
             case .model: "model"
             case .endpoint: "endpoint_type"
             case .metadata(let name): Attribute.metadataPrefix + name
@@ -153,10 +155,6 @@ extension SchemaReader {
         }
         guard let name = string(found) else { return nil }
         if let attribute = PolicyScope.Attribute(name), name.utf8.count <= PolicyLimits.policyValueByteCount { return attribute }
-        if name == "prompt" {
-            report("\"prompt\" cannot be a condition: requests are not told apart by their prompts", at: found)
-            return nil
-        }
         let known = PolicyScope.Attribute.names
         let hint = NearestName.find(name, among: known).map { "did you mean \(quoted($0))?" } ?? "known: \(known.joined(separator: ", ")), metadata.NAME"
         report("\(quoted(name)) is nothing that requests are told apart by", hint: hint, at: found)

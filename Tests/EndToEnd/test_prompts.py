@@ -59,6 +59,24 @@ class Prompts(AdminCase):
         self.assertEqual(answer.status, 200, answer)
         return self.upstream.requests[-1]
 
+    def test_policy(self):
+        """a policy counts each prompt by itself, in all its versions and by all its names, and plain requests not at all"""
+        one, two = self.make(name="one"), self.make(name="two")
+        refused = self.ask(self.gateway, "POST", "/policies/usage-limits", {
+            "name": "p", "conditions": [{"key": "prompt", "value": "pp-none-000000"}], "group_by": [], "type": "requests", "credit_limit": 1}, status=400)
+        self.assertIn("conditions[0].value names no prompt", refused["error"]["message"])
+        policy = self.ask(self.gateway, "POST", "/policies/usage-limits", {
+            "name": "each prompt", "conditions": [{"key": "prompt", "value": "*"}], "group_by": [{"key": "prompt"}], "type": "requests", "credit_limit": 2})
+        self.ask(self.gateway, "PUT", f"/prompts/{one}", {"string": json.dumps(MESSAGES[:1]), "parameters": {"model": "gpt-4o"}, "virtual_key": self.key_slug})
+        body = {"variables": {}}
+        self.assertEqual([self.post(name, "completions", body).status for name in (one, f"{one}@2", f"{one}@latest", two)], [200, 200, 412, 200])
+        self.assertIn(f'policy "each prompt" for prompt "{one}"', self.post(one, "completions", body).message)
+        self.assertEqual([self.chat(self.gateway, self.admin, {"x-portkey-virtual-key": self.key_slug}).status for _ in range(3)], [200] * 3)
+        entities = self.ask(self.gateway, "GET", f"/policies/usage-limits/{policy['id']}/entities")["data"]
+        self.assertEqual(sorted((entity["value_key"], entity["current_usage"]) for entity in entities), sorted([(f"prompt:{one}", 2), (f"prompt:{two}", 1)]))
+        # Showing a prompt asks nobody.
+        self.assertEqual(self.post(one, "render", body).status, 200)
+
     # The SDK
 
     def test_sdk(self):

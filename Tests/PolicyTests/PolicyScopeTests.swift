@@ -21,12 +21,12 @@ struct PolicyScopeTests {
     @Test("every attribute has its name")
     func names() {
         for name in PolicyScope.Attribute.names + ["metadata.a.b"] { #expect(PolicyScope.Attribute(name)?.name == name) }
-        for name in ["metadata.", "metadata", "user", "prompt", ""] { #expect(PolicyScope.Attribute(name) == nil) }
+        for name in ["metadata.", "metadata", "user", "prompts", ""] { #expect(PolicyScope.Attribute(name) == nil) }
     }
 
     @Test("what cannot be meant is told", arguments: [
         (#"[{"value":"x"}]"#, "[]", "key"), (#"[{"key":"model"}]"#, "[]", "value"), (#"[{"key":"model","value":[]}]"#, "[]", "a list of up to 256"),
-        (#"[{"key":"modle","value":"x"}]"#, "[]", "\"modle\" is nothing that requests are told apart by"), (#"[{"key":"prompt","value":"x"}]"#, "[]", "told apart by their prompts"),
+        (#"[{"key":"modle","value":"x"}]"#, "[]", "\"modle\" is nothing that requests are told apart by"),
         (#"[{"key":"endpoint_type","value":"chat"}]"#, "[]", "\"chat\" is no endpoint_type"), (#"[{"key":"model","value":5}]"#, "[]", "must be a list"),
         (#"[{"key":"model","value":"x","excludes":"no"}]"#, "[]", "excludes"), (#"[{"key":"model","value":"x","or":1}]"#, "[]", "unknown key"),
         ("{}", "[]", "must be a list"), ("[]", #"[{"key":"day"}]"#, "\"day\""), ("[]", #"[{"key":"model"},{"key":"model"}]"#, "given twice"), ("[", "[]", "no JSON"),

@@ -41,7 +41,6 @@ enum ConditionShapes {
 
     private static func keyFaults(_ body: Body) -> [BodyFault] {
         guard let key = body.text("key"), PolicyScope.Attribute(key) == nil else { return [] }
-        if key == "prompt" { return [BodyFault("key", "cannot be prompt: requests are not told apart by their prompts")] }
         let hint = NearestName.find(key, among: PolicyScope.Attribute.names).map { "; did you mean \(quoted($0))?" } ?? ""
         return [BodyFault("key", "must be one of \(keys) or metadata.NAME, not \(quoted(key))\(hint)")]
     }

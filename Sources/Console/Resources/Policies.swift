@@ -204,6 +204,7 @@ extension Console {
                 case "api_key": if !file.keys.map(\.name).contains(value) { try check(place, "API key", value, try named(APIKey.self, value, call)?.id) }
                 case "virtual_key": if !file.virtualKeySlugs.contains(value) { try check(place, "virtual key", value, try named(VirtualKey.self, value, call)?.slug) }
                 case "config": if !file.catalog.configNames.names.contains(value) { try check(place, "config", value, try named(Config.self, value, call)?.slug) }
+                case "prompt": try check(place, "prompt", value, try named(Prompt.self, value, call)?.slug)
                 case "workspace_id": try check(place, "workspace", value, try named(Workspace.self, value, call)?.id)
                 case "provider": if !value.hasPrefix("@") { _ = try provider(value, field: place) }
                 default: break

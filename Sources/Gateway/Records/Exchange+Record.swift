@@ -57,8 +57,8 @@ extension Exchange {
         record.method.withBytesInPlace { writer.method($0) }
         record.path.withBytesInPlace { writer.path($0) }
         record.model.withBytesInPlace { writer.model($0) }
-        bookNotes.prompt.withBytesInPlace { writer.prompt($0) }
-        bookNotes.promptID.withBytesInPlace { writer.promptID($0) }
+        if let prompt = bookNotes.prompt { writer.prompt(prompt.slice) }
+        if let id = bookNotes.promptID { writer.promptID(id.slice) }
         guard let plan else { return }
         if let name = plan.route.configName { writer.config(name.slice) }
         if let slug = usedKey?.slug { writer.virtualKey(slug.slice) }

@@ -13,8 +13,8 @@ struct RecordNotes {
     var key = InlineText<64>()
     var workspace = InlineText<48>()
     /// The slug of the stored prompt, its id, and its version's number.
-    var prompt = InlineText<64>()
-    var promptID = InlineText<36>()
+    var prompt: OwnedBytes?
+    var promptID: OwnedBytes?
     var promptVersion: UInt32 = 0
     var metadata = InlineText<192>()
     /// In its place where it is longer. Allocated: most requests have less, or none.
@@ -29,8 +29,8 @@ struct RecordNotes {
     /// - Parameter keepingPrompt: for a request that a prompt has become, and is read anew.
     mutating func reset(keepingPrompt: Bool = false) {
         if !keepingPrompt {
-            prompt.removeAll()
-            promptID.removeAll()
+            prompt = nil
+            promptID = nil
             promptVersion = 0
         }
         agent.removeAll()
@@ -67,8 +67,8 @@ extension Exchange {
 
     /// Notes the prompt that was asked for.
     func noteForBooks(_ prompt: PromptTable.Found) {
-        bookNotes.prompt.set(prompt.slug.slice)
-        bookNotes.promptID.set(prompt.id.slice)
+        bookNotes.prompt = prompt.slug
+        bookNotes.promptID = prompt.id
         bookNotes.promptVersion = UInt32(clamping: prompt.number)
     }
 

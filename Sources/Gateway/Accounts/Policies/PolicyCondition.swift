@@ -9,7 +9,7 @@ enum TraitValue {
 
 /// An attribute of requests, with metadata by its place among the names that the snapshot's policies have.
 enum PolicyTrait: BitwiseCopyable, Sendable {
-    case apiKey, workspace, virtualKey, provider, config, model, endpoint
+    case apiKey, workspace, virtualKey, provider, config, prompt, model, endpoint
     case metadata(Int)
 
     init(_ attribute: PolicyScope.Attribute, _ names: NameTable) {
@@ -19,6 +19,7 @@ enum PolicyTrait: BitwiseCopyable, Sendable {
         case .virtualKey: self = .virtualKey
         case .provider: self = .provider
         case .config: self = .config
+        case .prompt: self = .prompt
         case .model: self = .model
         case .endpoint: self = .endpoint
         case .metadata(let name): self = .metadata(Array(name.utf8).withByteSlice { names.index(of: $0) } ?? 0)

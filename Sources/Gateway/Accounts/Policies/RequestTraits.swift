@@ -11,6 +11,7 @@ struct RequestTraits {
     var virtualKey = TraitValue.absent
     var provider = TraitValue.absent
     var config = TraitValue.absent
+    var prompt = TraitValue.absent
     var model = TraitValue.absent
     var endpoint = TraitValue.absent
 }
@@ -114,6 +115,7 @@ extension Exchange {
         if let slug = key.slug { traits.virtualKey = .bytes(slug.slice) }
         traits.provider = .bytes(plan.destination.providerName.slice)
         if let name = plan.route.configName { traits.config = .bytes(name.slice) }
+        if let prompt = bookNotes.prompt { traits.prompt = .bytes(prompt.slice) }
         if let type = endpoint.policyType { traits.endpoint = .bytes(ByteSlice(type)) }
         worker.accounts.metadata.begin(policies)
         let message = client.unread
@@ -140,6 +142,7 @@ extension Exchange {
         case .virtualKey: traits.virtualKey
         case .provider: traits.provider
         case .config: traits.config
+        case .prompt: traits.prompt
         case .model: traits.model
         case .endpoint: traits.endpoint
         case .metadata(let place): worker.accounts.metadata.value(place)
