@@ -35,7 +35,10 @@ public final class Bookkeeper: Sendable {
     public let mode: BooksMode
     public let folder: JournalFolder
     private let settings: BooksSettings
+    /// The workers', and behind them that of records which are no worker's.
     private let rings: [RecordRing]
+    /// Held by who writes into the last.
+    private let appending = Mutex<Void>(())
     private let process: UInt32
     private let clock: @Sendable () -> UInt64
     private let report: @Sendable (String) -> Void
@@ -77,7 +80,7 @@ public final class Bookkeeper: Sendable {
         self.process = process
         self.clock = clock
         self.report = report
-        rings = (0..<workers).map { _ in RecordRing(capacity: ringByteCount) }
+        rings = (0...workers).map { _ in RecordRing(capacity: ringByteCount) }
         drainedAt = Atomic(linux_monotonic_nanoseconds())
         settledAt = linux_monotonic_nanoseconds() + settlingNanoseconds
         try folder.make(in: dataDirectory)
@@ -85,6 +88,17 @@ public final class Bookkeeper: Sendable {
     }
 
     public func ring(worker: Int) -> RecordRing { rings[worker] }
+
+    /// Has records written that are no worker's. Called from any thread.
+    ///
+    /// - Returns: false where the disk is so far behind that none of them is taken.
+    public func append(_ records: [RequestRecord]) -> Bool {
+        appending.withLock { _ in
+            guard let ring = rings.last, !ring.isBehind else { return false }
+            for record in records { ring.push(.required) { record.write(to: &$0) } }
+            return true
+        }
+    }
 
     /// Has each segment stay until its reader `isDone` with it.
     ///

@@ -11,23 +11,29 @@ public final class Console: Sendable {
     let file: FileObjects
     let usage: (any UsageBooks)?
     let books: DayBooks?
+    let reports: (any ReportedRecords)?
 
     /// - Parameters:
     ///   - file: what the configuration file declares, as it was last read: a reload makes another console.
     ///   - usage: where usage is counted; without it none is shown, and `reset_usage` is refused.
     ///   - books: where requests' records are; without them what is asked of logs and analytics is refused.
-    public init(store: any Store, file: FileObjects, usage: (any UsageBooks)? = nil, books: DayBooks? = nil) {
+    ///   - reports: where requests are recorded that others tell of; without it they are refused.
+    public init(
+        store: any Store, file: FileObjects, usage: (any UsageBooks)? = nil, books: DayBooks? = nil, reports: (any ReportedRecords)? = nil
+    ) {
         self.store = store
         self.file = file
         self.usage = usage
         self.books = books
+        self.reports = reports
     }
 
-    /// Whether a path is the console's: what the gateway has to hand over.
-    public static func owns(path: ByteSlice) -> Bool { ConsolePath.isOwned(path) }
-
-    /// Whether what is at a path is for whoever asks models, and not for administrators alone.
-    public static func isForCallers(path: ByteSlice) -> Bool { ConsolePath.isForCallers(path) }
+    /// What is at a path of the console's; nil for one that the gateway does not hand over.
+    public static func place(method: ByteSlice, path: ByteSlice) -> ConsolePlace? {
+        guard ConsolePath.isOwned(path) else { return nil }
+        let most = ConsolePath.isReport(method, path) ? ConsoleLimits.reportByteCount : ConsoleLimits.bodyByteCount
+        return ConsolePlace(isForCallers: ConsolePath.isForCallers(method, path), bodyByteCount: most)
+    }
 
     /// Does what is asked. Blocks on the store: called off the workers, from any thread.
     public func answer(_ request: ConsoleRequest) -> ConsoleAnswer {
@@ -92,7 +98,8 @@ public final class Console: Sendable {
 
     /// Whose key the configuration file declares: the gateway has looked at what came with it.
     private func declaredCaller(_ request: ConsoleRequest) throws(ConsoleError) -> Caller {
-        guard request.path.withByteSlice({ ConsolePath.isForCallers($0) }), let name = request.declaredKey,
+        let isForCallers = Array(request.method.utf8).withByteSlice { method in request.path.withByteSlice { ConsolePath.isForCallers(method, $0) } }
+        guard isForCallers, let name = request.declaredKey,
             let declared = file.keys.first(where: { $0.name == name })
         else { throw .unauthorised("Invalid API Key") }
         if let expiry = declared.expiresAt, expiry <= request.nowMilliseconds { throw .unauthorised("this API key expired at \(Timestamp.text(expiry))") }

@@ -34,6 +34,14 @@ public struct ConsoleRequest: Sendable {
     }
 }
 
+/// What is at a path of the console's.
+public struct ConsolePlace: Sendable {
+    /// Whether it is for whoever asks models, and not for administrators alone.
+    public let isForCallers: Bool
+    /// How long a body may be there.
+    public let bodyByteCount: Int
+}
+
 /// What the console answers: JSON, an object but for a few lists; never nothing.
 public struct ConsoleAnswer: Sendable {
     public var status: Int

@@ -3,7 +3,7 @@ import Bytes
 import CLinux
 import Glibc
 public import Health
-import Ledger
+public import Ledger
 public import Reactor
 import Synchronization
 import TLS
@@ -57,6 +57,7 @@ public final class Gateway: Sendable {
     private let upstreamMetrics = UpstreamMetrics()
     private let hasEnded = Mutex(false)
     private let drainTimes: Mutex<DrainTimes>
+    private let book: Mutex<PriceBook?>
     /// Where it listens, ports chosen.
     public let addresses: [SocketAddress]
 
@@ -75,6 +76,7 @@ public final class Gateway: Sendable {
         let rows: [[ListeningSocket]]
         (rows, addresses) = try Gateway.listen(on: listen, sockets: sockets, workers: count)
         drainTimes = Mutex(DrainTimes(snapshot.limits))
+        book = Mutex(snapshot.prices)
         do {
             accessLog = try AccessLog(settings, workers: count)
         } catch {
@@ -165,6 +167,7 @@ public final class Gateway: Sendable {
     /// Serves by `snapshot` from each worker's next request on.
     public func adopt(_ snapshot: Snapshot) {
         drainTimes.withLock { $0 = DrainTimes(snapshot.limits) }
+        book.withLock { $0 = snapshot.prices }
         operations.keep(snapshot.books)
         for mailbox in mailboxes { mailbox.post(.adopt(snapshot)) }
     }
@@ -182,6 +185,9 @@ public final class Gateway: Sendable {
         let roll = RollCall(count: mailboxes.count, answer)
         for mailbox in mailboxes { mailbox.post(.answer(roll)) }
     }
+
+    /// What it prices requests by now.
+    public var priceBook: PriceBook? { book.withLock { $0 } }
 
     /// Whether a request of the admin API is being answered, and may never be.
     public var isAdministered: Bool { backOffice?.isBusy ?? false }

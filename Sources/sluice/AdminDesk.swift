@@ -1,4 +1,5 @@
 import Analytics
+import Bytes
 import Configuration
 import Console
 import Gateway
@@ -16,8 +17,11 @@ final class AdminDesk: Sendable {
     /// The paths that are the console's, and what answers there: nothing, without a store.
     static func office(_ desk: AdminDesk?) throws(StartError) -> BackOffice {
         do {
-            guard let desk else { return try BackOffice(owns: { Console.owns(path: $0) }, reply: nil) }
-            return try BackOffice(owns: { Console.owns(path: $0) }, isForCallers: { Console.isForCallers(path: $0) }) { desk.reply($0) }
+            let place: @Sendable (ByteSlice, ByteSlice) -> BackOfficePlace? = { method, path in
+                Console.place(method: method, path: path).map { BackOfficePlace(isForCallers: $0.isForCallers, bodyByteCount: $0.bodyByteCount) }
+            }
+            guard let desk else { return try BackOffice(place: place, reply: nil) }
+            return try BackOffice(place: place) { desk.reply($0) }
         } catch {
             throw StartError("\(error)")
         }
@@ -25,24 +29,31 @@ final class AdminDesk: Sendable {
 
     private let store: ServingStore
     private let books: DayBooks?
+    private let reports: ReportDesk?
     private let watch: StoreWatch
     private let usage: AccountUsage
     private let state: Mutex<State>
 
-    init(_ store: ServingStore, _ watch: StoreWatch, _ file: FileObjects, books: DayBooks? = nil) {
+    init(_ store: ServingStore, _ watch: StoreWatch, _ file: FileObjects, books: Bookkeeping? = nil) {
         self.store = store
-        self.books = books
+        self.books = books?.days
+        reports = books.map { ReportDesk($0.keeper) }
         self.watch = watch
         usage = AccountUsage(in: store.directory, watch)
         // Until there are workers, there is nobody to wait for.
-        state = Mutex(State(console: Console(store: store.store, file: file, usage: usage, books: books)) { $0() })
+        state = Mutex(State(console: Console(store: store.store, file: file, usage: usage, books: self.books, reports: reports)) { $0() })
     }
 
     /// The gateway serves: its workers are those to wait for.
-    func serve(_ gateway: Gateway) { state.withLock { $0.everyWorker = { gateway.whenAllHaveTurned($0) } } }
+    func serve(_ gateway: Gateway) {
+        reports?.serve(gateway)
+        state.withLock { $0.everyWorker = { gateway.whenAllHaveTurned($0) } }
+    }
 
     /// The file was read again.
-    func take(_ file: FileObjects) { state.withLock { $0.console = Console(store: store.store, file: file, usage: usage, books: books) } }
+    func take(_ file: FileObjects) {
+        state.withLock { $0.console = Console(store: store.store, file: file, usage: usage, books: books, reports: reports) }
+    }
 
     func reply(_ request: BackOfficeRequest) -> BackOfficeReply {
         let (console, everyWorker) = state.withLock { ($0.console, $0.everyWorker) }

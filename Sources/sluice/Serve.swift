@@ -113,7 +113,7 @@ struct Serve: ParsableCommand {
             note: { standardError("sluice: \($0)") })
         let watch = store?.watch(desk)
         let file = FileObjects(plan.configuration, plan.parts.catalog)
-        let admin = store.flatMap { store in watch.map { AdminDesk(store, $0, file, books: books?.days) } }
+        let admin = store.flatMap { store in watch.map { AdminDesk(store, $0, file, books: books) } }
         let gateway = try Gateway(
             desk.first(), listen: listen, sockets: sockets, workers: workers, accessLog: accessLog(plan.log),
             history: ServiceHistory(restartCount: link.restartCount, upgradeCount: link.upgradeCount), backOffice: AdminDesk.office(admin),

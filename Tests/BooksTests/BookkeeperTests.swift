@@ -60,6 +60,26 @@ struct BookkeeperTests {
         #expect(metric("sluice_books_waiting_bytes", keeper) == "0")
     }
 
+    @Test("records that are no worker's are written as theirs are, also from several threads; a disk that is behind takes none")
+    func appended() throws {
+        let state = StateFolder()
+        let keeper = try Bookkeeper(dataDirectory: state.path, workers: 2, process: 1) { _ in }
+        try running(keeper) {
+            push(0, to: keeper.ring(worker: 1))
+            DispatchQueue.concurrentPerform(iterations: 4) { place in
+                #expect(keeper.append((1...50).map { RequestRecord.sample(place * 50 + $0) }))
+            }
+            #expect(until { try state.journal.allRecords().records.count == 201 })
+        }
+        let found = try state.journal.allRecords().records.first { $0.identifier == RequestRecord.sample(7).identifier }
+        #expect(found?.document.json == RequestRecord.sample(7).document.json)
+        // Nobody drains now.
+        let idle = try Bookkeeper(dataDirectory: state.path, workers: 1, process: 2, ringByteCount: 1 << 15) { _ in }
+        var taken = 0
+        while taken < 10_000, idle.append([.sample(taken)]) { taken += 1 }
+        #expect((10..<10_000).contains(taken) && !idle.append([.sample(0)]))
+    }
+
     @Test("while the disk fails records wait, which is told once and counted; then all are written and that is told")
     func faultsHeal() throws {
         let state = StateFolder()

@@ -96,40 +96,6 @@ extension RequestRecord {
         return record
     }
 
-    /// As a worker writes it.
-    func write(to writer: inout RecordWriter) {
-        func lend(_ text: String, _ body: (ByteSlice) -> Void) { Array(text.utf8).withByteSlice { body($0) } }
-        writer.write(figures)
-        lend(trace) { writer.trace($0) }
-        lend(span) { writer.span($0) }
-        lend(parentSpan) { writer.parentSpan($0) }
-        lend(spanName) { writer.spanName($0) }
-        lend(organisation) { writer.organisation($0) }
-        lend(workspace) { writer.workspace($0) }
-        lend(key) { writer.key($0) }
-        lend(keyName) { writer.keyName($0) }
-        lend(certificate) { writer.certificate($0) }
-        lend(virtualKey) { writer.virtualKey($0) }
-        lend(metadata) { writer.metadata($0) }
-        lend(user) { writer.user($0) }
-        lend(config) { writer.config($0) }
-        lend(prompt) { writer.prompt($0) }
-        lend(promptID) { writer.promptID($0) }
-        if endpoint == "chat.completions" { writer.endpoint("chat.completions") }
-        lend(method) { writer.method($0) }
-        lend(path) { writer.path($0) }
-        lend(provider) { writer.provider($0) }
-        lend(model) { writer.model($0) }
-        lend(served) { writer.served($0) }
-        lend(target) { writer.target($0) }
-        lend(attempts) { writer.attempts($0) }
-        lend(priceBook) { writer.priceBook($0) }
-        lend(error) { writer.error($0) }
-        lend(finishReason) { writer.finishReason($0) }
-        lend(peer) { writer.peer($0) }
-        lend(agent) { writer.agent($0) }
-    }
-
     /// Its bytes in the journal.
     var encoded: [UInt8] {
         [UInt8](unsafeUninitializedCapacity: BooksLimits.recordByteCount) { room, count in

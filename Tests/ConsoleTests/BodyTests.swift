@@ -14,6 +14,7 @@ struct BodyTests {
     private func wrong(_ kind: BodyKind) -> [String] {
         switch kind {
         case .text(let limit): ["7", "true", "[]", "{}", "\"\(String(repeating: "a", count: limit + 1))\""]
+        case .word: ["true", "[]", "{}"]
         case .choice: ["7", "\"nothing of these\"", "[]"]
         case .flag: ["\"yes\"", "2", "[]", "\"true\""]
         case .integer(let range): ["\"1\"", "1.5", "\(range.upperBound + 1)", "\(range.lowerBound - 1)", "true", "1e30"]
@@ -23,7 +24,7 @@ struct BodyTests {
         case .list(let kind, let limit):
             ["{}", "\"a\"", "[\(Array(repeating: "0", count: limit + 1).joined(separator: ","))]"] + wrong(kind).prefix(1).map { "[\($0)]" }
         case .object(let shape):
-            ["7", "[]", "{\"nothing of these\":1}"]
+            ["7", "[]"] + (shape.isOpen ? [] : ["{\"nothing of these\":1}"])
                 + shape.fields.prefix(1).flatMap { field in wrong(field.kind).prefix(1).map { "{\"\(field.name)\":\($0)}" } }
         case .oneOrMore: ["7", "\"a\"", "[7]", "{\"nothing of these\":1}"]
         case .textOrObject: ["7", "[]", "{}"]

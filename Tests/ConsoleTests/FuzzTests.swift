@@ -38,7 +38,7 @@ struct FuzzTests {
         case .time, .date: return .text(dice.pick(["2027-06-01", "2030-01-01T00:00:00Z", "1970-01-01"]))
         case .list(let kind, _): return .list((0..<dice.roll(4)).map { _ in value(of: kind, &dice) })
         case .object(let shape), .oneOrMore(let shape, _), .textOrObject(let shape, _): return object(shape, &dice)
-        case .text, .textOrList, .copy: return .text(dice.pick(Self.words))
+        case .text, .word, .textOrList, .copy: return .text(dice.pick(Self.words))
         case .texts, .anyObject, .objectOrText, .any: return value(&dice, 0)
         }
     }

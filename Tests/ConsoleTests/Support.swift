@@ -21,13 +21,13 @@ final class Desk {
     let admin: String
     let time = Mutex<Int64>(Desk.start)
 
-    init(file: FileObjects = FileObjects(), usage: (any UsageBooks)? = nil, hasBooks: Bool = false) throws {
+    init(file: FileObjects = FileObjects(), usage: (any UsageBooks)? = nil, hasBooks: Bool = false, reports: (any ReportedRecords)? = nil) throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "sluice-console-\(UUID().uuidString)").path
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         store = try SQLiteStore.open(in: folder, keyring: .file(folder + "/keyring"), clock: { Desk.start })
         organisation = try store.firstOrganisation().id
         books = try hasBooks ? DayBooks(dataDirectory: folder, keepDays: 30) { _ in } : nil
-        console = Console(store: store, file: file, usage: usage, books: books)
+        console = Console(store: store, file: file, usage: usage, books: books, reports: reports)
         admin = try Desk.issue(store, organisation, ["admin"])
     }
 

@@ -35,8 +35,12 @@ struct BackOfficeTests {
         let desk = desk
         let reply: @Sendable (BackOfficeRequest) -> BackOfficeReply = { desk.reply($0) }
         return try BackOffice(
-            owns: { path in path.hasPrefix("/v1/things") || path == ByteSlice("/v2/things") }, isForCallers: { $0.hasPrefix("/v1/things/open") },
-            reply: isOpen ? reply : nil)
+            place: { method, path in
+                guard path.hasPrefix("/v1/things") || path == ByteSlice("/v2/things") else { return nil }
+                let isOpen = path.hasPrefix("/v1/things/open")
+                let most = GatewayLimits.adminBodyByteCount
+                return BackOfficePlace(isForCallers: isOpen, bodyByteCount: isOpen && method == "PUT" ? 2 * most : most)
+            }, reply: isOpen ? reply : nil)
     }
 
     private func gateway(_ office: BackOffice? = nil, drainMilliseconds: UInt64 = 200) throws -> TestGateway {
@@ -100,10 +104,14 @@ struct BackOfficeTests {
         #expect(answer.status == 404 && answer.text.contains("--data"))
     }
 
-    @Test("a body of the most that is taken is taken, and one byte more is 413", arguments: [0, 1])
-    func bodies(more: Int) throws {
-        let answer = try gateway().ask(request("POST /v1/things", body: String(repeating: "x", count: GatewayLimits.adminBodyByteCount + more)))
-        #expect(answer.status == (more == 0 ? 200 : 413))
+    @Test("a body of the most that is taken there by that method is taken, and one byte more is 413", arguments: [
+        ("POST /v1/things", 1), ("POST /v1/things/open", 1), ("PUT /v1/things/open", 2),
+    ])
+    func bodies(line: String, times: Int) throws {
+        for more in [0, 1] {
+            let answer = try gateway().ask(request(line, body: String(repeating: "x", count: times * GatewayLimits.adminBodyByteCount + more)))
+            #expect(answer.status == (more == 0 ? 200 : 413))
+        }
     }
 
     @Test("as many as may wait are kept; the next is 503 with Retry-After, and is taken when there is room")

@@ -43,6 +43,7 @@ extension RequestRecord {
         members.add("stream", .boolean(figures.flags.contains(.stream)))
         if figures.flags.contains(.aborted) { members.flag("aborted") }
         if figures.flags.contains(.hedged) { members.flag("hedged") }
+        if figures.flags.contains(.reported) { members.flag("reported") }
         addMoney(to: &members)
         addTimes(to: &members)
         members.number("bytes_in", figures.receivedByteCount)

@@ -45,6 +45,8 @@ public struct RecordFlags: OptionSet, BitwiseCopyable, Sendable {
     public static let metadataLeftOut = RecordFlags(rawValue: 64)
     /// Its tokens are known, or reckoned.
     public static let counted = RecordFlags(rawValue: 128)
+    /// It did not go through the gateway: somebody has told of it.
+    public static let reported = RecordFlags(rawValue: 256)
 }
 
 /// What a request had to do with the cache.

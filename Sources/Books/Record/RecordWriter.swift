@@ -51,7 +51,8 @@ public struct RecordWriter: ~Copyable {
     /// The slug of the stored prompt, and its id.
     public mutating func prompt(_ text: ByteSlice) { write(text, as: .prompt) }
     public mutating func promptID(_ text: ByteSlice) { write(text, as: .promptID) }
-    public mutating func endpoint(_ text: StaticString) { write(ByteSlice(text), as: .endpoint) }
+    public mutating func endpoint(_ text: StaticString) { endpoint(ByteSlice(text)) }
+    mutating func endpoint(_ text: ByteSlice) { write(text, as: .endpoint) }
     public mutating func method(_ text: ByteSlice) { write(text, as: .method) }
     public mutating func path(_ text: ByteSlice) { write(text, as: .path) }
     public mutating func provider(_ text: ByteSlice) { write(text, as: .provider) }

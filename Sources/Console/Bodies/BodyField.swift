@@ -50,6 +50,8 @@ indirect enum BodyKind: Sendable {
     case textOrList(atMost: Int)
     /// Texts by names of the client's own.
     case texts
+    /// A text, or a number; read as a text, and cut where it is longer.
+    case word(atMost: Int)
     /// Any object.
     case anyObject
     /// Any object, or its JSON as a text; read as the object.
@@ -67,21 +69,30 @@ struct BodyShape: Sendable {
     let fields: [BodyField]
     /// How many a whole body may have, as a list; one alone is no list then, and is read as one. At 1, a body is an object.
     let most: Int
+    /// How long a whole body may be.
+    let byteCount: Int
+    /// Whether members that are not known are taken as they are: other programs' reports say more than is read.
+    let isOpen: Bool
     /// What no single member can tell: faults, by member.
     let check: (@Sendable (Body) -> [BodyFault])?
 
-    init(_ fields: [BodyField], atMost most: Int = 1, check: (@Sendable (Body) -> [BodyFault])? = nil) {
+    init(
+        _ fields: [BodyField], atMost most: Int = 1, byteCount: Int = ConsoleLimits.bodyByteCount, isOpen: Bool = false,
+        check: (@Sendable (Body) -> [BodyFault])? = nil
+    ) {
         self.fields = fields
         self.most = most
+        self.byteCount = byteCount
+        self.isOpen = isOpen
         self.check = check
     }
 
     static let nothing = BodyShape([])
 
     /// The same for a change: nothing has to be there.
-    var optional: BodyShape { BodyShape(fields.map(\.optional), atMost: most, check: check) }
+    var optional: BodyShape { BodyShape(fields.map(\.optional), atMost: most, byteCount: byteCount, isOpen: isOpen, check: check) }
 
-    func adding(_ more: [BodyField]) -> BodyShape { BodyShape(fields + more, atMost: most, check: check) }
+    func adding(_ more: [BodyField]) -> BodyShape { BodyShape(fields + more, atMost: most, byteCount: byteCount, isOpen: isOpen, check: check) }
 
     func field(_ written: String) -> BodyField? { fields.first { $0.name == written || $0.aliases.contains(written) } }
 }

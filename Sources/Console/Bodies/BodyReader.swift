@@ -12,12 +12,10 @@ struct BodyReader {
 
     /// - Throws: `.invalid` with every fault, up to a bound; `.tooLong`.
     static func read(_ bytes: [UInt8], _ shape: BodyShape) throws(ConsoleError) -> Body {
-        guard bytes.count <= ConsoleLimits.bodyByteCount else {
-            throw .tooLong("the body has \(bytes.count) bytes; at most \(ConsoleLimits.bodyByteCount) are read")
-        }
+        guard bytes.count <= shape.byteCount else { throw .tooLong("the body has \(bytes.count) bytes; at most \(shape.byteCount) are read") }
         guard !bytes.isEmpty else { return try read(.empty, shape) }
         let (document, diagnostics) = bytes.withByteSlice {
-            DocumentParser.parse($0, textByteCount: ConsoleLimits.bodyByteCount, nodeCount: ConsoleLimits.bodyNodeCount)
+            DocumentParser.parse($0, textByteCount: shape.byteCount, nodeCount: ConsoleLimits.bodyNodeCount)
         }
         guard let document else {
             let place = diagnostics.first?.position ?? .start
@@ -81,7 +79,7 @@ struct BodyReader {
         for member in members {
             let place = path.isEmpty ? Self.shown(member.name) : "\(path).\(Self.shown(member.name))"
             guard let field = shape.field(member.name) else {
-                note(place, "is unknown; \(Self.hint(member.name, shape))")
+                if shape.isOpen { read.append((member.name, member.value)) } else { note(place, "is unknown; \(Self.hint(member.name, shape))") }
                 continue
             }
             guard !read.contains(where: { $0.0 == field.name }) else {
@@ -114,6 +112,7 @@ struct BodyReader {
     private mutating func value(_ node: DocumentNode, _ kind: BodyKind, _ path: String) -> DocumentNode {
         switch kind {
         case .text(let limit): return text(node, limit, path)
+        case .word(let limit): return word(node, limit, path)
         case .choice(let words): return choice(node, words, path)
         case .flag: return flag(node, path)
         case .integer(let range): return integer(node, range, path)
@@ -168,6 +167,16 @@ struct BodyReader {
         guard case .string(let text) = node.value else { return mismatch(node, path, "a text") }
         if text.utf8.count > limit { note(path, "has \(text.utf8.count) bytes; at most \(limit) are taken") }
         return node
+    }
+
+    private mutating func word(_ node: DocumentNode, _ limit: Int, _ path: String) -> DocumentNode {
+        let text: String
+        switch node.value {
+        case .string(let found): text = found
+        case .number(let number): text = number.text
+        default: return mismatch(node, path, "a text or a number")
+        }
+        return .text(text.utf8.count <= limit ? text : String(decoding: text.utf8.prefix(limit), as: UTF8.self))
     }
 
     private mutating func choice(_ node: DocumentNode, _ words: [String], _ path: String) -> DocumentNode {

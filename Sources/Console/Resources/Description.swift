@@ -65,7 +65,7 @@ enum Description {
         }
         return .object([
             "type": .text("object"), "properties": .object(properties), "required": .texts(shape.fields.filter(\.isRequired).map(\.name)),
-            "additionalProperties": .flag(false),
+            "additionalProperties": .flag(shape.isOpen),
         ])
     }
 
@@ -74,6 +74,7 @@ enum Description {
     private static func schema(_ kind: BodyKind) -> DocumentNode {
         switch kind {
         case .text(let limit): .object(["type": .text("string"), "maxLength": .number(limit)])
+        case .word: .object(["type": .texts(["string", "number"])])
         case .choice(let words): .object(["type": .text("string"), "enum": .texts(words)])
         case .flag: .object(["type": .text("boolean")])
         case .integer(let range): .object(["type": .text("integer"), "minimum": .number(range.lowerBound), "maximum": .number(range.upperBound)])

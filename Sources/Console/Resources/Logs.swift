@@ -29,6 +29,7 @@ enum Logs {
             "request_method": .text(record.method), "response_status_code": .number(Int(figures.status)),
             "response_time": .number(Int64(clamping: figures.totalNanoseconds / 1_000_000)), "cache_status": .text(figures.cache.text.description),
             "stream_mode": .flag(figures.flags.contains(.stream)), "is_estimated": .flag(figures.flags.contains(.estimated)),
+            "is_reported": .flag(figures.flags.contains(.reported)),
             "virtual_key": text(record.virtualKey), "config": text(record.config), "api_key_id": text(record.key), "workspace_id": text(record.workspace),
             "prompt_slug": text(record.prompt), "prompt_id": text(record.promptID),
             "prompt_version": count(record.figures.promptVersion == 0 ? nil : Int64(record.figures.promptVersion)),

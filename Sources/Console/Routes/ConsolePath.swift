@@ -8,8 +8,9 @@ enum ConsolePath {
         "/admin/workspaces", "/admin/users", "/policies/usage-limits", "/policies/rate-limits", "/audit-logs", "/logs", "/analytics", "/feedback",
     ]
 
-    /// What is for whoever asks models, with a key of the configuration file as well.
+    /// What is for whoever asks models, with a key of the configuration file as well; and what of it is a POST alone.
     private static let ofCallers: [StaticString] = ["/feedback"]
+    private static let givenByCallers: StaticString = "/logs"
 
     /// The one path without a version.
     static let description: StaticString = "/sluice/openapi.json"
@@ -17,8 +18,15 @@ enum ConsolePath {
     /// Whether a path is the console's. Copies nothing: it is asked on the data plane.
     static func isOwned(_ path: ByteSlice) -> Bool { path == description || isBelow(path, owned) }
 
-    /// Whether a path is for callers. Copies nothing, either.
-    static func isForCallers(_ path: ByteSlice) -> Bool { isBelow(path, ofCallers) }
+    /// Whether what is at a path is for callers. Copies nothing, either.
+    static func isForCallers(_ method: ByteSlice, _ path: ByteSlice) -> Bool { isBelow(path, ofCallers) || isReport(method, path) }
+
+    /// Whether requests are told of that did not go through the gateway.
+    static func isReport(_ method: ByteSlice, _ path: ByteSlice) -> Bool {
+        guard method == "POST", isBelow(path, [givenByCallers]) else { return false }
+        let rest = path.dropFirst(3 + givenByCallers.utf8CodeUnitCount)
+        return rest.isEmpty || rest == "/"
+    }
 
     private static func isBelow(_ path: ByteSlice, _ starts: [StaticString]) -> Bool {
         guard path.hasPrefix("/v1/") || path.hasPrefix("/v2/") else { return false }

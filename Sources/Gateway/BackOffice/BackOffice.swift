@@ -37,6 +37,19 @@ public struct BackOfficeReply: Sendable {
     }
 }
 
+/// What is at a path of the admin API.
+public struct BackOfficePlace: Sendable {
+    /// Whether it is for any caller.
+    public let isForCallers: Bool
+    /// How long a body may be there.
+    public let bodyByteCount: Int
+
+    public init(isForCallers: Bool = false, bodyByteCount: Int = GatewayLimits.adminBodyByteCount) {
+        self.isForCallers = isForCallers
+        self.bodyByteCount = bodyByteCount
+    }
+}
+
 /// Where requests of the admin API are answered: on a thread of its own, one after the other, for they wait for a disk.
 ///
 /// What answers them is no part of this module; it is handed in, with the paths that are its own.
@@ -47,10 +60,8 @@ public final class BackOffice: Sendable {
         let answer: @Sendable (BackOfficeReply) -> Void
     }
 
-    /// Whether a path is the admin API's. Called by workers: it is short, and blocks on nothing.
-    let owns: @Sendable (ByteSlice) -> Bool
-    /// Whether what is there is for any caller. Called by workers as well.
-    let isForCallers: @Sendable (ByteSlice) -> Bool
+    /// What is at a path, by method; nil where that is not the admin API's. Called by workers: it is short, and blocks on nothing.
+    let place: @Sendable (_ method: ByteSlice, _ path: ByteSlice) -> BackOfficePlace?
     private let reply: (@Sendable (BackOfficeRequest) -> BackOfficeReply)?
     private let questions: Mailbox<Asked>
     /// Requests that wait or are being answered. Counted up by workers and down by the thread; no more is told by it.
@@ -61,11 +72,9 @@ public final class BackOffice: Sendable {
 
     /// - Parameter reply: what answers; nil where there is no store, and the paths are refused.
     public init(
-        owns: @escaping @Sendable (ByteSlice) -> Bool, isForCallers: @escaping @Sendable (ByteSlice) -> Bool = { _ in false },
-        reply: (@Sendable (BackOfficeRequest) -> BackOfficeReply)?
+        place: @escaping @Sendable (_ method: ByteSlice, _ path: ByteSlice) -> BackOfficePlace?, reply: (@Sendable (BackOfficeRequest) -> BackOfficeReply)?
     ) throws(SystemError) {
-        self.owns = owns
-        self.isForCallers = isForCallers
+        self.place = place
         self.reply = reply
         questions = try Mailbox()
     }

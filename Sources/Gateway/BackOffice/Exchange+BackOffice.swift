@@ -4,10 +4,10 @@ import Ledger
 import Providers
 
 extension Exchange {
-    /// Whether the request is the admin API's.
-    func isBackOffices(_ path: ByteSlice) -> Bool {
-        guard endpoint == .other || endpoint == .unknown, let office = worker.backOffice else { return false }
-        return office.owns(path)
+    /// What the request asks of the admin API; nil for one that is not its.
+    func backOfficePlace(_ message: ByteSlice) -> BackOfficePlace? {
+        guard endpoint == .other || endpoint == .unknown, let office = worker.backOffice else { return nil }
+        return office.place(message[request.methodRange], request.path(in: message))
     }
 
     /// Answers a request of the admin API: collected, handed over once, and answered when its message comes.
@@ -20,11 +20,11 @@ extension Exchange {
         guard let office = worker.backOffice, office.isOpen else {
             throw Rejection(.notFound, "this gateway keeps no store: start it with --data FOLDER or SLUICE_DATA, or set \"data\" in its file")
         }
-        let isForCallers = office.isForCallers(request.path(in: client.unread))
-        let presented = try presented(client, isForCallers: isForCallers)
+        let place = office.place(client.unread[request.methodRange], request.path(in: client.unread)) ?? BackOfficePlace()
+        let presented = try presented(client, isForCallers: place.isForCallers)
         try takePlace(client)
         try checkCoding(client)
-        body.byteLimit = GatewayLimits.adminBodyByteCount
+        body.byteLimit = place.bodyByteCount
         guard try collectBody(client) else { return .wait }
         let message = client.unread
         var asked = BackOfficeRequest()
@@ -42,11 +42,11 @@ extension Exchange {
         let token = client.token
         let mailbox = worker.mailbox
         let number = identifier
-        let isTaken = office.ask(asked, isCallers: isForCallers) { reply in
+        let isTaken = office.ask(asked, isCallers: place.isForCallers) { reply in
             let answer = Operations.Answer(status: reply.status, contentType: "application/json", content: reply.body, allow: reply.allow)
             mailbox.post(.operatorAnswer(token, number, answer))
         }
-        let most = isForCallers ? GatewayLimits.waitingCallerRequests : GatewayLimits.waitingAdminRequests
+        let most = place.isForCallers ? GatewayLimits.waitingCallerRequests : GatewayLimits.waitingAdminRequests
         guard isTaken else { throw Rejection(.overloaded, "\(most) requests of the admin API wait already; try again") }
         isAskingOperations = true
         client.setDeadline(worker.now.adding(nanoseconds: GatewayLimits.adminNanoseconds))

@@ -58,7 +58,7 @@ extension Exchange {
         let message = client.unread
         answer.clientReusable = request.keepAlive && client.requestCount < worker.limits.requestsPerConnection
         endpoint = Endpoint.classify(method: message[request.methodRange], target: request.path(in: message))
-        if isBackOffices(request.path(in: message)) { endpoint = .admin }
+        if backOfficePlace(message) != nil { endpoint = .admin }
         name(message)
         record.peer = client.peer.name
         if let field = worker.snapshot.proxies.field { noteForwarded(by: client, field) }
