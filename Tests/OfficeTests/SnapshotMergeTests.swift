@@ -348,7 +348,7 @@ struct SnapshotMergeTests {
         try policy("off", .usage, #"{"credit_limit":1}"#) { $0.status = .disabled }
         try policy("nothing", .rate, #"{"type":"requests","unit":"rpm","value":0}"#)
         try policy("odd terms", .usage, #"{"credit_limit":-1}"#)
-        try policy("odd conditions", .usage, #"{"credit_limit":1}"#) { $0.conditions = #"[{"key":"prompt","value":["x"]}]"# }
+        try policy("odd conditions", .usage, #"{"credit_limit":1}"#) { $0.conditions = #"[{"key":"weather","value":["x"]}]"# }
         var programs = ProgramShelf()
         var asked: [LimitedPolicy] = []
         let merge = SnapshotMerge(world.declared, try world.stored(), pepper: world.store.pepper, now: 0, edition: 1, policies: { policies in
@@ -358,7 +358,7 @@ struct SnapshotMergeTests {
         #expect(asked.map(\.name) == ["budget", "rate", "odd terms", "odd conditions"])
         #expect(asked[0].limits.usage.map(\.limit) == [1_500_000_000] && asked[0].scope.groups == [.metadata("_user")] && asked[0].workspace == -1)
         #expect(asked[1].limits.rates.map(\.count) == [7] && asked[1].workspace >= 0 && asked.prefix(2).allSatisfy { $0.fault == nil })
-        #expect(asked[2].fault != nil && asked[3].fault?.contains("prompts") == true && asked[3].scope == PolicyScope())
+        #expect(asked[2].fault != nil && asked[3].fault?.contains("weather") == true && asked[3].scope == PolicyScope())
         #expect(merge.parts.policies.count == 4 && merge.faults.filter { $0.contains("it refuses what it is for") }.count == 2)
     }
 

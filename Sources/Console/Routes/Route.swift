@@ -82,7 +82,8 @@ struct RouteTable: Sendable {
         APIKeys.routes + VirtualKeys.routes + ProviderSlots.routes + Integrations.routes + IntegrationWorkspaces.routes + Configs.routes
         + Guardrails.routes + PromptPartials.routes + Prompts.routes + Labels.routes + Collections.routes
         + Workspaces.routes + Members.routes + Users.routes + Policies.routes + AuditLogs.routes
-        + Logs.routes + ReportedLogs.routes + AnalyticsGraphs.routes + FeedbackGraphs.routes + AnalyticsGroups.routes + TraceFeedback.routes + [Description.route]
+        + Logs.routes + ReportedLogs.routes + AnalyticsGraphs.routes + FeedbackGraphs.routes + AnalyticsGroups.routes + TraceFeedback.routes
+        + [Description.route]
 
     enum Found {
         case route(Route, parameters: [String])
