@@ -159,7 +159,7 @@ struct ModelTests {
     @Test("two that store and two that look up see no torn, freed, foreign or outdated answer")
     func survivesStress() throws {
         let stress = try #require(StoreStress(seed: freshSeed("cache stress")))
-        stress.run(seconds: 3)
+        stress.run(seconds: 3, longest: 60)
         #expect(stress.found.first == nil)
         let statistics = stress.cache.statistics()
         print(stress.found.text(statistics))

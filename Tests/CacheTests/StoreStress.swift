@@ -36,12 +36,13 @@ final class StoreStress: Sendable {
         stored = (0..<StoreStress.keyCount).map { _ in LoneVersion() }
     }
 
-    /// Runs for so long, then prints what was done when `isLoud`, every minute as well.
-    func run(seconds: Int, isLoud: Bool = false) {
+    /// Runs for so long, or until there was something of each kind to go wrong, at the `longest`; prints what was done when `isLoud`, every minute as well.
+    func run(seconds: Int, longest: Int = 0, isLoud: Bool = false) {
         let threads = (0..<StoreStress.writerCount + StoreStress.readerCount).map { number in
             PlainThread { number < StoreStress.writerCount ? self.write(number) : self.read(number) }
         }
-        for second in 1...max(1, seconds) {
+        for second in 1...max(1, seconds, longest) {
+            if second > seconds, hasSeenAll { break }
             sleep(1)
             if isLoud, second % 60 == 0 || second == seconds {
                 print("\(second) s: \(found.text(cache.statistics()))")
@@ -53,6 +54,12 @@ final class StoreStress: Sendable {
         }
         isOver.store(true, ordering: .releasing)
         for thread in threads { thread.join() }
+    }
+
+    /// Whether there was something of each kind to go wrong.
+    private var hasSeenAll: Bool {
+        let statistics = cache.statistics()
+        return statistics.hits > 0 && statistics.evictions > 0 && statistics.expirations > 0
     }
 
     // MARK: Writers

@@ -59,7 +59,8 @@ class ReportedLogs(AnalyticsCase):
         self.assertEqual(client.analytics.graphs.cost(**span).summary["total"], COST / 1e7)
         said = command("logs", "--data", str(self.data), "--json", "--filter", "trace=told-1").stdout
         record = json.loads(said)
-        self.assertEqual((record["reported"], record["tokens_in"], record["cost_usd"], record["price_book"]), (True, 7, COST / 1e9, "test-1"))
+        self.assertEqual((record["reported"], record["tokens_in"], record["cost_usd"]), (True, 7, COST / 1e9))
+        self.assertTrue(record["price_book"].startswith("test-1 over "), record)
         # Neither what was said nor a credential is kept.
         self.assertNotIn("what they", said + json.dumps(log))
         self.assertNotIn("sk-of-theirs", said + json.dumps(log))
