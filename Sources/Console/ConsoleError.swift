@@ -15,6 +15,8 @@ enum ConsoleError: Error, Equatable {
     /// A fault of ours.
     case failed(String)
 
+    static let noRecords = ConsoleError.notFound("this gateway keeps no records: its configuration says books: {mode: off}")
+
     static func invalid(_ field: String, _ reason: String) -> ConsoleError { .invalid([BodyFault(field, reason)]) }
 
     init(_ error: StoreError) {

@@ -178,7 +178,7 @@ private struct Report {
 
 extension Console {
     fileprivate func recordReports(_ call: Call) throws(ConsoleError) -> DocumentNode {
-        guard let reports else { throw .notFound("this gateway keeps no records: its configuration says books: {mode: off}") }
+        guard let reports else { throw .noRecords }
         let records = call.body.node.elements.map { Report(Body(node: $0)).record(call.caller, call.request, reports) }
         guard let ids = reports.record(records, nowMilliseconds: call.now) else {
             throw .unavailable("the books' disk is behind, and nothing of this was recorded; try again")

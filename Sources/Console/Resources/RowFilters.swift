@@ -158,7 +158,7 @@ enum RowFilters {
 
 extension Console {
     func openBooks() throws(ConsoleError) -> DayBooks {
-        guard let books else { throw .notFound("this gateway keeps no records: its configuration says books: {mode: off}") }
+        guard let books else { throw .noRecords }
         return books
     }
 
