@@ -7,6 +7,10 @@ public enum ReactorLimits {
     /// client that does not read, and only what it does not take shows us that the client does not.
     public static let unsentByteCount = 256 << 10
 
+    /// Looks at an address that another process listens on, and microseconds between two, before that is a fault: one that is ending ends in half a second.
+    public static let takenLooks = 10
+    public static let takenPauseMicroseconds: UInt32 = 50_000
+
     /// Connections accepted from one listener a turn, so that a storm leaves turns for those it brought.
     public static let acceptsPerTurn = 64
 

@@ -15,7 +15,7 @@ public enum ListenerGroup {
     /// - Returns: descriptors, for listeners to adopt.
     public static func open(_ address: SocketAddress, count: Int) throws(ListenError) -> [CInt] {
         precondition(count > 0, "somebody listens")
-        if !address.isLocal, address.port != 0, Listener.isTaken(address) {
+        if !address.isLocal, address.port != 0, stays({ Listener.isTaken(address) }) {
             throw ListenError("cannot listen on \(address): another process does; stop it or choose another port with --listen")
         }
         if address.isLocal { try clear(address) }
@@ -32,8 +32,18 @@ public enum ListenerGroup {
         return descriptors
     }
 
+    /// Whether something stays so: a process that was killed has its sockets for as long as it takes to end.
+    private static func stays(_ isSo: () -> Bool) -> Bool {
+        for _ in 0..<ReactorLimits.takenLooks {
+            if !isSo() { return false }
+            usleep(ReactorLimits.takenPauseMicroseconds)
+        }
+        return isSo()
+    }
+
     /// Removes what a process that has ended left at a Unix path, and nothing else.
     private static func clear(_ address: SocketAddress) throws(ListenError) {
+        _ = stays { Listener.occupant(of: address) == .listener }
         switch Listener.occupant(of: address) {
         case .nobody: _ = address.host.withCString { unlink($0) }
         case .listener: throw ListenError("cannot listen on \(address): another process does; stop it or choose another path with --listen")
