@@ -163,7 +163,7 @@ extension DayBooks {
         }
     }
 
-    private func reading<Result>(
+    func reading<Result>(
         _ file: DayFile, beside feedback: FeedbackFile? = nil, _ body: (Database) throws -> Result
     ) throws(AnalyticsError) -> Result {
         do {

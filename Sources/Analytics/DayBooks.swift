@@ -13,7 +13,7 @@ public final class DayBooks: Sendable {
     /// On the monotonic clock: no day is dropped before.
     private let settledAt: UInt64
     let report: @Sendable (String) -> Void
-    private let clock: @Sendable () -> UInt64
+    let clock: @Sendable () -> UInt64
     private let open = Mutex<[Int: DayFile]>([:])
     /// Segments all of whose records have rows, and that no process writes any more.
     private let finished = Mutex<Set<SegmentName>>([])
