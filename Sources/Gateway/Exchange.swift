@@ -81,6 +81,8 @@ final class Exchange {
     // What operators ask.
     var isAskingOperations = false
     var operatorAnswer: Operations.Answer?
+    /// What is being sent of it part by part.
+    var longAnswer: LongAnswer?
 
     // Screen.
     var screening = Screening()
@@ -145,6 +147,9 @@ final class Exchange {
         var number = number
         return identifier.withBytesInPlace { own in number.withBytesInPlace { own == $0 } }
     }
+
+    /// Whether there is more of its answer here than its client was sent.
+    var hasMoreToSay: Bool { caching.followed != nil || caching.replay != nil || longAnswer != nil }
 
     /// Takes steps until one has to wait. Called for every event of the client or the upstream.
     func advance() {
@@ -240,6 +245,7 @@ final class Exchange {
         isAwaitingCompile = false
         isAskingOperations = false
         operatorAnswer = nil
+        leaveLongAnswer()
         screening.reset()
         isRendered = false
         batch = nil

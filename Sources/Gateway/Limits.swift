@@ -46,6 +46,12 @@ public enum GatewayLimits {
     /// For the answer to one: behind as many as may wait.
     static let adminNanoseconds: UInt64 = 60_000_000_000
 
+    /// Exports and tails that are sent at once: each asks the store's thread for one part after the other.
+    static let adminStreams = 16
+
+    /// Until a tail is asked again that had nothing to say. Rows come four times a second.
+    static let adminStreamPauseNanoseconds: UInt64 = 250_000_000
+
     /// A credential that was refused is tried again after so long: it may have been renewed.
     static let quarantineNanoseconds: UInt64 = 60_000_000_000
 

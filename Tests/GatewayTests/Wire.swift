@@ -242,7 +242,10 @@ func pause(milliseconds: Int) { usleep(UInt32(milliseconds) * 1000) }
 
 /// Whether it comes true; what a busy machine is late with is waited for.
 func soon(_ condition: () -> Bool) -> Bool {
-    for _ in 0..<2000 where !condition() { pause(milliseconds: 5) }
+    for _ in 0..<2000 {
+        if condition() { return true }
+        pause(milliseconds: 5)
+    }
     return condition()
 }
 

@@ -19,21 +19,28 @@ public struct BackOfficeRequest: Sendable {
     public internal(set) var peer = ""
     /// Whether a Portkey SDK asks.
     public internal(set) var isPortkeySDK = false
+    /// Whether it came by a link that opens without a key; there is no credential then.
+    public internal(set) var isByLink = false
+    /// Where the gateway is for this client: `https://gateway.example:8787`.
+    public internal(set) var origin = ""
     /// Since 1970.
     public internal(set) var nowMilliseconds: Int64 = 0
 }
 
-/// The answer to one: always JSON.
+/// The answer to one: JSON, or the first part of a long one.
 public struct BackOfficeReply: Sendable {
     public let status: Int
     public let body: [UInt8]
     /// What a 405 says of methods.
     public let allow: String?
+    /// Where what follows comes from; nil where that is all.
+    public let stream: BackOfficeStream?
 
-    public init(status: Int, body: [UInt8], allow: String? = nil) {
+    public init(status: Int, body: [UInt8], allow: String? = nil, stream: BackOfficeStream? = nil) {
         self.status = status
         self.body = body
         self.allow = allow
+        self.stream = stream
     }
 }
 
@@ -41,11 +48,14 @@ public struct BackOfficeReply: Sendable {
 public struct BackOfficePlace: Sendable {
     /// Whether it is for any caller.
     public let isForCallers: Bool
+    /// Whether a signed link opens it, and nothing else.
+    public let isByLink: Bool
     /// How long a body may be there.
     public let bodyByteCount: Int
 
-    public init(isForCallers: Bool = false, bodyByteCount: Int = GatewayLimits.adminBodyByteCount) {
+    public init(isForCallers: Bool = false, isByLink: Bool = false, bodyByteCount: Int = GatewayLimits.adminBodyByteCount) {
         self.isForCallers = isForCallers
+        self.isByLink = isByLink
         self.bodyByteCount = bodyByteCount
     }
 }
@@ -54,27 +64,33 @@ public struct BackOfficePlace: Sendable {
 ///
 /// What answers them is no part of this module; it is handed in, with the paths that are its own.
 public final class BackOffice: Sendable {
-    private struct Asked: Sendable {
-        let request: BackOfficeRequest
-        let isCallers: Bool
-        let answer: @Sendable (BackOfficeReply) -> Void
+    private enum Asked: Sendable {
+        case request(BackOfficeRequest, isCallers: Bool, answer: @Sendable (BackOfficeReply) -> Void)
+        case part(BackOfficeStream, answer: @Sendable (BackOfficePart) -> Void)
     }
 
     /// What is at a path, by method; nil where that is not the admin API's. Called by workers: it is short, and blocks on nothing.
     let place: @Sendable (_ method: ByteSlice, _ path: ByteSlice) -> BackOfficePlace?
+    /// Whether a path and a query are a signed link's that opens now, in milliseconds since 1970. Called by workers, too.
+    let opens: @Sendable (_ path: ByteSlice, _ query: ByteSlice, _ now: Int64) -> Bool
     private let reply: (@Sendable (BackOfficeRequest) -> BackOfficeReply)?
     private let questions: Mailbox<Asked>
     /// Requests that wait or are being answered. Counted up by workers and down by the thread; no more is told by it.
     private let waiting = Atomic(0)
     /// Those of them that are for callers, counted alike.
     private let callers = Atomic(0)
+    /// Long answers that are being given, counted by workers.
+    private let streams = Atomic(0)
     private let isStopping = Atomic(false)
 
     /// - Parameter reply: what answers; nil where there is no store, and the paths are refused.
     public init(
-        place: @escaping @Sendable (_ method: ByteSlice, _ path: ByteSlice) -> BackOfficePlace?, reply: (@Sendable (BackOfficeRequest) -> BackOfficeReply)?
+        place: @escaping @Sendable (_ method: ByteSlice, _ path: ByteSlice) -> BackOfficePlace?,
+        opens: @escaping @Sendable (_ path: ByteSlice, _ query: ByteSlice, _ now: Int64) -> Bool = { _, _, _ in false },
+        reply: (@Sendable (BackOfficeRequest) -> BackOfficeReply)?
     ) throws(SystemError) {
         self.place = place
+        self.opens = opens
         self.reply = reply
         questions = try Mailbox()
     }
@@ -96,7 +112,23 @@ public final class BackOffice: Sendable {
             return false
         }
         // There are no more than were counted.
-        questions.post(Asked(request: request, isCallers: isCallers, answer: answer))
+        questions.post(.request(request, isCallers: isCallers, answer: answer))
+        return true
+    }
+
+    // MARK: Long answers
+
+    /// Whether another long answer may be given; `leaveStream` when it has ended.
+    func enterStream() -> Bool { BackOffice.take(streams, atMost: GatewayLimits.adminStreams) }
+    func leaveStream() { streams.wrappingSubtract(1, ordering: .relaxed) }
+
+    /// Asks for the next part of one.
+    ///
+    /// - Parameter answer: called on the thread that answers.
+    /// - Returns: false when too many wait.
+    func ask(_ stream: BackOfficeStream, answer: @escaping @Sendable (BackOfficePart) -> Void) -> Bool {
+        guard BackOffice.take(waiting, atMost: GatewayLimits.waitingAdminRequests) else { return false }
+        questions.post(.part(stream, answer: answer))
         return true
     }
 
@@ -111,8 +143,12 @@ public final class BackOffice: Sendable {
         guard let reply else { return }
         while !isStopping.load(ordering: .acquiring) {
             for asked in questions.waitForAll() {
-                asked.answer(reply(asked.request))
-                if asked.isCallers { callers.wrappingSubtract(1, ordering: .relaxed) }
+                switch asked {
+                case .request(let request, let isCallers, let answer):
+                    answer(reply(request))
+                    if isCallers { callers.wrappingSubtract(1, ordering: .relaxed) }
+                case .part(let stream, let answer): answer(stream.next())
+                }
                 waiting.wrappingSubtract(1, ordering: .relaxed)
             }
         }

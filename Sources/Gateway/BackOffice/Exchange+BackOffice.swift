@@ -12,7 +12,10 @@ extension Exchange {
 
     /// Answers a request of the admin API: collected, handed over once, and answered when its message comes.
     func answerAdmin(_ client: Client) throws(Rejection) -> Next {
+        if longAnswer != nil { return try goOn(client) }
         if let answer = operatorAnswer.take() {
+            isAskingOperations = false
+            if let stream = answer.stream { return try begin(stream, answer.content, client) }
             send(answer.status, answer.contentType, answer.content, client, allow: answer.allow)
             return .step(.settle)
         }
@@ -21,7 +24,7 @@ extension Exchange {
             throw Rejection(.notFound, "this gateway keeps no store: start it with --data FOLDER or SLUICE_DATA, or set \"data\" in its file")
         }
         let place = office.place(client.unread[request.methodRange], request.path(in: client.unread)) ?? BackOfficePlace()
-        let presented = try presented(client, isForCallers: place.isForCallers)
+        let presented = try place.isByLink ? opened(client, office) : presented(client, isForCallers: place.isForCallers)
         try takePlace(client)
         try checkCoding(client)
         body.byteLimit = place.bodyByteCount
@@ -38,12 +41,15 @@ extension Exchange {
         asked.requestID = identifier.withBytes { String($0) }
         asked.peer = record.peer.withBytesInPlace { String($0) }
         asked.isPortkeySDK = isPortkeySDK(message)
-        asked.nowMilliseconds = Int64(clamping: record.figures.wallNanoseconds / 1_000_000)
+        asked.isByLink = place.isByLink
+        asked.origin = origin(client)
+        asked.nowMilliseconds = wallMilliseconds
         let token = client.token
         let mailbox = worker.mailbox
         let number = identifier
         let isTaken = office.ask(asked, isCallers: place.isForCallers) { reply in
-            let answer = Operations.Answer(status: reply.status, contentType: "application/json", content: reply.body, allow: reply.allow)
+            let answer = Operations.Answer(
+                status: reply.status, contentType: "application/json", content: reply.body, allow: reply.allow, stream: reply.stream)
             mailbox.post(.operatorAnswer(token, number, answer))
         }
         let most = place.isForCallers ? GatewayLimits.waitingCallerRequests : GatewayLimits.waitingAdminRequests
@@ -78,6 +84,28 @@ extension Exchange {
             return (0..<0, try usable(principal, client))
         }
         throw Rejection(.missingCredential, "the admin API needs a gateway key: send it as x-portkey-api-key")
+    }
+
+    /// Nothing is presented where a link opens; one that does not is refused here: guesses cost no disk anything.
+    private func opened(_ client: Client, _ office: BackOffice) throws(Rejection) -> (secret: Range<Int>, declared: Principal?) {
+        let message = client.unread
+        guard office.opens(request.path(in: message), request.queryRange.map { message[$0] } ?? ByteSlice(""), wallMilliseconds) else {
+            throw Rejection(.forbidden, "this link does not open, or no longer: ask for another where it came from")
+        }
+        return (0..<0, nil)
+    }
+
+    private var wallMilliseconds: Int64 { Int64(clamping: record.figures.wallNanoseconds / 1_000_000) }
+
+    /// Where the gateway is for this client, by its own words, or a trusted proxy's for it.
+    private func origin(_ client: Client) -> String {
+        let message = client.unread
+        var (isSecure, host) = (client.clientSecurity != nil, request.hostRange.map { message[$0] } ?? ByteSlice(""))
+        if worker.snapshot.proxies.includes(client.peer.address) {
+            if let scheme = request.fields.value(of: .xForwardedProto, in: message)?.trimmed { isSecure = scheme.equalsIgnoringCase("https") }
+            if let named = request.fields.value(of: .xForwardedHost, in: message)?.trimmed, !named.isEmpty { host = named }
+        }
+        return (isSecure ? "https://" : "http://") + String(host)
     }
 
     private func usable(_ principal: Principal, _ client: Client) throws(Rejection) -> Principal {

@@ -231,7 +231,7 @@ final class HTTP2Stream: Client, HTTP2Member {
             if wasStalled { setDeadline(exchange.attempt.totalDeadline) }
             wasStalled = false
             // There was more to read when we stopped to wait for the client.
-            if exchange.upstream?.isReadable == true || exchange.caching.followed != nil || exchange.caching.replay != nil { worker.resume(token) }
+            if exchange.upstream?.isReadable == true || exchange.hasMoreToSay { worker.resume(token) }
         } else if !wasStalled {
             wasStalled = true
             // The end of it may wait for the window still.

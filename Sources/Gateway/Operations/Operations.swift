@@ -24,6 +24,8 @@ public final class Operations: Sendable {
         var content: [UInt8]
         /// What a 405 says of methods.
         var allow: String?
+        /// Where what follows `content` comes from.
+        var stream: BackOfficeStream?
     }
 
     private struct Asked: Sendable {

@@ -341,6 +341,8 @@ extension Exchange {
             interject(client) { () throws(Rejection) -> Step? in throw Rejection(.overloaded, "the ledger of budgets does not answer in time") }
         case (.dispatch, .queued):
             interject(client) { () throws(Rejection) -> Step? in try self.attemptFailed(.timedOut, Rejection(.upstreamBusy), client) }
+        case (.identify, _) where longAnswer != nil && client.hasUnsent: client.abort()
+        case (.identify, _) where longAnswer != nil && !isAskingOperations: advance()
         case (.identify, _) where isAskingOperations:
             let isAdmins = endpoint == .admin
             let sentence = isAdmins ? "the store takes too long; what was asked may still be done" : "the configuration takes too long to be read"

@@ -333,8 +333,8 @@ final class Worker {
             // Under another snapshot it was asked for anew.
             guard version == snapshot.version else { return }
             for client in compiling.take(result, of: text) { resume(client) }
-        case .operatorAnswer(let client, let number, let answer):
-            self.client(client)?.exchange?.operationsAnswered(number, answer)
+        case .operatorAnswer(let client, let number, let answer): self.client(client)?.exchange?.operationsAnswered(number, answer)
+        case .longAnswer(let client, let number, let part): self.client(client)?.exchange?.partCame(number, part)
         case .granted(let client, let number, let fault): self.client(client)?.exchange?.grantCame(number, fault)
         case .flight(let flight): wakeFollowers(of: flight)
         case .flightJoined(let flight): if let leader = forgetStalled(flight) { resume(leader) }

@@ -26,4 +26,6 @@ enum WorkerMessage: Sendable {
     case granted(Token, InlineText<36>, AccountFault?)
     /// What an operator asked over this client's connection, in the request of that id.
     case operatorAnswer(Token, InlineText<36>, Operations.Answer)
+    /// The next part of a long answer to the request of that id.
+    case longAnswer(Token, InlineText<36>, BackOfficePart)
 }
