@@ -32,19 +32,19 @@ public final class Console: Sendable {
     public static func place(method: ByteSlice, path: ByteSlice) -> ConsolePlace? {
         guard ConsolePath.isOwned(path) else { return nil }
         let most = ConsolePath.isReport(method, path) ? ConsoleLimits.reportByteCount : ConsoleLimits.bodyByteCount
-        return ConsolePlace(isForCallers: ConsolePath.isForCallers(method, path), bodyByteCount: most)
+        return ConsolePlace(isForCallers: ConsolePath.isForCallers(method, path), isByLink: ConsolePath.isByLink(path), bodyByteCount: most)
     }
 
     /// Does what is asked. Blocks on the store: called off the workers, from any thread.
     public func answer(_ request: ConsoleRequest) -> ConsoleAnswer {
         do throws(ConsoleError) {
-            return ConsoleAnswer(status: 200, body: try reply(to: request).json)
+            return try reply(to: request)
         } catch {
             return error.answer(to: request)
         }
     }
 
-    private func reply(to request: ConsoleRequest) throws(ConsoleError) -> DocumentNode {
+    private func reply(to request: ConsoleRequest) throws(ConsoleError) -> ConsoleAnswer {
         let caller = try caller(of: request)
         guard let path = ConsolePath.segments(request.path) else { throw .notFound("there is nothing at this path") }
         switch RouteTable.find(request.method, path) {
@@ -55,10 +55,10 @@ public final class Console: Sendable {
                 try permit(route, caller)
                 let query = try QueryReader.read(request.query, route.query)
                 let body = route.method == .get ? Body.none : try BodyReader.read(request.body, route.body ?? .nothing)
-                let call = Call(request: request, route: route, parameters: parameters, query: query, body: body, caller: caller)
-                try checkOrganisation(query, caller)
-                try checkOrganisation(body, caller)
-                return try route.handle(self, call)
+                let call = Call(request: request, route: route, parameters: parameters, query: query, body: body, caller: caller.reached(by: query))
+                try checkOrganisation(query, call.caller)
+                try checkOrganisation(body, call.caller)
+                return try answer(call)
             } catch .forbidden(let reason) {
                 try recordDenial(route, parameters.first, caller.actor, caller.key, reason)
                 throw .forbidden(reason)
@@ -66,9 +66,32 @@ public final class Console: Sendable {
         }
     }
 
+    private func answer(_ call: Call) throws(ConsoleError) -> ConsoleAnswer {
+        switch call.route.handling {
+        case .answer(let handle): return ConsoleAnswer(status: 200, body: try handle(self, call).json)
+        case .stream(let handle):
+            let stream = try handle(self, call)
+            // With its head goes what there is to say at once.
+            switch stream.next(call.now) {
+            case .bytes(let first): return ConsoleAnswer(status: 200, body: first, stream: stream)
+            case .nothing, .end: return ConsoleAnswer(status: 200, body: [], stream: stream)
+            case .failed: throw .unreadable
+            }
+        }
+    }
+
     // MARK: Who may
 
+    /// The caller again, who may still do what its call asks: for answers that take long.
+    func stillMay(_ call: Call, at now: Int64) -> Bool {
+        var request = call.request
+        request.nowMilliseconds = now
+        guard let caller = try? caller(of: request) else { return false }
+        return (try? permit(call.route, caller)) != nil
+    }
+
     private func caller(of request: ConsoleRequest) throws(ConsoleError) -> Caller {
+        if request.isByLink { return Caller(key: APIKey(), actor: AuditActor(.unknown), isByLink: true) }
         guard !request.credential.isEmpty || request.declaredKey != nil else {
             throw .unauthorised("no API key: send one in x-portkey-api-key, or as Authorization: Bearer")
         }
@@ -110,6 +133,7 @@ public final class Console: Sendable {
     }
 
     private func permit(_ route: Route, _ caller: Caller) throws(ConsoleError) {
+        guard caller.isByLink == (route.permission == .link) else { throw .unauthorised("this path is opened by a signed link, and only by one") }
         let scopes = route.permission.scopes
         guard scopes.isEmpty || scopes.contains(where: { caller.may($0) }) else { throw .forbidden(Caller.denial(scopes)) }
     }

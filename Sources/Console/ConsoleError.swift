@@ -17,6 +17,9 @@ enum ConsoleError: Error, Equatable {
 
     static let noRecords = ConsoleError.notFound("this gateway keeps no records: its configuration says books: {mode: off}")
 
+    // Where the files lie is the operator's to know, who finds it in the log.
+    static let unreadable = ConsoleError.unavailable("the records cannot be read now; try again")
+
     static func invalid(_ field: String, _ reason: String) -> ConsoleError { .invalid([BodyFault(field, reason)]) }
 
     init(_ error: StoreError) {

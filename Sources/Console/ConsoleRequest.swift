@@ -14,12 +14,16 @@ public struct ConsoleRequest: Sendable {
     public var peer: String
     /// Whether `x-portkey-package-version` came with it: some answers are shaped as that SDK reads them.
     public var isPortkeySDK: Bool
+    /// Whether it came by a signed link, which has been looked at: it has no credential then.
+    public var isByLink: Bool
+    /// Where the gateway is for this client, `https://gateway.example:8787`: links begin with it.
+    public var origin: String
     /// Wall-clock time, since 1970.
     public var nowMilliseconds: Int64
 
     public init(
         method: String, path: [UInt8], query: [UInt8] = [], body: [UInt8] = [], credential: [UInt8] = [], declaredKey: String? = nil, requestID: String = "",
-        peer: String = "", isPortkeySDK: Bool = false, nowMilliseconds: Int64
+        peer: String = "", isPortkeySDK: Bool = false, isByLink: Bool = false, origin: String = "", nowMilliseconds: Int64
     ) {
         self.method = method
         self.path = path
@@ -30,6 +34,8 @@ public struct ConsoleRequest: Sendable {
         self.requestID = requestID
         self.peer = peer
         self.isPortkeySDK = isPortkeySDK
+        self.isByLink = isByLink
+        self.origin = origin
         self.nowMilliseconds = nowMilliseconds
     }
 }
@@ -38,20 +44,25 @@ public struct ConsoleRequest: Sendable {
 public struct ConsolePlace: Sendable {
     /// Whether it is for whoever asks models, and not for administrators alone.
     public let isForCallers: Bool
+    /// Whether a signed link opens it, and nothing else.
+    public let isByLink: Bool
     /// How long a body may be there.
     public let bodyByteCount: Int
 }
 
-/// What the console answers: JSON, an object but for a few lists; never nothing.
+/// What the console answers: JSON, an object but for a few lists, and never nothing; or a stream.
 public struct ConsoleAnswer: Sendable {
     public var status: Int
     public var body: [UInt8]
     /// The field `allow`, which a 405 has.
     public var allow: String?
+    /// Where what follows `body` comes from; nil where that is all.
+    public var stream: ConsoleStream?
 
-    public init(status: Int, body: [UInt8], allow: String? = nil) {
+    public init(status: Int, body: [UInt8], allow: String? = nil, stream: ConsoleStream? = nil) {
         self.status = status
         self.body = body
         self.allow = allow
+        self.stream = stream
     }
 }

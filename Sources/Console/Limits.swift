@@ -66,6 +66,12 @@ public enum ConsoleLimits {
     static let reportCount = 1000
     /// Bytes of its URL.
     static let reportURLByteCount = 8192
+    /// Rows of one part of a file or a tail: a few are read in a millisecond, and others are answered between two.
+    static let exportRowCount = 64
+    /// Seconds for which a link to a file opens.
+    static let exportLinkSeconds: Int64 = 3600
+    /// Milliseconds after which it is looked again whether who follows a tail still may: it is told so by a comment, which keeps proxies from closing it.
+    static let tailCheckMilliseconds: Int64 = 15_000
     /// Milliseconds that a request took which is told of: a day.
     static let reportMilliseconds = 86_400_000.0
 }

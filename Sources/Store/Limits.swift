@@ -53,6 +53,8 @@ enum StoreLimits {
     static let promptVersionCount = 1 << 18
     /// Labels of one store: a few of each workspace.
     static let labelCount = 4096
+    /// Exports of one store: what is made once a night has room for some years.
+    static let exportCount = 1024
     /// Bytes of a label's name: it stands in paths, behind a prompt's.
     static let labelByteCount = 64
 

@@ -85,6 +85,9 @@ public protocol Store: Sendable {
     /// What gateway keys are digested with.
     var pepper: KeyPepper { get }
 
+    /// Signs links that open without a key.
+    var links: LinkSigner { get }
+
     // MARK: Audit
 
     /// Writes what changed no object: attempts that were denied, log-ins, exports.

@@ -18,10 +18,13 @@ final class AdminDesk: Sendable {
     static func office(_ desk: AdminDesk?) throws(StartError) -> BackOffice {
         do {
             let place: @Sendable (ByteSlice, ByteSlice) -> BackOfficePlace? = { method, path in
-                Console.place(method: method, path: path).map { BackOfficePlace(isForCallers: $0.isForCallers, bodyByteCount: $0.bodyByteCount) }
+                Console.place(method: method, path: path).map {
+                    BackOfficePlace(isForCallers: $0.isForCallers, isByLink: $0.isByLink, bodyByteCount: $0.bodyByteCount)
+                }
             }
             guard let desk else { return try BackOffice(place: place, reply: nil) }
-            return try BackOffice(place: place) { desk.reply($0) }
+            let links = desk.store.store.links
+            return try BackOffice(place: place, opens: { links.opens($0, $1, now: $2) }) { desk.reply($0) }
         } catch {
             throw StartError("\(error)")
         }
@@ -60,9 +63,28 @@ final class AdminDesk: Sendable {
         let asked = ConsoleRequest(
             method: request.method, path: request.path, query: request.query, body: request.body, credential: request.credential,
             declaredKey: request.declaredKey, requestID: request.requestID, peer: request.peer, isPortkeySDK: request.isPortkeySDK,
-            nowMilliseconds: request.nowMilliseconds)
+            isByLink: request.isByLink, origin: request.origin, nowMilliseconds: request.nowMilliseconds)
         let answer = watch.seeing({ console.answer(asked) }, everyWorker: everyWorker)
-        return BackOfficeReply(status: answer.status, body: answer.body, allow: answer.allow)
+        return BackOfficeReply(status: answer.status, body: answer.body, allow: answer.allow, stream: answer.stream.map { BackOfficeStream($0) })
+    }
+}
+
+extension BackOfficeStream {
+    init(_ stream: ConsoleStream) {
+        let type: StaticString =
+            switch stream.kind {
+            case .events: "text/event-stream"
+            case .lines: "application/x-ndjson"
+            case .table: "text/csv; charset=utf-8"
+            }
+        self.init(contentType: type, fileName: stream.fileName, isEvents: stream.kind == .events) {
+            switch stream.next(SnapshotDesk.now()) {
+            case .bytes(let bytes): .bytes(bytes)
+            case .nothing: .nothing
+            case .end: .end
+            case .failed: .failed
+            }
+        }
     }
 }
 

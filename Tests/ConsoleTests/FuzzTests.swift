@@ -50,7 +50,7 @@ struct FuzzTests {
         })
     }
 
-    @Test("no path, query or body is answered otherwise than with JSON and a status of the client's, or success")
+    @Test("no path, query or body is answered otherwise than with JSON, or a stream, and a status of the client's, or success")
     func nothingBreaks() throws {
         let desk = try Desk(file: declaredObjects(), hasBooks: true)
         var dice = Dice(seed: seed)
@@ -67,14 +67,17 @@ struct FuzzTests {
             if dice.roll(9) == 0, !body.isEmpty { body.removeLast(dice.roll(body.count)) }
             if dice.roll(5) == 0, !query.isEmpty { query[dice.roll(query.count)] = UInt8(truncatingIfNeeded: dice.next()) }
             let method = dice.roll(12) == 0 ? dice.pick(["PATCH", "", "get", "DELETE", "POST"]) : route.method.rawValue
+            if route.permission == .link { query = Array("organisation_id=\(desk.organisation)&expires=1&signature=\(dice.pick(Self.words))".utf8) }
+            let isByLink = route.permission == .link && dice.roll(5) > 0
             let request = ConsoleRequest(
-                method: method, path: path, query: query, body: body, credential: Array(desk.admin.utf8), peer: "127.0.0.1",
-                isPortkeySDK: dice.roll(2) == 0, nowMilliseconds: Desk.start)
+                method: method, path: path, query: query, body: body, credential: isByLink ? [] : Array(desk.admin.utf8), peer: "127.0.0.1",
+                isPortkeySDK: dice.roll(2) == 0, isByLink: isByLink, nowMilliseconds: Desk.start)
             let reply = desk.ask(request)
             statuses[reply.status, default: 0] += 1
             let told = "seed \(seed), turn \(turn): \(method) \(String(decoding: path, as: UTF8.self)) \(String(decoding: body, as: UTF8.self))"
             switch reply.json.value {
             case .object: break
+            case _ where reply.isStream && reply.status == 200: break
             case .array where path.starts(with: Array("/v1/prompts/".utf8)) && !request.isPortkeySDK && reply.status == 200: break
             default: Issue.record("no object was answered; \(told)")
             }

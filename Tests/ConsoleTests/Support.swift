@@ -26,7 +26,7 @@ final class Desk {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         store = try SQLiteStore.open(in: folder, keyring: .file(folder + "/keyring"), clock: { Desk.start })
         organisation = try store.firstOrganisation().id
-        books = try hasBooks ? DayBooks(dataDirectory: folder, keepDays: 30) { _ in } : nil
+        books = try hasBooks ? DayBooks(dataDirectory: folder, keepDays: 30, clock: { UInt64(Desk.start) * 1_000_000 }) { _ in } : nil
         console = Console(store: store, file: file, usage: usage, books: books, reports: reports)
         admin = try Desk.issue(store, organisation, ["admin"])
     }
@@ -59,6 +59,7 @@ final class Desk {
         let status: Int
         let json: DocumentNode
         let allow: String?
+        let isStream: Bool
 
         var message: String { json["message"]?.string ?? "" }
         var code: String { json["error"]?["code"]?.string ?? "" }
@@ -71,20 +72,20 @@ final class Desk {
 
     @discardableResult
     func ask(
-        _ method: String, _ path: String, _ body: String = "", key: String? = nil, peer: String = "127.0.0.1", isSDK: Bool = false
+        _ method: String, _ path: String, _ body: String = "", key: String? = nil, peer: String = "127.0.0.1", isSDK: Bool = false, isByLink: Bool = false
     ) -> Reply {
         let parts = path.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         return ask(
             ConsoleRequest(
                 method: method, path: Array(parts[0].utf8), query: parts.count > 1 ? Array(parts[1].utf8) : [], body: Array(body.utf8),
-                credential: Array((key ?? admin).utf8), requestID: "request-1", peer: peer, isPortkeySDK: isSDK,
+                credential: isByLink ? [] : Array((key ?? admin).utf8), requestID: "request-1", peer: peer, isPortkeySDK: isSDK, isByLink: isByLink,
                 nowMilliseconds: time.withLock { $0 }))
     }
 
     func ask(_ request: ConsoleRequest) -> Reply {
         let answer = console.answer(request)
         let (document, diagnostics) = answer.body.withByteSlice { DocumentParser.parse($0, textByteCount: 64 << 20, nodeCount: 1 << 22) }
-        return Reply(status: answer.status, json: diagnostics.isEmpty ? document?.root ?? .null : .null, allow: answer.allow)
+        return Reply(status: answer.status, json: diagnostics.isEmpty ? document?.root ?? .null : .null, allow: answer.allow, isStream: answer.stream != nil)
     }
 
     // MARK: Objects

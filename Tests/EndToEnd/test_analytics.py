@@ -185,7 +185,7 @@ class Analytics(AnalyticsCase):
         self.assertEqual((metrics["req_units"], metrics["res_units"], metrics["ai_org"], metrics["_user"]), (usage["prompt_tokens"], usage["completion_tokens"], "house", "ada"))
         self.assertAlmostEqual(metrics["cost"], (usage["prompt_tokens"] * NANO_INPUT + usage["completion_tokens"] * NANO_OUTPUT) / 1e7, places=7)
         self.assertEqual(log["record"]["metadata"], {"team": "search", "_user": "ada"})
-        for unknown in ("nothing", "exports", "0193ffff-0000-7000-8000-000000000000"):
+        for unknown in ("nothing", "archive", "0193ffff-0000-7000-8000-000000000000"):
             self.assertEqual(self.send("GET", f"/v1/logs/{unknown}").status, 404)
 
     def test_list(self):

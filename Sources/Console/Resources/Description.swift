@@ -32,8 +32,9 @@ enum Description {
 
     private static func operation(_ route: Route) -> DocumentNode {
         let scopes = route.permission.scopes
-        let needs = scopes.isEmpty ? "Any API key." : "Needs \(scopes.map { "`\($0)`" }.joined(separator: " or "))."
+        let needs = route.permission == .link ? "No key: a signed link, as the path before it gives one." : scopes.isEmpty ? "Any API key." : "Needs \(scopes.map { "`\($0)`" }.joined(separator: " or "))."
         var members: [(String, DocumentNode)] = [("summary", .text(route.summary)), ("description", .text(needs)), ("x-scopes", .texts(scopes))]
+        if route.permission == .link { members.append(("security", .list([]))) }
         let path = route.parameters.map { parameter($0, in: "path", schema: .object(["type": .text("string")]), required: true, summary: "an id, or a slug") }
         let query = route.query.map { parameter($0.name, in: "query", schema: schema($0.kind), required: $0.isRequired, summary: $0.summary) }
         if !(path + query).isEmpty { members.append(("parameters", .list(path + query))) }
@@ -43,13 +44,14 @@ enum Description {
             members.append(("requestBody", .object(["required": .flag(body.fields.contains(where: \.isRequired)), "content": content])))
         }
         let object = DocumentNode.object(["type": .text("object")])
-        let done = content("done", route.answersList ? .object(["type": .text("array"), "items": object]) : object)
+        let usual: DocumentNode = route.answersList ? .object(["type": .text("array"), "items": object]) : object
+        let done = route.contentTypes.isEmpty ? content("done", usual) : content("done", .object(["type": .text("string")]), of: route.contentTypes)
         members.append(("responses", .object(["200": done, "default": content("refused", .object(["$ref": .text("#/components/schemas/error")]))])))
         return .object(members)
     }
 
-    private static func content(_ summary: String, _ schema: DocumentNode) -> DocumentNode {
-        .object(["description": .text(summary), "content": .object(["application/json": .object(["schema": schema])])])
+    private static func content(_ summary: String, _ schema: DocumentNode, of types: [String] = ["application/json"]) -> DocumentNode {
+        .object(["description": .text(summary), "content": .object(types.map { ($0, .object(["schema": schema])) })])
     }
 
     private static func parameter(_ name: String, in place: String, schema: DocumentNode, required: Bool, summary: String) -> DocumentNode {

@@ -39,6 +39,18 @@ enum Logs {
         ])
     }
 
+    /// What was asked. Bodies and header fields are not recorded.
+    static func request(_ record: RequestRecord) -> DocumentNode {
+        .object(["url": .text(record.path), "method": .text(record.method), "headers": .null, "body": .null])
+    }
+
+    static func response(_ record: RequestRecord) -> DocumentNode {
+        .object([
+            "status": .number(Int(record.figures.status)), "headers": .null, "body": .null,
+            "responseTime": .number(Int64(clamping: record.figures.totalNanoseconds / 1_000_000)), "lastUsedOptionJsonPath": text(record.target),
+        ])
+    }
+
     /// What is empty is not known.
     private static func text(_ text: String) -> DocumentNode { text.isEmpty ? .null : .text(text) }
     private static func count(_ count: Int64?) -> DocumentNode { count.map { .number($0) } ?? .null }
@@ -64,12 +76,7 @@ extension Console {
         return .object([
             "success": .flag(true), "_id": .text(record.identifier.description), "id": .text(record.identifier.description),
             "organisation_id": row["organisation_id"] ?? .null, "workspace_id": row["workspace_id"] ?? .null, "created_at": row["created_at"] ?? .null,
-            // Bodies and header fields are not recorded.
-            "request": .object(["url": .text(record.path), "method": .text(record.method), "headers": .null, "body": .null]),
-            "response": .object([
-                "status": .number(Int(record.figures.status)), "headers": .null, "body": .null, "responseTime": row["response_time"] ?? .null,
-                "lastUsedOptionJsonPath": record.target.isEmpty ? .null : .text(record.target),
-            ]),
+            "request": Logs.request(record), "response": Logs.response(record),
             "metrics": row, "feedback": feedback, "record": record.document, "object": .text("log"),
         ])
     }

@@ -10,6 +10,14 @@ enum RowFilters {
         BodyField(name, .text(atMost: ConsoleLimits.listByteCount), summary + ", with commas between")
     }
 
+    /// The same for a body, where a list may be one.
+    static func ofBody(_ fields: [BodyField]) -> [BodyField] {
+        fields.map { field in
+            guard case .text(ConsoleLimits.listByteCount) = field.kind else { return field }
+            return BodyField(field.name, .textOrList(atMost: AnalyticsLimits.filterValueCount), aliases: field.aliases, field.summary)
+        }
+    }
+
     private static func range(_ name: String, _ what: String) -> [BodyField] {
         [
             BodyField(name + "_min", .integer(0...RowFilters.largestCount), "the least " + what),
@@ -19,10 +27,16 @@ enum RowFilters {
 
     private static let largestCount: Int64 = 1 << 53
 
-    static let fields =
+    static let fields = times + choices
+
+    static let times = [
+        BodyField("time_of_generation_min", .time, required: true, "requests from then on"),
+        BodyField("time_of_generation_max", .time, required: true, "requests before then"),
+    ]
+
+    /// All but the times.
+    static let choices =
         [
-            BodyField("time_of_generation_min", .time, required: true, "requests from then on"),
-            BodyField("time_of_generation_max", .time, required: true, "requests before then"),
             BodyField("workspace_slug", .text(atMost: ConsoleLimits.identifierByteCount), aliases: ["workspace_id"], "a workspace, by id or slug"),
             Listing.organisation, list("virtual_keys", "slugs of virtual keys"), list("configs", "slugs of configs"), list("api_key_ids", "ids of API keys"),
             list("prompt_slug", "slugs of prompts, or `slug@12` for one version alone"),
@@ -39,16 +53,22 @@ enum RowFilters {
     private static let largestCents: Int64 = 900_000_000_000
 
     /// What is asked for, of what the caller may see.
-    static func query(_ console: Console, _ call: Call) throws(ConsoleError) -> RowQuery {
-        let query = call.query
+    static func query(_ console: Console, _ call: Call) throws(ConsoleError) -> RowQuery { try query(console, call.query, call.caller) }
+
+    static func query(_ console: Console, _ query: Body, _ caller: Caller) throws(ConsoleError) -> RowQuery {
         let from = query.integer("time_of_generation_min") ?? 0
         let to = query.integer("time_of_generation_max") ?? 0
         guard from < to else { throw .invalid("time_of_generation_max", "is not after time_of_generation_min") }
         guard (to - from) / 86_400_000 < Int64(AnalyticsLimits.dayCount) else {
             throw .invalid("time_of_generation_max", "is more than \(AnalyticsLimits.dayCount) days after time_of_generation_min")
         }
+        return try rows(console, from: from, to: to, query, caller)
+    }
+
+    /// - Parameter query: its times are not looked at.
+    static func rows(_ console: Console, from: Int64, to: Int64, _ query: Body, _ caller: Caller) throws(ConsoleError) -> RowQuery {
         var rows = RowQuery(from: from, to: to)
-        rows.workspace = try console.workspace(query.text("workspace_slug"), call.caller)?.id
+        rows.workspace = try console.workspace(query.text("workspace_slug"), caller)?.id
         rows.virtualKeys = try entries("virtual_keys", query)
         rows.configs = try entries("configs", query)
         rows.keys = try entries("api_key_ids", query)
@@ -87,7 +107,8 @@ enum RowFilters {
     }
 
     private static func entries(_ name: String, _ query: Body) throws(ConsoleError) -> [String] {
-        let entries = (query.text(name) ?? "").split(separator: ",").map { part in
+        let texts = query.text(name).map { [$0] } ?? query.texts(name)
+        let entries = texts.flatMap { $0.split(separator: ",") }.map { part in
             var text = part
             while text.first == " " { text.removeFirst() }
             while text.last == " " { text.removeLast() }
@@ -170,8 +191,7 @@ extension Console {
         } catch .tooMany {
             throw .invalid("time_of_generation_max", "asks for too much: \(AnalyticsError.tooMany)")
         } catch {
-            // Where the files lie is the operator's to know, who finds it in the log.
-            throw .unavailable("the records cannot be read now; try again")
+            throw .unreadable
         }
     }
 }

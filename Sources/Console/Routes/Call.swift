@@ -29,6 +29,16 @@ struct Caller: Sendable {
     let actor: AuditActor
     /// Of a key that the configuration file declares, and the store does not know.
     var declaredName: String?
+    /// Whether nobody is known, and a signed link has brought the request.
+    var isByLink = false
+
+    /// A link says by itself whose it is.
+    func reached(by query: Body) -> Caller {
+        guard isByLink else { return self }
+        var key = key
+        key.head.organisationID = query.text("organisation_id") ?? ""
+        return Caller(key: key, actor: actor, isByLink: true)
+    }
 
     /// What the books have of its requests: which key they came with, and of which workspace it is.
     var nameOfRequests: String { declaredName ?? key.id }

@@ -12,6 +12,9 @@ enum ConsolePath {
     private static let ofCallers: [StaticString] = ["/feedback"]
     private static let givenByCallers: StaticString = "/logs"
 
+    private static let exports: StaticString = "/logs/exports"
+    private static let exportFile: StaticString = "/file"
+
     /// The one path without a version.
     static let description: StaticString = "/sluice/openapi.json"
 
@@ -26,6 +29,13 @@ enum ConsolePath {
         guard method == "POST", isBelow(path, [givenByCallers]) else { return false }
         let rest = path.dropFirst(3 + givenByCallers.utf8CodeUnitCount)
         return rest.isEmpty || rest == "/"
+    }
+
+    /// Whether a signed link opens what is at a path: `/logs/exports/{id}/file`.
+    static func isByLink(_ path: ByteSlice) -> Bool {
+        guard isBelow(path, [exports]) else { return false }
+        let rest = path.dropFirst(3 + exports.utf8CodeUnitCount)
+        return rest.count > exportFile.utf8CodeUnitCount && rest.dropFirst(rest.count - exportFile.utf8CodeUnitCount) == exportFile
     }
 
     private static func isBelow(_ path: ByteSlice, _ starts: [StaticString]) -> Bool {

@@ -15,10 +15,12 @@ struct Route: Sendable {
         case scope(String)
         /// One of these, by what the object is; which one is for the handler to see.
         case oneOf([String])
+        /// Whoever has a signed link: no key is asked for.
+        case link
 
         var scopes: [String] {
             switch self {
-            case .anyKey: []
+            case .anyKey, .link: []
             case .scope(let scope): [scope]
             case .oneOf(let scopes): scopes
             }
@@ -26,6 +28,12 @@ struct Route: Sendable {
     }
 
     typealias Handler = @Sendable (Console, Call) throws(ConsoleError) -> DocumentNode
+
+    /// Who does it: what is answered is one thing, or is given part by part.
+    enum Handling: Sendable {
+        case answer(Handler)
+        case stream(@Sendable (Console, Call) throws(ConsoleError) -> ConsoleStream)
+    }
 
     let method: Method
     /// Below `/v1`: `/api-keys/{id}/rotate`.
@@ -37,13 +45,30 @@ struct Route: Sendable {
     let body: BodyShape?
     /// Whether the answer is a bare list, but for Portkey's SDK, which cannot read one.
     let answersList: Bool
-    let handle: Handler
+    let handling: Handling
+    /// What the answer is, where it is no JSON.
+    let contentTypes: [String]
     /// Segments of the pattern; nil for one that is a parameter.
     let segments: [String?]
 
     init(
         _ method: Method, _ pattern: String, _ permission: Permission, _ summary: String, query: [BodyField] = [], body: BodyShape? = nil,
         answersList: Bool = false, _ handle: @escaping Handler
+    ) {
+        self.init(method, pattern, permission, summary, query: query, body: body, answersList: answersList, handling: .answer(handle))
+    }
+
+    /// A route whose answer is a stream of these content types.
+    init(
+        _ method: Method, _ pattern: String, _ permission: Permission, _ summary: String, query: [BodyField], streams contentTypes: [String],
+        _ handle: @escaping @Sendable (Console, Call) throws(ConsoleError) -> ConsoleStream
+    ) {
+        self.init(method, pattern, permission, summary, query: query, handling: .stream(handle), contentTypes: contentTypes)
+    }
+
+    private init(
+        _ method: Method, _ pattern: String, _ permission: Permission, _ summary: String, query: [BodyField], body: BodyShape? = nil,
+        answersList: Bool = false, handling: Handling, contentTypes: [String] = []
     ) {
         self.method = method
         self.pattern = pattern
@@ -52,7 +77,8 @@ struct Route: Sendable {
         self.query = query
         self.body = body
         self.answersList = answersList
-        self.handle = handle
+        self.handling = handling
+        self.contentTypes = contentTypes
         segments = pattern.split(separator: "/").map { $0.hasPrefix("{") ? nil : String($0) }
     }
 
@@ -82,7 +108,8 @@ struct RouteTable: Sendable {
         APIKeys.routes + VirtualKeys.routes + ProviderSlots.routes + Integrations.routes + IntegrationWorkspaces.routes + Configs.routes
         + Guardrails.routes + PromptPartials.routes + Prompts.routes + Labels.routes + Collections.routes
         + Workspaces.routes + Members.routes + Users.routes + Policies.routes + AuditLogs.routes
-        + Logs.routes + ReportedLogs.routes + AnalyticsGraphs.routes + FeedbackGraphs.routes + AnalyticsGroups.routes + TraceFeedback.routes
+        + Logs.routes + LogTail.routes + LogExports.routes + ReportedLogs.routes
+        + AnalyticsGraphs.routes + FeedbackGraphs.routes + AnalyticsGroups.routes + TraceFeedback.routes
         + [Description.route]
 
     enum Found {

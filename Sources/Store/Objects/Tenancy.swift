@@ -19,6 +19,7 @@ public struct Organisation: CreatableObject {
             Dependent(table: "guardrails", column: "organisation_id", kind: "guardrail"), Dependent(table: "policies", column: "organisation_id", kind: "policy"),
             Dependent(table: "prompts", column: "organisation_id", kind: "prompt"), Dependent(table: "partials", column: "organisation_id", kind: "prompt partial"),
             Dependent(table: "labels", column: "organisation_id", kind: "label"), Dependent(table: "collections", column: "organisation_id", kind: "collection"),
+            Dependent(table: "log_exports", column: "organisation_id", kind: "export", goesAlong: true),
         ])
 }
 
@@ -48,6 +49,7 @@ public struct Workspace: CreatableObject {
             Dependent(table: "guardrails", column: "workspace_id", kind: "guardrail"), Dependent(table: "policies", column: "workspace_id", kind: "policy"),
             Dependent(table: "prompts", column: "workspace_id", kind: "prompt"), Dependent(table: "partials", column: "workspace_id", kind: "prompt partial"),
             Dependent(table: "labels", column: "workspace_id", kind: "label"), Dependent(table: "collections", column: "workspace_id", kind: "collection"),
+            Dependent(table: "log_exports", column: "workspace_id", kind: "export", goesAlong: true),
             Dependent(table: "memberships", column: "workspace_id", kind: "member", goesAlong: true),
         ])
 }

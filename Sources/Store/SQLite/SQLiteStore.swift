@@ -19,6 +19,7 @@ public final class SQLiteStore: Store {
     private nonisolated(unsafe) let transaction: Database?
 
     public var pepper: KeyPepper { vault.pepper }
+    public var links: LinkSigner { vault.links }
 
     init(path: String, pool: DatabasePool, vault: Vault, clock: @escaping @Sendable () -> Int64) throws(StoreError) {
         self.path = path

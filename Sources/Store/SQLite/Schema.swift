@@ -6,7 +6,7 @@ enum Schema {
     /// The version is the number of steps taken, in `PRAGMA user_version`.
     static var version: Int64 { Int64(steps.count) }
 
-    static let steps = [objects, audit, guardrails, prompts]
+    static let steps = [objects, audit, guardrails, prompts, exports]
 
     private static let objects = """
         CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
@@ -170,6 +170,15 @@ enum Schema {
             prompt_id TEXT NOT NULL REFERENCES prompts(id), label_id TEXT NOT NULL, number INTEGER NOT NULL) STRICT;
         CREATE UNIQUE INDEX prompt_labels_label ON prompt_labels(prompt_id, label_id) WHERE deleted_at IS NULL;
         CREATE INDEX prompt_labels_by_label ON prompt_labels(label_id);
+        """
+
+    private static let exports = """
+        CREATE TABLE log_exports (
+            id TEXT PRIMARY KEY, organisation_id TEXT NOT NULL REFERENCES organisations(id), workspace_id TEXT REFERENCES workspaces(id),
+            slug TEXT, name TEXT NOT NULL,
+            status TEXT NOT NULL, created_by TEXT, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, deleted_at INTEGER, revision INTEGER NOT NULL,
+            description TEXT, filters TEXT, fields TEXT, format TEXT NOT NULL, state TEXT NOT NULL, started_at INTEGER, row_count INTEGER NOT NULL) STRICT;
+        CREATE INDEX log_exports_by_workspace ON log_exports(workspace_id);
         """
 
     private static let audit = """

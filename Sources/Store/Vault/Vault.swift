@@ -42,11 +42,13 @@ final class Vault: Sendable {
     let pepper: KeyPepper
     /// Signs the end of the audit chain.
     let seal: KeyPepper
+    let links: LinkSigner
 
     init(_ keyring: Keyring, from source: KeyringSource) {
         self.source = source
         pepper = KeyPepper(keyring.pepper.bytes, purpose: "sluice gateway keys")
         seal = KeyPepper(keyring.pepper.bytes, purpose: "sluice audit chain")
+        links = LinkSigner(KeyPepper(keyring.pepper.bytes, purpose: "sluice signed links"))
         self.keyring = Mutex(keyring)
     }
 

@@ -1,0 +1,63 @@
+import Analytics
+import Books
+import JSON
+import Store
+
+/// Records as the rows of a file.
+struct LogTable {
+    /// What a row may have, in order.
+    static let names = Logs.row(RequestRecord()).members.map(\.name).filter { $0 != "object" } + ["request", "response", "mode"]
+
+    /// What Portkey's documents call some of them as well.
+    static let aliases = [
+        (alias: "ai_provider", name: "ai_org"), (alias: "model", name: "ai_model"), (alias: "status_code", name: "response_status_code"),
+        (alias: "user", name: "_user"), (alias: "prompt", name: "prompt_slug"),
+    ]
+
+    private let fields: [String]
+    private let format: LogExport.Format
+
+    /// - Parameter fields: all where it is empty.
+    init(fields: [String], format: LogExport.Format) {
+        self.fields = fields.isEmpty ? LogTable.names : fields
+        self.format = format
+    }
+
+    var needsFeedback: Bool { fields.contains("weighted_feedback") || fields.contains("total_feedbacks") }
+
+    /// What stands before the first row.
+    var head: [UInt8] { format == .csv ? Array((fields.joined(separator: ",") + "\r\n").utf8) : [] }
+
+    func append(_ record: RequestRecord, _ feedback: FeedbackSums?, to bytes: inout [UInt8]) {
+        let row = Logs.row(record, feedback)
+        let values = fields.map { name in
+            switch name {
+            case "request": Logs.request(record)
+            case "response": Logs.response(record)
+            // How a config chooses is not recorded.
+            default: row[name] ?? .null
+            }
+        }
+        switch format {
+        case .jsonl: bytes += DocumentNode.object(Array(zip(fields, values))).json + [UInt8(ascii: "\n")]
+        case .csv: bytes += Array((values.map { LogTable.cell($0) }.joined(separator: ",") + "\r\n").utf8)
+        }
+    }
+
+    /// - Source: RFC 4180 §2
+    static func cell(_ value: DocumentNode) -> String {
+        let text: String
+        switch value.value {
+        case .null: return ""
+        case .boolean(let flag): return flag ? "true" : "false"
+        case .number(let number): return number.text
+        // A spreadsheet would take it for a formula, and requests come with texts of anybody's.
+        case .string(let found): text = found.utf8.first.map { formulaStarts.contains($0) } == true ? "'" + found : found
+        case .array, .object: text = value.jsonText
+        }
+        let isPlain = !text.utf8.contains { $0 == UInt8(ascii: ",") || $0 == UInt8(ascii: "\"") || $0 == 0x0A || $0 == 0x0D }
+        return isPlain ? text : "\"" + text.replacing("\"", with: "\"\"") + "\""
+    }
+
+    private static let formulaStarts = Array("=+-@\t\r".utf8)
+}
