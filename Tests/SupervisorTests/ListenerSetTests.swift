@@ -97,6 +97,23 @@ struct ListenerSetTests {
         #expect(try set.sockets(for: "unix:\(path)", count: 4, asker: 1).count == 1)
     }
 
+    @Test("an address whose process is just ending is waited for", arguments: [false, true])
+    func ending(isLocal: Bool) throws {
+        let path = "/tmp/sluice-set-\(getpid())-\(UInt32.random(in: 0...(.max))).sock"
+        defer { unlink(path) }
+        var first = ListenerSet()
+        let descriptor = try first.sockets(for: isLocal ? "unix:\(path)" : "127.0.0.1:0", count: 1, asker: 1)[0]
+        let text = isLocal ? "unix:\(path)" : "127.0.0.1:\(port(descriptor))"
+        let ending = try Thread.start("ending") {
+            usleep(ReactorLimits.takenPauseMicroseconds * 2)
+            close(descriptor)
+        }
+        defer { ending.join() }
+        var second = ListenerSet()
+        defer { second.close() }
+        #expect(try second.sockets(for: text, count: 1, asker: 1).count == 1)
+    }
+
     /// Whether a client that connects is accepted, or would be.
     private func answers(_ path: String) throws -> Bool {
         let address = try #require(SocketAddress(localPath: path))
