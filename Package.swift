@@ -37,7 +37,7 @@ let package = Package(
         .target(name: "JSON", dependencies: ["Bytes"], swiftSettings: hot),
         .target(name: "Templates", dependencies: ["Bytes", "JSON"], swiftSettings: hot),
         .target(name: "Prompts", dependencies: ["Bytes", "JSON", "Templates"], swiftSettings: hot),
-        .target(name: "Cache", dependencies: ["Bytes", "JSON"], swiftSettings: hot),
+        .target(name: "Cache", dependencies: ["Bytes", "CLinux", "JSON"], swiftSettings: hot),
         .target(name: "Patterns", dependencies: ["Bytes", "CHyperscan"], swiftSettings: hot),
         .target(name: "Guardrails", dependencies: ["Bytes", "JSON", "Patterns"], swiftSettings: hot),
         .target(name: "Health", dependencies: ["Bytes"], swiftSettings: hot),

@@ -26,11 +26,13 @@ public struct CacheKeyMaker: ~Copyable {
     private var hash: SipHash
     private var fields = Digest()
     private var hasher: BodyHasher
+    private let known: KnownBodies
 
     public init(_ seed: CacheSeed) {
         self.seed = seed
         hash = SipHash(seed)
         hasher = BodyHasher(seed)
+        known = KnownBodies(seed)
     }
 
     /// Starts the key of another request.
@@ -62,7 +64,9 @@ public struct CacheKeyMaker: ~Copyable {
 
     /// Adds the body; returns the form it asks for, which is no part of the key, or nil when the request cannot have a key.
     public mutating func addBody(_ text: ByteSlice) -> RequestedForm? {
-        guard let body = hasher.hash(text) else { return nil }
+        let place = known.place(of: text)
+        guard let body = known.body(at: place) ?? hasher.hash(text) else { return nil }
+        known.keep(body, at: place)
         hash.append(body.digest.low)
         hash.append(body.digest.high)
         return body.form

@@ -280,6 +280,23 @@ struct CacheKeyTests {
         #expect(make(&maker, "one") == first)
     }
 
+    @Test("a body that comes again has the key and the form that it had, whatever came between")
+    func again() {
+        var random = SeededRandom("again")
+        var maker = CacheKeyMaker(Self.seed)
+        let bodies = (0..<3 * CacheKeyLimits.knownBodies).map { number in
+            Array(#"{"n":\#(number % 7 == 0 ? "1,\"n\":2" : "\(number)"),"stream":\#(number % 3 == 0),"stream_options":{"include_usage":\#(number % 2 == 0)}}"#.utf8)
+        }
+        for _ in 0..<5000 {
+            // A few of them most of the time, so that many are known.
+            let body = bodies[Int.random(in: 0..<(Bool.random(using: &random) ? bodies.count : 50), using: &random)]
+            maker.begin()
+            let found = body.withByteSlice { maker.addBody($0) }
+            #expect(found == form(String(decoding: body, as: UTF8.self)))
+            #expect(found == nil || maker.key(form: 0) == key(body))
+        }
+    }
+
     @Test("a digest of parts tells where each ends")
     func digests() {
         #expect(Self.seed.digest([[1], [2]]) != Self.seed.digest([[1, 2]]))

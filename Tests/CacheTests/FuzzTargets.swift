@@ -17,6 +17,7 @@ enum CacheFuzz {
             return maker.key(form: 0)
         }
         let own = key(text)
+        precondition(key(text) == own, "the same again has the same key")
         var turned = Rewriting(changed: -1)
         turned.write(root, isRoot: true)
         // A body that is too deep, or has too many members, is so however it is written.

@@ -87,6 +87,9 @@ void linux_name_thread(const char *name);
 // Where `needle` first stands in `bytes`, or NULL (memmem, which Glibc hides without _GNU_SOURCE).
 const uint8_t *linux_find(const uint8_t *bytes, size_t count, const uint8_t *needle, size_t needle_count);
 
+// Has the line loaded that `address` lies in, without waiting for it.
+static inline void linux_prefetch(const void *address) { __builtin_prefetch(address); }
+
 // Number of processors this process may run on.
 int linux_processor_count(void);
 
