@@ -70,8 +70,10 @@ let package = Package(
 
         .target(
             name: "BenchmarkBodies", dependencies: ["Bytes", "Cache", "Guardrails", "Health", "HTTP", "JSON", "Ledger", "Patterns", "Policy", "Providers"],
-            path: "Benchmarks", exclude: ["Runner", "CAllocations"], swiftSettings: hot),
+            path: "Benchmarks", exclude: ["BooksFiller", "Runner", "CAllocations"], swiftSettings: hot),
         .target(name: "CAllocations", path: "Benchmarks/CAllocations"),
+        // Puts requests into a journal for perf/books.
+        .executableTarget(name: "books-filler", dependencies: ["Books", "Ledger", "Reactor"], path: "Benchmarks/BooksFiller", swiftSettings: strict),
         .executableTarget(name: "benchmarks", dependencies: ["BenchmarkBodies", "CAllocations"], path: "Benchmarks/Runner", swiftSettings: strict),
 
         .testTarget(name: "BytesTests", dependencies: ["Bytes"], swiftSettings: strict),

@@ -35,6 +35,10 @@ class Scenarios(unittest.TestCase):
         """a start and a first answer are timed, also of a gateway with a store"""
         self.held("start")
 
+    def test_books(self):
+        """a journal is filled, its records get their rows, and every graph is asked for"""
+        self.held("books")
+
     def test_restart(self):
         """a serving process that is killed under load has a successor, and no connection is refused"""
         self.held("restart")

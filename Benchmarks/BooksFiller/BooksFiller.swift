@@ -1,0 +1,134 @@
+import Books
+import Glibc
+import Ledger
+import Reactor
+
+/// `books-filler --data FOLDER --records N --days N`: requests of so many days up to and with today in a folder's journal, as many each day, put there by
+/// the code that a gateway records with. Says how fast the journal took them. `perf/books` calls it.
+@main
+struct BooksFiller {
+    private var folder = ""
+    private var recordCount = 0
+    private var dayCount = 1
+
+    private static let dayNanoseconds: UInt64 = 86_400_000_000_000
+    private static let batch = 256
+
+    static func main() {
+        var filler = BooksFiller()
+        guard filler.read(CommandLine.arguments.dropFirst()) else {
+            print("usage: books-filler --data FOLDER --records N --days N")
+            exit(64)
+        }
+        do {
+            try filler.fill()
+        } catch {
+            print("books-filler: \(error)")
+            exit(1)
+        }
+    }
+
+    private mutating func read(_ arguments: some Sequence<String>) -> Bool {
+        var rest = arguments.makeIterator()
+        while let name = rest.next() {
+            guard let value = rest.next() else { return false }
+            switch name {
+            case "--data": folder = value
+            case "--records": recordCount = Int(value) ?? 0
+            case "--days": dayCount = Int(value) ?? 0
+            default: return false
+            }
+        }
+        return !folder.isEmpty && recordCount >= dayCount && dayCount > 0
+    }
+
+    private func fill() throws {
+        let now = Wall.nanoseconds()
+        let today = now / Self.dayNanoseconds
+        let began = Instant.now()
+        for day in 0..<dayCount {
+            let start = (today - UInt64(dayCount - 1 - day)) * Self.dayNanoseconds
+            // Of today only what has been.
+            let span = min(Self.dayNanoseconds, now - start)
+            let (first, end) = (recordCount * day / dayCount, recordCount * (day + 1) / dayCount)
+            try fill(first..<end, from: start, span: span, process: UInt32(day + 1))
+        }
+        let seconds = Double(Instant.now().nanoseconds(since: began)) / 1e9
+        print("\(recordCount) records in \(Int(seconds * 1000)) ms: \(Int(Double(recordCount) / seconds)) a second")
+    }
+
+    /// One day's, in segments of their own.
+    private func fill(_ numbers: Range<Int>, from start: UInt64, span: UInt64, process: UInt32) throws {
+        var settings = BooksSettings()
+        // Nothing is too old or too much: it is read by a gateway that starts later.
+        (settings.keepNanoseconds, settings.keepByteCount) = (.max, .max)
+        let keeper = try Bookkeeper(dataDirectory: folder, settings, workers: 0, process: process, clock: { start + span - 1 }) { print("books-filler: \($0)") }
+        let thread = try Thread.start("books") { keeper.run() }
+        var sample = Sample()
+        var at = numbers.lowerBound
+        while at < numbers.upperBound {
+            let upper = min(at + Self.batch, numbers.upperBound)
+            let step = span / UInt64(numbers.count)
+            let records = (at..<upper).map { sample.record($0, wall: start + UInt64($0 - numbers.lowerBound) * step) }
+            // The disk is behind.
+            while !keeper.append(records) { usleep(1000) }
+            at = upper
+        }
+        keeper.stop()
+        thread.join()
+    }
+}
+
+/// Requests as those of a company are: some models, teams and keys, many users; streams, hits, repeats and errors among them.
+private struct Sample {
+    private var state: UInt64 = 1
+
+    private static let models: [(provider: String, model: String, served: String)] = [
+        ("openai", "gpt-4o", "gpt-4o-2024-08-06"), ("openai", "gpt-4o-mini", "gpt-4o-mini-2024-07-18"), ("openai", "o3", "o3-2025-04-16"),
+        ("anthropic", "claude-sonnet-4-5", "claude-sonnet-4-5-20250929"), ("anthropic", "claude-haiku-4-5", "claude-haiku-4-5-20251001"),
+        ("google", "gemini-2.5-pro", "gemini-2.5-pro"), ("google", "gemini-2.5-flash", "gemini-2.5-flash"), ("mistral-ai", "mistral-large-latest", ""),
+    ]
+
+    private mutating func roll(_ count: UInt64) -> UInt64 {
+        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        return (state >> 33) % count
+    }
+
+    mutating func record(_ number: Int, wall: UInt64) -> RequestRecord {
+        var record = RequestRecord()
+        let (model, team) = (Self.models[Int(roll(8))], roll(20))
+        record.figures.identifier = Identifier(high: wall / 1_000_000 << 16 | 0x7000, low: 0x8000_0000_0000_0000 | UInt64(number))
+        record.figures.wallNanoseconds = wall
+        record.figures.flags = roll(2) == 0 ? [.counted, .stream, .ownTrace] : [.counted, .ownTrace]
+        record.figures.status = roll(50) == 0 ? [400, 429, 500, 503][Int(roll(4))] : 200
+        record.figures.attempts = roll(40) == 0 ? 2 : 1
+        record.figures.cache = roll(10) == 0 ? .hit : roll(2) == 0 ? .miss : .disabled
+        record.figures.firstByteNanoseconds = 200_000_000 + roll(400_000_000)
+        record.figures.totalNanoseconds = record.figures.firstByteNanoseconds + roll(3_000_000_000)
+        record.figures.gatewayNanoseconds = 60_000 + roll(40_000)
+        (record.figures.receivedByteCount, record.figures.sentByteCount) = (900 + roll(4000), 1200 + roll(8000))
+        record.figures.usage.input = Int64(200 + roll(3000))
+        record.figures.usage.output = Int64(50 + roll(800))
+        record.figures.cost = record.figures.cache == .hit ? 0 : Int64(100_000 + roll(20_000_000))
+        if record.figures.cache == .hit { record.figures.saved = Int64(100_000 + roll(20_000_000)) }
+        record.key = "01a20000-0000-7000-8000-0000000000\(10 + team)"
+        record.keyName = "team-\(team)"
+        record.workspace = team < 10 ? "01a20000-0000-7000-8000-00000000aa00" : "01a20000-0000-7000-8000-00000000bb00"
+        record.virtualKey = model.provider + "-prod"
+        record.metadata = "{\"_user\":\"user-\(roll(2000))\",\"team\":\"team-\(team)\",\"environment\":\"production\"}"
+        (record.provider, record.model, record.served) = model
+        record.config = "pc-route-\(team % 4)"
+        (record.endpoint, record.method, record.path) = ("chat.completions", "POST", "/v1/chat/completions")
+        (record.target, record.priceBook, record.finishReason) = ("config.targets[0]", "2026-11-01", "stop")
+        (record.peer, record.agent) = ("10.0.3.\(roll(250))", "OpenAI/Python 2.8.0")
+        return record
+    }
+}
+
+private enum Wall {
+    static func nanoseconds() -> UInt64 {
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        return UInt64(now.tv_sec) * 1_000_000_000 + UInt64(now.tv_nsec)
+    }
+}
