@@ -55,9 +55,11 @@ final class DeliverySpool {
         let descriptor = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { return fault(draft) }
         let written = message.body.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-        let code = written < 0 ? errno : ENOSPC
+        var code = written < 0 ? errno : written < message.body.count ? ENOSPC : 0
+        // Before it has its name: a power failure leaves it whole, or not at all.
+        if code == 0, fsync(descriptor) != 0 { code = errno }
         close(descriptor)
-        guard written == message.body.count else {
+        guard code == 0 else {
             unlink(draft)
             return fault(draft, code)
         }
@@ -66,7 +68,16 @@ final class DeliverySpool {
             unlink(draft)
             return fault
         }
+        syncFolder()
         return nil
+    }
+
+    /// Has the disk take the folder's names.
+    private func syncFolder() {
+        let folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard folder >= 0 else { return }
+        fsync(folder)
+        close(folder)
     }
 
     func remove(_ name: Name) { unlink(path(of: name)) }
