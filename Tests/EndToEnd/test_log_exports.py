@@ -17,6 +17,7 @@ from harness.wire import Wire
 from test_analytics import AnalyticsCase
 
 EXPORTS = "/v1/logs/exports"
+PROXIED = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "gateway.example, inner.example", "Host": "inner.example"}
 
 
 def fetch(url):
@@ -101,6 +102,12 @@ class LogExports(AnalyticsCase):
             self.assertEqual(fetch(changed)[0], 403, changed)
         self.assertEqual(fetch(url.replace("/file?", "?"))[0], 401)
 
+    def test_proxy(self):
+        """a link begins with what its client asked, whatever somebody says of it whom nobody trusts"""
+        made, _ = self.started()
+        link = self.send("GET", f"{EXPORTS}/{made['id']}/download", headers=PROXIED).json["signed_url"]
+        self.assertTrue(link.startswith("http://inner.example/v1/"), link)
+
     def test_errors(self):
         """what is wrong is an error of the SDK's that names the member"""
         exports = self.client().logs.exports
@@ -168,6 +175,21 @@ class LogExports(AnalyticsCase):
         self.assertEqual(self.send("GET", "/v1/logs/tail", "sk-sluice-" + "A" * 49).status, 401)
         self.assertEqual(self.send("GET", "/v1/logs/tail?status_code=x").status, 400)
         self.assertEqual(self.send("POST", "/v1/logs/tail").status, 405)
+
+
+class ProxiedExports(AnalyticsCase):
+    """exports behind a proxy."""
+
+    @classmethod
+    def start(cls, **members):
+        return super().start(trusted_proxies={"networks": ["127.0.0.0/8"]}, **members)
+
+    def test_proxy(self):
+        """a link begins with what a trusted proxy says that its client asked"""
+        made = self.send("POST", EXPORTS, body={"filters": self.span}).json
+        self.send("POST", f"{EXPORTS}/{made['id']}/start")
+        link = self.send("GET", f"{EXPORTS}/{made['id']}/download", headers=PROXIED).json["signed_url"]
+        self.assertTrue(link.startswith("https://gateway.example/v1/"), link)
 
 
 if __name__ == "__main__":

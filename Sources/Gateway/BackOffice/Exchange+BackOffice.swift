@@ -103,7 +103,10 @@ extension Exchange {
         var (isSecure, host) = (client.clientSecurity != nil, request.hostRange.map { message[$0] } ?? ByteSlice(""))
         if worker.snapshot.proxies.includes(client.peer.address) {
             if let scheme = request.fields.value(of: .xForwardedProto, in: message)?.trimmed { isSecure = scheme.equalsIgnoringCase("https") }
-            if let named = request.fields.value(of: .xForwardedHost, in: message)?.trimmed, !named.isEmpty { host = named }
+            if let named = request.fields.value(of: .xForwardedHost, in: message)?.trimmed, !named.isEmpty {
+                // Of several proxies the first, which the client has asked.
+                host = named.prefix(named.firstIndex(of: UInt8(ascii: ",")) ?? named.count).trimmed
+            }
         }
         return (isSecure ? "https://" : "http://") + String(host)
     }

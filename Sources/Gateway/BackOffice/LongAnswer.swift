@@ -39,14 +39,15 @@ struct LongAnswer {
 }
 
 extension Exchange {
-    /// Sends the head of a long answer with its first part.
+    /// Sends the head of a long answer with its first part, in one write.
     func begin(_ stream: BackOfficeStream, _ first: [UInt8], _ client: Client) throws(Rejection) -> Next {
         guard let office = worker.backOffice, office.enterStream() else {
             throw Rejection(.overloaded, "\(GatewayLimits.adminStreams) exports and tails are being sent already; try again when one has ended")
         }
         longAnswer = LongAnswer(stream: stream)
         let name = stream.fileName ?? ""
-        guard let block = worker.blocks.lease(atLeast: GatewayLimits.ownFieldsByteCount + name.utf8.count) else { throw Rejection(.overloaded) }
+        let room = GatewayLimits.ownFieldsByteCount + name.utf8.count + GatewayLimits.chunkLineByteCount + first.count
+        guard let block = worker.blocks.lease(atLeast: room) else { throw Rejection(.overloaded) }
         var writer = ByteWriter(block.base, capacity: block.capacity)
         answer.beginReplay(isStream: stream.isEvents, Answer.openFraming(request.version))
         writer.append(statusLine: answer.status)
@@ -59,14 +60,15 @@ extension Exchange {
         writeOwnFields(to: &writer)
         writeConnectionField(to: &writer)
         writer.appendEndOfHead()
+        append(first, to: &writer)
         worker.runs.append(writer.written)
         worker.runs.blocks.add(block)
         record.figures.status = UInt16(answer.status)
         record.figures.isStream = stream.isEvents
         record.figures.firstByteNanoseconds = max(1, worker.now.nanoseconds(since: startedAt))
         giveUpRequest(client)
-        try send(first, client)
-        return try goOn(client)
+        sendAnswer(client)
+        return self.client == nil ? .wait : try goOn(client)
     }
 
     /// Sends what has come, and asks for what follows when the client has taken it.
@@ -120,17 +122,21 @@ extension Exchange {
         return self.client == nil ? .wait : .step(.settle)
     }
 
-    /// Sends a part, with the head if that waits.
     private func send(_ part: [UInt8], _ client: Client) throws(Rejection) {
-        if !part.isEmpty {
-            guard let block = worker.blocks.lease(atLeast: GatewayLimits.chunkLineByteCount + part.count) else { throw Rejection(.overloaded) }
-            var writer = ByteWriter(block.base, capacity: block.capacity)
-            if answer.framing == .chunked { writer.append(chunkSize: part.count) }
-            part.withByteSlice { writer.append($0) }
-            worker.runs.append(writer.written)
-            if answer.framing == .chunked { worker.runs.append("\r\n") }
-            worker.runs.blocks.add(block)
-        }
-        if !worker.runs.isEmpty { sendAnswer(client) }
+        if part.isEmpty { return }
+        guard let block = worker.blocks.lease(atLeast: GatewayLimits.chunkLineByteCount + part.count) else { throw Rejection(.overloaded) }
+        var writer = ByteWriter(block.base, capacity: block.capacity)
+        append(part, to: &writer)
+        worker.runs.append(writer.written)
+        worker.runs.blocks.add(block)
+        sendAnswer(client)
+    }
+
+    /// A part as the answer's framing has it. An empty one is none: as a chunk it would be the last.
+    private func append(_ part: [UInt8], to writer: inout ByteWriter) {
+        if part.isEmpty { return }
+        if answer.framing == .chunked { writer.append(chunkSize: part.count) }
+        part.withByteSlice { writer.append($0) }
+        if answer.framing == .chunked { writer.append("\r\n") }
     }
 }
