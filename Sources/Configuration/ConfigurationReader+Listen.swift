@@ -33,7 +33,11 @@ extension ConfigurationReader {
         }
         let expectsProxyHeader = fields["proxy_protocol"].flatMap { schema.boolean($0) } ?? false
         let speaksHTTP1 = fields["http1"].flatMap { schema.boolean($0) } ?? true
-        return address(found).map { ListenerDeclaration(address: $0, tls: tls, expectsProxyHeader: expectsProxyHeader, speaksHTTP1: speaksHTTP1) }
+        let word = fields["serves"].flatMap { schema.choice($0, of: ListenerDeclaration.Role.allCases.map(\.rawValue)) }
+        let serves = word.flatMap { ListenerDeclaration.Role(rawValue: $0) } ?? .all
+        return address(found).map { address in
+            ListenerDeclaration(address: address, tls: tls, expectsProxyHeader: expectsProxyHeader, speaksHTTP1: speaksHTTP1, serves: serves)
+        }
     }
 
     private mutating func address(_ field: Field) -> ListenAddress? {

@@ -15,7 +15,7 @@ enum ConfigurationSchema {
     static let key = schema("digest", "client_certificate", "config", "expires", "usage_limits", "rate_limits", "allowed_models", "allowed_providers", "allowed_endpoints",
         "allowed_networks", "metadata")
     static let clientCertificate = schema("subject", "san")
-    static let listener = schema("address", "tls", "proxy_protocol", "http1")
+    static let listener = schema("address", "tls", "proxy_protocol", "http1", "serves")
     static let proxies = schema("networks", "header")
     static let crossOrigin = schema("origins", "max_age")
     static let tls = schema("certificates", "client_ca", "client_certificates", "minimum_version")

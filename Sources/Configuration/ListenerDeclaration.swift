@@ -3,6 +3,9 @@ import Policy
 
 /// A row of `listen:`.
 public struct ListenerDeclaration: Sendable {
+    /// For whom an address is: everybody, all but administrators, or those alone.
+    public enum Role: String, Sendable, CaseIterable { case all, models, admin }
+
     public let address: ListenAddress
     /// Nil for plaintext.
     public let tls: TLSDeclaration?
@@ -10,12 +13,16 @@ public struct ListenerDeclaration: Sendable {
     public let expectsProxyHeader: Bool
     /// Whether HTTP/1.1 is spoken, beside HTTP/2.
     public let speaksHTTP1: Bool
+    public let serves: Role
 
-    public init(address: ListenAddress, tls: TLSDeclaration? = nil, expectsProxyHeader: Bool = false, speaksHTTP1: Bool = true) {
+    public init(
+        address: ListenAddress, tls: TLSDeclaration? = nil, expectsProxyHeader: Bool = false, speaksHTTP1: Bool = true, serves: Role = .all
+    ) {
         self.address = address
         self.tls = tls
         self.expectsProxyHeader = expectsProxyHeader
         self.speaksHTTP1 = speaksHTTP1
+        self.serves = serves
     }
 }
 

@@ -13,6 +13,7 @@ public struct ListenerTraits: Sendable {
     public var expectsProxyHeader = false
     /// Whether HTTP/1.1 is spoken, too; else a connection is one of HTTP/2 from its first byte.
     public var speaksHTTP1 = true
+    public var serves = ListenerRole.all
 
     public init(tls: TLSServerContext? = nil) { self.tls = tls }
 }

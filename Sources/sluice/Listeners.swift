@@ -18,7 +18,7 @@ struct ListenArguments {
             if case .unix = listener.address { return listener }
             return listener.tls == nil ? ListenerDeclaration(
                 address: listener.address, tls: TLSDeclaration(certificates: [certificate]), expectsProxyHeader: listener.expectsProxyHeader,
-                speaksHTTP1: listener.speaksHTTP1) : listener
+                speaksHTTP1: listener.speaksHTTP1, serves: listener.serves) : listener
         }
     }
 }
@@ -37,6 +37,7 @@ struct ListenerContexts {
             var row = ListenerTraits()
             row.expectsProxyHeader = listener.expectsProxyHeader
             row.speaksHTTP1 = listener.speaksHTTP1
+            row.serves = ListenerRole(listener.serves)
             let protocols: [TLSProtocol] = offersHTTP2 ? listener.speaksHTTP1 ? [.http2, .http1] : [.http2] : [.http1]
             if let tls = listener.tls { row.tls = context(tls, protocols) }
             traits.append(row)
@@ -84,6 +85,16 @@ struct ListenerContexts {
         case .certificate(let index, let reason): declaration.certificates[index].chain.fault("cannot be used: \(reason)")
         case .clientCA(let path, let reason): (declaration.clientCA ?? FileReference(argument: path)).fault("holds no usable certificate: \(reason)")
         case .caFile, .systemStore, .library: declaration.certificates[0].chain.fault("\(error)")
+        }
+    }
+}
+
+extension ListenerRole {
+    init(_ declared: ListenerDeclaration.Role) {
+        switch declared {
+        case .all: self = .all
+        case .models: self = .models
+        case .admin: self = .admin
         }
     }
 }

@@ -22,6 +22,9 @@ struct EdgeTests {
         #expect(proxies.includesUnixSockets && proxies.field == .forwarded)
         #expect(configuration.listeners.map(\.expectsProxyHeader) == [true, false] && configuration.listeners.allSatisfy(\.speaksHTTP1))
         #expect(try Fixture.configuration("version: 1\nlisten: {address: 127.0.0.1:1, http1: false}").listeners[0].speaksHTTP1 == false)
+        let roles = try Fixture.configuration(
+            "version: 1\nlisten: [{address: 127.0.0.1:1, serves: models}, {address: 127.0.0.1:2, serves: admin}, {address: 127.0.0.1:3, serves: all}, 127.0.0.1:4]")
+        #expect(roles.listeners.map(\.serves) == [.models, .admin, .all, .all])
         #expect(try Fixture.configuration("version: 1\ntrusted_proxies: {networks: [unix]}").proxies?.field == .xForwardedFor)
         #expect(try Fixture.configuration("version: 1").proxies == nil)
     }
@@ -54,6 +57,7 @@ struct EdgeTests {
         ("trusted_proxies: {networks: [unix], header: x-real-ip}", #"f:2:45: "header" must be one of x-forwarded-for, forwarded, none"#),
         ("listen: {address: 127.0.0.1:1, proxy_protocol: true}", #"f:2:9: "proxy_protocol" is asked for, and no proxy is trusted; name their networks"#),
         ("listen: {address: 127.0.0.1:1, http1: false}\nhttp2: false", #"f:3:8: without HTTP/2 an address with "http1: false" speaks nothing"#),
+        ("listen: {address: 127.0.0.1:1, serves: admins}", #"f:2:40: "serves" must be one of all, models, admin"#),
         ("cors: {}", #"f:2:7: "origins" is missing"#),
         ("cors: {origins: [app.example.com]}", #"f:2:18: "app.example.com" is no origin as browsers write it; write https://app.example.com"#),
         ("cors: {origins: [\"https://app.example.com/\"]}", #"f:2:18: "https://app.example.com/" is no origin"#),

@@ -169,6 +169,29 @@ struct BackOfficeTests {
         #expect(try gateway.ask(request("POST /v1/things/open", key: "", body: "{}")).status == 401)
     }
 
+    @Test("an address that is for administrators serves nobody else, and one for the others no administrators")
+    func roles() throws {
+        let upstream = try ScriptedUpstream(answering: Text.answer())
+        func gateway(_ serves: ListenerRole) throws -> TestGateway {
+            var world = World(upstream)
+            world.virtualKeys = [("first", 0, "a")]
+            world.keys = [(name: "admin", secret: key, config: nil)]
+            world.serves = serves
+            return try TestGateway(world, backOffice: office())
+        }
+        let chat = Text.request("POST /v1/chat/completions", ["x-portkey-api-key: \(key)"], provider: "@first", key: nil)
+        let (models, admin) = (try gateway(.models), try gateway(.admin))
+        let refused = try models.ask(request("GET /v1/things"))
+        #expect(refused.status == 404 && refused.text.contains("the admin API is at another address"))
+        #expect(try models.ask(request("POST /v1/things/open", body: "{}")).status == 200)
+        #expect(try models.ask(chat).status == 200 && models.ask(Text.request("GET /health", body: nil)).status == 200)
+        #expect(try admin.ask(request("GET /v1/things")).status == 200 && admin.ask(request("POST /v1/things/open", body: "{}")).status == 200)
+        let other = try admin.ask(chat)
+        #expect(other.status == 404 && other.text.contains("serves the admin API alone"))
+        #expect(try admin.ask(request("GET /v1/models")).status == 404 && admin.ask(Text.request("GET /health", body: nil)).status == 200)
+        #expect(desk.requests.map { String(decoding: $0.path, as: UTF8.self) } == ["/v1/things/open", "/v1/things", "/v1/things/open"])
+    }
+
     @Test("a drain waits for what is under way")
     func drain() throws {
         let gateway = try gateway(drainMilliseconds: 30_000)

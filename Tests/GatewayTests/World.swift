@@ -50,6 +50,8 @@ struct World {
     var unpriced = UnpricedRule.deny
     /// What the listeners show over TLS.
     var tls: [TLSServerContext?] = []
+    /// For whom the listeners are.
+    var serves = ListenerRole.all
 
     /// Providers called `up`, `second`, `third` and so on.
     init(_ upstreams: ScriptedUpstream...) {
@@ -104,7 +106,11 @@ struct World {
         }
         parts.defaultConfig = defaultConfig
         parts.isLoopbackOnly = isLoopbackOnly
-        parts.listeners = tls.map { ListenerTraits(tls: $0) }
+        parts.listeners = (tls.isEmpty ? [nil] : tls).map { tls in
+            var traits = ListenerTraits(tls: tls)
+            traits.serves = serves
+            return traits
+        }
         return Snapshot(parts, version: version)
     }
 

@@ -12,6 +12,8 @@ class Client: Connection {
     final var exchange: Exchange?
     /// What its TLS handshake came to; nil in plaintext, and until it is done.
     final var clientSecurity: ConnectionSecurity?
+    /// For whom the address is that it has connected to.
+    final var serves = ListenerRole.all
 
     /// Received bytes; `consumed..<filled` are not yet used up.
     final private(set) var inbound: Block?

@@ -50,6 +50,7 @@ final class HTTP2Stream: Client, HTTP2Member {
         let transport = connection.transport
         super.init(nil, peer: transport.peer, token: token, worker: transport.worker)
         clientSecurity = transport.clientSecurity
+        serves = transport.serves
     }
 
     override var carriedVersion: HTTPVersion? { .http2 }

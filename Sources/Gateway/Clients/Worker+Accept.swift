@@ -63,6 +63,7 @@ extension Worker {
             return client.close()
         }
         let place = listeners[slot].place
+        client.serves = snapshot.listener(at: place).serves
         if snapshot.listener(at: place).expectsProxyHeader { client.awaitProxyHeader(at: place) } else { begin(client, at: place) }
     }
 }

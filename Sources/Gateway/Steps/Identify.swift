@@ -11,6 +11,7 @@ extension Exchange {
     /// never forwarded. The placeholders SDKs send for "no key" count as absent.
     func identify(_ client: Client) throws(Rejection) -> Next {
         snapshotVersion = worker.snapshot.version
+        try checkAddress(client)
         if let next = try answerPreflight(client) { return next }
         if endpoint.body == .ignored { return try answerLocally(client) }
         let message = client.unread
