@@ -65,11 +65,17 @@ public struct CacheKeyMaker: ~Copyable {
     /// Adds the body; returns the form it asks for, which is no part of the key, or nil when the request cannot have a key.
     public mutating func addBody(_ text: ByteSlice) -> RequestedForm? {
         let place = known.place(of: text)
-        guard let body = known.body(at: place) ?? hasher.hash(text) else { return nil }
-        known.keep(body, at: place)
+        guard let body = known.body(at: place) ?? learned(text, at: place) else { return nil }
         hash.append(body.digest.low)
         hash.append(body.digest.high)
         return body.form
+    }
+
+    /// What a body says that is not known, and is from here on.
+    private mutating func learned(_ text: ByteSlice, at place: Digest) -> KnownBodies.Hashed? {
+        guard let body = hasher.hash(text) else { return nil }
+        known.keep(body, at: place)
+        return body
     }
 
     /// The key for the answer in the form numbered `form`.
