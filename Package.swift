@@ -73,7 +73,7 @@ let package = Package(
             path: "Benchmarks", exclude: ["BooksFiller", "Runner", "CAllocations"], swiftSettings: hot),
         .target(name: "CAllocations", path: "Benchmarks/CAllocations"),
         // Puts requests into a journal for perf/books.
-        .executableTarget(name: "books-filler", dependencies: ["Books", "Ledger", "Reactor"], path: "Benchmarks/BooksFiller", swiftSettings: strict),
+        .executableTarget(name: "books-filler", dependencies: ["Books", "CLinux", "Ledger", "Reactor"], path: "Benchmarks/BooksFiller", swiftSettings: strict),
         .executableTarget(name: "benchmarks", dependencies: ["BenchmarkBodies", "CAllocations"], path: "Benchmarks/Runner", swiftSettings: strict),
 
         .testTarget(name: "BytesTests", dependencies: ["Bytes"], swiftSettings: strict),

@@ -1,4 +1,5 @@
 import Books
+import CLinux
 import Glibc
 import Ledger
 import Reactor
@@ -43,7 +44,7 @@ struct BooksFiller {
     }
 
     private func fill() throws {
-        let now = Wall.nanoseconds()
+        let now = linux_wall_nanoseconds()
         let today = now / Self.dayNanoseconds
         let began = Instant.now()
         for day in 0..<dayCount {
@@ -122,13 +123,5 @@ private struct Sample {
         (record.target, record.priceBook, record.finishReason) = ("config.targets[0]", "2026-11-01", "stop")
         (record.peer, record.agent) = ("10.0.3.\(roll(250))", "OpenAI/Python 2.8.0")
         return record
-    }
-}
-
-private enum Wall {
-    static func nanoseconds() -> UInt64 {
-        var now = timespec()
-        clock_gettime(CLOCK_REALTIME, &now)
-        return UInt64(now.tv_sec) * 1_000_000_000 + UInt64(now.tv_nsec)
     }
 }

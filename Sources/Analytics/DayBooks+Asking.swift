@@ -46,7 +46,7 @@ extension DayBooks {
                     arguments: StatementArguments([id] + (workspace.map { [$0] } ?? [])))
             }
             guard let bytes else { continue }
-            return [UInt8](bytes).withByteSlice { try? RequestRecord($0) }
+            return DayBooks.record(bytes)
         }
         return nil
     }
@@ -70,7 +70,7 @@ extension DayBooks {
             }
             total += found
             skip = max(0, skip - found)
-            records += rows.compactMap { row in [UInt8](row).withByteSlice { try? RequestRecord($0) } }
+            records += rows.compactMap { DayBooks.record($0) }
         }
         return (records, total)
     }
@@ -134,6 +134,9 @@ extension DayBooks {
     }
 
     // MARK: Each day
+
+    /// A row's record; nil for one of a later program's.
+    static func record(_ bytes: Data) -> RequestRecord? { [UInt8](bytes).withByteSlice { try? RequestRecord($0) } }
 
     static func text(_ value: DatabaseValue) -> String? {
         switch value.storage {

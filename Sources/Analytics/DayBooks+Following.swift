@@ -1,6 +1,4 @@
 public import Books
-import Bytes
-import Foundation
 import GRDB
 
 /// How far rows have been read that are asked for part by part.
@@ -87,11 +85,9 @@ extension DayBooks {
 
     /// Rows come to the file of the day, and for a while after midnight to that of the day before.
     private var followedDays: ClosedRange<Int> {
-        let today = Int(clock() / 86_400_000_000_000)
+        let today = today
         return today - 1...today
     }
 
     private static func lastRow(_ database: Database) throws -> Int64 { try Int64.fetchOne(database, sql: "SELECT max(rowid) FROM records") ?? 0 }
-
-    private static func record(_ bytes: Data) -> RequestRecord? { [UInt8](bytes).withByteSlice { try? RequestRecord($0) } }
 }

@@ -13,7 +13,7 @@ public final class DayBooks: Sendable {
     /// On the monotonic clock: no day is dropped before.
     private let settledAt: UInt64
     let report: @Sendable (String) -> Void
-    let clock: @Sendable () -> UInt64
+    private let clock: @Sendable () -> UInt64
     private let open = Mutex<[Int: DayFile]>([:])
     /// Segments all of whose records have rows, and that no process writes any more.
     private let finished = Mutex<Set<SegmentName>>([])
@@ -62,7 +62,9 @@ public final class DayBooks: Sendable {
     /// Whether a segment is needed no more: its rows are written, or its day is one that is not kept.
     public func isDone(_ segment: SegmentName) -> Bool { segment.day < firstDay || finished.withLock { $0.contains(segment) } }
 
-    private var firstDay: Int { Int(clock() / 86_400_000_000_000) - keepDays + 1 }
+    /// Since 1970.
+    var today: Int { Int(clock() / 86_400_000_000_000) }
+    private var firstDay: Int { today - keepDays + 1 }
 
     // MARK: Files
 

@@ -41,7 +41,12 @@ public struct LinkSigner: Sendable {
 
     /// In hexadecimal.
     private func code(_ text: [UInt8]) -> [UInt8] {
-        let digits = Array("0123456789abcdef".utf8)
-        return text.withByteSlice { pepper.digest(of: KeyDigest(of: $0)) }.bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
+        let code = text.withByteSlice { pepper.digest(of: KeyDigest(of: $0)) }.bytes
+        return [UInt8](unsafeUninitializedCapacity: 2 * KeyDigest.byteCount) { memory, count in
+            guard let base = memory.baseAddress else { return }
+            var writer = ByteWriter(base, capacity: memory.count)
+            code.withByteSlice { writer.append(hexadecimalOf: $0) }
+            count = writer.count
+        }
     }
 }
