@@ -8,7 +8,7 @@ public struct ListenerDeclaration: Sendable {
 
     public let address: ListenAddress
     /// Nil for plaintext.
-    public let tls: TLSDeclaration?
+    public private(set) var tls: TLSDeclaration?
     /// Whether connections begin with a PROXY header.
     public let expectsProxyHeader: Bool
     /// Whether HTTP/1.1 is spoken, beside HTTP/2.
@@ -23,6 +23,13 @@ public struct ListenerDeclaration: Sendable {
         self.expectsProxyHeader = expectsProxyHeader
         self.speaksHTTP1 = speaksHTTP1
         self.serves = serves
+    }
+
+    /// The same, showing something else over TLS.
+    public func showing(_ tls: TLSDeclaration?) -> ListenerDeclaration {
+        var other = self
+        other.tls = tls
+        return other
     }
 }
 

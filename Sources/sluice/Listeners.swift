@@ -16,9 +16,7 @@ struct ListenArguments {
         return listeners.map { listener in
             // A Unix socket is this machine's own.
             if case .unix = listener.address { return listener }
-            return listener.tls == nil ? ListenerDeclaration(
-                address: listener.address, tls: TLSDeclaration(certificates: [certificate]), expectsProxyHeader: listener.expectsProxyHeader,
-                speaksHTTP1: listener.speaksHTTP1, serves: listener.serves) : listener
+            return listener.tls == nil ? listener.showing(TLSDeclaration(certificates: [certificate])) : listener
         }
     }
 }

@@ -64,8 +64,7 @@ final class Reloader: Sendable {
             let isSame = index < wanted.count && wanted[index].address == old.address
             guard let new = isSame ? wanted[index] : wanted.first(where: { $0.address == old.address }) else { return old }
             let tls = old.tls == nil ? nil : new.tls ?? old.tls
-            return ListenerDeclaration(
-                address: old.address, tls: tls, expectsProxyHeader: new.expectsProxyHeader, speaksHTTP1: new.speaksHTTP1, serves: new.serves)
+            return new.showing(tls)
         }
     }
 

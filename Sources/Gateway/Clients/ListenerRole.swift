@@ -3,7 +3,7 @@ import HTTP
 import Providers
 
 /// For whom an address is.
-public enum ListenerRole: UInt8, Sendable {
+public enum ListenerRole: Sendable {
     case all
     /// Who asks models, and what callers tell: the admin API is elsewhere.
     case models
