@@ -32,7 +32,7 @@ enum Description {
 
     private static func operation(_ route: Route) -> DocumentNode {
         let scopes = route.permission.scopes
-        let needs = route.permission == .link ? "No key: a signed link, as the path before it gives one." : scopes.isEmpty ? "Any API key." : "Needs \(scopes.map { "`\($0)`" }.joined(separator: " or "))."
+        let needs = needs(route.permission)
         var members: [(String, DocumentNode)] = [("summary", .text(route.summary)), ("description", .text(needs)), ("x-scopes", .texts(scopes))]
         if route.permission == .link { members.append(("security", .list([]))) }
         let path = route.parameters.map { parameter($0, in: "path", schema: .object(["type": .text("string")]), required: true, summary: "an id, or a slug") }
@@ -48,6 +48,14 @@ enum Description {
         let done = route.contentTypes.isEmpty ? content("done", usual) : content("done", .object(["type": .text("string")]), of: route.contentTypes)
         members.append(("responses", .object(["200": done, "default": content("refused", .object(["$ref": .text("#/components/schemas/error")]))])))
         return .object(members)
+    }
+
+    private static func needs(_ permission: Route.Permission) -> String {
+        switch permission {
+        case .link: "No key: a signed link, as the path before it gives one."
+        case .anyKey: "Any API key."
+        case .scope, .oneOf: "Needs \(permission.scopes.map { "`\($0)`" }.joined(separator: " or "))."
+        }
     }
 
     private static func content(_ summary: String, _ schema: DocumentNode, of types: [String] = ["application/json"]) -> DocumentNode {
