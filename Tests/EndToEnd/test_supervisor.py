@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import select
 import shutil
 import signal
 import socket
@@ -132,15 +133,14 @@ class Crash(SupervisorCase):
         for number, name in ((signal.SIGSEGV, "segmentation fault"), (signal.SIGKILL, "killed"), (signal.SIGILL, "illegal instruction")):
             with self.subTest(signal=number.name):
                 serving, before = self.gateway.serving, self.metric("sluice_restarts_total")
-                killed_at = time.monotonic()
-                os.kill(serving, number)
+                gone_at = self.kill(serving, number)
                 self.assertTrue(soon(lambda: serving not in self.gateway.children and self.gateway.children), self.gateway.said())
-                # Asked after the kill, and answered: by its successor.
-                self.assertTrue(soon(lambda: [answer for answer in asking.answered if answer[0] > killed_at]), self.gateway.said())
-                back_at = min(answer[1] for answer in asking.answered if answer[0] > killed_at)
-                print(f"      {number.name}: first answer {1000 * (back_at - killed_at):.0f} ms after the kill")
+                # Asked after its end, and answered: by its successor.
+                self.assertTrue(soon(lambda: [answer for answer in asking.answered if answer[0] > gone_at]), self.gateway.said())
+                back_at = min(answer[1] for answer in asking.answered if answer[0] > gone_at)
+                print(f"      {number.name}: first answer {1000 * (back_at - gone_at):.0f} ms after its end")
                 # A connection that is made once the process is gone waits for its successor, and is not cut.
-                self.assertEqual([fault for fault in asking.faults if fault[0] > back_at], [])
+                self.assertEqual([fault for fault in asking.faults if fault[0] > gone_at], [])
                 self.assertEqual(self.metric("sluice_restarts_total"), before + 1)
                 line, = self.lines(f"serving process {serving} was killed by signal {number.value} ({name})")
                 self.assertRegex(line, r"after \d+ m?s; version [\d.]+, build [0-9a-f]{40}; restart \d+ (now|in \d+ ms)$")
@@ -148,6 +148,16 @@ class Crash(SupervisorCase):
         self.assertEqual(asking.refused, [])
         # Those whose request a crash took with it, and nobody else.
         self.assertLessEqual(len(asking.faults), 3 * 4)
+
+    def kill(self, process, number):
+        """When the process had ended: a signal is no end yet, and until then it answers."""
+        end = os.pidfd_open(process)
+        try:
+            os.kill(process, number)
+            self.assertTrue(select.select([end], [], [], 10)[0], f"{process} goes on after signal {number}")
+            return time.monotonic()
+        finally:
+            os.close(end)
 
     def test_waiting_connections(self):
         """connections made while nothing serves are answered when something does again"""
