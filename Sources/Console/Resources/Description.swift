@@ -24,11 +24,9 @@ enum Description {
         for route in RouteTable.all where !patterns.contains(route.pattern) { patterns.append(route.pattern) }
         return patterns.map { pattern in
             let methods = RouteTable.all.filter { $0.pattern == pattern }.map { ($0.method.rawValue.lowercased(), operation($0)) }
-            return (pattern, .object(methods + (pattern == ConsolePath.description.description ? [("servers", root)] : [])))
+            return (pattern, .object(methods))
         }
     }
-
-    private static let root = DocumentNode.list([.object(["url": .text("/")])])
 
     private static func operation(_ route: Route) -> DocumentNode {
         let scopes = route.permission.scopes

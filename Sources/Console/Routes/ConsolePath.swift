@@ -6,6 +6,7 @@ enum ConsolePath {
     private static let owned: [StaticString] = [
         "/api-keys", "/virtual-keys", "/providers", "/integrations", "/configs", "/guardrails", "/prompts", "/labels", "/collections",
         "/admin/workspaces", "/admin/users", "/policies/usage-limits", "/policies/rate-limits", "/audit-logs", "/logs", "/analytics", "/feedback",
+        description,
     ]
 
     /// What is for whoever asks models, with a key of the configuration file as well; and what of it is a POST alone.
@@ -15,7 +16,7 @@ enum ConsolePath {
     private static let exports: StaticString = "/logs/exports"
     private static let exportFile: StaticString = "/file"
 
-    /// The one path without a version.
+    /// The one path that needs no version.
     static let description: StaticString = "/sluice/openapi.json"
 
     /// Whether a path is the console's. Copies nothing: it is asked on the data plane.
