@@ -44,6 +44,17 @@ struct VirtualKeyTests {
         }
     }
 
+    @Test("an integration has a pricing, too, which is changed and taken away as theirs are")
+    func pricingOfIntegration() throws {
+        let made = desk.ask("POST", "/v1/integrations", #"{"name":"a","ai_provider_id":"openai","key":"\#(secret)","pricing":{"multiplier":0.8}}"#)
+        #expect(made.status == 200, "\(made.message)")
+        let path = "/v1/integrations/" + made.text("slug")
+        #expect(desk.ask("GET", path)["pricing"].jsonText == #"{"multiplier":0.8}"#)
+        #expect(desk.ask("PUT", path, #"{"pricing":{"multiplier":-1}}"#).status == 400 && desk.ask("GET", path)["pricing"].jsonText == #"{"multiplier":0.8}"#)
+        #expect(desk.ask("PUT", path, #"{"pricing":{"fixed":2}}"#).status == 200 && desk.ask("GET", path)["pricing"].jsonText == #"{"fixed":2}"#)
+        #expect(desk.ask("PUT", path, #"{"pricing":null}"#).status == 200 && desk.ask("GET", path)["pricing"].jsonText == "null")
+    }
+
     @Test("a pricing that cannot be is refused by its member, and changes nothing", arguments: [
         (#"{"multiplier":-0.1}"#, "pricing.multiplier must be a number from 0 to 1000"), (#"{"multiplier":1000.5}"#, "pricing.multiplier must be a number from 0 to 1000"),
         (#"{"multiplier":0.1234567}"#, "pricing.multiplier must be a number from 0 to 1000 with at most six decimals"),

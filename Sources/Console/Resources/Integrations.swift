@@ -9,6 +9,9 @@ enum Integrations {
         BodyField("description", .text(atMost: ConsoleLimits.descriptionByteCount), "what it is for"),
         BodyField("key", .text(atMost: ConsoleLimits.credentialByteCount), "the credential; or where it is found, as `env:NAME` or `file:/run/secrets/NAME`"),
         BodyField("slug", .text(atMost: ConsoleLimits.identifierByteCount), "a name for paths; made from its name when it is left out"),
+        BodyField(
+            "pricing", .object(VirtualKeys.pricing),
+            "what requests of its providers cost in place of the price book's prices, where a provider has no `pricing` of its own; `null` for those"),
         BodyField("configurations", .anyObject, "what requests to the provider need beside a credential, by the keys of a config's target"),
     ]
 
@@ -60,6 +63,7 @@ enum Integrations {
             "ai_provider_id": .text(integration.provider), "status": .text(integration.status.rawValue),
             "type": .text(integration.workspaceID == nil ? "organisation" : "workspace"), "masked_key": Secrets.shown(credentials),
             "configurations": Secrets.masked(integration.configurations), "allow_all_models": .flag(integration.allowsAllModels),
+            "pricing": .stored(integration.pricing),
             "global_workspace_access": .object(["enabled": .flag(integration.isForAllWorkspaces)]), "owner_id": .text(integration.head.createdBy),
             "created_at": .time(integration.head.createdAt), "last_updated_at": .time(integration.head.updatedAt),
             "workspace_id": .text(integration.workspaceID), "organisation_id": .text(integration.head.organisationID),
@@ -71,6 +75,7 @@ enum Integrations {
         body.set("name", &integration.head.name)
         body.set("slug", &integration.head.slug)
         body.set("description", &integration.description)
+        body.setDocument("pricing", &integration.pricing)
         body.setStatus(&integration.head.status)
         if let configurations { integration.configurations = configurations.members.isEmpty ? nil : configurations.jsonText }
     }

@@ -13,7 +13,8 @@ enum VirtualKeys {
         BodyField("alias", .copy, "not read: one deployment is used"), BodyField("is_default", .copy, "not read: one deployment is used"),
     ])
 
-    private static let pricing = BodyShape([
+    /// Of an integration as well, for those of its providers that say nothing of their own.
+    static let pricing = BodyShape([
         BodyField(
             "multiplier", .amount(0...ConsoleLimits.priceMultiplier),
             "the part of the price book's prices that is charged: `0.9` is a discount of a tenth; at most six decimals"),

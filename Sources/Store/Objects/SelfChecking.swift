@@ -37,6 +37,7 @@ extension Integration: SelfChecking {
     func checkItself() throws(StoreError) {
         guard !head.name.isEmpty else { throw .invalid(field: "name", reason: "is empty") }
         guard !provider.isEmpty else { throw .invalid(field: "ai_provider_id", reason: "is empty") }
+        if let pricing { _ = try StoredPricing.adjustment(pricing) }
     }
 }
 
