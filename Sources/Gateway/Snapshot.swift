@@ -67,6 +67,8 @@ public final class Snapshot: Sendable {
         public var alertWebhooks: [Webhook] = []
         /// Where it is noted when keys are used; nil where nobody asks.
         public var keyUses: KeyUses?
+        /// Those that are others than the lists above say.
+        public var changedKeys = ChangedKeys(from: .max)
 
         public init(upstreams: [Upstream], catalog: Catalog, keys: KeyTable) {
             self.upstreams = upstreams
@@ -198,6 +200,7 @@ public final class Snapshot: Sendable {
     private let keyRestrictions: [KeyRestrictions?]
     private let keyMetadata: [DefaultMetadata?]
     let keyUses: KeyUses?
+    private let changedKeys: ChangedKeys
     private let workspaces: [Workspace]
     let policies: PolicySet
     let prompts: PromptTable
@@ -230,24 +233,33 @@ public final class Snapshot: Sendable {
         keyRestrictions = parts.keyRestrictions
         keyMetadata = parts.keyMetadata
         keyUses = parts.keyUses
+        changedKeys = parts.changedKeys
         workspaces = parts.workspaces
         policies = PolicySet(parts.policies)
         prompts = parts.prompts
         let ofTargets = virtualKeys.compactMap(\.terms) + virtualKeys.flatMap { $0.integrationTerms.values }
         let ungrouped = parts.policies.filter { $0.scope.groups.isEmpty }.map(\.terms)
-        books?.publish(keyTerms.compactMap { $0 } + workspaces.compactMap(\.terms) + ofTargets + ungrouped, parts.policies, parts.alertWebhooks)
+        let held = HeldTerms(keys: keyTerms, changed: changedKeys, others: workspaces.compactMap(\.terms) + ofTargets + ungrouped)
+        books?.publish(held, parts.policies, parts.alertWebhooks)
     }
 
     /// What the holder of a key may spend; nil where nothing limits it.
-    func terms(of principal: Principal) -> SpendingTerms? { principal.keyIndex < keyTerms.count ? keyTerms[principal.keyIndex] : nil }
+    func terms(of principal: Principal) -> SpendingTerms? {
+        let place = principal.keyIndex
+        return place >= changedKeys.start ? changedKeys[place]?.terms : place < keyTerms.count ? keyTerms[place] : nil
+    }
 
     /// What the holder of a key may use; nil where nothing restricts it.
     func restrictions(of principal: Principal) -> KeyRestrictions? {
-        principal.keyIndex < keyRestrictions.count ? keyRestrictions[principal.keyIndex] : nil
+        let place = principal.keyIndex
+        return place >= changedKeys.start ? changedKeys[place]?.restrictions : place < keyRestrictions.count ? keyRestrictions[place] : nil
     }
 
     /// What a key's requests say of themselves where they say nothing; nil where it has nothing to say.
-    func defaultMetadata(of principal: Principal) -> DefaultMetadata? { principal.keyIndex < keyMetadata.count ? keyMetadata[principal.keyIndex] : nil }
+    func defaultMetadata(of principal: Principal) -> DefaultMetadata? {
+        let place = principal.keyIndex
+        return place >= changedKeys.start ? changedKeys[place]?.metadata : place < keyMetadata.count ? keyMetadata[place] : nil
+    }
 
     /// The workspace of a number; nil where it is that of everywhere.
     func workspace(_ number: Int32) -> Workspace? { number >= 0 && Int(number) < workspaces.count ? workspaces[Int(number)] : nil }

@@ -3,6 +3,9 @@ enum OfficeLimits {
     /// Between two looks whether another process has changed the store: somebody who disables a key there waits no longer than that.
     static let pollMilliseconds = 50
 
+    /// Looks at files that are as they were, between two at which the store is asked all the same: a second.
+    static let stillLooks = 20
+
     /// After the store could not be read, until the next try.
     static let retryMilliseconds = 1000
 
@@ -15,6 +18,10 @@ enum OfficeLimits {
 
     /// Between two times at which it is written down when keys were last used: one sync of the disk.
     static let useMilliseconds = 5000
+
+    /// Digests of keys that were changed since a table was made of all: each change copies them, and each lookup looks there first. Past them a table is
+    /// made anew, which takes as long as for all keys.
+    static let changedKeys = 4096
 
     /// Snapshots whose notes of use are looked at: the last, and those that a worker with a long turn may still serve by.
     static let keptUses = 8

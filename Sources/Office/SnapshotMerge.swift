@@ -22,6 +22,8 @@ struct SnapshotMerge {
     private var closedWorkspaces: Set<Int32> = []
     /// Places of stored configs by their ids.
     private var configs: [String: Int] = [:]
+    /// Whether the table has the store's keys.
+    private(set) var hasAllKeys = true
 
     private enum HolderPlace {
         /// Among the declarations of keys.
@@ -284,40 +286,35 @@ struct SnapshotMerge {
 
     private mutating func addKeys(_ limits: ([LimitedHolder]) -> LimitedTerms) {
         var declarations = declared.keys
-        let own = Dictionary(declared.keys.compactMap { key in key.digest.map { (pepper.digest(of: $0), key.name) } }) { first, _ in first }
+        let merge = keyMerge
         let room = max(0, LedgerLimits.keyCount - declarations.count)
-        if stored.keys.count > room { faults.append("there are \(stored.keys.count) API keys, and room for \(room); the last are not used") }
+        if stored.keys.count > room {
+            faults.append("there are \(stored.keys.count) API keys, and room for \(room); the last are not used")
+            hasAllKeys = false
+        }
         declarations.reserveCapacity(declarations.count + min(room, stored.keys.count))
         for key in stored.keys.prefix(room) {
-            var declaration = key.declaration
-            if let twin = declaration.digest.flatMap({ own[$0] }) {
-                faults.append("API key \(quoted(declaration.name)) (\(declaration.identity)): key \(quoted(twin)) of the file has its secret; it is not used")
-                continue
-            }
-            if let id = key.configID ?? stored.defaultConfigs[key.workspaceID ?? ""] {
-                declaration.configurationIndex = configs[id]
-                if configs[id] == nil, declaration.standing == .active {
-                    // Another config in its place would send its requests elsewhere.
-                    declaration.standing = .restricted
-                    faults.append("API key \(quoted(declaration.name)) (\(declaration.identity)): its config cannot be read, so the key opens nothing")
-                }
-            }
-            if let fault = note(key.limits, .key, declaration.name, declaration.identity, at: .key(declarations.count)) {
-                faults.append("API key \(quoted(declaration.name)) (\(declaration.identity)): \(fault); it opens nothing")
-                if declaration.standing == .active { declaration.standing = .restricted }
-            }
+            guard let merged = merge.merged(key, &faults) else { continue }
+            if let holder = merged.holder { holders.append((holder, .key(declarations.count))) }
             if let restrictions = key.restrictions { restrict(declarations.count, restrictions) }
             if let metadata = key.metadata { say(declarations.count, metadata) }
-            if closedWorkspaces.contains(declaration.workspace), declaration.standing == .active { declaration.standing = .restricted }
-            declarations.append(declaration)
+            declarations.append(merged.declaration)
         }
         limit(&declarations, limits)
         parts.keyUses = KeyUses(identities: declarations.enumerated().map { index, key in index < declared.keys.count ? "" : key.identity })
+        parts.changedKeys = ChangedKeys(from: declarations.count)
         do {
             parts.keys = try KeyTable(declarations, pepper: pepper)
         } catch {
             // Two that the store took for different are the same: the file's own keys still open.
             faults.append("API keys of the store: \(error); none of them is used")
+            hasAllKeys = false
         }
+    }
+
+    /// What a key turns on beside itself.
+    var keyMerge: KeyMerge {
+        let own = Dictionary(declared.keys.compactMap { key in key.digest.map { (pepper.digest(of: $0), key.name) } }) { first, _ in first }
+        return KeyMerge(declared: own, configs: configs, defaultConfigs: stored.defaultConfigs, closedWorkspaces: closedWorkspaces)
     }
 }

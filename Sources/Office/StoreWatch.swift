@@ -5,8 +5,9 @@ import Synchronization
 /// Sees to it that the data plane serves by what the store has: after a change made here, and one that another process has made.
 public final class StoreWatch: Sendable {
     private struct Reading {
-        /// `Store.generation()` of the rows that serve.
+        /// `Store.generation()` of the rows that serve, and the audit log's last row then.
         var generation: Int64
+        var sequence: Int64
         /// What is compiled is not compiled again.
         var prompts: StoredPrompts
         /// Whether it is told already that the store cannot be read.
@@ -30,7 +31,7 @@ public final class StoreWatch: Sendable {
         self.desk = desk
         self.rules = rules
         self.note = note
-        reading = Mutex(Reading(generation: first.generation, prompts: first.prompts))
+        reading = Mutex(Reading(generation: first.generation, sequence: first.sequence, prompts: first.prompts))
     }
 
     /// Reads the store again where it has changed, or in any case: a reference may lead to another value.
@@ -41,11 +42,15 @@ public final class StoreWatch: Sendable {
         try reading.withLock { reading throws(StoreError) in
             if !always {
                 guard try store.generation() != reading.generation else { return reading.generation }
+                if let changes = try store.keyChanges(after: reading.sequence), changes.isAll, desk.take(changes) {
+                    (reading.generation, reading.sequence) = (changes.generation, changes.sequence)
+                    return changes.generation
+                }
             }
-            let objects = try StoredObjects.read(store, rules, before: reading.prompts)
+            let objects = try StoredObjects.read(store, rules, before: reading.prompts, keysAfter: always ? nil : reading.sequence)
             desk.take(objects)
             reading.prompts = objects.prompts
-            reading.generation = objects.generation
+            (reading.generation, reading.sequence) = (objects.generation, objects.sequence)
             return objects.generation
         }
     }
@@ -89,9 +94,10 @@ public final class StoreWatch: Sendable {
     public func run() {
         var pause = OfficeLimits.pollMilliseconds
         var nextWrite = DispatchTime.now() + .milliseconds(OfficeLimits.useMilliseconds)
+        var still = StillFiles()
         while isOver.wait(timeout: .now() + .milliseconds(pause)) == .timedOut {
             desk.lookAtTheClock()
-            pause = isReadable() ? OfficeLimits.pollMilliseconds : OfficeLimits.retryMilliseconds
+            pause = isReadable(&still) ? OfficeLimits.pollMilliseconds : OfficeLimits.retryMilliseconds
             guard DispatchTime.now() >= nextWrite else { continue }
             nextWrite = .now() + .milliseconds(OfficeLimits.useMilliseconds)
             writeUses()
@@ -106,9 +112,12 @@ public final class StoreWatch: Sendable {
         return hasEnded.wait(timeout: .now() + .milliseconds(OfficeLimits.endMilliseconds)) == .success
     }
 
-    private func isReadable() -> Bool {
+    private func isReadable(_ still: inout StillFiles) -> Bool {
+        let mark = store.mark()
+        if still.skips(mark) { return true }
         do throws(StoreError) {
             try catchUp()
+            still.haveBeenRead(mark)
             let wasFailing = reading.withLock { reading in exchange(&reading.isFailing, with: false) }
             if wasFailing { note("the store can be read again") }
             return true
@@ -117,6 +126,25 @@ public final class StoreWatch: Sendable {
             if !wasFailing { note("the store cannot be read, and what was read before goes on serving: \(error)") }
             return false
         }
+    }
+}
+
+/// Whether a store's files are as they were when it was last asked: then it is not asked again, but for once a second.
+private struct StillFiles {
+    /// Nil where it has to be asked.
+    private var mark: StoreMark?
+    private var skipsLeft = 0
+
+    mutating func skips(_ now: StoreMark) -> Bool {
+        guard skipsLeft > 0, mark == now else { return false }
+        skipsLeft -= 1
+        return true
+    }
+
+    /// - Parameter mark: of before it was asked.
+    mutating func haveBeenRead(_ mark: StoreMark) {
+        self.mark = mark.isSettled ? mark : nil
+        skipsLeft = OfficeLimits.stillLooks
     }
 }
 

@@ -80,8 +80,13 @@ public struct StoredObjects: Sendable {
         }
     }
 
-    let generation: Int64
-    let keys: [Key]
+    private(set) var generation: Int64
+    /// Of the audit log's last row then.
+    private(set) var sequence: Int64
+    /// In the order of their ids.
+    private(set) var keys: [Key]
+    /// Where those are not read, what became of them since the last reading.
+    private var keyChanges: KeyChanges?
     let virtualKeys: [VirtualKey]
     let configs: [Config]
     let guardrails: [Guardrail]
@@ -90,17 +95,22 @@ public struct StoredObjects: Sendable {
     /// Ids of the configs for keys of a workspace that name none, by the workspace's id; "" is for keys of none.
     let defaultConfigs: [String: String]
     let prompts: StoredPrompts
-    let faults: [String]
+    private(set) var faults: [String]
     /// Whose store it is.
     let organisation: String
+    /// What keys have of their workspaces, by their ids: a number, and what requests say unless they say otherwise.
+    private let workspaceNumbers: [String: Int32]
+    private let workspaceMetadata: [String: String]
 
     /// Reads the store.
     ///
-    /// - Parameter before: what was read of prompts the last time.
+    /// - Parameters:
+    ///   - before: what was read of prompts the last time.
+    ///   - sequence: of the last reading, whose keys are at hand: then it may be that what became of them is read alone.
     public static func read(
-        _ store: any Store, _ rules: SecretReferenceRules, before: StoredPrompts = StoredPrompts()
+        _ store: any Store, _ rules: SecretReferenceRules, before: StoredPrompts = StoredPrompts(), keysAfter sequence: Int64? = nil
     ) throws(StoreError) -> StoredObjects {
-        let rows = try store.snapshotRows(rules)
+        let rows = try store.snapshotRows(rules, keysAfter: sequence)
         return StoredObjects(rows, try StoredPrompts(rows, before: before) { (ids) throws(StoreError) in try store.promptTemplates(of: ids) })
     }
 
@@ -109,13 +119,12 @@ public struct StoredObjects: Sendable {
         self.prompts = prompts
         let numbers = Dictionary(rows.workspaces.enumerated().map { ($1.id, Int32($0)) }) { first, _ in first }
         func number(_ workspace: String?) -> Int32 { workspace.flatMap { numbers[$0] } ?? -1 }
-        generation = rows.generation
+        (generation, sequence) = (rows.generation, rows.sequence)
         organisation = rows.organisations.first?.id ?? ""
         let defaults = StoredObjects.defaultMetadata(rows.workspaces)
-        keys = rows.keys.compactMap { key in
-            let metadata = DefaultMetadata([key.workspaceID.flatMap { defaults[$0] }, key.defaultMetadata].compactMap { $0 })
-            return StoredObjects.key(key, workspace: number(key.workspaceID), metadata, &faults)
-        }
+        (workspaceNumbers, workspaceMetadata) = (numbers, defaults)
+        keyChanges = rows.keyChanges
+        keys = rows.keys.compactMap { StoredObjects.key($0, numbers, defaults, &faults) }
         let integrations = Dictionary(rows.integrations.map { ($0.id, $0) }) { first, _ in first }
         virtualKeys = rows.virtualKeys.map { StoredObjects.virtualKey($0, integrations, workspace: number($0.key.workspaceID), &faults) }
         configs = rows.configs.map { config in
@@ -136,6 +145,67 @@ public struct StoredObjects: Sendable {
     }
 
     // MARK: Keys
+
+    /// A key before and after a change; nil where there is none that can be used.
+    struct KeyChange {
+        let id: String
+        let before: Key?
+        let after: Key?
+    }
+
+    /// Takes in what has become of some keys; what is wrong with them. The others are not touched, nor copied where nobody else has them.
+    mutating func change(_ changes: KeyChanges) -> ([KeyChange], faults: [String]) {
+        (generation, sequence) = (changes.generation, changes.sequence)
+        var made: [KeyChange] = []
+        var found: [String] = []
+        for key in changes.keys {
+            let after = StoredObjects.key(key, workspaceNumbers, workspaceMetadata, &found)
+            made.append(KeyChange(id: key.id, before: put(after, at: key.id), after: after))
+        }
+        for id in changes.gone { made.append(KeyChange(id: id, before: put(nil, at: id), after: nil)) }
+        // Those of keys name them.
+        faults.removeAll { fault in made.contains { fault.contains("(\($0.id))") } }
+        faults += found
+        return (made, found)
+    }
+
+    /// Takes the keys of the reading before, where its own are told by what became of those.
+    mutating func completeKeys(of before: inout StoredObjects?) {
+        guard let changes = keyChanges else { return }
+        keyChanges = nil
+        if let before {
+            keys = before.keys
+            faults += before.faults.filter { fault in fault.hasPrefix(StoredObjects.keyFault) }
+        }
+        // Nobody else has them then.
+        before = nil
+        _ = change(changes)
+    }
+
+    /// What faults of keys begin with.
+    private static let keyFault = "API key "
+
+    /// Puts a key in its place, or takes it away; what was there.
+    private mutating func put(_ key: Key?, at id: String) -> Key? {
+        var (low, high) = (0, keys.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if keys[middle].declaration.identity < id { low = middle + 1 } else { high = middle }
+        }
+        let before = low < keys.count && keys[low].declaration.identity == id ? keys[low] : nil
+        switch (key, before) {
+        case (let key?, nil): keys.insert(key, at: low)
+        case (let key?, _): keys[low] = key
+        case (nil, _?): keys.remove(at: low)
+        case (nil, nil): break
+        }
+        return before
+    }
+
+    private static func key(_ key: APIKey, _ numbers: [String: Int32], _ defaults: [String: String], _ faults: inout [String]) -> Key? {
+        let metadata = DefaultMetadata([key.workspaceID.flatMap { defaults[$0] }, key.defaultMetadata].compactMap { $0 })
+        return StoredObjects.key(key, workspace: key.workspaceID.flatMap { numbers[$0] } ?? -1, metadata, &faults)
+    }
 
     /// What a key needs for asking models: one of these.
     private static let scopes: Set = ["completions.write", FirstKey.scope]
@@ -218,7 +288,7 @@ public struct StoredObjects: Sendable {
         }
         var adjustment = PriceAdjustment.none
         do throws(StoreError) {
-            if let pricing = key.pricing { adjustment = try StoredPricing.adjustment(pricing) }
+            if let pricing = key.pricing ?? integration?.pricing { adjustment = try StoredPricing.adjustment(pricing) }
         } catch {
             // At the book's prices it would be charged for what nobody agreed to.
             faults.append("virtual key \(quoted(key.slug ?? key.id)): \(error); it is not used")

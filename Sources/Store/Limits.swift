@@ -19,6 +19,11 @@ enum StoreLimits {
     /// Secrets rewrapped in one transaction: a few milliseconds in which nothing else is written.
     static let rewrapBatch = 200
 
+    // MARK: Files
+
+    /// Nanoseconds after which a file's last write is taken to be over: a write is seen by readers only once the disk has it, and its time is of before that.
+    static let settleNanoseconds = 1_000_000_000
+
     // MARK: Objects
 
     /// Bytes of a name.
@@ -27,6 +32,8 @@ enum StoreLimits {
     static let descriptionByteCount = 4096
     /// Bytes of a slug, prefix included.
     static let slugByteCount = 64
+    /// Slugs that are made up for one object, after the first: six random digits are another's now and then where thousands have one name's beginning.
+    static let slugTries = 8
     /// Bytes of an e-mail address (RFC 5321 §4.5.3.1.3).
     static let emailByteCount = 254
     /// Bytes of one entry of a list: a scope, a model, a network.
@@ -37,6 +44,8 @@ enum StoreLimits {
     static let documentByteCount = 32 << 10
     /// Weight of one of several credentials, at most.
     static let weight = 1_000_000
+    /// Rows of the audit log that are looked through for changed keys: past them reading all keys again is as quick.
+    static let keyChangeCount = 1000
     /// API keys of one store: what the table of gateway keys takes, half of it left to keys in transition.
     static let keyCount = 1 << 17
     /// Objects of any other kind in one store.

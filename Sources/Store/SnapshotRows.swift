@@ -42,10 +42,14 @@ public struct SnapshotRows: Sendable {
 
     /// `Store.generation()` at that moment.
     public internal(set) var generation: Int64 = 0
+    /// Of the audit log's last row.
+    public internal(set) var sequence: Int64 = 0
     public internal(set) var organisations: [Organisation] = []
     public internal(set) var workspaces: [Workspace] = []
     public internal(set) var users: [User] = []
     public internal(set) var keys: [APIKey] = []
+    /// In place of all keys, what became of them since the row that was named.
+    public internal(set) var keyChanges: KeyChanges?
     public internal(set) var integrations: [Integration] = []
     public internal(set) var virtualKeys: [Slot] = []
     public internal(set) var configs: [Config] = []
@@ -55,6 +59,19 @@ public struct SnapshotRows: Sendable {
     public internal(set) var partials: [Prompted] = []
     /// What is left out of the above, and why.
     public internal(set) var faults: [SnapshotFault] = []
+}
+
+/// What became of gateway keys since a row of the audit log.
+public struct KeyChanges: Sendable {
+    /// Whether nothing else has changed that the data plane goes by.
+    public internal(set) var isAll = true
+    /// `Store.generation()`, and the audit log's last row, as of this reading.
+    public internal(set) var generation: Int64 = 0
+    public internal(set) var sequence: Int64 = 0
+    /// Those that were made or changed, as they are now.
+    public internal(set) var keys: [APIKey] = []
+    /// Ids of those that are gone.
+    public internal(set) var gone: [String] = []
 }
 
 /// Something that cannot be used: a credential that is not found, a secret that does not open. The rest is not held up by it.

@@ -193,6 +193,24 @@ class Alerts(BudgetCase):
         self.assertEqual(len(receiver.posts), told)
         self.assertEqual({body["data"]["threshold"] for body in receiver.bodies()}, {4})
 
+    def test_killed(self):
+        """what a killed process had under way counts as spent, and the thresholds that it passes are told: of a key, and of a policy's account"""
+        receiver = self.receiver()
+        gateway = self.start(receiver.port, policies={
+            "per-user": {"group_by": [{"key": "metadata._user"}], "usage_limits": {"type": "requests", "credit_limit": 100, "alert_threshold": 3}}})
+        headers = {"Authorization": f"Bearer {self.key}", "x-portkey-metadata": '{"_user": "alice"}'}
+        body = {"model": "mock?tokens=1000&gap=100", "stream": True, "messages": [{"role": "user", "content": "hello"}]}
+        for _ in range(3):
+            wire = Wire(gateway.port)
+            self.addCleanup(wire.socket.close)
+            self.assertEqual(wire.send(request("POST", "/v1/chat/completions", headers, body)).head().status, 200)
+        self.assertEqual(receiver.posts, [])
+        os.kill(gateway.serving, signal.SIGKILL)
+        self.assertTrue(soon(lambda: len(receiver.posts) == 2, within=20), gateway.said())
+        told = {body["data"]["budget"]["name"]: body["data"] for body in receiver.bodies()}
+        self.assertEqual((told["team"]["threshold"], told["team"]["used"]), (2, 2))
+        self.assertEqual((told["per-user"]["threshold"], told["per-user"]["used"], told["per-user"]["budget"]["group"]), (3, 3, {"metadata._user": "alice"}))
+
     def test_last_words(self):
         """an alert of the last request before a stop is told by who stops, or, where that had no time, by who starts next"""
         receiver = self.receiver()

@@ -16,6 +16,20 @@ struct KeyUsesTests {
         #expect(KeyUses(identities: []).take() == [:])
     }
 
+    @Test("those behind others share them: each is told by the one that is asked first")
+    func shared() {
+        let others = KeyUses(identities: ["a", "b"])
+        let first = KeyUses(identities: ["c"], behind: others)
+        let second = KeyUses(identities: ["c", "a"], behind: others)
+        first.note(0, wallSeconds: 1)
+        first.note(2, wallSeconds: 2)
+        second.note(1, wallSeconds: 3)
+        second.note(3, wallSeconds: 4)
+        second.note(4, wallSeconds: 5)
+        #expect(second.take() == ["a": 4000, "b": 3000])
+        #expect(first.take() == ["c": 2000])
+    }
+
     @Test("a request notes its key in the snapshot it is identified by")
     func noted() throws {
         let upstream = try ScriptedUpstream(answering: Text.answer(body: "{}"))

@@ -43,6 +43,28 @@ struct KeyTableTests {
         }
     }
 
+    @Test("a table in which some keys are others finds those, and all that have not changed; the one before is as it was")
+    func changes() throws {
+        func declaration(_ name: String, _ secret: String) -> KeyTable.Declaration {
+            var declaration = KeyTable.Declaration(name: name, digest: digest(secret))
+            declaration.identity = "id of \(name)"
+            return declaration
+        }
+        func found(_ secret: String, _ table: KeyTable) -> String? { slice(secret) { table.principal(presenting: $0) }.map { "\(String($0.name)) \($0.keyIndex)" } }
+        let table = try KeyTable([declaration("a", "s-a"), declaration("b", "s-b"), declaration("c", "s-c")])
+        let next = try table.changed(by: [
+            .init(identity: "id of a", gone: [digest("s-a")], made: (declaration("a", "s-a2"), 3)), .init(identity: "id of b", gone: [digest("s-b")], made: nil),
+            .init(identity: "id of d", gone: [], made: (declaration("d", "s-d"), 4)),
+        ])
+        #expect(["s-a", "s-a2", "s-b", "s-c", "s-d", "s-e"].map { found($0, next) } == [nil, "a 3", nil, "c 2", "d 4", nil])
+        #expect(["s-a", "s-a2", "s-b", "s-c", "s-d"].map { found($0, table) } == ["a 0", nil, "b 1", "c 2", nil])
+        #expect(next.count == 3 && next.changeCount == 4 && table.count == 3 && table.changeCount == 0)
+        // What was another's is not taken away, and a secret that was given up may be somebody's again.
+        let last = try next.changed(by: [.init(identity: "id of d", gone: [digest("s-c"), digest("s-d")], made: (declaration("d", "s-b"), 5))])
+        #expect(["s-b", "s-c", "s-d"].map { found($0, last) } == ["d 5", "c 2", nil] && last.count == 3)
+        #expect(throws: KeyTableError.sameSecret("c", "e")) { try last.changed(by: [.init(identity: "id of e", gone: [], made: (declaration("e", "s-c"), 6))]) }
+    }
+
     private func name(_ text: String) -> CertificateIdentity { slice(text) { CertificateIdentity(name: $0) } }
     private func subject(_ text: String) -> CertificateIdentity { slice(text) { CertificateIdentity(subject: $0) } }
 

@@ -393,6 +393,18 @@ struct SnapshotMergeTests {
             $0.usageLimits = #"[{"type":"requests","credit_limit":5}]"#
         }
         try world.virtualKey("usual") { $0.pricing = #"{"multiplier":1}"# }
+        var integration = Integration()
+        integration.head.organisationID = world.organisation
+        integration.name = "account"
+        integration.provider = "openai"
+        integration.pricing = #"{"multiplier":0.8}"#
+        integration = try world.store.create(integration, by: .system)
+        // Its integration's, unless it says something of its own.
+        try world.virtualKey("shared") { $0.integrationID = integration.id }
+        try world.virtualKey("own") {
+            $0.integrationID = integration.id
+            $0.pricing = #"{"multiplier":0.25}"#
+        }
         try world.virtualKey("plain")
         var rows = try world.rows()
         let odd = try #require(rows.virtualKeys.firstIndex { $0.key.slug == "plain" })
@@ -409,36 +421,10 @@ struct SnapshotMergeTests {
         }, &programs)
         #expect(Dictionary(asked.map { ($0.name, $0.adjustment) }) { first, _ in first } == [
             "halved": PriceAdjustment(multiplierMillionths: 500_000), "limited": PriceAdjustment(fixed: Nanodollars(250_000_000)),
+            "shared": PriceAdjustment(multiplierMillionths: 800_000), "own": PriceAdjustment(multiplierMillionths: 250_000),
         ].compactMapValues { $0 })
         #expect(merge.parts.virtualKey("halved")?.terms?.adjustment.multiplierMillionths == 500_000 && merge.parts.virtualKey("usual")?.terms == nil)
         #expect(merge.parts.virtualKey("plain")?.refusal == "has a pricing that cannot be read")
         #expect(merge.faults == ["virtual key \"plain\": pricing.multiplier must be a number from 0 to 1000 with at most six decimals; it is not used"])
-    }
-
-    // MARK: Size
-
-    /// Nothing fails for being slow. With `SLUICE_LONG` they are 100,000 keys, whose figure counts in a release build.
-    @Test("many keys make a table, and the time is told")
-    func manyKeys() throws {
-        let count = ProcessInfo.processInfo.environment["SLUICE_LONG"] == nil ? 2000 : 100_000
-        let issued = try world.issue("first")
-        var rows = try world.store.snapshotRows(SecretReferenceRules())
-        for number in 1..<count {
-            var key = issued.key
-            key.head.id = "key-\(number)"
-            key.digest = world.store.pepper.digest(of: bytes("secret of \(number)").withBytes { KeyDigest(of: $0) }).bytes
-            rows.keys.append(key)
-        }
-        let clock = ContinuousClock()
-        var stored = StoredObjects(SnapshotRows())
-        let reading = clock.measure { stored = StoredObjects(rows) }
-        var programs = ProgramShelf()
-        let merge = SnapshotMerge(world.declared, stored, pepper: world.store.pepper, now: 0, edition: 1, &programs)
-        let building = clock.measure {
-            _ = SnapshotMerge(world.declared, stored, pepper: world.store.pepper, now: 0, edition: 1, &programs)
-        }
-        #expect(merge.parts.keys.count == count && merge.faults == [])
-        #expect(merge.parts.keys.principal(presenting: "secret of \(count - 1)").map { String($0.identity) } == "key-\(count - 1)")
-        print("\(count) keys: rows looked at in \(reading), snapshot made in \(building)")
     }
 }

@@ -85,6 +85,23 @@ struct ObjectTests {
         #expect(found.holder == .user && found.scopes == key.scopes && found.defaultMetadata == key.defaultMetadata && found.revision == 1)
     }
 
+    @Test("a slug that was made up and is another's is made up again, some times; one that was wanted is refused")
+    func slugsAgain() throws {
+        let (first, _) = try world.virtualKey("taken")
+        func put(_ slugs: [String]?) throws -> String? {
+            var next = slugs ?? []
+            let given = first.slug
+            var key = first
+            key.head.id = store.newID()
+            let make: (() throws -> String)? = slugs == nil ? nil : { next.isEmpty ? given ?? "" : next.removeFirst() }
+            return try store.writing { database in try store.insertRow(key, in: database, makeSlug: make).slug }
+        }
+        #expect(try put(["taken", "taken", "free"]) == "free")
+        #expect(try put(["free", "also-free"]) == "also-free")
+        #expect(throws: StoreError.taken(kind: "virtual key", field: "slug")) { try put([String](repeating: "taken", count: 20)) }
+        #expect(throws: StoreError.taken(kind: "virtual key", field: "slug")) { try put(nil) }
+    }
+
     @Test("slugs are made from names, with the kind's prefix, and are unique")
     func slugs() throws {
         let config = try store.create(world.config("Fällback to Azure!"), by: .system)

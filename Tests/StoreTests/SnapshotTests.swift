@@ -48,6 +48,60 @@ struct SnapshotTests {
         #expect(rows.virtualKeys[1].credentials.map(\.secret.text) == ["sk-shared"])
     }
 
+    @Test("what became of keys is told alone where nothing else has changed, as it is now")
+    func keyChanges() throws {
+        let kept = try store.issue(world.key("kept"), secret: nil, by: .system).key
+        let start = try store.snapshotRows(SecretReferenceRules()).sequence
+        #expect(try store.keyChanges(after: start)?.keys == [])
+        let made = try store.issue(world.key("made"), secret: nil, by: .system).key
+        let changed = try store.update(APIKey.self, kept.id, in: world.scope, at: nil, by: .system) { $0.status = .disabled }
+        let gone = try store.issue(world.key("gone"), secret: nil, by: .system).key
+        try store.delete(APIKey.self, gone.id, in: world.scope, at: nil, by: .system)
+        let changes = try #require(try store.keyChanges(after: start))
+        #expect(changes.keys == [changed, made] && changes.gone == [gone.id])
+        #expect(changes.generation == (try store.generation()) && changes.sequence > start)
+        // What was refused has changed nothing, nor what no request is served by.
+        var denied = AuditEvent(.system, "create", "configs")
+        denied.outcome = .denied
+        try store.record(denied)
+        #expect(try store.keyChanges(after: changes.sequence)?.gone == [])
+        _ = try store.create(world.config("c"), by: .system)
+        #expect(try store.keyChanges(after: start)?.isAll == false)
+        let rows = try store.snapshotRows(SecretReferenceRules(), keysAfter: start)
+        #expect(rows.keys.isEmpty && rows.keyChanges?.keys == [changed, made] && rows.keyChanges?.gone == [gone.id] && rows.configs.count == 1)
+        // Whose workspace has changed is another, whatever its row says.
+        _ = try world.workspace("w")
+        #expect(try store.keyChanges(after: start) == nil)
+        #expect(try store.snapshotRows(SecretReferenceRules(), keysAfter: start).keys.count == 2)
+    }
+
+    @Test("of more rows than are looked through, and of a log that is shorter than it was, nothing is told")
+    func tooManyChanges() throws {
+        let start = try store.snapshotRows(SecretReferenceRules()).sequence
+        var denied = AuditEvent(.system, "create", "configs")
+        denied.outcome = .denied
+        try store.together { (store) throws(StoreError) in for _ in 0..<StoreLimits.keyChangeCount { try store.record(denied) } }
+        #expect(try store.keyChanges(after: start) != nil)
+        try store.record(denied)
+        #expect(try store.keyChanges(after: start) == nil)
+        #expect(try store.keyChanges(after: start + 5000) == nil)
+    }
+
+    @Test("the files' mark is the same while nobody writes, another after a write, and settled once that is long ago")
+    func mark() throws {
+        _ = try store.issue(world.key("one"), secret: nil, by: .system)
+        let before = store.mark()
+        #expect(!before.isSettled)
+        _ = try store.generation()
+        #expect(store.mark() == before)
+        usleep(20_000)
+        _ = try store.issue(world.key("two"), secret: nil, by: .system)
+        #expect(store.mark() != before)
+        var past = [timespec(tv_sec: 1_700_000_000, tv_nsec: 0), timespec(tv_sec: 1_700_000_000, tv_nsec: 0)]
+        for end in ["", "-wal"] { #expect(utimensat(AT_FDCWD, store.path + end, &past, 0) == 0) }
+        #expect(store.mark().isSettled)
+    }
+
     @Test("a reference that leads nowhere costs its credential alone; when it leads somewhere again, the next rows have it")
     func references() throws {
         let (key, _) = try world.virtualKey("openai", "sk-own-0123456789abcdef")

@@ -53,8 +53,10 @@ public final class AccountBooks: Sendable {
     private let cut = Atomic<UInt64>(0)
     private let alerted = Atomic<UInt64>(0)
     private let overshot = Atomic<UInt64>(0)
-    private let terms = Mutex<[SpendingTerms]>([])
+    private let terms = Mutex(HeldTerms())
     private let policies = Mutex<[SpendingPolicy]>([])
+    // Set once, with the first terms; read by the thread. Release and acquire: who sees it sees the terms.
+    private let isPublished = Atomic(false)
     /// When the tables were last searched for what is over, because they were full; and what was told of the names' file.
     private let lastSearch = Mutex<UInt64>(0)
     private let toldOfNames = Mutex("")
@@ -115,14 +117,18 @@ public final class AccountBooks: Sendable {
     }
 
     /// The terms and policies that are in force from now on, for metrics and for names in alerts, and who is told of those.
-    func publish(_ terms: [SpendingTerms], _ policies: [SpendingPolicy], _ webhooks: [Webhook]) {
+    func publish(_ terms: HeldTerms, _ policies: [SpendingPolicy], _ webhooks: [Webhook]) {
         self.terms.withLock { $0 = terms }
         self.policies.withLock { $0 = policies }
         self.webhooks.declare(webhooks)
+        isPublished.store(true, ordering: .releasing)
     }
 
+    /// Whether there is a snapshot yet.
+    var hasPublished: Bool { isPublished.load(ordering: .acquiring) }
+
     /// Of whom metrics tell.
-    var published: [SpendingTerms] { terms.withLock { $0 } }
+    var published: [SpendingTerms] { terms.withLock { $0 }.all }
     var publishedPolicies: [SpendingPolicy] { policies.withLock { $0 } }
 
     // MARK: Workers
@@ -169,6 +175,7 @@ public final class AccountBooks: Sendable {
         var nextRecovery = Instant.now()
         var nextRetirement = nextRecovery.adding(nanoseconds: AccountLimits.retirementNanoseconds)
         var fault = ""
+        var abandoned = AbandonedSpending()
         while !isStopping.load(ordering: .acquiring) {
             var waiting = pollfd(fd: questions.descriptor, events: Int16(POLLIN), revents: 0)
             let wasUsed = isUsed.exchange(false, ordering: .relaxed)
@@ -179,7 +186,8 @@ public final class AccountBooks: Sendable {
                 let now = Instant.now()
                 if now >= nextRecovery {
                     nextRecovery = now.adding(nanoseconds: AccountLimits.recoveryNanoseconds)
-                    try recover()
+                    try recover(&abandoned)
+                    for alert in abandoned.takeAlerts(of: self, wallNanoseconds: wallClockNanoseconds()) { announce(alert) }
                 }
                 if now >= nextRetirement {
                     nextRetirement = now.adding(nanoseconds: AccountLimits.retirementNanoseconds)
@@ -223,6 +231,12 @@ public final class AccountBooks: Sendable {
         for (index, one) in asked.enumerated() { one.answer(faults[index] ?? fault) }
     }
 
+    /// One that the thread has found itself.
+    private func announce(_ alert: BudgetAlert) {
+        count(.alerted)
+        tell(alert)
+    }
+
     private func tell(_ alert: BudgetAlert) {
         report(text(alert))
         guard webhooks.isWanted else { return }
@@ -248,9 +262,11 @@ public final class AccountBooks: Sendable {
         }
     }
 
-    private func recover() throws(LedgerFileError) {
+    private func recover(_ abandoned: inout AbandonedSpending) throws(LedgerFileError) {
         let recovery = try budgets.recover { _ in true }
         if recovery.count > 0 { report("a process has ended with \(recovery.count) requests under way: what they had reserved of budgets counts as spent") }
+        // First: what is settled is not found again.
+        abandoned.add(recovery)
         try rates.recover()
     }
 

@@ -42,9 +42,7 @@ extension SQLiteStore {
                     throw StoreError.corrupt(path: target, detail: "a row names another that is not there")
                 }
                 let size = try Int64.fetchOne(database, sql: "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size") ?? 0
-                let end = try Int64.fetchOne(database, sql: "SELECT sequence FROM audit_end") ?? 0
-                let generation = try Int64.fetchOne(database, sql: "SELECT value FROM meta WHERE name = 'generation'") ?? 0
-                return BackupSummary(byteCount: size, auditSequence: end, generation: generation)
+                return BackupSummary(byteCount: size, auditSequence: try Self.lastSequence(in: database), generation: try Self.generation(in: database))
             }
         } catch {
             throw StoreError(error, target)

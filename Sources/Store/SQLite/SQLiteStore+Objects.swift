@@ -86,18 +86,23 @@ extension SQLiteStore {
         object.head.deletedAt = nil
         object.head.revision = 1
         if Object.self == Organisation.self { object.head.organisationID = object.head.id }
-        if object.head.slug == nil, let prefix = layout.slugPrefix { object.head.slug = try Slug.make(prefix, from: object.head.name) }
+        var makeSlug: (() throws -> String)?
+        if object.head.slug == nil, let prefix = layout.slugPrefix {
+            let name = object.head.name
+            object.head.slug = try Slug.make(prefix, from: name)
+            makeSlug = { try Slug.make(prefix, from: name) }
+        }
         if var config = object as? Config {
             config.version = 1
             if let numbered = config as? Object { object = numbered }
         }
         try layout.check(object)
-        let made = object
+        let whole = object
         return try changing { database in
             try count(layout, 1, in: database)
-            try checkReferences(of: made, in: database)
-            try standAside(for: made, in: database)
-            try unique(layout) { try database.execute(sql: layout.insertSQL, arguments: StatementArguments(layout.values(of: made))) }
+            try checkReferences(of: whole, in: database)
+            try standAside(for: whole, in: database)
+            let made = try insertRow(whole, in: database, makeSlug: makeSlug)
             try sealColumns(of: made, before: nil, in: database)
             try keepVersion(of: made, before: nil, in: database)
             try rest(database, made)
@@ -105,6 +110,23 @@ extension SQLiteStore {
             event.place(made.head)
             event.after = ChangeText(layout, Masking(known: known)).whole(made)
             return (made, event)
+        }
+    }
+
+    /// - Parameter makeSlug: makes up another slug where the object's is taken; nil where somebody wanted that one and no other.
+    /// - Returns: the object with the slug that it has.
+    func insertRow<Object: StoredObject>(_ object: Object, in database: Database, makeSlug: (() throws -> String)?) throws -> Object {
+        let layout = Object.layout
+        var object = object
+        var triesLeft = makeSlug == nil ? 0 : StoreLimits.slugTries
+        while true {
+            do {
+                try unique(layout) { try database.execute(sql: layout.insertSQL, arguments: StatementArguments(layout.values(of: object))) }
+                return object
+            } catch StoreError.taken(_, field: "slug") where triesLeft > 0 {
+                triesLeft -= 1
+                object.head.slug = try makeSlug?()
+            }
         }
     }
 

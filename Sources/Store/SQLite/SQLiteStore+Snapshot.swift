@@ -2,15 +2,16 @@ import Bytes
 import GRDB
 
 extension SQLiteStore {
-    public func snapshotRows(_ rules: SecretReferenceRules) throws(StoreError) -> SnapshotRows {
+    public func snapshotRows(_ rules: SecretReferenceRules, keysAfter sequence: Int64?) throws(StoreError) -> SnapshotRows {
         try reading { database in
             var rows = SnapshotRows()
-            rows.generation = try Int64.fetchOne(database, sql: "SELECT value FROM meta WHERE name = 'generation'") ?? 0
+            (rows.generation, rows.sequence) = (try Self.generation(in: database), try Self.lastSequence(in: database))
             rows.organisations = try all(database)
             rows.workspaces = try all(database)
             rows.users = try all(database)
             rows.policies = try all(database)
-            rows.keys = try allKeys(database)
+            rows.keyChanges = try sequence.flatMap { try keyChanges(after: $0, in: database) }
+            if rows.keyChanges == nil { rows.keys = try allKeys(database) }
             (rows.prompts, rows.partials) = try prompted(in: database)
             var secrets = SnapshotSecrets(try currentSecrets(database), vault, rules)
             rows.configs = (try all(database) as [Config]).compactMap { secrets.opened($0) }
@@ -28,6 +29,48 @@ extension SQLiteStore {
             return rows
         }
     }
+
+    static func generation(in database: Database) throws -> Int64 {
+        try Int64.fetchOne(database, sql: "SELECT value FROM meta WHERE name = 'generation'") ?? 0
+    }
+
+    static func lastSequence(in database: Database) throws -> Int64 { try Int64.fetchOne(database, sql: "SELECT sequence FROM audit_end") ?? 0 }
+
+    public func keyChanges(after sequence: Int64) throws(StoreError) -> KeyChanges? { try reading { try keyChanges(after: sequence, in: $0) } }
+
+    /// Each change has its audit row in the same transaction: what changed is what they tell.
+    private func keyChanges(after sequence: Int64, in database: Database) throws -> KeyChanges? {
+        var changes = KeyChanges()
+        (changes.generation, changes.sequence) = (try Self.generation(in: database), try Self.lastSequence(in: database))
+        // A store that was put in another's place may have fewer.
+        guard (sequence...sequence + Int64(StoreLimits.keyChangeCount)).contains(changes.sequence) else { return nil }
+        let sql = "SELECT resource, resource_id FROM audit WHERE sequence > ? AND outcome = 'done' ORDER BY sequence"
+        var ids: Set<String> = []
+        for row in try Row.fetchAll(database, sql: sql, arguments: [sequence]) {
+            guard let resource = row[0] as String?, !Self.besideDataPlane.contains(resource) else { continue }
+            if resource == APIKey.layout.table, let id = row[1] as String? {
+                ids.insert(id)
+            } else if Self.besideKeys.contains(resource) {
+                changes.isAll = false
+            } else {
+                return nil
+            }
+        }
+        for id in ids.sorted() {
+            let found = try Row.fetchOne(database, sql: APIKey.layout.selectSQL + " WHERE id = ? AND deleted_at IS NULL", arguments: [id])
+            if let found { changes.keys.append(APIKey.layout.object(found)) } else { changes.gone.append(id) }
+        }
+        return changes
+    }
+
+    /// What no request is served by, and what is done to no object.
+    private static let besideDataPlane: Set = [LogExport.layout.table, "store", "audit"]
+    /// What no key has anything of but by its id. Workspaces are not among them: keys are known by their numbers.
+    private static let besideKeys: Set = [
+        Config.layout.table, VirtualKey.layout.table, Integration.layout.table, ProviderCredential.layout.table, Guardrail.layout.table,
+        LimitPolicy.layout.table, Prompt.layout.table, PromptPartial.layout.table, PromptVersion.layout.table, PromptLabel.layout.table,
+        PromptLabelling.layout.table, PromptCollection.layout.table,
+    ]
 
     /// In the order in which they were made.
     func all<Object: StoredObject>(_ database: Database) throws -> [Object] {

@@ -90,8 +90,10 @@ public final class SQLiteStore: Store {
         }
     }
 
+    public func mark() -> StoreMark { StoreMark(of: path) }
+
     public func generation() throws(StoreError) -> Int64 {
-        try reading { try Int64.fetchOne($0, sql: "SELECT value FROM meta WHERE name = 'generation'") ?? 0 }
+        try reading { try Self.generation(in: $0) }
     }
 }
 

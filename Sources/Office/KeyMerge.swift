@@ -1,0 +1,48 @@
+import Gateway
+import JSON
+import Ledger
+
+/// What a key of the store is beside the file's keys and the configs there are.
+struct KeyMerge: Sendable {
+    struct Merged {
+        var declaration: KeyTable.Declaration
+        /// Nil for one that nothing limits.
+        let holder: LimitedHolder?
+    }
+
+    /// Names of the file's keys, by what the table knows them by.
+    let declared: [KeyDigest: String]
+    /// Places of stored configs, by their ids.
+    let configs: [String: Int]
+    /// The configs of keys that name none, by the workspace's id.
+    let defaultConfigs: [String: String]
+    /// Workspaces whose limits cannot be kept: their keys open nothing.
+    let closedWorkspaces: Set<Int32>
+
+    /// Nil for a key that is left out.
+    func merged(_ key: StoredObjects.Key, _ faults: inout [String]) -> Merged? {
+        var declaration = key.declaration
+        func title() -> String { "API key \(quoted(key.declaration.name)) (\(key.declaration.identity))" }
+        if let twin = declaration.digest.flatMap({ declared[$0] }) {
+            faults.append("\(title()): key \(quoted(twin)) of the file has its secret; it is not used")
+            return nil
+        }
+        func close() { if declaration.standing == .active { declaration.standing = .restricted } }
+        if let id = key.configID ?? defaultConfigs[key.workspaceID ?? ""] {
+            declaration.configurationIndex = configs[id]
+            if configs[id] == nil, declaration.standing == .active {
+                // Another config in its place would send its requests elsewhere.
+                close()
+                faults.append("\(title()): its config cannot be read, so the key opens nothing")
+            }
+        }
+        if let fault = key.limits?.fault {
+            faults.append("\(title()): \(fault); it opens nothing")
+            close()
+        }
+        if closedWorkspaces.contains(declaration.workspace) { close() }
+        let limits = key.limits.flatMap { $0.fault == nil && !$0.limits.isEmpty ? $0.limits : nil }
+        let holder = limits.map { LimitedHolder(scope: .key, name: declaration.name, identity: declaration.identity, limits: $0, adjustment: .none) }
+        return Merged(declaration: declaration, holder: holder)
+    }
+}

@@ -1,0 +1,212 @@
+import Foundation
+import Ledger
+import Policy
+import Synchronization
+import Testing
+@testable import Gateway
+@testable import Office
+@testable import Store
+
+@Suite("Changes of keys alone")
+struct KeyChangeTests {
+    private let world: World
+    private let adopted = Adopted()
+    private let told = Told()
+
+    init() throws { world = try World() }
+
+    private final class Adopted: Sendable {
+        private let state = Mutex<(snapshot: Snapshot?, count: Int)>((nil, 0))
+        var snapshot: Snapshot? { state.withLock { $0.snapshot } }
+        var count: Int { state.withLock { $0.count } }
+        func take(_ snapshot: Snapshot) { state.withLock { $0 = (snapshot, $0.count + 1) } }
+    }
+
+    private func desk(mostChangedKeys: Int = 4096) throws -> SnapshotDesk {
+        SnapshotDesk(
+            world.declared, try world.stored(), pepper: world.store.pepper, mostChangedKeys: mostChangedKeys,
+            limits: { holders in
+                LimitedTerms(books: nil, terms: holders.map { holder in
+                    holder.name.hasPrefix("unkept") ? .failure(LimitFault("no room"))
+                        : .success(SpendingTerms(holder.scope, of: "\(holder.name) \(holder.limits)", identity: holder.identity, budgets: [], rates: []))
+                })
+            }, clock: { 0 }, note: { [told] in told.note($0) })
+    }
+
+    private func serve(mostChangedKeys: Int = 4096) throws -> StoreWatch {
+        let desk = try desk(mostChangedKeys: mostChangedKeys)
+        adopted.take(desk.first())
+        desk.serve { [adopted] in adopted.take($0) }
+        return StoreWatch(world.store, desk, first: try world.stored(), rules: SecretReferenceRules()) { [told] in told.note($0) }
+    }
+
+    /// Whom each secret opens as, and what is particular to that one.
+    private func picture(_ snapshot: Snapshot, _ secrets: [String]) -> [String] {
+        secrets.map { secret in
+            guard let holder = snapshot.keys.principal(presenting: secret) else { return "nobody" }
+            let config = holder.configurationIndex.map { snapshot.catalog.configNames.names[$0] } ?? "-"
+            let restrictions = snapshot.restrictions(of: holder).map { "\($0.models)" } ?? "-"
+            let metadata = snapshot.defaultMetadata(of: holder).map { String($0.text.slice) } ?? "-"
+            return """
+                \(String(holder.name)) \(String(holder.identity)) \(holder.standing) \(holder.workspace) \(config) \(holder.expiresAt) \(holder.mayBringConfig) \
+                \(holder.mayRenderPrompts) \(snapshot.terms(of: holder)?.holder ?? "-") \(restrictions) \(metadata)
+                """
+        }
+    }
+
+    @Test("whatever becomes of keys, requests are served as by a snapshot that is made of all of them anew")
+    func sameAsAnew() throws {
+        var state = UInt64.random(in: 1...UInt64.max)
+        print("changes of keys: seed \(state)")
+        func roll(_ count: Int) -> Int {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Int((state >> 33) % UInt64(count))
+        }
+        let ofFile = KeyTable.Declaration(name: "of the file", digest: bytes("file-secret-0123456789").withBytes { KeyDigest(of: $0) })
+        world.declared = try World.declaring(configs: ["of-file"], keys: [ofFile])
+        let workspaces = [nil, try world.workspace("one").id, try world.workspace("two") { $0.defaults = #"{"metadata":{"from":"two"}}"# }.id]
+        let configs = [nil, try world.config("pc-a", #"{"provider":"openai"}"#).id, try world.config("pc-b", #"{"provider":"nobody"}"#).id]
+        for number in 0..<20 { _ = try world.issue("old \(number)") }
+        var (secrets, ids): ([String], [String]) = (["file-secret-0123456789", "nobody's"], [])
+        let watch = try serve()
+        let scope = Scope(organisationID: world.organisation)
+        func vary(_ key: inout APIKey) {
+            key.head.workspaceID = workspaces[roll(3)]
+            key.defaultConfigID = configs[roll(3)]
+            key.allowedModels = roll(2) == 0 ? ["gpt-\(roll(9))*"] : []
+            key.usageLimits = roll(2) == 0 ? #"[{"type":"requests","credit_limit":\#(10 + roll(9))}]"# : nil
+            key.defaultMetadata = roll(2) == 0 ? #"{"team":"\#(roll(9))"}"# : nil
+            key.scopes = roll(4) == 0 ? ["logs.list"] : ["completions.write"]
+        }
+        var wasShared = false
+        for _ in 0..<150 {
+            let some = ids.isEmpty ? nil : ids[roll(ids.count)]
+            switch (roll(8), some) {
+            case (0...2, _), (_, nil):
+                let issued = try world.issue(roll(6) == 0 ? "unkept \(ids.count)" : "key \(ids.count)") { vary(&$0) }
+                secrets.append(issued.secret)
+                ids.append(issued.key.id)
+            case (3, let id?): _ = try world.store.update(APIKey.self, id, in: scope, at: nil, by: .system) { vary(&$0) }
+            case (4, let id?): _ = try world.store.update(APIKey.self, id, in: scope, at: nil, by: .system) { $0.status = roll(2) == 0 ? .disabled : .active }
+            case (5, let id?):
+                // One that is in transition already may be refused.
+                let issued = try? world.store.rotate(id, in: scope, transition: roll(2) == 0 ? 0 : 3_600_000, by: .system)
+                if let issued { secrets.append(issued.secret) }
+            case (6, let id?):
+                try world.store.delete(APIKey.self, id, in: scope, at: nil, by: .system)
+                ids.removeAll { $0 == id }
+            case (_, _): if roll(5) == 0 { _ = try world.config("pc-\(roll(1_000_000))", #"{"provider":"openai"}"#) }
+            }
+            // One by one, or several at once.
+            if roll(3) == 0 { continue }
+            try watch.catchUp()
+            let served = try #require(adopted.snapshot)
+            if served.keys.changeCount > 0 { wasShared = true }
+            let anew = try desk().first()
+            #expect(picture(served, secrets) == picture(anew, secrets))
+            #expect(served.keys.count == anew.keys.count)
+        }
+        #expect(wasShared)
+    }
+
+    @Test("a change of one key is one snapshot, which shares the table with the last; one of anything else makes the table anew")
+    func shared() throws {
+        let watch = try serve()
+        let issued = try world.issue("one")
+        try watch.catchUp()
+        #expect(adopted.count == 2 && adopted.snapshot?.keys.changeCount == 1)
+        _ = try world.config("pc-a", #"{"provider":"openai"}"#)
+        try watch.catchUp()
+        #expect(adopted.count == 3 && adopted.snapshot?.keys.changeCount == 0)
+        #expect(adopted.snapshot?.keys.principal(presenting: issued.secret) != nil)
+    }
+
+    @Test("when as many have changed as are kept beside the table, it is made anew, and all open as before")
+    func tooMany() throws {
+        let watch = try serve(mostChangedKeys: 3)
+        var secrets: [String] = []
+        var counts: [Int] = []
+        for number in 0..<8 {
+            secrets.append(try world.issue("key \(number)").secret)
+            try watch.catchUp()
+            let snapshot = try #require(adopted.snapshot)
+            counts.append(snapshot.keys.changeCount)
+            #expect(secrets.allSatisfy { snapshot.keys.principal(presenting: $0) != nil } && snapshot.keys.count == secrets.count)
+        }
+        #expect(counts == [1, 2, 3, 0, 1, 2, 3, 0])
+    }
+
+    @Test("a key that was changed many times since the last look is looked at once")
+    func often() throws {
+        let watch = try serve()
+        let issued = try world.issue("busy")
+        let scope = Scope(organisationID: world.organisation)
+        let secrets = try world.store.together { (store) throws(StoreError) in
+            var secrets: [String] = []
+            for _ in 0..<400 { secrets.append(try store.rotate(issued.key.id, in: scope, transition: 0, by: .system).secret) }
+            return secrets
+        }
+        try watch.catchUp()
+        let keys = try #require(adopted.snapshot).keys
+        #expect(secrets.map { keys.principal(presenting: $0) != nil } == [Bool](repeating: false, count: 399) + [true] && keys.changeCount == 1)
+    }
+
+    @Test("the last use of a key is noted wherever it has its place now")
+    func uses() throws {
+        let issued = try world.issue("old")
+        let watch = try serve()
+        let scope = Scope(organisationID: world.organisation)
+        func use() throws {
+            let snapshot = try #require(adopted.snapshot)
+            let holder = try #require(snapshot.keys.principal(presenting: issued.secret))
+            snapshot.keyUses?.note(holder.keyIndex, wallSeconds: 1_800_000_000 + Int64(adopted.count))
+        }
+        try use()
+        _ = try world.store.update(APIKey.self, issued.key.id, in: scope, at: nil, by: .system) { $0.name = "new" }
+        try watch.catchUp()
+        try use()
+        #expect(adopted.snapshot?.keyUses?.take() == [issued.key.id: 1_800_000_002_000])
+    }
+
+    @Test("a key with a secret of the file's takes nothing of that key when it goes")
+    func twin() throws {
+        let secret = "a-secret-of-the-file-0123456789abcdef"
+        world.declared = try World.declaring(keys: [.init(name: "of the file", digest: bytes(secret).withBytes { KeyDigest(of: $0) })])
+        let watch = try serve()
+        var key = APIKey()
+        key.head.organisationID = world.organisation
+        key.name = "twin"
+        let issued = try world.store.issue(key, secret: bytes(secret), by: .system)
+        try watch.catchUp()
+        #expect(adopted.snapshot?.keys.principal(presenting: secret).map { String($0.name) } == "of the file")
+        #expect(told.all.contains { $0.contains("\"of the file\"") })
+        try world.store.delete(APIKey.self, issued.key.id, in: Scope(organisationID: world.organisation), at: nil, by: .system)
+        try watch.catchUp()
+        #expect(adopted.snapshot?.keys.principal(presenting: secret).map { String($0.name) } == "of the file")
+    }
+
+    /// Nothing fails for being slow. With `SLUICE_LONG` they are 100,000 keys, whose figure counts in a release build.
+    @Test("many keys make a table, and the time is told")
+    func manyKeys() throws {
+        let count = ProcessInfo.processInfo.environment["SLUICE_LONG"] == nil ? 2000 : 100_000
+        let issued = try world.issue("first")
+        var rows = try world.store.snapshotRows(SecretReferenceRules())
+        for number in 1..<count {
+            var key = issued.key
+            key.head.id = "key-\(number)"
+            key.digest = world.store.pepper.digest(of: bytes("secret of \(number)").withBytes { KeyDigest(of: $0) }).bytes
+            rows.keys.append(key)
+        }
+        let clock = ContinuousClock()
+        var stored = StoredObjects(SnapshotRows())
+        let reading = clock.measure { stored = StoredObjects(rows) }
+        var programs = ProgramShelf()
+        let merge = SnapshotMerge(world.declared, stored, pepper: world.store.pepper, now: 0, edition: 1, &programs)
+        let building = clock.measure {
+            _ = SnapshotMerge(world.declared, stored, pepper: world.store.pepper, now: 0, edition: 1, &programs)
+        }
+        #expect(merge.parts.keys.count == count && merge.faults == [])
+        #expect(merge.parts.keys.principal(presenting: "secret of \(count - 1)").map { String($0.identity) } == "key-\(count - 1)")
+        print("\(count) keys: rows looked at in \(reading), snapshot made in \(building)")
+    }
+}
