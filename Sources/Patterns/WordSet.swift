@@ -60,6 +60,13 @@ public final class WordSet: Sendable {
         public func contains(_ index: Int) -> Bool { bits[index >> 6] >> UInt64(index & 63) & 1 == 1 }
     }
 
+    /// Which words of a small set stand in `text`, a bit each, the first lowest; nil where that could not be told, and for more than 64 words.
+    public func bits(in text: ByteSlice, _ scratch: inout PatternScratch) -> UInt64? {
+        guard count <= UInt64.bitWidth, let space = scratch.space(for: database, identity) else { return nil }
+        var bits: UInt64 = 0
+        return hyperscan_find_words(database, text.base, text.count, &bits, space) == HS_SUCCESS ? bits : nil
+    }
+
     /// Hands `body` what stands in `text`; nil where that could not be told: memory is missing, or the text is past 4 GiB.
     public func find<Result>(in text: ByteSlice, _ scratch: inout PatternScratch, _ body: (Found) -> Result) -> Result? {
         guard let space = scratch.space(for: database, identity) else { return nil }

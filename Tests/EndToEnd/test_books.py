@@ -121,6 +121,20 @@ class Records(BooksCase):
             if record["stream"]:
                 self.assertLessEqual(record["first_token_us"], record["total_us"])
 
+    def test_tier(self):
+        """a request that asks for other terms costs what they do, in its record as in its budget"""
+        prices = self.data / "prices.yaml"
+        prices.write_text(prices.read_text().replace(f"output: {OUTPUT}}}", f"output: {OUTPUT}, flex: {{input: 1, output: 2}}}}"))
+        gateway = self.start(self.configuration(
+            key={"usage_limits": {"credit_limit": 10}}, configs={"all": {"provider": "house", "override_params": {"model": "mock"}}}))
+        answer = self.ask(gateway, service_tier="flex")
+        usage = answer.json["usage"]
+        [record] = self.recorded(1)
+        self.assertEqual(round(record["cost_usd"] * 1e9), usage["prompt_tokens"] * 1_000 + usage["completion_tokens"] * 2_000)
+        with Wire(gateway.port) as wire:
+            text = wire.send(request("GET", "/metrics", {"Host": "localhost"})).response().body.decode()
+        self.assertEqual(round(float(re.search(r"(?m)^sluice_budget_spent\{.*\} (\S+)$", text)[1]) * 1e9), round(record["cost_usd"] * 1e9))
+
     def test_failures(self):
         """what is refused, fails, falls back or is left is recorded as that, with whose fault it was"""
         gateway = self.start()

@@ -25,12 +25,7 @@ struct BoundWords: OptionSet, Sendable {
 
     /// Those of `text`; all of them where that cannot be told.
     init(in text: ByteSlice, _ scratch: inout PatternScratch) {
-        let found = BoundWords.set?.find(in: text, &scratch) { found in
-            var bits: UInt8 = 0
-            for index in 0..<5 where found.contains(index) { bits |= 1 << UInt8(index) }
-            return bits
-        }
-        self.init(rawValue: found ?? BoundWords.all.rawValue)
+        self.init(rawValue: BoundWords.set?.bits(in: text, &scratch).map { UInt8(truncatingIfNeeded: $0) } ?? BoundWords.all.rawValue)
         if contains(.escapes) { self = .all }
     }
 

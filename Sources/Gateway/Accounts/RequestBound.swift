@@ -140,7 +140,7 @@ extension Exchange {
         }
         if members.hasTools { bound.inputTokens += AccountLimits.toolTokens }
         bound.goesOnAlone = members.isBackground
-        spending.tier = members.tier
+        attempt.tier = members.tier
         // Said in another dialect, what is to be thought may take a limit away, or add to it.
         if members.thinks, translation(to: plan.destination) != nil {
             bound.outputTokens = nil

@@ -75,7 +75,10 @@ extension Exchange {
 
     /// Reserves, without waiting, what the attempt may cost, unless it has reserved already.
     func reserveNow(_ plan: Plan, _ client: Client) throws(Rejection) -> Reserved {
-        guard attempt.spending == nil, isHeld(plan), isCharged, let desks = worker.desks else { return .done }
+        guard attempt.spending == nil else { return .done }
+        // Another target may be asked at others.
+        attempt.tier = .standard
+        guard isHeld(plan), isCharged, let desks = worker.desks else { return .done }
         let spending = worker.leaseSpending()
         spending.desks = desks
         let outcome: Reserved
@@ -113,7 +116,7 @@ extension Exchange {
     private func reserve(_ spending: Spending, _ plan: Plan, _ desks: Desks) throws(Rejection) -> Reserved {
         let admitted = try admitCaller(spending, plan, desks)
         guard case .done = admitted else { return admitted }
-        if spending.hasRates(spending.targetHolders) {
+        if spending.targetCounted.contains(.rates) {
             let outcome = try admit(spending, spending.targetHolders, plan, desks)
             guard case .done = outcome else { return outcome }
         }
@@ -124,7 +127,7 @@ extension Exchange {
 
     /// Counts the request in its caller's limits, once however many attempts it takes.
     private func admitCaller(_ spending: Spending, _ plan: Plan, _ desks: Desks) throws(Rejection) -> Reserved {
-        guard admitted == nil, spending.hasRates(0..<spending.callerCount) else { return .done }
+        guard admitted == nil, spending.callerCounted.contains(.rates) else { return .done }
         let own = worker.leaseSpending()
         own.takeCallers(of: spending)
         own.desks = desks
@@ -185,9 +188,9 @@ extension Exchange {
     // MARK: Budgets
 
     private func reserveBudgets(_ spending: Spending, _ plan: Plan, _ desks: Desks) throws(Rejection) -> Reserved {
-        guard spending.hasBudgets else { return .done }
+        guard !spending.counted.isDisjoint(with: .budgets) else { return .done }
         spending.adjustment = plan.destination.keys[attempt.key].terms?.adjustment ?? .none
-        if spending.hasBudget(of: .cost) || spending.hasBudget(of: .tokens), let refusal = findPrice(spending, plan) { return .refused(refusal) }
+        if !spending.counted.isDisjoint(with: [.money, .tokens]), let refusal = findPrice(spending, plan) { return .refused(refusal) }
         bindToModel(spending)
         let wall = worker.wallNanoseconds()
         var cutTo: Int64 = 0
@@ -227,17 +230,17 @@ extension Exchange {
         if bound.isPricedByToken, bound.classes.isEmpty { return nil }
         if bound.isPricedByToken, let book = worker.snapshot.prices {
             var provider = plan.destination.name
-            spending.price = provider.withBytesInPlace { provider in
-                withServedName(plan) { book.price(provider: provider, model: $0, tier: spending.tier) }
+            let isKnown = provider.withBytesInPlace { provider in
+                withServedName(plan) { spending.takePrice(of: $0, provider: provider, tier: attempt.tier, from: book) }
             }
-            if spending.price != nil { return nil }
+            if isKnown { return nil }
         }
         // Tokens are counted without a price, where they are known at all.
         if bound.isPricedByToken, !spending.hasBudget(of: .cost) { return nil }
         switch worker.snapshot.unpriced {
         case .allow: return nil
         case .price(let price) where bound.isPricedByToken:
-            spending.price = price
+            spending.setPrice(price)
             return nil
         case .price, .deny:
             let what = bound.isPricedByToken ? "\(plan.destination.upstream.id) model \"\(record.model.withBytes { String($0) })\"" : "this endpoint"
@@ -257,7 +260,7 @@ extension Exchange {
     /// Without a limit of the request's own, an answer is as long as the model can make one.
     private func bindToModel(_ spending: Spending) {
         guard spending.bound.isLimitable else { return }
-        let most = spending.price?.maxOutputTokens
+        let most = spending.maxOutputTokens
         spending.bound.acceptedLimit = spending.bound.outputTokens ?? most ?? AccountLimits.acceptedOutputTokens
         spending.bound.outputTokens = min(spending.bound.outputTokens ?? most ?? AccountLimits.longestOutputTokens, AccountLimits.longestOutputTokens)
     }
@@ -267,15 +270,14 @@ extension Exchange {
         spending.forgetCharges()
         let bound = spending.bound
         let each = bound.cutTo > 0 ? bound.cutTo : bound.outputTokens ?? 0
-        let cost = spending.price?.upperBound(
-            inputTokens: bound.inputTokens, outputTokens: bound.outputTotal(each), classes: bound.classes, adjustment: spending.adjustment)
+        let cost = spending.upperBound(inputTokens: bound.inputTokens, outputTokens: bound.outputTotal(each))
         for (place, holder) in spending.holders.enumerated() {
             for budget in holder.terms.budgets {
                 let amount: Int64 =
                     switch budget.rule.unit {
                     case .requests: 1
                     case .tokens: bound.tokens(each)
-                    case .cost: cost?.count ?? 0
+                    case .cost: cost.count
                     }
                 let charge = BudgetCharge(key: holder.account ?? budget.key, rule: budget.rule, amount: max(0, amount))
                 guard spending.add(charge, of: place) else { throw Rejection.tooManyPolicies }
@@ -299,10 +301,8 @@ extension Exchange {
         guard bound.isLimitable else { return nil }
         var longest = Int64.max
         if let (_, left) = spending.leastLeft(at: desk, of: .tokens, wallNanoseconds: wallNanoseconds) { longest = min(longest, left - bound.inputTokens) }
-        if let price = spending.price, let (_, left) = spending.leastLeft(at: desk, of: .cost, wallNanoseconds: wallNanoseconds) {
-            guard let tokens = price.outputTokens(
-                within: Nanodollars(left), inputTokens: bound.inputTokens, classes: bound.classes, adjustment: spending.adjustment)
-            else { return nil }
+        if spending.isPriced, let (_, left) = spending.leastLeft(at: desk, of: .cost, wallNanoseconds: wallNanoseconds) {
+            guard let tokens = spending.outputTokens(within: Nanodollars(left)) else { return nil }
             longest = min(longest, tokens)
         }
         guard longest != .max else { return nil }

@@ -108,11 +108,9 @@ extension Exchange {
     }
 
     private func money(_ taken: Taken, _ spending: Spending) -> Int64 {
-        guard taken.requests > 0, let price = spending.price else { return 0 }
-        if let usage = taken.usage { return (servedPrice(spending.tier) ?? price).cost(of: usage, adjustment: spending.adjustment).count }
-        let estimate = price.upperBound(
-            inputTokens: taken.inputTokens, outputTokens: taken.outputTokens, classes: spending.bound.classes, adjustment: spending.adjustment)
-        return estimate.count
+        guard taken.requests > 0, spending.isPriced else { return 0 }
+        if let usage = taken.usage { return (servedCost(of: usage, spending.adjustment) ?? spending.cost(of: usage)).count }
+        return spending.upperBound(inputTokens: taken.inputTokens, outputTokens: taken.outputTokens).count
     }
 
     // MARK: Alerts

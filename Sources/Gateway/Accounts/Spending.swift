@@ -1,5 +1,6 @@
 import Bytes
 import Ledger
+import Providers
 
 /// What one attempt has reserved of budgets, and in which limits a request is counted; pooled by its worker.
 ///
@@ -32,14 +33,18 @@ final class Spending {
     private(set) var holders: ContiguousArray<Holder> = []
     /// How many of them are the caller's.
     private(set) var callerCount = 0
+    /// What is counted by the caller's, and by the others.
+    private(set) var callerCounted: SpendingTerms.Counted = []
+    private(set) var targetCounted: SpendingTerms.Counted = []
     var reservation = BudgetReservation()
     var admission = RateAdmission()
 
     /// What was reserved for.
     var bound = RequestBound()
-    var price: ModelPrice?
     var adjustment = PriceAdjustment.none
-    var tier = ServiceTier.standard
+    // Some four hundred bytes, which are read where they lie.
+    private let price = UnsafeMutablePointer<ModelPrice>.allocate(capacity: 1)
+    private(set) var isPriced = false
 
     /// The request has left.
     var isSent = false
@@ -55,6 +60,7 @@ final class Spending {
         rateStorage.deallocate()
         chargeHolders.deallocate()
         rateHolders.deallocate()
+        price.deallocate()
         limitText.deallocate()
     }
 
@@ -66,10 +72,11 @@ final class Spending {
         desks = nil
         holders.removeAll(keepingCapacity: true)
         callerCount = 0
+        callerCounted = []
+        targetCounted = []
         bound = RequestBound()
-        price = nil
+        isPriced = false
         adjustment = .none
-        tier = .standard
         isSent = false
         status = 0
         hasFailed = false
@@ -80,25 +87,59 @@ final class Spending {
 
     func add(_ holder: Holder, isCallers: Bool) {
         holders.append(holder)
-        if isCallers { callerCount = holders.count }
+        if isCallers {
+            callerCount = holders.count
+            callerCounted.formUnion(holder.terms.counted)
+        } else {
+            targetCounted.formUnion(holder.terms.counted)
+        }
     }
 
     /// Takes up the caller's terms of another.
     func takeCallers(of other: Spending) {
-        holders.append(contentsOf: other.holders.prefix(other.callerCount))
+        for index in 0..<other.callerCount { holders.append(other.holders[index]) }
         callerCount = holders.count
+        callerCounted = other.callerCounted
     }
 
     var targetHolders: Range<Int> { callerCount..<holders.count }
 
-    func hasRates(_ range: Range<Int>) -> Bool { range.contains { !holders[$0].terms.rates.isEmpty } }
-    var hasBudgets: Bool { holders.contains { !$0.terms.budgets.isEmpty } }
+    var counted: SpendingTerms.Counted { callerCounted.union(targetCounted) }
 
-    func hasBudget(of unit: BudgetUnit) -> Bool { holders.contains { $0.terms.budgets.contains { $0.rule.unit == unit } } }
+    func hasBudget(of unit: BudgetUnit) -> Bool { counted.contains(.budget(of: unit)) }
 
     /// Whether what the request may come to in tokens matters to any of its terms.
-    var countsTokens: Bool {
-        holders.contains { $0.terms.budgets.contains { $0.rule.unit != .requests } || $0.terms.rates.contains { $0.unit == .tokens } }
+    var countsTokens: Bool { !counted.isDisjoint(with: [.money, .tokens, .tokenRates]) }
+
+    // MARK: Price
+
+    func setPrice(_ price: ModelPrice) {
+        self.price.initialize(to: price)
+        isPriced = true
+    }
+
+    /// Takes the book's price of a model; false where it has none.
+    func takePrice(of model: ByteSlice, provider: ByteSlice, tier: ServiceTier, from book: PriceBook) -> Bool {
+        guard let found = book.price(provider: provider, model: model, tier: tier) else { return false }
+        setPrice(found)
+        return true
+    }
+
+    var maxOutputTokens: Int64? { isPriced ? price.pointee.maxOutputTokens : nil }
+
+    /// The most that it can cost; nothing without a price.
+    func upperBound(inputTokens: Int64, outputTokens: Int64) -> Nanodollars {
+        guard isPriced else { return .zero }
+        return price.pointee.upperBound(inputTokens: inputTokens, outputTokens: outputTokens, classes: bound.classes, adjustment: adjustment)
+    }
+
+    /// What an answer that took `usage` costs; nothing without a price.
+    func cost(of usage: Usage) -> Nanodollars { isPriced ? price.pointee.cost(of: usage, adjustment: adjustment) : .zero }
+
+    /// The longest answer whose upper bound fits into `amount`; nil when not even the question does. Without a price, any.
+    func outputTokens(within amount: Nanodollars) -> Int64? {
+        guard isPriced else { return .max }
+        return price.pointee.outputTokens(within: amount, inputTokens: bound.inputTokens, classes: bound.classes, adjustment: adjustment)
     }
 
     // MARK: Charges

@@ -56,6 +56,27 @@ public final class SpendingTerms: Sendable {
         }
     }
 
+    /// What is counted by them, of whatever holder: for who asks each request.
+    struct Counted: OptionSet {
+        let rawValue: UInt8
+
+        static let money = Counted(rawValue: 1 << 0)
+        static let tokens = Counted(rawValue: 1 << 1)
+        static let requests = Counted(rawValue: 1 << 2)
+        static let budgets: Counted = [.money, .tokens, .requests]
+        /// Requests or tokens of some time.
+        static let rates = Counted(rawValue: 1 << 3)
+        static let tokenRates = Counted(rawValue: 1 << 4)
+
+        static func budget(of unit: BudgetUnit) -> Counted {
+            switch unit {
+            case .cost: .money
+            case .tokens: .tokens
+            case .requests: .requests
+            }
+        }
+    }
+
     public let scope: Scope
     /// The key's name, the virtual key's slug, and so on: for messages.
     public let holder: String
@@ -65,6 +86,7 @@ public final class SpendingTerms: Sendable {
     public let rates: [Rate]
     /// Of a virtual key: what of the price book is otherwise for it.
     public let adjustment: PriceAdjustment
+    let counted: Counted
 
     /// - Precondition: no more of each than `AccountLimits.termsOfHolder`.
     public init(
@@ -77,6 +99,8 @@ public final class SpendingTerms: Sendable {
         self.budgets = budgets
         self.rates = rates
         self.adjustment = adjustment
+        let counted = budgets.reduce(into: Counted()) { $0.formUnion(.budget(of: $1.rule.unit)) }
+        self.counted = rates.reduce(into: counted) { $0.formUnion($1.unit == .tokens ? [.rates, .tokenRates] : .rates) }
     }
 }
 

@@ -1,6 +1,7 @@
 import Bytes
 import HTTP
 import Health
+import Ledger
 import Policy
 import Providers
 import Reactor
@@ -53,6 +54,8 @@ struct Attempt {
     var isCounted = false
     /// What it has reserved and is counted in; nil where nothing is.
     var spending: Spending?
+    /// At what terms its provider is asked to serve it, as far as anybody had to know.
+    var tier = ServiceTier.standard
     /// How often the back office was asked for room.
     var grantTries = 0
     var begunAt = Instant(nanoseconds: 0)

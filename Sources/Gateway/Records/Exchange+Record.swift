@@ -163,7 +163,6 @@ extension Exchange {
                 figures.usage.output = answer.isStream ? Int64(answer.readsUsage ? answer.usage.deltaCount : 0) : sent
             }
         }
-        guard let found = appliedPrice(.standard) else { return price(-1, &figures) }
-        figures.cost = found.cost(of: figures.usage, adjustment: usedKey?.terms?.adjustment ?? .none).count
+        price(appliedCost(of: figures.usage, usedKey?.terms?.adjustment ?? .none)?.count ?? -1, &figures)
     }
 }

@@ -65,30 +65,30 @@ extension Exchange {
         guard answer.readsUsage, let usage = answer.usage.usage else { return cost }
         cost.inputTokens = usage.inputTotal
         cost.outputTokens = usage.outputTotal
-        if let price = appliedPrice(attempt.spending?.tier ?? .standard) { cost.nanodollars = price.cost(of: usage, adjustment: adjustment).count }
+        if let nanodollars = appliedCost(of: usage, adjustment) { cost.nanodollars = nanodollars.count }
         return cost
     }
 
-    /// What the model that served is priced at.
-    func servedPrice(_ tier: ServiceTier) -> ModelPrice? {
-        var (served, provider) = (answer.usage.model, record.provider)
-        return worker.snapshot.prices.flatMap { book in
-            provider.withBytesInPlace { provider in served.withBytesInPlace { book.price(provider: provider, model: $0, tier: tier) } }
+    /// What an answer of the model that served costs; nil where that has no price.
+    func servedCost(of usage: Usage, _ adjustment: PriceAdjustment) -> Nanodollars? {
+        var served = answer.usage.model
+        return served.withBytesInPlace { cost(of: usage, as: $0, adjustment) }
+    }
+
+    /// The same, or else what it costs of the model that was asked for.
+    func appliedCost(of usage: Usage, _ adjustment: PriceAdjustment) -> Nanodollars? {
+        if let cost = servedCost(of: usage, adjustment) { return cost }
+        var (served, asked) = (answer.usage.model, record.model)
+        return asked.withBytesInPlace { asked in
+            // The book has been asked for that very name.
+            served.withBytesInPlace { $0 == asked } ? nil : cost(of: usage, as: asked, adjustment)
         }
     }
 
-    /// What the model that served is priced at, or else the one that was asked for.
-    func appliedPrice(_ tier: ServiceTier) -> ModelPrice? {
-        if let price = servedPrice(tier) { return price }
+    private func cost(of usage: Usage, as model: ByteSlice, _ adjustment: PriceAdjustment) -> Nanodollars? {
         guard let book = worker.snapshot.prices else { return nil }
-        var (served, provider) = (answer.usage.model, record.provider)
-        return provider.withBytesInPlace { provider in
-            record.model.withBytesInPlace { asked in
-                // The book has been asked for that very name.
-                let isServed = tier == .standard && served.withBytesInPlace { $0 == asked }
-                return isServed ? nil : book.price(provider: provider, model: asked)
-            }
-        }
+        var provider = record.provider
+        return provider.withBytesInPlace { book.cost(of: usage, provider: $0, model: model, tier: attempt.tier, adjustment: adjustment) }
     }
 
     /// What of the price book is otherwise for the virtual key that the answer was asked for with.

@@ -1,4 +1,5 @@
 public import Bytes
+public import Providers
 
 /// What models cost, by provider and name. Immutable; read off the workers and shared by them.
 ///
@@ -147,6 +148,14 @@ public final class PriceBook: @unchecked Sendable {
             return price
         }
         return nil
+    }
+
+    /// What an answer that took `usage` comes to; nil for a model without a price. For who wants no more of the price: it is not handed on.
+    public func cost(
+        of usage: Usage, provider: ByteSlice, model: ByteSlice, tier: ServiceTier = .standard, adjustment: PriceAdjustment = .none
+    ) -> Nanodollars? {
+        guard let price = price(provider: provider, model: model, tier: tier) else { return nil }
+        return price.cost(of: usage, adjustment: adjustment)
     }
 
     private func price(exactly model: ByteSlice, of provider: ByteSlice, tier: ServiceTier) -> ModelPrice? {
