@@ -5,10 +5,13 @@ import Providers
 /// Identifying a client: what a keyed request pays before anything else is known of it.
 var ledgerBenchmarks: [Benchmark] {
     // Built once: 1,000 digests would outweigh what is timed.
+    let manyKeys = ManyKeys()
     guard let table = makeTable() else { preconditionFailure("the benchmark's keys differ") }
     guard let prices = try? PriceBook.embedded() else { preconditionFailure("the embedded price book has no fault") }
     return [
         Benchmark(name: "ledger/key by SHA-256, of 1,000 keys") { lookUp(presented, in: table, $0) },
+        Benchmark(name: "ledger/digest of a key as a store has it", prepare: manyKeys.fill, run: manyKeys.digest),
+        Benchmark(name: "ledger/key of a store, of 100,000", comparedTo: "ledger/digest of a key as a store has it", prepare: manyKeys.fill, run: manyKeys.lookUp),
         Benchmark(name: "ledger/key remembered by its connection") { recallKey(of: table, $0) },
         Benchmark(name: "ledger/key malformed or unknown") { lookUp(foreign, in: table, $0) },
         Benchmark(name: "ledger/identifier made and written", run: makeIdentifier),
@@ -31,6 +34,49 @@ private func makeTable() -> KeyTable? {
     }
     declarations.append(.init(name: "ours", digest: KeyDigest(of: presented), configurationIndex: 1))
     return try? KeyTable(declarations)
+}
+
+/// As many keys as a large company's store has; each asks as often as every other.
+private final class ManyKeys {
+    private static let (fullCount, toyCount) = (100_000, 100)
+    private var table: KeyTable?
+    private var secrets: [[UInt8]] = []
+    private let pepper = [UInt8](repeating: 7, count: 32).withByteSlice { KeyPepper($0, purpose: "benchmarks") }
+
+    func fill() { if secrets.count < Self.fullCount { fill(Self.fullCount) } }
+
+    private func fill(_ count: Int) {
+        // Spread, as secrets are.
+        secrets = (0..<count).map { Array("sk-sluice-\($0 &* 0x9E37_79B9 % 0xFFFF_FFFB)-0123456789ABCDEFGHIJKLMNOPQRSTUVW".utf8) }
+        let declarations = secrets.enumerated().map { index, secret in
+            var key = KeyTable.Declaration(name: "key-\(index)", digest: pepper.digest(of: secret.withByteSlice { KeyDigest(of: $0) }))
+            key.isPeppered = true
+            return key
+        }
+        table = try? KeyTable(declarations, pepper: pepper)
+    }
+
+    /// What a lookup does before it looks.
+    func digest(_ count: Int) -> UInt64 {
+        if table == nil { fill(Self.toyCount) }
+        var (sum, place): (UInt64, Int) = (1, 0)
+        for _ in 0..<count {
+            place = (place &+ 7919) % secrets.count
+            sum &+= pepper.digest(of: secrets[place].withByteSlice { KeyDigest(of: $0) }).firstHalf.0
+        }
+        return sum
+    }
+
+    func lookUp(_ count: Int) -> UInt64 {
+        if table == nil { fill(Self.toyCount) }
+        guard let table else { return 0 }
+        var (found, place): (UInt64, Int) = (0, 0)
+        for _ in 0..<count {
+            place = (place &+ 7919) % secrets.count
+            if secrets[place].withByteSlice({ table.principal(presenting: $0) })?.keyIndex == place { found += 1 }
+        }
+        return found == UInt64(count) ? found + 1 : 0
+    }
 }
 
 private func lookUp(_ secret: ByteSlice, in table: KeyTable, _ iterations: Int) -> UInt64 {

@@ -39,6 +39,10 @@ class Scenarios(unittest.TestCase):
         """a journal is filled, its records get their rows, and every graph is asked for"""
         self.held("books")
 
+    def test_keys(self):
+        """keys and credentials are made in a store, changed, and served by"""
+        self.held("keys")
+
     def test_restart(self):
         """a serving process that is killed under load has a successor, and no connection is refused"""
         self.held("restart")
