@@ -15,7 +15,7 @@ import unittest
 import openai
 
 from harness.chance import chance, rounds
-from harness.gateway import Gateway, Mock, new_key
+from harness.gateway import Gateway, Mock, command, new_key
 from harness.waiting import soon
 from harness.wire import Wire, request
 
@@ -204,7 +204,7 @@ class Storm(BudgetCase):
         return {row["value_key"]: round(row["current_usage"] * 1e9) for row in answer.json["data"]}
 
     def test_never_overrun(self):
-        """clients that stream, leave, fail and are killed under: what the mock bills never passes the cap, nor any user's, and what it billed is spent"""
+        """clients that stream, leave and fail, kills and upgrades under them: what the mock bills never passes the cap, nor any user's, and all of it is spent"""
         cap = rounds(1, 5)
         random = chance("budgets", "storm")
         gateway = self.start(usage_limits={"credit_limit": cap})
@@ -223,9 +223,14 @@ class Storm(BudgetCase):
         for thread in threads:
             thread.start()
         try:
-            for number in range(rounds(4, 100)):
+            # Three in four of them are kills.
+            for number in range(rounds(4, 136)):
                 time.sleep(random.uniform(0.3, 1.0))
-                if number % 4 == 3:
+                if number % 4 == 1:
+                    # The old process drains what it has while the new one reserves from the same budget.
+                    upgraded = command("upgrade", "--pid", str(gateway.pid))
+                    self.assertEqual(upgraded.returncode, 0, upgraded.stderr + gateway.said())
+                elif number % 4 == 3:
                     # The supervisor as well, which would wait longer after each.
                     os.killpg(gateway.pid, signal.SIGKILL)
                     gateway = self.now = self.start(usage_limits={"credit_limit": cap})
