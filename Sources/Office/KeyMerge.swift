@@ -18,6 +18,8 @@ struct KeyMerge: Sendable {
     let defaultConfigs: [String: String]
     /// Workspaces whose limits cannot be kept: their keys open nothing.
     let closedWorkspaces: Set<Int32>
+    /// Wall-clock seconds since 1970.
+    let now: Int64
 
     /// Nil for a key that is left out.
     func merged(_ key: StoredObjects.Key, _ faults: inout [String]) -> Merged? {
@@ -26,6 +28,14 @@ struct KeyMerge: Sendable {
         if let twin = declaration.digest.flatMap({ declared[$0] }) {
             faults.append("\(title()): key \(quoted(twin)) of the file has its secret; it is not used")
             return nil
+        }
+        if let previous = declaration.previous {
+            // One that opens no more is nobody's.
+            if previous.expiresAt <= now { declaration.previous = nil }
+            if let twin = declared[previous.digest] {
+                declaration.previous = nil
+                faults.append("\(title()): key \(quoted(twin)) of the file has the secret that it had before; that opens as the file's")
+            }
         }
         func close() { if declaration.standing == .active { declaration.standing = .restricted } }
         if let id = key.configID ?? defaultConfigs[key.workspaceID ?? ""] {

@@ -19,8 +19,8 @@ enum OfficeLimits {
     /// Between two times at which it is written down when keys were last used: one sync of the disk.
     static let useMilliseconds = 5000
 
-    /// Digests of keys that were changed since a table was made of all: each change copies them, and each lookup looks there first. Past them a table is
-    /// made anew, which takes as long as for all keys.
+    /// Changes of keys, and digests that they changed, since a table was made of all: each change copies them, and each lookup looks there first. Past them
+    /// a table is made anew, which takes as long as for all keys.
     static let changedKeys = 4096
 
     /// Snapshots whose notes of use are looked at: the last, and those that a worker with a long turn may still serve by.

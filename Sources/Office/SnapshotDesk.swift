@@ -107,9 +107,9 @@ public final class SnapshotDesk: Sendable {
 
     /// Puts changed keys beside the last snapshot's; false where there are too many, or two have one secret.
     private func amend(_ changed: [StoredObjects.KeyChange], _ faults: [String], _ state: inout State) -> Bool {
-        guard var last = state.last, last.parts.keys.changeCount + changed.count <= mostChangedKeys else { return false }
-        // Nobody else has its lists of changes now: they grow where they are.
-        state.last = nil
+        guard var last = state.last, last.parts.keys.changeCount + changed.count <= mostChangedKeys,
+            last.parts.changedKeys.keys.count + changed.count <= mostChangedKeys
+        else { return false }
         var faults = faults
         let news = changed.map { change in
             let digests = [change.before?.declaration.digest, change.before?.declaration.previous?.digest].compactMap { $0 }

@@ -293,8 +293,13 @@ struct SnapshotMerge {
             hasAllKeys = false
         }
         declarations.reserveCapacity(declarations.count + min(room, stored.keys.count))
+        var secrets = SecretsBefore(stored.keys)
         for key in stored.keys.prefix(room) {
-            guard let merged = merge.merged(key, &faults) else { continue }
+            guard var merged = merge.merged(key, &faults) else { continue }
+            if let previous = merged.declaration.previous, !secrets.isFree(previous.digest) {
+                merged.declaration.previous = nil
+                faults.append("API key \(quoted(key.declaration.name)) (\(key.declaration.identity)): the secret that it had before is another's now, and opens as that")
+            }
             if let holder = merged.holder { holders.append((holder, .key(declarations.count))) }
             if let restrictions = key.restrictions { restrict(declarations.count, restrictions) }
             if let metadata = key.metadata { say(declarations.count, metadata) }
@@ -315,6 +320,20 @@ struct SnapshotMerge {
     /// What a key turns on beside itself.
     var keyMerge: KeyMerge {
         let own = Dictionary(declared.keys.compactMap { key in key.digest.map { (pepper.digest(of: $0), key.name) } }) { first, _ in first }
-        return KeyMerge(declared: own, configs: configs, defaultConfigs: stored.defaultConfigs, closedWorkspaces: closedWorkspaces)
+        return KeyMerge(declared: own, configs: configs, defaultConfigs: stored.defaultConfigs, closedWorkspaces: closedWorkspaces, now: now / 1000)
     }
+}
+
+/// Secrets that keys had before, which may have become other keys': a table has no two of one.
+private struct SecretsBefore {
+    /// Of all keys, where any had another.
+    private let present: Set<KeyDigest>
+    private var taken: Set<KeyDigest> = []
+
+    init(_ keys: [StoredObjects.Key]) {
+        present = keys.contains { $0.declaration.previous != nil } ? Set(keys.compactMap(\.declaration.digest)) : []
+    }
+
+    /// Whether no key before has it, nor any has it now.
+    mutating func isFree(_ digest: KeyDigest) -> Bool { !present.contains(digest) && taken.insert(digest).inserted }
 }

@@ -21,8 +21,8 @@ enum StoreLimits {
 
     // MARK: Files
 
-    /// Nanoseconds after which a file's last write is taken to be over: a write is seen by readers only once the disk has it, and its time is of before that.
-    static let settleNanoseconds = 1_000_000_000
+    /// Whole seconds after which a file's last write is taken to be over: a write is seen by readers only once the disk has it, and its time is of before that.
+    static let settleSeconds = 2
 
     // MARK: Objects
 

@@ -136,6 +136,44 @@ struct KeyChangeTests {
         #expect(counts == [1, 2, 3, 0, 1, 2, 3, 0])
     }
 
+    @Test("one key that is changed again and again does not grow for ever, either")
+    func sameKey() throws {
+        let issued = try world.issue("busy")
+        let watch = try serve(mostChangedKeys: 3)
+        let counts = try (0..<5).map { number in
+            _ = try world.store.update(APIKey.self, issued.key.id, in: Scope(organisationID: world.organisation), at: nil, by: .system) { $0.name = "name \(number)" }
+            try watch.catchUp()
+            return try #require(adopted.snapshot).keys.changeCount
+        }
+        #expect(counts == [1, 1, 1, 0, 1])
+    }
+
+    @Test("a secret that a key had before and another has now shuts nobody out: it opens as the other, and the rest as ever")
+    func takenSecret() throws {
+        let old = "a-secret-that-was-brought-0123456789abcdef"
+        let scope = Scope(organisationID: world.organisation)
+        func bring(_ name: String) throws -> IssuedKey {
+            var key = APIKey()
+            key.head.organisationID = world.organisation
+            key.name = name
+            return try world.store.issue(key, secret: bytes(old), by: .system)
+        }
+        let first = try bring("first")
+        let bystander = try world.issue("bystander")
+        let watch = try serve()
+        let rotated = try world.store.rotate(first.key.id, in: scope, transition: 3_600_000, by: .system)
+        try watch.catchUp()
+        func found(_ secret: String) -> String? { adopted.snapshot?.keys.principal(presenting: secret).map { String($0.name) } }
+        #expect([old, rotated.secret, bystander.secret].map(found) == ["first", "first", "bystander"])
+        _ = try bring("second")
+        try watch.catchUp()
+        #expect([old, rotated.secret, bystander.secret].map(found) == ["second", "first", "bystander"])
+        #expect(told.all.contains { $0.contains("is another's now") })
+        let third = try world.issue("third")
+        try watch.catchUp()
+        #expect([old, rotated.secret, bystander.secret, third.secret].map(found) == ["second", "first", "bystander", "third"])
+    }
+
     @Test("a key that was changed many times since the last look is looked at once")
     func often() throws {
         let watch = try serve()

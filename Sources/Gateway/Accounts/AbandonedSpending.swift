@@ -12,24 +12,30 @@ struct AbandonedSpending {
     mutating func takeAlerts(of books: AccountBooks, wallNanoseconds: UInt64) -> [BudgetAlert] {
         guard !movements.isEmpty, books.hasPublished else { return [] }
         defer { movements = [] }
-        let terms = books.published
+        let holders = AbandonedSpending.holders(books.published)
+        let grouped = books.publishedPolicies.filter { !$0.scope.groups.isEmpty }
         return movements.flatMap { key, movement -> [BudgetAlert] in
-            guard let (terms, account, rule) = AbandonedSpending.holder(of: key, among: terms, books) else { return [] }
-            return rule.thresholds(passedBy: movement).map {
-                BudgetAlert(terms: terms, account: account, rule: rule, threshold: $0, spent: movement.spentAfter, wallNanoseconds: wallNanoseconds)
+            func alerts(_ terms: SpendingTerms, _ account: LedgerKey?, _ rule: BudgetRule) -> [BudgetAlert] {
+                rule.thresholds(passedBy: movement).map {
+                    BudgetAlert(terms: terms, account: account, rule: rule, threshold: $0, spent: movement.spentAfter, wallNanoseconds: wallNanoseconds)
+                }
             }
+            if let (terms, rule) = holders[key] { return alerts(terms, nil, rule) }
+            for policy in grouped {
+                // Whose account it is, is looked up where there is something to tell.
+                guard let rule = policy.terms.budgets.first?.rule, !rule.thresholds(passedBy: movement).isEmpty,
+                    (try? books.names.account(key, of: policy.terms.identity, .budget)) != nil
+                else { continue }
+                return alerts(policy.terms, key, rule)
+            }
+            // Nobody has it any more.
+            return []
         }
     }
 
-    /// Nil for a budget that nobody has any more.
-    private static func holder(of key: LedgerKey, among terms: [SpendingTerms], _ books: AccountBooks) -> (SpendingTerms, LedgerKey?, BudgetRule)? {
-        for terms in terms {
-            if let budget = terms.budgets.first(where: { $0.key == key }) { return (terms, nil, budget.rule) }
-        }
-        for policy in books.publishedPolicies where !policy.scope.groups.isEmpty {
-            guard let budget = policy.terms.budgets.first, (try? books.names.account(key, of: policy.terms.identity, .budget)) != nil else { continue }
-            return (policy.terms, key, budget.rule)
-        }
-        return nil
+    private static func holders(_ published: [SpendingTerms]) -> [LedgerKey: (SpendingTerms, BudgetRule)] {
+        var holders: [LedgerKey: (SpendingTerms, BudgetRule)] = [:]
+        for terms in published { for budget in terms.budgets { holders[budget.key] = (terms, budget.rule) } }
+        return holders
     }
 }

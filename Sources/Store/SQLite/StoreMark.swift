@@ -27,10 +27,7 @@ public struct StoreMark: Equatable, Sendable {
         (database, log) = (File(path), File(path + "-wal"))
         var now = timespec()
         clock_gettime(CLOCK_REALTIME, &now)
-        isSettled = [database, log].allSatisfy { file in
-            let age = (now.tv_sec - file.seconds) * 1_000_000_000 + now.tv_nsec - file.nanoseconds
-            return age > StoreLimits.settleNanoseconds
-        }
+        isSettled = [database, log].allSatisfy { now.tv_sec - $0.seconds >= StoreLimits.settleSeconds }
     }
 
     public static func == (left: StoreMark, right: StoreMark) -> Bool { left.database == right.database && left.log == right.log }
