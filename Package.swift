@@ -73,9 +73,13 @@ let package = Package(
             path: "Benchmarks", exclude: ["BooksFiller", "StoreFiller", "Runner", "CAllocations"], swiftSettings: hot),
         .target(name: "CAllocations", path: "Benchmarks/CAllocations"),
         // Puts requests into a journal for perf/books.
-        .executableTarget(name: "books-filler", dependencies: ["Books", "CLinux", "Ledger", "Reactor"], path: "Benchmarks/BooksFiller", swiftSettings: strict),
+        .executableTarget(
+            name: "books-filler", dependencies: ["Books", "CLinux", "Ledger", "Reactor", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            path: "Benchmarks/BooksFiller", swiftSettings: strict),
         // Puts keys into a store for perf/keys.
-        .executableTarget(name: "store-filler", dependencies: ["Bytes", "Store"], path: "Benchmarks/StoreFiller", swiftSettings: strict),
+        .executableTarget(
+            name: "store-filler", dependencies: ["Bytes", "Store", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            path: "Benchmarks/StoreFiller", swiftSettings: strict),
         .executableTarget(name: "benchmarks", dependencies: ["BenchmarkBodies", "CAllocations"], path: "Benchmarks/Runner", swiftSettings: strict),
 
         .testTarget(name: "BytesTests", dependencies: ["Bytes"], swiftSettings: strict),

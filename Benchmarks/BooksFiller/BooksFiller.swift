@@ -1,3 +1,4 @@
+import ArgumentParser
 import Books
 import CLinux
 import Glibc
@@ -7,41 +8,21 @@ import Reactor
 /// `books-filler --data FOLDER --records N --days N`: requests of so many days up to and with today in a folder's journal, as many each day, put there by
 /// the code that a gateway records with. Says how fast the journal took them. `perf/books` calls it.
 @main
-struct BooksFiller {
-    private var folder = ""
-    private var recordCount = 0
-    private var dayCount = 1
+struct BooksFiller: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "books-filler")
+
+    @Option(name: .customLong("data")) var folder: String
+    @Option(name: .customLong("records")) var recordCount: Int
+    @Option(name: .customLong("days")) var dayCount = 1
 
     private static let dayNanoseconds: UInt64 = 86_400_000_000_000
     private static let batch = 256
 
-    static func main() {
-        var filler = BooksFiller()
-        guard filler.read(CommandLine.arguments.dropFirst()) else {
-            print("usage: books-filler --data FOLDER --records N --days N")
-            exit(64)
-        }
-        do {
-            try filler.fill()
-        } catch {
-            print("books-filler: \(error)")
-            exit(1)
-        }
+    func validate() throws {
+        guard !folder.isEmpty, dayCount > 0, recordCount >= dayCount else { throw ValidationError("a folder, and a record a day at least") }
     }
 
-    private mutating func read(_ arguments: some Sequence<String>) -> Bool {
-        var rest = arguments.makeIterator()
-        while let name = rest.next() {
-            guard let value = rest.next() else { return false }
-            switch name {
-            case "--data": folder = value
-            case "--records": recordCount = Int(value) ?? 0
-            case "--days": dayCount = Int(value) ?? 0
-            default: return false
-            }
-        }
-        return !folder.isEmpty && recordCount >= dayCount && dayCount > 0
-    }
+    func run() throws { try fill() }
 
     private func fill() throws {
         let now = linux_wall_nanoseconds()

@@ -1,47 +1,27 @@
+import ArgumentParser
 import Bytes
-import Glibc
 import Store
 
 /// `store-filler --data FOLDER --keys N --virtual-keys N`: so many gateway keys and credentials of providers in a folder's store, put there by the code that
 /// the console puts them there with. Prints the id and the secret of some of the keys, a line each. `perf/keys` calls it.
 @main
-struct StoreFiller {
-    private var folder = ""
-    private var keyCount = 0
-    private var virtualKeyCount = 0
+struct StoreFiller: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "store-filler")
+
+    @Option(name: .customLong("data")) var folder: String
+    @Option(name: .customLong("keys")) var keyCount: Int
+    @Option(name: .customLong("virtual-keys")) var virtualKeyCount: Int
 
     private static let batch = 500
     /// Keys that are told of.
     private static let toldCount = 50
     private static let workspaceCount = 20
 
-    static func main() {
-        var filler = StoreFiller()
-        guard filler.read(CommandLine.arguments.dropFirst()) else {
-            print("usage: store-filler --data FOLDER --keys N --virtual-keys N")
-            exit(64)
-        }
-        do {
-            try filler.fill()
-        } catch {
-            print("store-filler: \(error)")
-            exit(1)
-        }
+    func validate() throws {
+        guard !folder.isEmpty, keyCount >= Self.toldCount, virtualKeyCount >= 0 else { throw ValidationError("a folder, and \(Self.toldCount) keys at least") }
     }
 
-    private mutating func read(_ arguments: some Sequence<String>) -> Bool {
-        var rest = arguments.makeIterator()
-        while let name = rest.next() {
-            guard let value = rest.next() else { return false }
-            switch name {
-            case "--data": folder = value
-            case "--keys": keyCount = Int(value) ?? 0
-            case "--virtual-keys": virtualKeyCount = Int(value) ?? 0
-            default: return false
-            }
-        }
-        return !folder.isEmpty && keyCount >= Self.toldCount && virtualKeyCount >= 0
-    }
+    func run() throws { try fill() }
 
     private func fill() throws(StoreError) {
         let store = try SQLiteStore.open(in: folder, keyring: KeyringSource(variable: nil, dataDirectory: folder))

@@ -100,6 +100,14 @@ class Workshop:
                 time.sleep(0.02)
         raise ScenarioError(f"{name} did not accept on 127.0.0.1:{port} within {START_LIMIT} s: {self.complaint(process)}")
 
+    def output(self, command, name):
+        """What a program prints until it ends; that it fails is an error, with what it said."""
+        process = self.start(command, name, stdout=subprocess.PIPE)
+        said = process.communicate()[0].decode()
+        if process.returncode != 0:
+            raise ScenarioError(f"{name} ended with {process.returncode}: {said} {self.complaint(process)}")
+        return said.strip()
+
     def complaint(self, process):
         """The last lines a process wrote to its error output."""
         text = (self.directory / f"{process.name}.err").read_text(errors="replace").strip()

@@ -36,6 +36,15 @@ def tool(name):
     return path
 
 
+def filler(name, binary):
+    """A program that puts data in place for a scenario: beside the gateway's binary, else the release build, else the debug build."""
+    places = [Path(binary).parent, ROOT / ".build/release", ROOT / ".build/debug"]
+    found = next((str(place / name) for place in places if os.access(place / name, os.X_OK)), None)
+    if found is None:
+        raise ScenarioError(f"{places[1]}/{name} is not there: swift build -c release --product {name}")
+    return found
+
+
 def sluice_binary(option):
     """The gateway's binary: the option, else the release build, else the debug build."""
     candidates = [Path(option)] if option else [ROOT / ".build/release/sluice", ROOT / ".build/debug/sluice"]
