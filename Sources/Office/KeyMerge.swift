@@ -21,10 +21,18 @@ struct KeyMerge: Sendable {
     /// Wall-clock seconds since 1970.
     let now: Int64
 
+    /// A key whose limits cannot be kept opens nothing.
+    static func close(_ declaration: inout KeyTable.Declaration, _ fault: String, _ faults: inout [String]) {
+        faults.append("\(title(declaration)): \(fault); it opens nothing")
+        if declaration.standing == .active { declaration.standing = .restricted }
+    }
+
+    static func title(_ declaration: KeyTable.Declaration) -> String { "API key \(quoted(declaration.name)) (\(declaration.identity))" }
+
     /// Nil for a key that is left out.
     func merged(_ key: StoredObjects.Key, _ faults: inout [String]) -> Merged? {
         var declaration = key.declaration
-        func title() -> String { "API key \(quoted(key.declaration.name)) (\(key.declaration.identity))" }
+        func title() -> String { KeyMerge.title(key.declaration) }
         if let twin = declaration.digest.flatMap({ declared[$0] }) {
             faults.append("\(title()): key \(quoted(twin)) of the file has its secret; it is not used")
             return nil
@@ -46,10 +54,7 @@ struct KeyMerge: Sendable {
                 faults.append("\(title()): its config cannot be read, so the key opens nothing")
             }
         }
-        if let fault = key.limits?.fault {
-            faults.append("\(title()): \(fault); it opens nothing")
-            close()
-        }
+        if let fault = key.limits?.fault { KeyMerge.close(&declaration, fault, &faults) }
         if closedWorkspaces.contains(declaration.workspace) { close() }
         let limits = key.limits.flatMap { $0.fault == nil && !$0.limits.isEmpty ? $0.limits : nil }
         let holder = limits.map { LimitedHolder(scope: .key, name: declaration.name, identity: declaration.identity, limits: $0, adjustment: .none) }

@@ -1,6 +1,5 @@
 public import Gateway
 import Glibc
-import JSON
 public import Ledger
 import Store
 import Synchronization
@@ -144,8 +143,7 @@ public final class SnapshotDesk: Sendable {
         switch made.terms.first ?? .failure(LimitFault("nothing keeps its limits")) {
         case .success(let terms): return terms
         case .failure(let fault):
-            faults.append("API key \(quoted(holder.name)) (\(holder.identity)): \(fault); it opens nothing")
-            if key.declaration.standing == .active { key.declaration.standing = .restricted }
+            KeyMerge.close(&key.declaration, fault.description, &faults)
             return nil
         }
     }

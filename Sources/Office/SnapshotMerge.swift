@@ -135,8 +135,7 @@ struct SnapshotMerge {
             case (.success(let terms), .workspace(let number)): parts.workspaces[number].terms = terms
             case (.success(let terms), .integration(let key, let workspace)): parts.virtualKeys[key].integrationTerms[workspace] = terms
             case (.failure(let fault), .key(let key)):
-                faults.append("API key \(quoted(holder.name)) (\(holder.identity)): \(fault); it opens nothing")
-                if declarations[key].standing == .active { declarations[key].standing = .restricted }
+                KeyMerge.close(&declarations[key], fault.description, &faults)
             case (.failure(let fault), .virtualKey(let key)):
                 faults.append("virtual key \(quoted(holder.name)): \(fault); it is not used")
                 parts.virtualKeys[key].refusal = parts.virtualKeys[key].refusal ?? "has limits that cannot be kept"
@@ -298,7 +297,7 @@ struct SnapshotMerge {
             guard var merged = merge.merged(key, &faults) else { continue }
             if let previous = merged.declaration.previous, !secrets.isFree(previous.digest) {
                 merged.declaration.previous = nil
-                faults.append("API key \(quoted(key.declaration.name)) (\(key.declaration.identity)): the secret that it had before is another's now, and opens as that")
+                faults.append("\(KeyMerge.title(key.declaration)): the secret that it had before is another's now, and opens as that")
             }
             if let holder = merged.holder { holders.append((holder, .key(declarations.count))) }
             if let restrictions = key.restrictions { restrict(declarations.count, restrictions) }
