@@ -38,9 +38,10 @@ struct KeyMerge: Sendable {
             return nil
         }
         if let previous = declaration.previous {
-            // One that opens no more is nobody's.
-            if previous.expiresAt <= now { declaration.previous = nil }
-            if let twin = declared[previous.digest] {
+            if previous.expiresAt <= now {
+                // One that opens no more is nobody's.
+                declaration.previous = nil
+            } else if let twin = declared[previous.digest] {
                 declaration.previous = nil
                 faults.append("\(title()): key \(quoted(twin)) of the file has the secret that it had before; that opens as the file's")
             }

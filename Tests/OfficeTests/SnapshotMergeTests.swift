@@ -115,6 +115,24 @@ struct SnapshotMergeTests {
         #expect(!merge.faults[0].contains(secret))
     }
 
+    @Test("a secret of the file's that a key had before is told of for as long as it would open")
+    func sameSecretBefore() throws {
+        let secret = "sk-brought-along-0123456789abcdef-0123456789"
+        var key = APIKey()
+        key.head.organisationID = world.organisation
+        key.name = "twin"
+        let issued = try world.store.issue(key, secret: bytes(secret), by: .system)
+        let now = SnapshotDesk.now()
+        _ = try world.store.rotate(issued.key.id, in: Scope(organisationID: world.organisation), transition: 60_000, by: .system)
+        let digest = bytes(secret).withBytes { KeyDigest(of: $0) }
+        world.declared = try World.declaring(keys: [.init(name: "of the file", digest: digest, configurationIndex: nil)])
+        for (later, faults) in [(0, 1), (600_000, 0)] {
+            let merge = try world.merged(now: now + Int64(later))
+            #expect(merge.faults.count == faults, "\(later) ms later: \(merge.faults)")
+            #expect(merge.parts.keys.principal(presenting: secret).map { String($0.name) } == "of the file")
+        }
+    }
+
     // MARK: Virtual keys
 
     @Test("virtual keys stand behind the file's; a name of the file's goes first, and an unknown provider costs its key alone")
