@@ -79,7 +79,7 @@ extension Console {
     private func reset(_ call: Call, _ account: PolicyAccount, _ policy: Counted) throws(ConsoleError) {
         guard let usage else { return }
         let unit = policy.limits.usage.first?.unit ?? policy.limits.rates.first?.unit ?? .requests
-        var event = AuditEvent(call.actor, "reset_usage", "policies", id: policy.id)
+        var event = AuditEvent(call.actor, AuditEvent.usageReset, "policies", id: policy.id)
         event.organisationID = policy.head.organisationID
         event.workspaceID = policy.head.workspaceID
         let values = DocumentNode.object(zip(policy.scope.groups.map(\.name), account.values).map { ($0, .text($1)) })

@@ -106,7 +106,7 @@ extension Console {
         _ call: Call, _ subject: UsageSubject, id: String, _ budgets: [SpendingLimits.Usage], _ head: ObjectHead
     ) throws(ConsoleError) {
         guard let usage else { return }
-        var event = AuditEvent(call.actor, "reset_usage", subject.resource, id: id)
+        var event = AuditEvent(call.actor, AuditEvent.usageReset, subject.resource, id: id)
         event.organisationID = head.organisationID
         event.workspaceID = subject == .workspace ? head.id : head.workspaceID
         let before = usage.readings(subject, id: id, budgets, now: call.now)

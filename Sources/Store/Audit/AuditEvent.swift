@@ -34,6 +34,9 @@ public struct AuditActor: Sendable, Equatable {
 
 /// Something done, or attempted, that the audit log keeps.
 public struct AuditEvent: Sendable, Equatable {
+    /// What changes no object: what one has used counts for nothing.
+    public static let usageReset = "reset_usage"
+
     public enum Outcome: String, Sendable, CaseIterable { case done, denied, failed }
 
     public var actor: AuditActor

@@ -44,9 +44,9 @@ extension SQLiteStore {
         (changes.generation, changes.sequence) = (try Self.generation(in: database), try Self.lastSequence(in: database))
         // A store that was put in another's place may have fewer.
         guard (sequence...sequence + Int64(StoreLimits.keyChangeCount)).contains(changes.sequence) else { return nil }
-        let sql = "SELECT resource, resource_id FROM audit WHERE sequence > ? AND outcome = 'done' ORDER BY sequence"
+        let sql = "SELECT resource, resource_id FROM audit WHERE sequence > ? AND outcome = 'done' AND action <> ? ORDER BY sequence"
         var ids: Set<String> = []
-        for row in try Row.fetchAll(database, sql: sql, arguments: [sequence]) {
+        for row in try Row.fetchAll(database, sql: sql, arguments: [sequence, AuditEvent.usageReset]) {
             guard let resource = row[0] as String?, !Self.besideDataPlane.contains(resource) else { continue }
             if resource == APIKey.layout.table, let id = row[1] as String? {
                 ids.insert(id)
@@ -64,7 +64,7 @@ extension SQLiteStore {
     }
 
     /// What no request is served by, and what is done to no object.
-    private static let besideDataPlane: Set = [LogExport.layout.table, "store", "audit"]
+    private static let besideDataPlane: Set = [LogExport.layout.table, "store", "audit", "keyring"]
     /// What no key has anything of but by its id. Workspaces are not among them: keys are known by their numbers.
     private static let besideKeys: Set = [
         Config.layout.table, VirtualKey.layout.table, Integration.layout.table, ProviderCredential.layout.table, Guardrail.layout.table,
