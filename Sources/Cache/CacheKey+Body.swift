@@ -249,16 +249,9 @@ struct BodyHasher: ~Copyable {
 
     /// The first quotation mark or backslash from `start` on; past the text when there is none.
     private static func markIndex(_ text: ByteSlice, from start: Int) -> Int {
-        var at = start
-        let quote = ByteLanes.all(UInt8(ascii: "\""))
-        let backslash = ByteLanes.all(UInt8(ascii: "\\"))
-        while text.count - at >= 16 {
-            let lanes = ByteLanes.load(text.base + at)
-            if let found = ByteLanes.first((lanes .== quote) .| (lanes .== backslash)) { return at + found }
-            at += 16
+        ByteLanes.firstOffset(in: text.base, from: start, to: text.count) { lanes in
+            (lanes .== ByteLanes.all(UInt8(ascii: "\""))) .| (lanes .== ByteLanes.all(UInt8(ascii: "\\")))
         }
-        while at < text.count, text[at] != UInt8(ascii: "\""), text[at] != UInt8(ascii: "\\") { at += 1 }
-        return at
     }
 
     /// Feeds what the escape at `at` stands for; past it, or nil when it is none.

@@ -2,8 +2,8 @@ import Bytes
 
 /// Searches over a head's bytes, sixteen at a time.
 ///
-/// Each takes a base and a half-open range of offsets the caller has proved to be readable, and
-/// returns an offset in it, or its end when nothing was found.
+/// Each takes a base and a half-open range of offsets, with everything from the base to the range's end proved readable by the caller, and
+/// returns an offset in the range, or its end when nothing was found.
 enum ByteScan {
     static let tab: UInt8 = 0x09
     static let lineFeed: UInt8 = 0x0A
@@ -14,30 +14,18 @@ enum ByteScan {
     /// The first byte no field value may hold: a control byte other than tab (RFC 9110 §5.5).
     @inline(__always)
     static func firstControl(_ base: UnsafePointer<UInt8>, _ from: Int, _ end: Int) -> Int {
-        var at = from
-        while at &+ 16 <= end {
-            let bytes = ByteLanes.load(base + at)
-            let found = ((bytes .< ByteLanes.all(space)) .& (bytes .!= ByteLanes.all(tab))) .| (bytes .== ByteLanes.all(delete))
-            if let lane = ByteLanes.first(found) { return at &+ lane }
-            at &+= 16
+        ByteLanes.firstOffset(in: base, from: from, to: end) { bytes in
+            ((bytes .< ByteLanes.all(space)) .& (bytes .!= ByteLanes.all(tab))) .| (bytes .== ByteLanes.all(delete))
         }
-        while at < end, !isControl(base[at]) { at &+= 1 }
-        return at
     }
 
     /// The first byte that ends or spoils a path: anything but visible ASCII, or `?`, or `#`.
     @inline(__always)
     static func firstTargetStop(_ base: UnsafePointer<UInt8>, _ from: Int, _ end: Int) -> Int {
-        var at = from
-        while at &+ 16 <= end {
-            let bytes = ByteLanes.load(base + at)
-            let found = (bytes .<= ByteLanes.all(space)) .| (bytes .>= ByteLanes.all(delete))
+        ByteLanes.firstOffset(in: base, from: from, to: end) { bytes in
+            (bytes .<= ByteLanes.all(space)) .| (bytes .>= ByteLanes.all(delete))
                 .| (bytes .== ByteLanes.all(UInt8(ascii: "?"))) .| (bytes .== ByteLanes.all(UInt8(ascii: "#")))
-            if let lane = ByteLanes.first(found) { return at &+ lane }
-            at &+= 16
         }
-        while at < end, isVisible(base[at]), base[at] != UInt8(ascii: "?"), base[at] != UInt8(ascii: "#") { at &+= 1 }
-        return at
     }
 
     /// The first byte that ends an authority, or that no request target may hold.
@@ -75,14 +63,9 @@ enum ByteScan {
     /// The first carriage return or line feed.
     @inline(__always)
     static func firstLineEnd(_ base: UnsafePointer<UInt8>, _ from: Int, _ end: Int) -> Int {
-        var at = from
-        while at &+ 16 <= end {
-            let bytes = ByteLanes.load(base + at)
-            if let lane = ByteLanes.first((bytes .== ByteLanes.all(lineFeed)) .| (bytes .== ByteLanes.all(carriageReturn))) { return at &+ lane }
-            at &+= 16
+        ByteLanes.firstOffset(in: base, from: from, to: end) { bytes in
+            (bytes .== ByteLanes.all(lineFeed)) .| (bytes .== ByteLanes.all(carriageReturn))
         }
-        while at < end, base[at] != lineFeed, base[at] != carriageReturn { at &+= 1 }
-        return at
     }
 
     @inline(__always)

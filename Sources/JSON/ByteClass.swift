@@ -7,7 +7,6 @@ import Bytes
 protocol ByteClass {
     /// Lanes of ones where a byte belongs to the class.
     static func matches(_ chunk: SIMD16<UInt8>) -> SIMDMask<SIMD16<Int8>>
-    static func contains(_ byte: UInt8) -> Bool
 }
 
 /// What may not stand plainly in a string: quote, backslash, control bytes and all but ASCII.
@@ -19,11 +18,6 @@ enum NotPlain: ByteClass {
         return (signed .< SIMD16(repeating: 0x20)) .| (chunk .== SIMD16(repeating: 0x22))
             .| (chunk .== SIMD16(repeating: 0x5C))
     }
-
-    @inline(__always)
-    static func contains(_ byte: UInt8) -> Bool {
-        byte < 0x20 || byte >= 0x80 || byte == 0x22 || byte == 0x5C
-    }
 }
 
 /// What ends or interrupts a string whose bytes are not judged.
@@ -32,9 +26,6 @@ enum QuoteOrBackslash: ByteClass {
     static func matches(_ chunk: SIMD16<UInt8>) -> SIMDMask<SIMD16<Int8>> {
         (chunk .== SIMD16(repeating: 0x22)) .| (chunk .== SIMD16(repeating: 0x5C))
     }
-
-    @inline(__always)
-    static func contains(_ byte: UInt8) -> Bool { byte == 0x22 || byte == 0x5C }
 }
 
 /// What changes depth or opens a string between values: braces, brackets and the quote.
@@ -46,16 +37,11 @@ enum QuoteOrBracket: ByteClass {
         return (folded .== SIMD16(repeating: 0x7B)) .| (folded .== SIMD16(repeating: 0x7D))
             .| (chunk .== SIMD16(repeating: 0x22))
     }
-
-    @inline(__always)
-    static func contains(_ byte: UInt8) -> Bool {
-        byte | 0x20 == 0x7B || byte | 0x20 == 0x7D || byte == 0x22
-    }
 }
 
 /// Where a byte of `Class` first stands in `at..<end`; `end` when none does.
 ///
-/// Reads nothing outside `at..<end`: the last bytes, too few for a chunk, are tested one by one.
+/// Reads nothing outside `0..<end`.
 @inline(__always)
 func firstIndex<Class: ByteClass>(
     of _: Class.Type, in base: UnsafePointer<UInt8>, from start: Int, to end: Int
@@ -63,21 +49,16 @@ func firstIndex<Class: ByteClass>(
     var at = start
     if end - at >= 16 {
         // Keys and short values end here, in one step.
-        if let lane = ByteLanes.first(Class.matches(ByteLanes.load(base + at))) { return at + lane }
+        let found = ByteLanes.bits(Class.matches(ByteLanes.load(base + at)))
+        if found != 0 { return at + found.trailingZeroBitCount }
         at += 16
         while end - at >= 64 {
             let found =
                 Class.matches(ByteLanes.load(base + at)) .| Class.matches(ByteLanes.load(base + at + 16))
                 .| Class.matches(ByteLanes.load(base + at + 32)) .| Class.matches(ByteLanes.load(base + at + 48))
-            let halves = unsafeBitCast(found, to: SIMD2<UInt64>.self)
-            if halves[0] | halves[1] != 0 { break }
+            if ByteLanes.bits(found) != 0 { break }
             at += 64
         }
-        while end - at >= 16 {
-            if let lane = ByteLanes.first(Class.matches(ByteLanes.load(base + at))) { return at + lane }
-            at += 16
-        }
     }
-    while at < end, !Class.contains(base[at]) { at += 1 }
-    return at
+    return ByteLanes.firstOffset(in: base, from: at, to: end) { Class.matches($0) }
 }

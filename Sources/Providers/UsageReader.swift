@@ -147,30 +147,26 @@ public struct UsageReader: ~Copyable {
         }
         if UsageReader.isErrorEvent(data) { return .error }
         if model.isEmpty, scannedCount < Limits.modelSearchEventCount { return nil }
-        if UsageReader.says("\"usage\"", in: data) || UsageReader.says("\"finish_reason\"", in: data) { return nil }
+        if UsageReader.endOfChat.isSaid(in: data) { return nil }
         if data.hasPrefix("{\"type\"") { return glanceAtResponses(data) }
         deltaCount += 1
         return .ordinary
     }
 
+    private static var endOfChat: NamePair { NamePair(first: "\"usage\"", second: "\"finish_reason\"") }
+    private static var endOfConverse: NamePair { NamePair(first: "\"usage\"", second: "\"stopReason\"") }
+
     /// The two events of Converse's that say something of the answer have no delta.
     private mutating func glanceAtConverse(_ data: ByteSlice) -> Event? {
-        if UsageReader.says("\"usage\"", in: data) || UsageReader.says("\"stopReason\"", in: data) { return nil }
-        if UsageReader.says("\"delta\"", in: data) { deltaCount += 1 }
+        if UsageReader.endOfConverse.isSaid(in: data) { return nil }
+        if data.firstRange(of: ByteSlice("\"delta\"")) != nil { deltaCount += 1 }
         return .ordinary
     }
 
     /// Whether the data starts with an `error` that is not null.
     private static func isErrorEvent(_ data: ByteSlice) -> Bool {
         guard data.hasPrefix("{\"error\"") else { return false }
-        return !data.dropFirst(afterColon(data, from: 8)).hasPrefix("null")
-    }
-
-    /// Where the value of the member whose name ends at `start` begins.
-    private static func afterColon(_ data: ByteSlice, from start: Int) -> Int {
-        var at = start
-        while at < data.count, data[at] == 0x20 || data[at] == UInt8(ascii: ":") { at += 1 }
-        return at
+        return !data.afterColon(from: 8).hasPrefix("null")
     }
 
     /// Responses events name their type first; those that end a stream must be seen.
@@ -180,16 +176,5 @@ public struct UsageReader: ~Copyable {
         if word.hasPrefix("completed") || word.hasPrefix("incomplete") || word.hasPrefix("failed") { return nil }
         if word.firstRange(of: ByteSlice(".delta\"")) != nil { deltaCount += 1 }
         return .ordinary
-    }
-
-    /// Whether `data` has a member `name` that is not null. `name` has its quotes.
-    @inline(__always)
-    private static func says(_ name: StaticString, in data: ByteSlice) -> Bool {
-        var from = 0
-        while let found = ByteRun.offset(of: name, in: data, from: from) {
-            from = found + name.utf8CodeUnitCount
-            guard data.dropFirst(afterColon(data, from: from)).hasPrefix("null") else { return true }
-        }
-        return false
     }
 }

@@ -90,6 +90,19 @@ const uint8_t *linux_find(const uint8_t *bytes, size_t count, const uint8_t *nee
 // Has the line loaded that `address` lies in, without waiting for it.
 static inline void linux_prefetch(const void *address) { __builtin_prefetch(address); }
 
+typedef uint8_t linux_lanes __attribute__((__ext_vector_type__(16)));
+
+// One bit a lane, the first lane's the lowest, of lanes that are all ones or all zeros each: one instruction on x86-64, none of Swift's.
+static inline uint32_t linux_lane_bits(linux_lanes lanes) {
+#ifdef __SSE2__
+    return (uint32_t)__builtin_ia32_pmovmskb128(lanes);
+#else
+    uint32_t bits = 0;
+    for (int lane = 0; lane < 16; lane++) bits |= (uint32_t)(lanes[lane] & 1) << lane;
+    return bits;
+#endif
+}
+
 // Number of processors this process may run on.
 int linux_processor_count(void);
 

@@ -1,0 +1,39 @@
+import Bytes
+import Testing
+
+@testable import Providers
+
+@Suite("Two names looked for together")
+struct NamePairTests {
+    private static let pair = NamePair(first: "\"usage\"", second: "\"finish_reason\"")
+
+    private func isSaid(_ text: String) -> Bool { Array(text.utf8).withByteSlice { Self.pair.isSaid(in: $0) } }
+
+    @Test("either is found at every place of texts of every length", arguments: ["\"usage\":{", "\"finish_reason\":\"stop\"", "\"usage\" : 1"])
+    func findsEverywhere(member: String) {
+        for before in 0..<40 {
+            for after in 0..<24 {
+                let text = String(repeating: ".", count: before) + member + String(repeating: ".", count: after)
+                #expect(isSaid(text), "\(text)")
+            }
+        }
+    }
+
+    @Test("a name that is null is passed over, and what stands behind it is found")
+    func passesNull() {
+        for before in 0..<40 {
+            let text = String(repeating: ".", count: before) + "\"finish_reason\":null,\"usage\": null"
+            #expect(!isSaid(text), "\(text)")
+            #expect(isSaid(text + ",\"finish_reason\":\"length\""), "\(text)")
+            #expect(isSaid(text + String(repeating: ".", count: before) + ",\"usage\":{}"), "\(text)")
+        }
+    }
+
+    @Test("what only begins like a name, or ends in one, is none", arguments: [
+        "", "\"", "\"u", "\"us", "\"usage", "\"finish_reason", "\"used\":1,\"fills\":2", "usage\":1", "\\\"usage\\\":1,\"fine\":2", "......................\"usage",
+    ])
+    func passesOthers(text: String) {
+        #expect(!isSaid(text))
+        #expect(!isSaid(String(repeating: " ", count: 17) + text))
+    }
+}
