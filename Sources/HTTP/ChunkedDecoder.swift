@@ -33,7 +33,8 @@ public struct ChunkedScan: Equatable, Sendable {
 ///       ↓
 ///     final LF → end
 public struct ChunkedDecoder {
-    private enum Phase {
+    @usableFromInline
+    enum Phase {
         case size, sizeLineFeed
         case extensionStart, extensionName, extensionValueStart, extensionValue
         case extensionQuoted, extensionEscape, extensionQuoteEnd
@@ -43,8 +44,8 @@ public struct ChunkedDecoder {
     }
 
     private let limits: HTTPLimits
-    private var phase = Phase.size
-    private var digits = 0
+    @usableFromInline var phase = Phase.size
+    @usableFromInline var digits = 0
     /// Of the current chunk: its size while that is read, then what of it is still to come.
     private var remaining: UInt64 = 0
     private var extensionByteCount = 0
@@ -57,9 +58,12 @@ public struct ChunkedDecoder {
         trailers = TrailerCheck()
     }
 
+    // Inlinable, or who asks would have all of the decoder copied first.
+    @inlinable
     public var isEnded: Bool { phase == .ended }
 
     /// Whether the next byte would start a chunk: what has been given so far can be passed on as it came.
+    @inlinable
     public var isBetweenChunks: Bool { phase == .size && digits == 0 }
 
     /// The next run of payload in `slice`, starting at offset `start`.
@@ -118,6 +122,11 @@ public struct ChunkedDecoder {
             let byte = slice.base[at]
             switch phase {
             case .size:
+                if digits == 0, let payload = takeSizeLine(slice, at) {
+                    at = payload
+                    if phase == .payload { return at }
+                    continue
+                }
                 if let value = ASCII.hexValue(byte) {
                     // The sixteenth digit may pass 2⁶³ but never 2⁶⁴.
                     guard digits < 16 else { throw .chunkSizeOverflow(at: earlier &+ at) }
@@ -142,8 +151,12 @@ public struct ChunkedDecoder {
                 if phase == .payload { return at }
             case .payloadCarriageReturn:
                 guard byte == ByteScan.carriageReturn else { throw .unterminatedChunk(at: earlier &+ at) }
-                phase = .payloadLineFeed
                 at &+= 1
+                phase = .payloadLineFeed
+                if at < end, slice.base[at] == ByteScan.lineFeed {
+                    at &+= 1
+                    phase = .size
+                }
             case .payloadLineFeed:
                 guard byte == ByteScan.lineFeed else { throw .unterminatedChunk(at: earlier &+ at) }
                 phase = .size
@@ -161,6 +174,23 @@ public struct ChunkedDecoder {
             }
         }
         return at
+    }
+
+    /// Past a size line that is whole in this slice and has nothing but a short size, as nearly all are; nil leaves it to the states.
+    @inline(__always)
+    private mutating func takeSizeLine(_ slice: ByteSlice, _ start: Int) -> Int? {
+        var size: UInt64 = 0
+        var at = start
+        // Eight digits fit whatever they are.
+        let last = min(slice.count &- 2, start &+ 8)
+        while at < last, let value = ASCII.hexValue(slice.base[at]) {
+            size = size << 4 | UInt64(value)
+            at &+= 1
+        }
+        guard at > start, at <= slice.count &- 2, slice.base[at] == ByteScan.carriageReturn, slice.base[at &+ 1] == ByteScan.lineFeed else { return nil }
+        remaining = size
+        phase = size == 0 ? .trailerStart : .payload
+        return at &+ 2
     }
 
     /// `;name`, `;name=token` or `;name="quoted"`, without blanks (RFC 9112 §7.1.1).
