@@ -17,15 +17,21 @@ public final class CacheParticipant {
     }
 
     deinit {
-        if announced != CacheMember.parked { park() }
+        if !isParked { park() }
         member.isTaken.store(false, ordering: .releasing)
     }
 
     // MARK: Turns
 
+    /// Whether no hit is held, and none may be looked for.
+    public var isParked: Bool { announced == CacheMember.parked }
+
+    /// Whether sleepers have left what one that is awake has to free.
+    public var isNeeded: Bool { !cache.orphans.isEmpty }
+
     /// Says that no hit is held any more. Once a turn; some nanoseconds when nothing was taken out.
     public func quiesce() {
-        precondition(announced != CacheMember.parked, "a parked participant is quiet already")
+        precondition(!isParked, "a parked participant is quiet already")
         limbo.seal(cache.reclamation)
         let present = cache.reclamation.present
         if present != announced {
@@ -37,7 +43,7 @@ public final class CacheParticipant {
 
     /// Says that no hit is held, and none will be looked for until `unpark`: before the thread may sleep.
     public func park() {
-        precondition(announced != CacheMember.parked, "a participant parks once")
+        precondition(!isParked, "a participant parks once")
         announced = CacheMember.parked
         limbo.seal(cache.reclamation)
         cache.reclamation.park(member)
@@ -48,7 +54,7 @@ public final class CacheParticipant {
 
     /// Ends `park`.
     public func unpark() {
-        precondition(announced == CacheMember.parked, "a participant that is not parked cannot be unparked")
+        precondition(isParked, "a participant that is not parked cannot be unparked")
         announced = cache.reclamation.unpark(member)
     }
 
@@ -66,7 +72,7 @@ public final class CacheParticipant {
     /// The answer stored for `key`, unless it expired by `now`. Takes no lock, allocates nothing, counts no reference.
     /// - Parameter now: nanoseconds, of the clock that `storedAt` and `expiresAt` are of.
     public func lookup(_ key: CacheKey, now: UInt64) -> CacheHit? {
-        precondition(announced != CacheMember.parked, "a parked participant looks for nothing")
+        precondition(!isParked, "a parked participant looks for nothing")
         let place = cache.table.place(of: key)
         // Almost every second entry is in the second bucket: that is on its way while the first is looked into.
         linux_prefetch(place.second)

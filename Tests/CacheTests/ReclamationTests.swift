@@ -85,11 +85,13 @@ struct ReclamationTests {
         let old = try store("old", writer)
         _ = reader.lookup(Self.key, now: 0)
         writer.remove(Self.key)
+        #expect(!writer.isParked && !reader.isNeeded)
         writer.park()
         #expect(old.blob != nil)
-        // The writer sleeps on.
+        // The writer sleeps on, and whoever takes a turn knows that there is something to do.
+        #expect(writer.isParked && reader.isNeeded)
         reader.quiesce()
-        #expect(old.blob == nil)
+        #expect(old.blob == nil && !reader.isNeeded)
         #expect(cache.statistics().limboByteCount == 0)
     }
 

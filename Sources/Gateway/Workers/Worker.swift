@@ -128,7 +128,7 @@ final class Worker {
 
     /// The whole process's; nil where answers are not kept.
     let sharedCache: SharedCache?
-    let cache: CacheParticipant?
+    let participant: CacheParticipant?
     var cacheKeys: CacheKeyMaker?
     /// Who on this worker waits for which flight.
     var followers: [ObjectIdentifier: Set<UInt64>] = [:]
@@ -169,7 +169,7 @@ final class Worker {
         self.proxyMetrics = proxyMetrics
         self.upstreamMetrics = upstreamMetrics
         self.sharedCache = sharedCache
-        cache = sharedCache?.answers.join()
+        participant = sharedCache?.answers.join()
         cacheKeys = sharedCache.map { CacheKeyMaker($0.seed) }
         now = .now()
         timers = TimerWheel(now: now)
