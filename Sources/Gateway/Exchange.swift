@@ -164,17 +164,19 @@ final class Exchange {
     private func takeSteps() {
         // A client that leaves may leave another in its place.
         while !isOver, let client {
-            let next: Next
-            do throws(Rejection) {
-                next = try take(step, client)
-            } catch {
-                next = refuse(error, client)
-            }
-            switch next {
-            case .step(let following): step = following
-            case .wait: return
-            case .over: return end(client)
-            }
+            repeat {
+                let next: Next
+                do throws(Rejection) {
+                    next = try take(step, client)
+                } catch {
+                    next = refuse(error, client)
+                }
+                switch next {
+                case .step(let following): step = following
+                case .wait: return
+                case .over: return end(client)
+                }
+            } while !isOver && self.client === client
         }
     }
 
