@@ -68,8 +68,9 @@ public struct ByteWriter {
 
     /// The number in decimal digits.
     public mutating func append(decimal number: UInt64) {
-        var count = 1
-        var scale: UInt64 = 10
+        guard number >= 10 else { return append(UInt8(truncatingIfNeeded: 0x30 &+ number)) }
+        var count = 2
+        var scale: UInt64 = 100
         // 2⁶⁴ − 1 has 20 digits; the scale of the last would not fit.
         while count < 20, number >= scale {
             count &+= 1
@@ -77,11 +78,15 @@ public struct ByteWriter {
         }
         guard let digits = claim(count) else { return }
         var rest = number
-        while count > 0 {
-            count &-= 1
-            digits[count] = UInt8(truncatingIfNeeded: 0x30 &+ rest % 10)
-            rest /= 10
+        // Two digits a division.
+        while count > 1 {
+            count &-= 2
+            let pair = UInt8(truncatingIfNeeded: rest % 100)
+            rest /= 100
+            digits[count] = 0x30 &+ pair / 10
+            digits[count &+ 1] = 0x30 &+ pair % 10
         }
+        if count > 0 { digits[0] = UInt8(truncatingIfNeeded: 0x30 &+ rest) }
     }
 
     public mutating func append(decimal number: Int) {

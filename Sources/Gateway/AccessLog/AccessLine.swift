@@ -1,5 +1,6 @@
 import Bytes
 import Cache
+import Glibc
 import HTTP
 import JSON
 
@@ -165,10 +166,20 @@ struct AccessLine {
     private func appendPlain<let capacity: Int>(_ text: inout InlineText<capacity>, to writer: inout ByteWriter) {
         if text.isEmpty { return writer.append(UInt8(ascii: "-")) }
         text.withBytesInPlace { bytes in
-            for index in 0..<bytes.count {
-                let byte = bytes[index]
-                writer.append(byte > 0x20 && byte < 0x7F ? byte : UInt8(ascii: "?"))
+            guard let place = writer.claim(bytes.count) else { return }
+            memcpy(place, bytes.base, bytes.count)
+            var at = AccessLine.firstUnprintable(place, from: 0, to: bytes.count)
+            while at < bytes.count {
+                place[at] = UInt8(ascii: "?")
+                at = AccessLine.firstUnprintable(place, from: at + 1, to: bytes.count)
             }
+        }
+    }
+
+    @inline(__always)
+    private static func firstUnprintable(_ text: UnsafeMutablePointer<UInt8>, from start: Int, to end: Int) -> Int {
+        ByteLanes.firstOffset(in: text, from: start, to: end) { lanes in
+            (lanes .<= ByteLanes.all(0x20)) .| (lanes .>= ByteLanes.all(0x7F))
         }
     }
 

@@ -15,6 +15,8 @@ struct DurationHistogram {
     }
 
     let unit: Unit
+    /// Upper bounds, in `unit`; at hand, as they are looked through for every request.
+    private let bounds: [Double]
     /// Of each bucket those that are in none below; the last has no bound.
     private(set) var counts: [UInt64]
     /// In `unit`.
@@ -22,12 +24,12 @@ struct DurationHistogram {
 
     init(_ unit: Unit) {
         self.unit = unit
-        counts = [UInt64](repeating: 0, count: unit.bounds.count + 1)
+        bounds = unit.bounds
+        counts = [UInt64](repeating: 0, count: bounds.count + 1)
     }
 
     mutating func add(nanoseconds: UInt64) {
         let value = Double(nanoseconds) / unit.nanoseconds
-        let bounds = unit.bounds
         var at = 0
         while at < bounds.count, value > bounds[at] { at += 1 }
         counts[at] += 1
@@ -38,7 +40,7 @@ struct DurationHistogram {
     func write(_ name: StaticString, labels: String, to text: inout String) {
         var count: UInt64 = 0
         guard counts.contains(where: { $0 > 0 }) else { return }
-        for (bound, number) in zip(unit.bounds, counts) {
+        for (bound, number) in zip(bounds, counts) {
             count += number
             text += "\(name)_bucket{\(labels),le=\"\(MetricLabels.number(bound))\"} \(count)\n"
         }
