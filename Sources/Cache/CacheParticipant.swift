@@ -2,12 +2,13 @@ import CLinux
 
 /// One thread's way into a cache, for that thread alone; leaves the cache with its last reference.
 ///
-/// Between two turns of its loop the thread says that it holds no hit any more (`quiesce`), or that it may sleep (`park`).
+/// Between two turns of its loop the thread says that it holds no hit any more (`quiesce`), or that it may sleep, or will have no use for the
+/// cache for a while (`park`).
 public final class CacheParticipant {
     let cache: ResponseCache
     let member: CacheMember
     let limbo = Limbo()
-    /// The epoch this participant has announced; parked while it sleeps.
+    /// The epoch this participant has announced; parked while it looks for nothing.
     private var announced: UInt64
 
     init(_ cache: ResponseCache, _ member: CacheMember) {
@@ -26,7 +27,7 @@ public final class CacheParticipant {
     /// Whether no hit is held, and none may be looked for.
     public var isParked: Bool { announced == CacheMember.parked }
 
-    /// Whether sleepers have left what one that is awake has to free.
+    /// Whether others have left, when they were parked, what one that is awake has to free.
     public var isNeeded: Bool { !cache.orphans.isEmpty }
 
     /// Says that no hit is held any more. Once a turn; some nanoseconds when nothing was taken out.
@@ -41,7 +42,7 @@ public final class CacheParticipant {
         reclaim()
     }
 
-    /// Says that no hit is held, and none will be looked for until `unpark`: before the thread may sleep.
+    /// Says that no hit is held, and none will be looked for until `unpark`: before the thread may sleep, and for as long as it has no use for the cache.
     public func park() {
         precondition(!isParked, "a participant parks once")
         announced = CacheMember.parked

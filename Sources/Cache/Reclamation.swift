@@ -11,11 +11,11 @@ import Synchronization
 /// Announcing is a load and at most a store. There is no fence: the participant's load of the epoch sees the evictor's release, and with
 /// it the empty slot; the evictor's load of the announcement sees the participant's release, and with it that its reads are over.
 ///
-/// A participant that sleeps is parked, which counts as any epoch. Waking up must not be missed by one that frees at that moment: both
-/// write the sleeper's word by read-modify-write, so one of the two comes first. Either the evictor finds it awake and waits, or the
-/// sleeper has read what the evictor wrote, and so sees the slot empty.
+/// A participant that sleeps, or has no use for the cache, is parked, which counts as any epoch. Waking up, in the middle of a turn as well,
+/// must not be missed by one that frees at that moment: both write the parked one's word by read-modify-write, so one of the two comes
+/// first. Either the evictor finds it awake and waits, or the one that woke has read what the evictor wrote, and so sees the slot empty.
 final class Reclamation: Sendable {
-    // Moved on by whoever has taken entries out, read by each participant once a turn. Acquire and release, as above.
+    // Moved on by whoever has taken entries out, read by each participant that is awake once a turn. Acquire and release, as above.
     private let epoch = LoneWord()
     let members: [CacheMember]
 
