@@ -120,8 +120,8 @@ final class Spending {
 
     /// Takes the book's price of a model; false where it has none.
     func takePrice(of model: ByteSlice, provider: ByteSlice, tier: ServiceTier, from book: PriceBook) -> Bool {
-        guard let found = book.price(provider: provider, model: model, tier: tier) else { return false }
-        setPrice(found)
+        guard book.copyPrice(provider: provider, model: model, tier: tier, to: price) else { return false }
+        isPriced = true
         return true
     }
 

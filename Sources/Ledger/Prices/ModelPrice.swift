@@ -5,7 +5,7 @@ public struct ModelPrice: BitwiseCopyable, Sendable {
     /// The tier the prices are of. Where a book has none for the tier that was asked for, these are the standard ones.
     public let tier: ServiceTier
     /// Whether the book has the model under the very name that was asked for, and not under one without its date or prefix.
-    public internal(set) var isExactName = true
+    public let isExactName: Bool
     /// What a request costs beside its tokens.
     public let perRequest: UnitPrice
     /// Tokens of the longest answer and of prompt and answer together; nil where the book does not say.
@@ -21,11 +21,12 @@ public struct ModelPrice: BitwiseCopyable, Sendable {
     private let bandCount: Int
 
     init(
-        tier: ServiceTier, perRequest: UnitPrice, maxOutputTokens: Int64?, contextTokens: Int64?, row: Int, owner: UInt,
+        tier: ServiceTier, isExactName: Bool = true, perRequest: UnitPrice, maxOutputTokens: Int64?, contextTokens: Int64?, row: Int, owner: UInt,
         bands source: UnsafePointer<PriceBand>, count: Int
     ) {
         precondition(count > 0 && count <= PriceLimits.bandCount, "a book's rows have no more bands than a price")
         self.tier = tier
+        self.isExactName = isExactName
         self.perRequest = perRequest
         self.maxOutputTokens = maxOutputTokens
         self.contextTokens = contextTokens

@@ -135,32 +135,55 @@ public final class PriceBook: @unchecked Sendable {
 
     // MARK: Lookup
 
+    /// Where a price stands. A price is some four hundred bytes: it is made where it is wanted, when it is known that there is one.
+    private struct Place {
+        let row: Int
+        /// How many books down from the one that was asked.
+        var depth = 0
+        var isExactName = true
+    }
+
     /// What `model` of `provider` costs at `tier`, or at the standard one where the tier has no prices of its own.
     /// - Returns: nil for a model without a price. Allocates nothing.
     public func price(provider: ByteSlice, model: ByteSlice, tier: ServiceTier = .standard) -> ModelPrice? {
-        guard model.count <= PriceLimits.modelByteCount, providerMarks[PriceBook.mark(provider)] else { return nil }
-        if let row = row(provider, model) { return price(at: row, tier) }
-        if let price = base?.price(exactly: model, of: provider, tier: tier) { return price }
-        var forms = ModelNameForms(model)
-        while let form = forms.next() {
-            guard var price = price(exactly: form, of: provider, tier: tier) else { continue }
-            price.isExactName = false
-            return price
-        }
-        return nil
+        guard let place = place(of: model, provider) else { return nil }
+        return price(at: place, tier)
+    }
+
+    /// The same, put where it is to be read.
+    /// - Parameter out: holds a price, or nothing that has to be released; it is left as it is where there is no price.
+    /// - Returns: whether there is one.
+    public func copyPrice(provider: ByteSlice, model: ByteSlice, tier: ServiceTier = .standard, to out: UnsafeMutablePointer<ModelPrice>) -> Bool {
+        guard let place = place(of: model, provider) else { return false }
+        out.initialize(to: price(at: place, tier))
+        return true
     }
 
     /// What an answer that took `usage` comes to; nil for a model without a price. For who wants no more of the price: it is not handed on.
     public func cost(
         of usage: Usage, provider: ByteSlice, model: ByteSlice, tier: ServiceTier = .standard, adjustment: PriceAdjustment = .none
     ) -> Nanodollars? {
-        guard let price = price(provider: provider, model: model, tier: tier) else { return nil }
-        return price.cost(of: usage, adjustment: adjustment)
+        guard let place = place(of: model, provider) else { return nil }
+        return price(at: place, tier).cost(of: usage, adjustment: adjustment)
     }
 
-    private func price(exactly model: ByteSlice, of provider: ByteSlice, tier: ServiceTier) -> ModelPrice? {
-        if let row = row(provider, model) { return price(at: row, tier) }
-        return base?.price(exactly: model, of: provider, tier: tier)
+    private func place(of model: ByteSlice, _ provider: ByteSlice) -> Place? {
+        guard model.count <= PriceLimits.modelByteCount, providerMarks[PriceBook.mark(provider)] else { return nil }
+        if let place = place(exactly: model, provider) { return place }
+        var forms = ModelNameForms(model)
+        while let form = forms.next() {
+            guard var place = place(exactly: form, provider) else { continue }
+            place.isExactName = false
+            return place
+        }
+        return nil
+    }
+
+    private func place(exactly model: ByteSlice, _ provider: ByteSlice) -> Place? {
+        if let row = row(provider, model) { return Place(row: row) }
+        guard var place = base?.place(exactly: model, provider) else { return nil }
+        place.depth += 1
+        return place
     }
 
     private func row(_ provider: ByteSlice, _ model: ByteSlice) -> Int? {
@@ -174,8 +197,11 @@ public final class PriceBook: @unchecked Sendable {
         return nil
     }
 
-    private func price(at index: Int, _ tier: ServiceTier) -> ModelPrice? {
-        let row = rows[index]
+    private func price(at place: Place, _ tier: ServiceTier) -> ModelPrice {
+        if place.depth > 0, let base {
+            return base.price(at: Place(row: place.row, depth: place.depth - 1, isExactName: place.isExactName), tier)
+        }
+        let row = rows[place.row]
         var first = Int(row.firstBand)
         let end = first + Int(row.bandCount)
         // Standard comes first; a tier that is not there is priced as standard.
@@ -187,8 +213,9 @@ public final class PriceBook: @unchecked Sendable {
         var last = first + 1
         while last < end, bands[last].tier == bands[first].tier { last += 1 }
         return ModelPrice(
-            tier: bands[first].tier, perRequest: row.perRequest, maxOutputTokens: row.maxOutputTokens > 0 ? row.maxOutputTokens : nil,
-            contextTokens: row.contextTokens > 0 ? row.contextTokens : nil, row: index, owner: identity, bands: bands + first, count: last - first)
+            tier: bands[first].tier, isExactName: place.isExactName, perRequest: row.perRequest,
+            maxOutputTokens: row.maxOutputTokens > 0 ? row.maxOutputTokens : nil, contextTokens: row.contextTokens > 0 ? row.contextTokens : nil,
+            row: place.row, owner: identity, bands: bands + first, count: last - first)
     }
 
     /// Tells this book's prices from those of the book below it.

@@ -55,6 +55,21 @@ struct PriceBookTests {
         #expect(upper.price("n-2024-08-06")?.rate(of: .input).dollarsPerMillion == "2")
         #expect(upper.price("n-2024-08-07")?.rate(of: .input).dollarsPerMillion == "6")
         #expect(upper.price("m-2024-08-07")?.rate(of: .input).dollarsPerMillion == "5")
+        #expect(upper.price("n-2024-08-06")?.isExactName == true && upper.price("n-2024-08-07")?.isExactName == false)
+    }
+
+    @Test("a price is copied to where it is to be read, from either book, and where there is none nothing is written")
+    func copiesPrices() throws {
+        let upper = try book(#""m": {input: 5, output: 5}"#, over: try book(#""q": {input: 9, output: 9}"#))
+        let place = UnsafeMutablePointer<ModelPrice>.allocate(capacity: 1)
+        defer { place.deallocate() }
+        place.initialize(to: ModelPrice(input: .zero, output: .zero))
+        for (model, dollars) in [("none", "0"), ("m", "5"), ("none", "5"), ("q-2024-08-06", "9")] {
+            let isFound = Array(model.utf8).withByteSlice { upper.copyPrice(provider: ByteSlice("p"), model: $0, to: place) }
+            #expect(isFound == (model != "none"))
+            #expect(place.pointee.rate(of: .input).dollarsPerMillion == dollars)
+        }
+        #expect(place.pointee.isExactName == false && place.pointee.owner == upper.price("q")?.owner)
     }
 
     @Test("an image is priced at its quality and size, else at the default of either")
