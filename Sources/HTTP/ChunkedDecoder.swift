@@ -43,15 +43,15 @@ public struct ChunkedDecoder {
         case ended
     }
 
-    private let limits: HTTPLimits
     @usableFromInline var phase = Phase.size
     @usableFromInline var digits = 0
     /// Of the current chunk: its size while that is read, then what of it is still to come.
     private var remaining: UInt64 = 0
-    private var extensionByteCount = 0
-    private var trailers: TrailerCheck
     /// Wire bytes of earlier slices, for the offsets in errors.
     private var earlier = 0
+    private let limits: HTTPLimits
+    private var extensionByteCount = 0
+    private var trailers: TrailerCheck
 
     public init(limits: HTTPLimits = HTTPLimits()) {
         self.limits = limits

@@ -63,6 +63,16 @@ struct NamePair {
 }
 
 extension ByteSlice {
+    /// Whether there is a member `name`, which has its quotes, that is not null.
+    func says(_ name: StaticString) -> Bool {
+        var from = 0
+        while let found = firstRange(of: ByteSlice(name), from: from) {
+            guard afterColon(from: found.upperBound).hasPrefix("null") else { return true }
+            from = found.upperBound
+        }
+        return false
+    }
+
     /// What stands behind the colon of the member whose name ends at `start`.
     func afterColon(from start: Int) -> ByteSlice {
         var at = start

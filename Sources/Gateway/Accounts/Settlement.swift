@@ -80,7 +80,7 @@ extension Exchange {
             return taken
         }
         // Before it has begun, what is known is another attempt's.
-        let counted = answer.readsUsage && answer.state != .head ? answer.usage.usage : nil
+        let counted = answer.readsUsage && answer.state != .head ? answer.usage.usageInPlace() : nil
         if let counted, answer.state == .done, !answer.isBroken {
             taken.usage = counted
             taken.inputTokens = counted.inputTotal

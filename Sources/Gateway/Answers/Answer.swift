@@ -21,16 +21,8 @@ struct Answer: ~Copyable {
     }
 
     var state = State.head
-    var status = 0
-    /// What a 429 asks to wait.
-    var retryAfterMilliseconds: UInt64?
-    /// A 429 says that money is spent, not that requests came too fast.
-    var isQuotaSpent = false
     private(set) var upstreamFraming = BodyFraming.none
     private(set) var framing = Framing.length
-    private var remaining: Int64 = 0
-    private var decoder = ChunkedDecoder()
-
     var clientReusable = false
     var upstreamReusable = false
     /// What the client got stops before its end.
@@ -41,10 +33,23 @@ struct Answer: ~Copyable {
     private(set) var isStream = false
     /// The body's length is no longer what the upstream's head says.
     private(set) var isReframed = false
-    var translated = TranslatedAnswer()
-    private var watch = StreamWatch()
-    private(set) var usage = UsageReader(.openAI)
     private(set) var readsUsage = false
+    /// There was no memory to pass a read's bytes on.
+    private(set) var isShort = false
+    /// This read's bytes go on with the framing they came with.
+    private var isRaw = false
+    /// Another request's answer, which is this one's as well, has ended inside an event.
+    var stopsMidEvent = false
+    /// A 429 says that money is spent, not that requests came too fast.
+    var isQuotaSpent = false
+    /// What a 429 asks to wait.
+    var retryAfterMilliseconds: UInt64?
+    var status = 0
+    private var remaining: Int64 = 0
+    var translated = TranslatedAnswer()
+    private var decoder = ChunkedDecoder()
+    private var watch = StreamWatch()
+    var usage = UsageReader(.openAI)
 
     mutating func reset() {
         state = .head
@@ -65,9 +70,6 @@ struct Answer: ~Copyable {
 
     /// Whether the bytes sent so far stop inside an event.
     var isMidEvent: Bool { watch.isMidEvent || stopsMidEvent }
-
-    /// Another request's answer, which is this one's as well, has ended inside an event.
-    var stopsMidEvent = false
 
     // MARK: Beginning
 
@@ -267,12 +269,6 @@ struct Answer: ~Copyable {
         isRaw = false
         return isShort ? .broken : result
     }
-
-    /// There was no memory to pass a read's bytes on.
-    private(set) var isShort = false
-
-    /// This read's bytes go on with the framing they came with.
-    private var isRaw = false
 
     private static func copy(_ worker: Worker, from first: Int, to log: FlightLog) {
         for index in first..<max(first, worker.runs.count) where !log.append(worker.runs.runs[index]) { return }

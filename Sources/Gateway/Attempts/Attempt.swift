@@ -26,6 +26,7 @@ struct Attempt {
     }
 
     var state = State.new
+    var totalDeadline = Instant.distantFuture
     /// Tries at the current target after its first.
     var repeats = 0
     /// Tries at all targets.
@@ -64,7 +65,6 @@ struct Attempt {
     var hedgeAt = Instant.distantFuture
     /// When a stream's first content came.
     var contentAt = Instant(nanoseconds: 0)
-    var totalDeadline = Instant.distantFuture
     /// How the request was said to the target's dialect; nil when it went as it was.
     var translation: Translation?
     /// Bytes of the path that goes with it, in the worker's scratch while the request is written.

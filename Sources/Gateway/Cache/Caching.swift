@@ -23,6 +23,8 @@ struct Caching {
         var word: StaticString { self == .semanticMiss ? "SEMANTIC_MISS" : text }
     }
 
+    /// The answer on its way to the cache, and to those that ask for it meanwhile.
+    var flight: Flight?
     var status = Status.disabled
     /// Whether it was looked for: once a request, whatever targets follow.
     var isLookedUp = false
@@ -37,8 +39,6 @@ struct Caching {
     /// An answer too old to be given, unless nobody has a newer one.
     var stale: CacheBlob?
     var staleStoredAt: UInt64 = 0
-    /// The answer on its way to the cache, and to those that ask for it meanwhile.
-    var flight: Flight?
     /// Whether others can find it.
     var isEntered = false
     /// Its client has left; others wait for its answer.

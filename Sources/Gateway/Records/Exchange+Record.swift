@@ -113,7 +113,7 @@ extension Exchange {
     /// What the request took and cost: as its provider counted, as another exchange was told, or reckoned.
     private func charge(_ figures: inout RecordFigures) {
         let told = record.figures.cost
-        if answer.readsUsage, let usage = answer.usage.usage, answer.state == .done, !answer.isBroken {
+        if answer.readsUsage, let usage = answer.usage.usageInPlace(), answer.state == .done, !answer.isBroken {
             figures.usage = usage
             figures.flags.insert(.counted)
             price(told.nanodollars, &figures)
@@ -151,7 +151,7 @@ extension Exchange {
         if let reckoned = bookNotes.reckoned {
             figures.usage.input = min(reckoned.input, Providers.Limits.tokenCount)
             figures.usage.output = min(reckoned.output, Providers.Limits.tokenCount)
-        } else if answer.readsUsage, let begun = answer.usage.usage {
+        } else if answer.readsUsage, let begun = answer.usage.usageInPlace() {
             // A stream that was cut has told what went in, and of what came out at most a part.
             figures.usage = begun
             figures.usage.output = max(begun.output, Int64(answer.usage.deltaCount))

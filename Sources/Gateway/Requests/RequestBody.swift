@@ -15,6 +15,7 @@ struct RequestBody: ~Copyable {
     }
 
     var mode = Mode.none
+    var isWhole = false
     var isMultipart = false
     /// What may be collected, where that is less than a provider's request may have.
     var byteLimit = Int.max
@@ -22,7 +23,6 @@ struct RequestBody: ~Copyable {
     var range = 0..<0
     /// All bytes of the request on the wire that were collected: head, and body with its framing.
     var consumedCount = 0
-    var isWhole = false
 
     /// Of a chunked body: the decoder, the end of the payload decoded in place, and where undecoded bytes start.
     var decoder = ChunkedDecoder()

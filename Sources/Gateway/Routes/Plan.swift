@@ -6,9 +6,9 @@ import Providers
 /// What was decided for one request: the way it goes, and what of its body that turns on.
 struct Plan {
     let route: Route
+    private(set) var destination: Destination
     /// Which target now.
     private var decision: Decision
-    private(set) var destination: Destination
     /// The body's `model` names a virtual key: that many bytes inside its quotes are ours, not the provider's.
     var modelPrefixCount = 0
     /// The body has no model, or the SDK's word for "none given".

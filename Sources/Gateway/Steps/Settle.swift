@@ -13,7 +13,7 @@ extension Exchange {
         failFill()
         // First: what it has not sent lies in the client's block.
         releaseUpstream(reusable: answer.upstreamReusable && body.isWhole)
-        if answer.readsUsage, plan?.hasAlternatives == true, let usage = answer.usage.usage { noteTokens(usage.outputTotal) }
+        if answer.readsUsage, plan?.hasAlternatives == true, let usage = answer.usage.usageInPlace() { noteTokens(usage.outputTotal) }
         endAttempt()
         giveUpRequest(client)
         writeRecord()
@@ -62,7 +62,7 @@ extension Exchange {
     /// What the answer took, as far as its provider has said and its model has a price: that of the model that served, else of the one that was asked for.
     var cost: AnswerCost {
         var cost = AnswerCost()
-        guard answer.readsUsage, let usage = answer.usage.usage else { return cost }
+        guard answer.readsUsage, let usage = answer.usage.usageInPlace() else { return cost }
         cost.inputTokens = usage.inputTotal
         cost.outputTokens = usage.outputTotal
         if let nanodollars = appliedCost(of: usage, adjustment) { cost.nanodollars = nanodollars.count }
@@ -92,5 +92,5 @@ extension Exchange {
     }
 
     /// What of the price book is otherwise for the virtual key that the answer was asked for with.
-    private var adjustment: PriceAdjustment { plan.flatMap { $0.destination.keys[attempt.key].terms?.adjustment } ?? .none }
+    private var adjustment: PriceAdjustment { plan?.destination.keys[attempt.key].terms?.adjustment ?? .none }
 }
