@@ -27,6 +27,10 @@ class Scenarios(unittest.TestCase):
         """large bodies of every shape are answered, also when they are translated or edited"""
         self.held("large-bodies")
 
+    def test_instructions(self):
+        """instructions of a request and of an event are counted, by function"""
+        self.held("instructions")
+
     def test_storm(self):
         """connections by the thousand are all answered, by all workers"""
         self.held("storm")

@@ -252,22 +252,23 @@ def new_key(binary):
     return re.search(r"sk-sluice-\w+", said)[0], re.search(r"sha256:[0-9a-f]{64}", said)[0]
 
 
-def start_governed(shop, upstream, binary, name="governed", books="off"):
+def start_governed(shop, upstream, binary, name="governed", books="off", **options):
     """Sluice with one worker, and a key that is held to budgets and rate limits; with `books`, each request is recorded."""
     key, digest = new_key(binary)
-    peer = start_sluice(shop, upstream, binary, governed=digest, books=books)
+    peer = start_sluice(shop, upstream, binary, governed=digest, books=books, **options)
     return Peer(f"sluice {name}", peer.port, peer.process, peer.log, {"x-portkey-api-key": key}, scheme=peer.scheme)
 
 
-def start_sluice(shop, upstream, binary, environment=None, **traits):
-    """Sluice with one worker, and with `traits` of its configuration."""
+def start_sluice(shop, upstream, binary, environment=None, prefix=(), program=None, **traits):
+    """Sluice with one worker, and with `traits` of its configuration; under the program of `prefix`, where there is one, without a supervisor:
+    it could not start itself again there."""
     port = free_port()
     path = shop.directory / f"sluice-{port}.yaml"
     log = shop.directory / f"sluice-{port}.log"
     path.write_text(sluice_configuration(port, upstream, log, shop.tls, **traits))
     # Where there is a store, nobody asks without a key; a plain proxy wants none.
     stored = ["--data", str(shop.directory / f"sluice-data-{port}")] if traits.get("governed") else []
-    command = [binary, "serve", "--config", str(path), "--workers", "1", *stored]
+    command = [*prefix, program or binary, "serve", "--config", str(path), "--workers", "1", *stored, *(["--no-supervisor"] if prefix else [])]
     process = shop.start_server(command, "sluice", port, core=0, environment=environment)
     return Peer("sluice", port, process, str(log), scheme=scheme(shop))
 
