@@ -62,12 +62,27 @@ public struct ModelPrice: BitwiseCopyable, Sendable {
 
     private func rate(_ kind: Int, inBand band: Int) -> UnitPrice { UnitPrice(unchecked: numbers[13 * band + 1 + kind]) }
 
-    private func dearest(of classes: TokenClassSet, inBand band: Int) -> UnitPrice {
-        var dearest = UnitPrice.zero
-        for kind in 0..<TokenClass.count where classes.rawValue >> UInt16(truncatingIfNeeded: kind) & 1 == 1 {
-            dearest = max(dearest, rate(kind, inBand: band))
+    /// Lends a band's prices, those of all classes in their order. Read one by one each would have all four hundred bytes copied first.
+    @inline(__always)
+    private func withRates<Result>(inBand band: Int, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+        withUnsafeBytes(of: numbers) { numbers in
+            body(UnsafeRawBufferPointer(rebasing: numbers[(13 * band + 1) * 8..<(13 * band + 13) * 8]))
         }
-        return dearest
+    }
+
+    @inline(__always)
+    private static func rate(_ kind: Int, of rates: UnsafeRawBufferPointer) -> UnitPrice {
+        UnitPrice(unchecked: rates.load(fromByteOffset: kind * 8, as: Int64.self))
+    }
+
+    private func dearest(of classes: TokenClassSet, inBand band: Int) -> UnitPrice {
+        withRates(inBand: band) { rates in
+            var dearest = UnitPrice.zero
+            for kind in 0..<TokenClass.count where classes.rawValue >> UInt16(truncatingIfNeeded: kind) & 1 == 1 {
+                dearest = max(dearest, ModelPrice.rate(kind, of: rates))
+            }
+            return dearest
+        }
     }
 
     /// What a token of `kind` costs in a request whose prompt has `inputTokens`.
@@ -82,8 +97,9 @@ public struct ModelPrice: BitwiseCopyable, Sendable {
     public func charge(for counts: TokenCounts) -> Charge {
         var charge = Charge()
         charge.add(1, at: perRequest)
-        let index = band(for: counts.inputTotal)
-        for kind in 0..<TokenClass.count { charge.add(counts[at: kind], at: rate(kind, inBand: index)) }
+        withRates(inBand: band(for: counts.inputTotal)) { rates in
+            for kind in 0..<TokenClass.count { charge.add(counts[at: kind], at: ModelPrice.rate(kind, of: rates)) }
+        }
         return charge
     }
 
