@@ -51,13 +51,14 @@ public final class RecordRing: @unchecked Sendable {
     /// Bytes that wait.
     public var waitingByteCount: Int { max(0, head.load(ordering: .relaxed) - tail.load(ordering: .relaxed)) }
 
-    /// Puts a record behind those that wait. Called by the worker alone.
+    /// Puts a record behind those that wait. Called by the worker alone, or by threads that take turns.
     public func push(_ duty: RecordDuty, _ body: (inout RecordWriter) -> Void) {
         if duty == .whereThereIsRoom, isBehind {
             unrecordedCount.add(1, ordering: .relaxed)
             return
         }
-        let at = head.load(ordering: .relaxed)
+        // Acquiring, for threads that take turns at pushing: the next one releases with its own record what the one before has written.
+        let at = head.load(ordering: .acquiring)
         // What lies behind the ring's end is counted as its first bytes, so that none is in use twice.
         guard at + RecordRing.largest - tail.load(ordering: .acquiring) <= capacity else { return pushLate(duty, body) }
         let place = storage + at & (capacity - 1)
