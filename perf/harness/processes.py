@@ -14,7 +14,7 @@ from pathlib import Path
 from harness.errors import ScenarioError
 
 #: How long a server may take to accept its first connection, in seconds.
-START_LIMIT = 10
+START_LIMIT = 30
 #: How long a stopped process may take to leave before it is killed, in seconds.
 STOP_LIMIT = 3
 
