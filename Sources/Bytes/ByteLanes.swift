@@ -23,6 +23,7 @@ public enum ByteLanes {
         let bits = bits(mask)
         return bits == 0 ? nil : bits.trailingZeroBitCount
     }
+
     /// Where a byte that `matches` finds first stands in `start..<end`, offsets from `base`; `end` when none does, and `start` where that is past it.
     ///
     /// The last bytes, too few for sixteen, are read with those before them, from `base` on: one step, where one by one they would cost

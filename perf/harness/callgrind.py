@@ -17,7 +17,6 @@ class Callgrind:
     """A program to run under callgrind, which counts only while the block runs."""
 
     def __init__(self, shop, binary):
-        self.shop = shop
         # Debian 12's valgrind cannot read this compiler's debug information; symbols are enough.
         place = Path(tempfile.mkdtemp(prefix="callgrind-", dir=shop.directory))
         self.binary = str(place / Path(binary).name)
