@@ -65,7 +65,9 @@ private final class SharedBooks {
         var sum: UInt64 = 0
         for iteration in 0..<count {
             guard desk.reserve(span, for: Identifier(high: 1, low: UInt64(iteration)), wallNanoseconds: wall, into: &reservation) == .reserved else { return 0 }
-            sum &+= UInt64(desk.settle(&reservation, actual: BudgetAmounts(repeating: 3)).movement(0)?.spentAfter ?? 0)
+            desk.settle(&reservation, actual: { _ in 3 }, settled: { index, settlement in
+                if index == 0 { sum &+= UInt64(settlement.movement?.spentAfter ?? 0) }
+            })
         }
         if ledger.needsGrant { _ = try? ledger.grant(wallNanoseconds: wall) }
         return sum

@@ -31,7 +31,16 @@ public struct CredentialMemory: ~Copyable {
             return nil
         }
         guard secret.count == count else { return nil }
-        return CRYPTO_memcmp(bytes, secret.base, count) == 0 ? principal : nil
+        return CredentialMemory.isEqual(bytes, secret.base, count) ? principal : nil
+    }
+
+    /// In a time that depends on `count` alone. OpenSSL compares sixteen bytes in one step, and any other number one by one: so it is asked for sixteen
+    /// at a time, the last of which may overlap those before.
+    private static func isEqual(_ left: UnsafePointer<UInt8>, _ right: UnsafePointer<UInt8>, _ count: Int) -> Bool {
+        guard count >= 16 else { return CRYPTO_memcmp(left, right, count) == 0 }
+        var difference = CRYPTO_memcmp(left + (count - 16), right + (count - 16), 16)
+        for offset in stride(from: 0, to: count - 16, by: 16) { difference |= CRYPTO_memcmp(left + offset, right + offset, 16) }
+        return difference == 0
     }
 
     /// Remembers that `secret`, just verified, is `principal`'s. One longer than

@@ -252,6 +252,22 @@ struct SpendingTests {
         #expect(dear == "budget: the answer is limited to 200 tokens")
     }
 
+    @Test("what costs more than text is provided for where a request names it, or may")
+    func dearClasses() throws {
+        let upstream = try ScriptedUpstream(answering: SpendingTests.counted(0, 0))
+        var world = try world([upstream], budgets: [try books.budget("a", .cost, 100 * 10_000)])
+        let text = "version: \"1\"\nprices:\n  up:\n    \"m\": {input: 0, output: 10, audio_output: 40, max_output: 1000}\n"
+        world.prices = try Array(text.utf8).withByteSlice { try PriceBook($0) }
+        let gateway = try TestGateway(world)
+        func limit(_ more: String) throws -> String? {
+            try gateway.ask(SpendingTests.request("{\"model\":\"m\",\"messages\":[]\(more)}"))["x-sluice-warnings"]
+        }
+        #expect(try limit("") == "budget: the answer is limited to 100 tokens")
+        #expect(try limit(",\"modalities\":[\"text\",\"audio\"]") == "budget: the answer is limited to 25 tokens")
+        #expect(try limit(",\"user\":\"\\u0061\"") == "budget: the answer is limited to 25 tokens")
+        #expect(try limit(",\"user\":\"image\"") == "budget: the answer is limited to 100 tokens")
+    }
+
     @Test("a target that says an error within a 200 has not earned anything")
     func errorInStream() throws {
         let first = try ScriptedUpstream { peer in
@@ -356,13 +372,13 @@ struct SpendingTests {
     @Test(
         "what a text cannot come to is told by the words it lacks; one with escapes may come to anything",
         arguments: [
-            (#"{"messages":[]}"#, [String]()), (#"{"type":"x"}"#, ["types"]), (#"{"cache_control":{}}"#, ["cache"]), (#"{"modalities":["audio"]}"#, ["audio"]),
-            (#"{"a":"imagery audio"}"#, ["images", "audio"]), (#"{"\u0061":1}"#, ["escapes", "types", "cache", "audio", "images"]),
-            (#"{"a":"C:\\users"}"#, ["escapes", "types", "cache", "audio", "images"]), (#"{"a":"Audio IMAGE"}"#, []), ("", []),
+            (#"{"messages":[]}"#, [String]()), (#"{"cache_control":{}}"#, ["cache"]), (#"{"modalities":["audio"]}"#, ["audio"]),
+            (#"{"a":"imagery audio"}"#, ["images", "audio"]), (#"{"\u0061":1}"#, ["escapes", "cache", "audio", "images"]),
+            (#"{"a":"C:\\users"}"#, ["escapes", "cache", "audio", "images"]), (#"{"a":"Audio IMAGE"}"#, []), ("", []),
         ])
     func words(text: String, expected: [String]) {
         let names: KeyValuePairs<String, BoundWords> = [
-            "escapes": .escapes, "types": .types, "cache": .cacheControl, "audio": .audio, "images": .images,
+            "escapes": .escapes, "cache": .cacheControl, "audio": .audio, "images": .images,
         ]
         var scratch = PatternScratch()
         let words = Array(text.utf8).withByteSlice { BoundWords(in: $0, &scratch) }

@@ -49,7 +49,7 @@ struct LedgerVictim {
     }
 
     mutating func run(until deadline: UInt64) throws {
-        var open: [(reservation: BudgetReservation, actual: BudgetAmounts, request: Identifier, budgets: [UInt64])] = []
+        var open: [(reservation: BudgetReservation, actual: [Int64], request: Identifier, budgets: [UInt64])] = []
         while linux_monotonic_nanoseconds() < deadline {
             // A few at once, so that one that is killed leaves several.
             if open.count < 8, let begun = try begin() { open.append(begun) }
@@ -59,23 +59,24 @@ struct LedgerVictim {
                 desk.release(&one.reservation)
             } else {
                 for (index, budget) in one.budgets.enumerated() { bill(one.request, budget, one.actual[index]) }
-                desk.settle(&one.reservation, actual: one.actual)
+                let actual = one.actual
+                desk.settle(&one.reservation, actual: { actual[$0] })
             }
         }
         for var one in open { desk.release(&one.reservation) }
     }
 
     /// Reserves in one to three budgets; nil when they are exhausted.
-    private mutating func begin() throws -> (reservation: BudgetReservation, actual: BudgetAmounts, request: Identifier, budgets: [UInt64])? {
+    private mutating func begin() throws -> (reservation: BudgetReservation, actual: [Int64], request: Identifier, budgets: [UInt64])? {
         requestCount += 1
         let request = Identifier(high: UInt64(getpid()), low: requestCount)
         var (charges, numbers): ([BudgetCharge], [UInt64]) = ([], [])
-        var actual = BudgetAmounts(repeating: 0)
-        for index in 0..<Int(1 + random(below: 3)) {
+        var actual: [Int64] = []
+        for _ in 0..<Int(1 + random(below: 3)) {
             let number = random(below: UInt64(rules.count))
             let bound = Int64(1 + random(below: 1000))
             charges.append(BudgetCharge(key: rules[Int(number)].key, rule: rules[Int(number)].rule, amount: bound))
-            actual[index] = Int64(random(below: UInt64(bound + 1)))
+            actual.append(Int64(random(below: UInt64(bound + 1))))
             numbers.append(number)
         }
         var reservation = BudgetReservation()

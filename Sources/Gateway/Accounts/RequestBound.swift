@@ -27,7 +27,7 @@ struct RequestBound: BitwiseCopyable {
     var isLimitable = false
     /// Which of `limitNames` the request has, one bit each.
     var limitMembers: UInt8 = 0
-    /// Classes of tokens it can come to.
+    /// Classes of tokens it can come to; all, unless it matters which.
     var classes = TokenClassSet.all
     /// Whether what it costs is known by tokens at all.
     var isPricedByToken = false
@@ -103,32 +103,43 @@ extension Exchange {
         }
         let text = worker.scan.text
         var media = MediaTokens()
-        let words = BoundWords(in: text, &worker.accounts.scratch)
-        if words.contains(.types) { media.count(text) }
+        if TypedParts.mayBe(in: text) { media.count(text) }
         bound.inputTokens = Int64(text.count)
-        var absent = words.absentClasses
-        let program = plan.route.program
-        for override in program.overrides(plan.destination.overrides) {
-            let value = program.bytes(override.value)
+        forEachOverride(plan) { _, value in
             media.count(value)
             bound.inputTokens += Int64(value.count)
-            absent.formIntersection(BoundWords(in: value, &worker.accounts.scratch).absentClasses)
-            if program.bytes(override.name) == "modalities" || program.bytes(override.name) == "model" { absent = [] }
         }
         bound.inputTokens += media.tokens - media.byteCount
-        bound.classes = TokenClassSet.all.subtracting(absent)
         bound.isLimitable = endpoint.limitMembers != 0
         bound.isPricedByToken = bound.isLimitable || endpoint == .embeddings
         bound.outputTokens = bound.isLimitable ? nil : 0
         if bound.isPricedByToken { try readMembers(plan, spending, into: &bound) }
     }
 
+    /// Leaves out of the bound what the request cannot come to, for a model that charges more for it: sound, images and what is written into its provider's
+    /// cache, all of which a request has to name.
+    /// - Precondition: as `bound`.
+    func narrowClasses(_ plan: Plan, _ spending: Spending) {
+        var absent = BoundWords(in: worker.scan.text, &worker.accounts.scratch).absentClasses
+        forEachOverride(plan) { name, value in
+            absent.formIntersection(BoundWords(in: value, &worker.accounts.scratch).absentClasses)
+            if name == "modalities" || name == "model" { absent = [] }
+        }
+        spending.bound.classes.subtract(absent)
+    }
+
+    /// Lends the name and the value of each member that the config lays over the body.
+    private func forEachOverride(_ plan: Plan, _ body: (ByteSlice, ByteSlice) -> Void) {
+        guard plan.destination.overrides.count > 0 else { return }
+        let program = plan.route.program
+        for override in program.overrides(plan.destination.overrides) { body(program.bytes(override.name), program.bytes(override.value)) }
+    }
+
     /// Reads limits, the number of answers and the tier from the body, and from what the config lays over it.
     private func readMembers(_ plan: Plan, _ spending: Spending, into bound: inout RequestBound) throws(Rejection) {
         var members = BoundMembers()
         if !readScanned(into: &members) { try scanMembers(into: &members) }
-        let program = plan.route.program
-        for override in program.overrides(plan.destination.overrides) { members.take(program.bytes(override.name), program.bytes(override.value)) }
+        forEachOverride(plan) { members.take($0, $1) }
         guard let choices = members.choices(of: endpoint) else {
             throw Rejection(.invalidBody, "how many answers are asked for must be a whole number: a budget is to be kept", parameter: "n")
         }

@@ -191,6 +191,7 @@ extension Exchange {
         guard !spending.counted.isDisjoint(with: .budgets) else { return .done }
         spending.adjustment = plan.destination.keys[attempt.key].terms?.adjustment ?? .none
         if !spending.counted.isDisjoint(with: [.money, .tokens]), let refusal = findPrice(spending, plan) { return .refused(refusal) }
+        if spending.pricesClassesApart { narrowClasses(plan, spending) }
         bindToModel(spending)
         let wall = worker.wallNanoseconds()
         var cutTo: Int64 = 0

@@ -25,19 +25,20 @@ extension Exchange {
         let taken = taken(spending)
         if taken.requests > 0, taken.usage == nil { bookNotes.reckoned = (taken.inputTokens, taken.outputTokens) }
         let money = spending.hasBudget(of: .cost) ? money(taken, spending) : 0
-        var actual = BudgetAmounts(repeating: 0)
-        for index in 0..<spending.chargeCount {
-            actual[index] =
-                switch spending.charge(index).rule.unit {
+        if spending.reservation.isOpen {
+            var isOvershot = false
+            spending.settle(at: desks.budgets) { unit in
+                switch unit {
                 case .requests: taken.requests
                 case .tokens: taken.tokens
                 case .cost: money
                 }
-        }
-        if spending.reservation.isOpen {
-            let settlement = desks.budgets.settle(&spending.reservation, actual: actual)
+            } settled: { index, settlement in
+                if settlement.isOvershot { isOvershot = true }
+                if let movement = settlement.movement, spending.mayAlert(index, movement) { tell(movement, index, spending, desks.books) }
+            }
+            if isOvershot { desks.books.count(.overshot) }
             desks.books.noteUse()
-            tell(settlement, spending, desks.books)
         }
         if spending.isSent {
             finish(&spending.admission, spending, tokens: taken.tokens, desks)
@@ -115,17 +116,14 @@ extension Exchange {
 
     // MARK: Alerts
 
-    private func tell(_ settlement: BudgetSettlement, _ spending: Spending, _ books: AccountBooks) {
-        if settlement.overshot != 0 { books.count(.overshot) }
-        for index in 0..<spending.chargeCount {
-            let rule = spending.charge(index).rule
-            guard let movement = settlement.movement(index), let holder = spending.holder(ofCharge: index) else { continue }
-            for threshold in rule.thresholds(passedBy: movement) {
-                let alert = BudgetAlert(
-                    terms: holder.terms, account: holder.account, rule: rule, threshold: threshold, spent: movement.spentAfter,
-                    wallNanoseconds: wallClockNanoseconds())
-                books.alert(alert)
-            }
+    private func tell(_ movement: BudgetMovement, _ index: Int, _ spending: Spending, _ books: AccountBooks) {
+        guard let holder = spending.holder(ofCharge: index) else { return }
+        let rule = spending.charge(index).rule
+        for threshold in rule.thresholds(passedBy: movement) {
+            let alert = BudgetAlert(
+                terms: holder.terms, account: holder.account, rule: rule, threshold: threshold, spent: movement.spentAfter,
+                wallNanoseconds: wallClockNanoseconds())
+            books.alert(alert)
         }
     }
 }

@@ -70,7 +70,8 @@ final class Spending {
         rateCount = 0
         tokenRates = 0
         desks = nil
-        holders.removeAll(keepingCapacity: true)
+        // One by one: to remove them all at once is a replacement by nothing, which is made for any collection.
+        while holders.popLast() != nil {}
         callerCount = 0
         callerCounted = []
         targetCounted = []
@@ -125,16 +126,19 @@ final class Spending {
         return true
     }
 
+    /// Whether it matters to the price which classes of tokens a request can come to.
+    var pricesClassesApart: Bool { isPriced && price.pointee.chargesMoreThanTextInPlace() }
+
     var maxOutputTokens: Int64? { isPriced ? price.pointee.maxOutputTokens : nil }
 
     /// The most that it can cost; nothing without a price.
     func upperBound(inputTokens: Int64, outputTokens: Int64) -> Nanodollars {
         guard isPriced else { return .zero }
-        return price.pointee.upperBound(inputTokens: inputTokens, outputTokens: outputTokens, classes: bound.classes, adjustment: adjustment)
+        return price.pointee.upperBoundInPlace(inputTokens: inputTokens, outputTokens: outputTokens, classes: bound.classes, adjustment: adjustment)
     }
 
     /// What an answer that took `usage` costs; nothing without a price.
-    func cost(of usage: Usage) -> Nanodollars { isPriced ? price.pointee.cost(of: usage, adjustment: adjustment) : .zero }
+    func cost(of usage: Usage) -> Nanodollars { isPriced ? price.pointee.costInPlace(of: usage, adjustment: adjustment) : .zero }
 
     /// The longest answer whose upper bound fits into `amount`; nil when not even the question does. Without a price, any.
     func outputTokens(within amount: Nanodollars) -> Int64? {
@@ -178,6 +182,16 @@ final class Spending {
         let charges = UnsafeBufferPointer(start: chargeStorage, count: chargeCount).span
         return desk.reserve(charges, for: request, wallNanoseconds: wallNanoseconds, into: &reservation)
     }
+
+    /// Settles what is reserved; see `BudgetDesk.settle`.
+    func settle(at desk: BudgetDesk, actual: (BudgetUnit) -> Int64, settled: (Int, BudgetSettlement) -> Void) {
+        // Apart: the reservation is being changed while the charges are read.
+        let charges = chargeStorage
+        desk.settle(&reservation, actual: { actual(charges[$0].rule.unit) }, settled: settled)
+    }
+
+    /// Whether a movement of the charge at `index` may have passed a threshold.
+    func mayAlert(_ index: Int, _ movement: BudgetMovement) -> Bool { movement.spentAfter >= chargeStorage[index].rule.firstThreshold }
 
     func leastLeft(at desk: BudgetDesk, of unit: BudgetUnit, wallNanoseconds: UInt64) -> (index: Int, left: Int64)? {
         desk.leastLeft(of: UnsafeBufferPointer(start: chargeStorage, count: chargeCount).span, unit, wallNanoseconds: wallNanoseconds)

@@ -19,11 +19,11 @@ struct BudgetBook: @unchecked Sendable {
     // MARK: On the hot path
 
     /// Reserves the charge's amount, or says why not. One compare-exchange when nobody is in the way.
-    func reserve(_ charge: BudgetCharge, wallNanoseconds: UInt64) -> Outcome {
+    /// - Parameter window: of the charge's period, at this time.
+    func reserve(_ charge: BudgetCharge, in window: BudgetWindow, wallNanoseconds: UInt64) -> Outcome {
         let cap = charge.rule.cap(wallNanoseconds: wallNanoseconds)
-        let window = charge.rule.period.window(onDay: BudgetWindow.day(wallNanoseconds: wallNanoseconds))
         guard charge.amount <= cap else {
-            let left = left(of: charge, wallNanoseconds: wallNanoseconds)
+            let left = left(of: charge, in: window, wallNanoseconds: wallNanoseconds)
             return .refused(BudgetRefusal(index: 0, left: left, cap: cap, resetsAt: window.endsAt))
         }
         guard let slot = table.slot(of: charge.key) else { return .awaitsGrant }
@@ -104,10 +104,10 @@ struct BudgetBook: @unchecked Sendable {
     }
 
     /// Notes that a request had no room for as little as this.
-    func noteRefused(_ charge: BudgetCharge, wallNanoseconds: UInt64) {
+    func noteRefused(_ charge: BudgetCharge, in window: BudgetWindow, wallNanoseconds: UInt64) {
         // What never fits says nothing of what is left.
         guard charge.amount <= charge.rule.cap(wallNanoseconds: wallNanoseconds), let slot = table.slot(of: charge.key) else { return }
-        guard let state = state(of: charge.key, charge.rule, wallNanoseconds: wallNanoseconds) else { return }
+        guard let state = state(of: charge.key, in: window) else { return }
         let (tag, amount) = (UInt64(state.tag.rawValue) + 1, UInt64(charge.amount))
         guard slots[slot].refusedTag.load(ordering: .relaxed) != tag || slots[slot].leastRefused.load(ordering: .relaxed) > amount else { return }
         slots[slot].leastRefused.store(amount, ordering: .relaxed)
@@ -121,28 +121,26 @@ struct BudgetBook: @unchecked Sendable {
     }
 
     /// Why the charge has no room as things are; nil when it has.
-    func refusal(of charge: BudgetCharge, wallNanoseconds: UInt64) -> BudgetRefusal? {
-        let left = left(of: charge, wallNanoseconds: wallNanoseconds)
+    func refusal(of charge: BudgetCharge, in window: BudgetWindow, wallNanoseconds: UInt64) -> BudgetRefusal? {
+        let left = left(of: charge, in: window, wallNanoseconds: wallNanoseconds)
         guard left < charge.amount else { return nil }
-        let state = state(of: charge.key, charge.rule, wallNanoseconds: wallNanoseconds)
-        let day = state?.tag.day ?? BudgetWindow.day(wallNanoseconds: wallNanoseconds)
-        return BudgetRefusal(
-            index: 0, left: left, cap: charge.rule.cap(wallNanoseconds: wallNanoseconds), resetsAt: charge.rule.period.window(onDay: day).endsAt)
+        // Another than the clock's when that was set back.
+        let held = state(of: charge.key, in: window).map { charge.rule.period.window(onDay: $0.tag.day) } ?? window
+        return BudgetRefusal(index: 0, left: left, cap: charge.rule.cap(wallNanoseconds: wallNanoseconds), resetsAt: held.endsAt)
     }
 
     /// What is neither spent nor reserved.
-    func left(of charge: BudgetCharge, wallNanoseconds: UInt64) -> Int64 {
+    func left(of charge: BudgetCharge, in window: BudgetWindow, wallNanoseconds: UInt64) -> Int64 {
         let cap = charge.rule.cap(wallNanoseconds: wallNanoseconds)
-        guard let state = state(of: charge.key, charge.rule, wallNanoseconds: wallNanoseconds) else { return cap }
+        guard let state = state(of: charge.key, in: window) else { return cap }
         return max(0, cap - Int64(state.committed))
     }
 
-    /// What a key's slot holds for the window of this time; nil when it has none, or nothing was reserved in the window yet.
-    func state(of key: LedgerKey, _ rule: BudgetRule, wallNanoseconds: UInt64) -> BudgetWord? {
+    /// What a key's slot holds for the window; nil when it has none, or nothing was reserved in the window yet.
+    func state(of key: LedgerKey, in window: BudgetWindow) -> BudgetWord? {
         guard let slot = table.slot(of: key) else { return nil }
         let state = BudgetWord(slots[slot].state.load(ordering: .acquiring))
         guard table.holds(key, slot), !state.isRetired else { return nil }
-        let day = rule.period.window(onDay: BudgetWindow.day(wallNanoseconds: wallNanoseconds)).startDay
-        return state.tag.moved(to: day) == state.tag ? state : nil
+        return state.tag.moved(to: window.startDay) == state.tag ? state : nil
     }
 }

@@ -6,6 +6,7 @@ public final class BudgetDesk {
     private let file: LedgerFile
     private let book: BudgetBook
     private let entries: EntryDesk
+    private var calendar = BudgetCalendar()
 
     init(_ ledger: BudgetLedger, _ file: LedgerFile, _ book: BudgetBook) {
         self.ledger = ledger
@@ -28,11 +29,13 @@ public final class BudgetDesk {
         precondition(!reservation.isOpen, "what is reserved is settled before anything is reserved in its place")
         guard charges.count <= BudgetLimits.budgetsPerRequest else { return .tooManyBudgets }
         if charges.isEmpty { return .reserved }
-        if charges.count > 1, let refusal = firstWithoutRoom(charges, wallNanoseconds: wallNanoseconds) { return .refused(refusal) }
+        let day = BudgetWindow.day(wallNanoseconds: wallNanoseconds)
+        if charges.count > 1, let refusal = firstWithoutRoom(charges, onDay: day, wallNanoseconds: wallNanoseconds) { return .refused(refusal) }
         guard takeEntries(for: charges.count, into: &reservation) else { return .tooManyOpen }
         for index in charges.indices {
             let verdict: BudgetVerdict
-            switch book.reserve(charges[index], wallNanoseconds: wallNanoseconds) {
+            let window = calendar.window(charges[index].rule.period, onDay: day)
+            switch book.reserve(charges[index], in: window, wallNanoseconds: wallNanoseconds) {
             case .reserved(let holding):
                 reservation.holdings[index] = holding
                 file.entry(reservation.entries[index / BudgetLimits.holdingsPerEntry]).pointee.set(index % BudgetLimits.holdingsPerEntry, holding)
@@ -42,8 +45,8 @@ public final class BudgetDesk {
                 verdict = .refused(refusal)
             case .awaitsGrant: verdict = .awaitsGrant
             }
-            for earlier in (0..<index).reversed() { book.settle(reservation.holdings[earlier], actual: 0) }
-            giveEntries(BudgetReservation.entryCount(charges.count), of: reservation)
+            for earlier in (0..<index).reversed() { book.settle(reservation.holdings.span[earlier], actual: 0) }
+            giveEntries(BudgetReservation.entryCount(charges.count), of: &reservation)
             return verdict
         }
         reservation.count = charges.count
@@ -58,7 +61,7 @@ public final class BudgetDesk {
     private func takeEntries(for holdings: Int, into reservation: inout BudgetReservation) -> Bool {
         for index in 0..<BudgetReservation.entryCount(holdings) {
             guard let entry = entries.take() else {
-                giveEntries(index, of: reservation)
+                giveEntries(index, of: &reservation)
                 return false
             }
             reservation.entries[index] = entry
@@ -66,13 +69,14 @@ public final class BudgetDesk {
         return true
     }
 
-    private func giveEntries(_ count: Int, of reservation: BudgetReservation) {
+    private func giveEntries(_ count: Int, of reservation: inout BudgetReservation) {
         for index in 0..<count { entries.give(reservation.entries[index]) }
     }
 
-    private func firstWithoutRoom(_ charges: Span<BudgetCharge>, wallNanoseconds: UInt64) -> BudgetRefusal? {
+    private func firstWithoutRoom(_ charges: Span<BudgetCharge>, onDay day: Int, wallNanoseconds: UInt64) -> BudgetRefusal? {
         for index in charges.indices {
-            guard var refusal = book.refusal(of: charges[index], wallNanoseconds: wallNanoseconds) else { continue }
+            let window = calendar.window(charges[index].rule.period, onDay: day)
+            guard var refusal = book.refusal(of: charges[index], in: window, wallNanoseconds: wallNanoseconds) else { continue }
             refusal.index = index
             return refusal
         }
@@ -83,40 +87,52 @@ public final class BudgetDesk {
     ///
     /// What was spent beyond the reservation is added all the same, and counted as overshoot: it has been billed. A window that is over by now is
     /// left as it was.
-    /// - Parameter actual: in the charges' order and units; what is negative counts as 0.
-    @discardableResult
-    public func settle(_ reservation: inout BudgetReservation, actual: BudgetAmounts) -> BudgetSettlement {
-        var settlement = BudgetSettlement()
-        guard reservation.isOpen else { return settlement }
+    /// - Parameters:
+    ///   - actual: asked for each charge, by its place, and in its unit; what is negative counts as 0.
+    ///   - settled: told of each charge, by its place, after it was settled.
+    public func settle(
+        _ reservation: inout BudgetReservation, actual: (Int) -> Int64, settled: (Int, BudgetSettlement) -> Void = { _, _ in }
+    ) {
+        let count = reservation.count
+        guard count > 0 else { return }
         // First: what is listed is counted. Killed from here on, the rest stays counted in full.
-        let entryCount = BudgetReservation.entryCount(reservation.count)
+        let entryCount = BudgetReservation.entryCount(count)
         for index in 0..<entryCount { file.entry(reservation.entries[index]).pointee.clear() }
-        giveEntries(entryCount, of: reservation)
-        for index in 0..<reservation.count {
-            let holding = reservation.holdings[index]
-            if let movement = book.settle(holding, actual: actual[index]) { settlement.set(index, movement) }
-            if actual[index] > 0, UInt64(actual[index]) > holding.amount { settlement.overshot |= 1 << UInt32(index) }
+        giveEntries(entryCount, of: &reservation)
+        // Where they lie: read one by one, each would have all of them copied first.
+        let holdings = reservation.holdings.span
+        for index in 0..<count {
+            let (holding, spent) = (holdings[index], actual(index))
+            let movement = book.settle(holding, actual: spent)
+            settled(index, BudgetSettlement(movement: movement, isOvershot: spent > 0 && UInt64(spent) > holding.amount))
         }
         reservation.count = 0
-        return settlement
     }
 
     /// Takes back what was reserved: nothing was spent.
-    public func release(_ reservation: inout BudgetReservation) { settle(&reservation, actual: BudgetAmounts(repeating: 0)) }
+    public func release(_ reservation: inout BudgetReservation) { settle(&reservation) { _ in 0 } }
 
     /// What is neither spent nor reserved of the charge's budget, whatever its amount; 0 when it is exhausted.
-    public func left(of charge: BudgetCharge, wallNanoseconds: UInt64) -> Int64 { book.left(of: charge, wallNanoseconds: wallNanoseconds) }
+    public func left(of charge: BudgetCharge, wallNanoseconds: UInt64) -> Int64 {
+        book.left(of: charge, in: window(of: charge, wallNanoseconds), wallNanoseconds: wallNanoseconds)
+    }
 
     /// Notes that a request was refused for want of the charge's amount, which is the least that it would have taken: for those who are shown the budget.
-    public func noteRefused(_ charge: BudgetCharge, wallNanoseconds: UInt64) { book.noteRefused(charge, wallNanoseconds: wallNanoseconds) }
+    public func noteRefused(_ charge: BudgetCharge, wallNanoseconds: UInt64) {
+        book.noteRefused(charge, in: window(of: charge, wallNanoseconds), wallNanoseconds: wallNanoseconds)
+    }
 
     /// The least that is left of the budgets in one unit, and whose it is: what a request can be cut to. nil when no charge has the unit.
     public func leastLeft(of charges: Span<BudgetCharge>, _ unit: BudgetUnit, wallNanoseconds: UInt64) -> (index: Int, left: Int64)? {
         var least: (index: Int, left: Int64)?
         for index in charges.indices where charges[index].rule.unit == unit {
-            let left = book.left(of: charges[index], wallNanoseconds: wallNanoseconds)
+            let left = left(of: charges[index], wallNanoseconds: wallNanoseconds)
             if left < least?.left ?? .max { least = (index, left) }
         }
         return least
+    }
+
+    private func window(of charge: BudgetCharge, _ wallNanoseconds: UInt64) -> BudgetWindow {
+        calendar.window(charge.rule.period, onDay: BudgetWindow.day(wallNanoseconds: wallNanoseconds))
     }
 }

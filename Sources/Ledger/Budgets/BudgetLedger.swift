@@ -152,7 +152,8 @@ public final class BudgetLedger: Sendable {
 
     /// How a budget stands; nil when nothing was reserved in this window.
     public func usage(of key: LedgerKey, _ rule: BudgetRule, wallNanoseconds: UInt64) -> BudgetUsage? {
-        guard let slot = file.table.slot(of: key), let state = book.state(of: key, rule, wallNanoseconds: wallNanoseconds) else { return nil }
+        let window = rule.period.window(onDay: BudgetWindow.day(wallNanoseconds: wallNanoseconds))
+        guard let slot = file.table.slot(of: key), let state = book.state(of: key, in: window) else { return nil }
         return BudgetUsage(
             spent: Int64(state.spent), reserved: Int64(state.reserved), startDay: state.tag.day, resetsAt: rule.period.window(onDay: state.tag.day).endsAt,
             overshoot: Int64(clamping: book.slots[slot].overshoot.load(ordering: .relaxed)), leastRefused: book.leastRefused(slot, state))

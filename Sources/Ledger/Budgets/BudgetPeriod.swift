@@ -38,6 +38,22 @@ public enum BudgetPeriod: BitwiseCopyable, Hashable, Sendable {
     }
 }
 
+/// The windows of one day, as one thread asks for them: that of a month, which takes a hundred instructions to find, is found once a day.
+struct BudgetCalendar {
+    private var day = -1
+    private var month = BudgetWindow(startDay: 0, endDay: nil)
+
+    /// - Parameter day: within what can be told apart.
+    mutating func window(_ period: BudgetPeriod, onDay day: Int) -> BudgetWindow {
+        guard case .monthly = period else { return period.window(onDay: day) }
+        if day != self.day {
+            month = period.window(onDay: day)
+            self.day = day
+        }
+        return month
+    }
+}
+
 /// The days, since 1970 and in UTC, of which a budget's spend is added up.
 public struct BudgetWindow: BitwiseCopyable, Hashable, Sendable {
     /// The last day that can be told apart, in 2149; what is later counts as this.

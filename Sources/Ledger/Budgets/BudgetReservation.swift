@@ -13,9 +13,6 @@ public struct BudgetCharge: BitwiseCopyable, Sendable {
     }
 }
 
-/// One amount for each charge of a request, in their order.
-public typealias BudgetAmounts = InlineArray<24, Int64>
-
 /// What a request has reserved, until it is settled or released at the desk that gave it. Costs nothing to keep.
 public struct BudgetReservation: BitwiseCopyable, Sendable {
     var holdings = InlineArray<24, OpenEntry.Holding>(repeating: OpenEntry.Holding())
@@ -58,21 +55,10 @@ public struct BudgetRefusal: BitwiseCopyable, Equatable, Sendable {
     public let resetsAt: Int64?
 }
 
-/// What a settlement did.
-public struct BudgetSettlement: BitwiseCopyable, Sendable {
-    private var movements = InlineArray<24, BudgetMovement>(repeating: BudgetMovement(spentBefore: 0, spentAfter: 0))
-    private var isCounted: UInt32 = 0
-    /// Of which charges more was spent than was reserved: a bit each, the first lowest.
-    public internal(set) var overshot: UInt32 = 0
-
-    mutating func set(_ index: Int, _ movement: BudgetMovement) {
-        movements[index] = movement
-        isCounted |= 1 << UInt32(index)
-    }
-
-    /// What it added to the window of the charge at `index`; nil when that window was over, or emptied by a reset that moved it: spend belongs to the
-    /// window it was reserved in.
-    public func movement(_ index: Int) -> BudgetMovement? {
-        isCounted >> UInt32(index) & 1 == 1 ? movements[index] : nil
-    }
+/// What a settlement did in one budget.
+public struct BudgetSettlement: BitwiseCopyable, Equatable, Sendable {
+    /// What it added to the window; nil when that was over, or emptied by a reset that moved it: spend belongs to the window it was reserved in.
+    public let movement: BudgetMovement?
+    /// More was spent than was reserved.
+    public let isOvershot: Bool
 }

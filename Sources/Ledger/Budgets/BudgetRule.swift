@@ -28,7 +28,8 @@ public struct BudgetRule: BitwiseCopyable, Equatable, Sendable {
     public let period: BudgetPeriod
     public let raise: Raise?
     // Ascending; `.max` where there is none.
-    private let thresholds: SIMD4<Int64>
+    @usableFromInline
+    let thresholds: SIMD4<Int64>
 
     /// - Parameter thresholds: spent amounts at which an alert is due, in any order.
     /// - Throws: when a number is out of its bounds, which says which.
@@ -57,11 +58,15 @@ public struct BudgetRule: BitwiseCopyable, Equatable, Sendable {
         return cap + raise.amount
     }
 
+    /// The least of the thresholds; the largest number where there is none.
+    @inlinable
+    public var firstThreshold: Int64 { thresholds[0] }
+
     /// The thresholds that `movement` has passed, ascending. Since no two movements of a window overlap, each is passed once a window,
     /// by one of those who settle; after a reset it may be passed again.
     public func thresholds(passedBy movement: BudgetMovement) -> [Int64] {
         // Most pass none, and then nothing is allocated.
-        guard movement.spentAfter > movement.spentBefore, movement.spentAfter >= thresholds[0] else { return [] }
+        guard movement.spentAfter > movement.spentBefore, movement.spentAfter >= firstThreshold else { return [] }
         return (0..<BudgetLimits.alertThresholds).map { thresholds[$0] }.filter { $0 > movement.spentBefore && $0 <= movement.spentAfter }
     }
 }

@@ -62,10 +62,11 @@ public struct ModelPrice: BitwiseCopyable, Sendable {
 
     private func rate(_ kind: Int, inBand band: Int) -> UnitPrice { UnitPrice(unchecked: numbers[13 * band + 1 + kind]) }
 
-    /// Lends a band's prices, those of all classes in their order. Read one by one each would have all four hundred bytes copied first.
+    /// Lends a band's prices, those of all classes in their order. Read one by one each would have all four hundred bytes copied first; and so would a
+    /// method that does not mutate, which is why those for each request do.
     @inline(__always)
-    private func withRates<Result>(inBand band: Int, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
-        withUnsafeBytes(of: numbers) { numbers in
+    private mutating func withRates<Result>(inBand band: Int, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+        withUnsafeBytes(of: &numbers) { numbers in
             body(UnsafeRawBufferPointer(rebasing: numbers[(13 * band + 1) * 8..<(13 * band + 13) * 8]))
         }
     }
@@ -75,14 +76,22 @@ public struct ModelPrice: BitwiseCopyable, Sendable {
         UnitPrice(unchecked: rates.load(fromByteOffset: kind * 8, as: Int64.self))
     }
 
-    private func dearest(of classes: TokenClassSet, inBand band: Int) -> UnitPrice {
+    /// The dearest token of `classes` that can go in, and that can come out.
+    private mutating func dearest(of classes: TokenClassSet, inBand band: Int) -> (input: UnitPrice, output: UnitPrice) {
         withRates(inBand: band) { rates in
-            var dearest = UnitPrice.zero
-            for kind in 0..<TokenClass.count where classes.rawValue >> UInt16(truncatingIfNeeded: kind) & 1 == 1 {
-                dearest = max(dearest, ModelPrice.rate(kind, of: rates))
-            }
-            return dearest
+            (ModelPrice.dearest(of: classes.intersection(.inputs), rates), ModelPrice.dearest(of: classes.intersection(.outputs), rates))
         }
+    }
+
+    @inline(__always)
+    private static func dearest(of classes: TokenClassSet, _ rates: UnsafeRawBufferPointer) -> UnitPrice {
+        var dearest = UnitPrice.zero
+        var left = classes.intersection(.all).rawValue
+        while left != 0 {
+            dearest = max(dearest, rate(left.trailingZeroBitCount, of: rates))
+            left &= left &- 1
+        }
+        return dearest
     }
 
     /// What a token of `kind` costs in a request whose prompt has `inputTokens`.
@@ -95,10 +104,17 @@ public struct ModelPrice: BitwiseCopyable, Sendable {
 
     /// What the tokens and the request itself cost, to which prices by the unit may be added.
     public func charge(for counts: TokenCounts) -> Charge {
+        var price = self
+        return price.chargeInPlace(for: counts)
+    }
+
+    private mutating func chargeInPlace(for counts: TokenCounts) -> Charge {
         var charge = Charge()
         charge.add(1, at: perRequest)
         withRates(inBand: band(for: counts.inputTotal)) { rates in
-            for kind in 0..<TokenClass.count { charge.add(counts[at: kind], at: ModelPrice.rate(kind, of: rates)) }
+            counts.withCounts { counts in
+                for kind in 0..<TokenClass.count where counts[kind] > 0 { charge.add(counts[kind], at: ModelPrice.rate(kind, of: rates)) }
+            }
         }
         return charge
     }
@@ -111,6 +127,11 @@ public struct ModelPrice: BitwiseCopyable, Sendable {
         cost(of: TokenCounts(usage), adjustment: adjustment)
     }
 
+    /// The same, of a price that is a variable: it is read where it lies.
+    public mutating func costInPlace(of usage: Usage, adjustment: PriceAdjustment = .none) -> Nanodollars {
+        chargeInPlace(for: TokenCounts(usage)).total(adjustment)
+    }
+
     // MARK: Before a request
 
     /// The most a request can cost: no usage of at most so many tokens, all of `classes`, costs more.
@@ -120,15 +141,34 @@ public struct ModelPrice: BitwiseCopyable, Sendable {
     public func upperBound(
         inputTokens: Int64, outputTokens: Int64, classes: TokenClassSet = .all, adjustment: PriceAdjustment = .none
     ) -> Nanodollars {
+        var price = self
+        return price.upperBoundInPlace(inputTokens: inputTokens, outputTokens: outputTokens, classes: classes, adjustment: adjustment)
+    }
+
+    /// The same, of a price that is a variable: it is read where it lies.
+    public mutating func upperBoundInPlace(
+        inputTokens: Int64, outputTokens: Int64, classes: TokenClassSet = .all, adjustment: PriceAdjustment = .none
+    ) -> Nanodollars {
         var bound = Nanodollars.zero
         for index in 0..<bandCount where index == 0 || inputTokens > start(of: index) {
+            let dearest = dearest(of: classes, inBand: index)
             var charge = Charge()
             charge.add(1, at: perRequest)
-            charge.add(inputTokens, at: dearest(of: classes.intersection(.inputs), inBand: index))
-            charge.add(outputTokens, at: dearest(of: classes.intersection(.outputs), inBand: index))
+            charge.add(inputTokens, at: dearest.input)
+            charge.add(outputTokens, at: dearest.output)
             bound = max(bound, charge.total(adjustment))
         }
         return bound
+    }
+
+    /// Whether there are tokens that no text is, of a cache that is written, of sound or of images, which cost more than a text's: only then it matters to
+    /// `upperBound` which of them a request can come to.
+    public mutating func chargesMoreThanTextInPlace() -> Bool {
+        for index in 0..<bandCount {
+            let (all, text) = (dearest(of: .all, inBand: index), dearest(of: .text, inBand: index))
+            if all.input > text.input || all.output > text.output { return true }
+        }
+        return false
     }
 
     /// The longest answer whose upper bound fits into `amount`; `Int64.max` where no answer costs anything.
@@ -141,12 +181,14 @@ public struct ModelPrice: BitwiseCopyable, Sendable {
         // The largest sum of exact parts that, adjusted and rounded up, is still within the amount.
         let room = Int128(amount.count) * 1_000_000_000_000 / Int128(adjustment.multiplierMillionths)
         var longest = Int64.max
+        var prices = self
         for index in 0..<bandCount where index == 0 || inputTokens > start(of: index) {
-            let price = Int128(dearest(of: classes.intersection(.outputs), inBand: index).nanodollarsPerMillion)
+            let dearest = prices.dearest(of: classes, inBand: index)
+            let price = Int128(dearest.output.nanodollarsPerMillion)
             guard price > 0 else { continue }
             var spent = Charge()
             spent.add(1, at: perRequest)
-            spent.add(inputTokens, at: dearest(of: classes.intersection(.inputs), inBand: index))
+            spent.add(inputTokens, at: dearest.input)
             longest = min(longest, Int64(clamping: (room - spent.sum) / price))
         }
         // Below 0 only where the bound has reached the largest amount, and that is there to be spent.

@@ -31,12 +31,16 @@ public enum TokenClass: Int, CaseIterable, Sendable {
 public struct TokenClassSet: OptionSet, BitwiseCopyable, Sendable {
     public let rawValue: UInt16
 
+    @inlinable
     public init(rawValue: UInt16) { self.rawValue = rawValue }
+    @inlinable
     public init(_ kind: TokenClass) { rawValue = 1 << UInt16(truncatingIfNeeded: kind.rawValue) }
 
     public static let all = TokenClassSet(rawValue: (1 << 12) - 1)
     /// What a prompt can consist of.
     public static let inputs = TokenClassSet(rawValue: 0xFF)
+    /// What a text comes to, as a prompt and as an answer.
+    public static let text = TokenClassSet([TokenClassSet(.input), TokenClassSet(.cachedRead), TokenClassSet(.output), TokenClassSet(.reasoning)])
     /// What an answer can consist of.
     public static let outputs = TokenClassSet(rawValue: 0xF00)
 
@@ -79,6 +83,9 @@ public struct TokenCounts: BitwiseCopyable, Sendable {
         return sum
     }
 
-    /// By the class's raw value; lists of all cases are arrays, which are allocated.
-    subscript(at index: Int) -> Int64 { counts[index] }
+    /// Lends all counts, by the class's raw value: read one by one, each would have all of them copied first.
+    @inline(__always)
+    func withCounts<Result>(_ body: (UnsafeBufferPointer<Int64>) -> Result) -> Result {
+        withUnsafeBytes(of: counts) { body($0.assumingMemoryBound(to: Int64.self)) }
+    }
 }

@@ -59,6 +59,21 @@ struct RateBook: @unchecked Sendable {
         }
     }
 
+    /// Whether the charge would be counted as things are; one that has no slot yet was never used.
+    func hasRoom(for charge: RateCharge, now: UInt64) -> Bool {
+        let (amount, limit) = (UInt64(charge.amount), UInt64(charge.limit.count))
+        guard amount <= limit else { return false }
+        guard let slot = table.slot(of: charge.key) else { return true }
+        let state = slots[slot].state.load(ordering: .acquiring)
+        guard table.holds(charge.key, slot), state != RateWord.retired.pair else { return true }
+        guard case .rate(_, let period) = charge.limit else {
+            let count = ConcurrencyWord(state).count
+            return count <= limit && limit &- count >= amount
+        }
+        let word = RateWord(state).moved(to: now, last: slots[slot].last.load(ordering: .acquiring), period: period.milliseconds)
+        return word.left(of: limit, now: now, period: period.milliseconds) >= amount
+    }
+
     /// Counts `amount` in the place of what was counted. Where that was is a stretch that may be over by now: then there is nothing to change.
     func change(_ holding: RateAdmission.Holding, to amount: UInt64) {
         let slot = Int(holding.slot)

@@ -23,7 +23,7 @@ public final class RateDesk {
         if charges.isEmpty { return .admitted }
         let now = nowNanoseconds / 1_000_000
         // Looked at first, so that nothing is counted, even for a moment, where a later limit is in the way.
-        if charges.count > 1, let refusal = refusal(of: charges, now: now) { return .refused(refusal) }
+        if charges.count > 1, !haveRoom(charges, now: now), let refusal = refusal(of: charges, now: now) { return .refused(refusal) }
         var entry = RateAdmission.noEntry
         if places > 0 {
             guard let taken = entries.take() else { return .tooManyOpen }
@@ -61,6 +61,11 @@ public final class RateDesk {
         file.entry(entry).pointee.set(
             count, OpenEntry.Holding(slot: holding.slot, tag: UInt32(truncatingIfNeeded: holding.start), amount: holding.amount))
         return count + 1
+    }
+
+    private func haveRoom(_ charges: Span<RateCharge>, now: UInt64) -> Bool {
+        for index in charges.indices where !book.hasRoom(for: charges[index], now: now) { return false }
+        return true
     }
 
     /// Which limit is in the way longest; nil when none is.
@@ -102,7 +107,8 @@ public final class RateDesk {
             entries.give(admission.entry)
             for index in 0..<admission.count where admission.holdings[index].period == 0 { book.change(admission.holdings[index], to: 0) }
         }
-        admission = RateAdmission()
+        admission.entry = RateAdmission.noEntry
+        admission.count = 0
     }
 
     /// Takes back all that was counted, as if the request had never asked: for one that another rule refused after it was admitted.

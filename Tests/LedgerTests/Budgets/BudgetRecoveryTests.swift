@@ -71,7 +71,8 @@ struct BudgetRecoveryTests {
         do {
             let other = try BudgetLedger(folder)
             // As if killed between the two steps of a reservation.
-            _ = other.book.reserve(BudgetCharge(key: other.key("a"), rule: rule, amount: 7), wallNanoseconds: Self.now)
+            let window = rule.period.window(onDay: BudgetWindow.day(wallNanoseconds: Self.now))
+            _ = other.book.reserve(BudgetCharge(key: other.key("a"), rule: rule, amount: 7), in: window, wallNanoseconds: Self.now)
             #expect(usage(other)?.reserved == 37)
             // It may be about to list it.
             #expect(try BudgetLedger(folder).unlisted == [])

@@ -134,7 +134,29 @@ extension BudgetLedger {
     }
 }
 
+/// One amount for each charge of a request, in their order.
+typealias BudgetAmounts = InlineArray<24, Int64>
+
+/// What a settlement did, by the charges' places.
+struct Settled {
+    fileprivate(set) var movements: [Int: BudgetMovement] = [:]
+    /// Of which charges more was spent than was reserved: a bit each, the first lowest.
+    fileprivate(set) var overshot: UInt32 = 0
+
+    func movement(_ index: Int) -> BudgetMovement? { movements[index] }
+}
+
 extension BudgetDesk {
+    @discardableResult
+    func settle(_ reservation: inout BudgetReservation, actual: BudgetAmounts) -> Settled {
+        var all = Settled()
+        settle(&reservation, actual: { actual[$0] }, settled: { index, settlement in
+            all.movements[index] = settlement.movement
+            if settlement.isOvershot { all.overshot |= 1 << UInt32(index) }
+        })
+        return all
+    }
+
     /// Reserves, and has granted what waits for it.
     func reserve(
         _ charges: [BudgetCharge], _ ledger: BudgetLedger, at wall: UInt64, request: UInt64 = 1, into reservation: inout BudgetReservation

@@ -68,6 +68,29 @@ struct CostPropertyTests {
         }
     }
 
+    @Test("where no class costs more than a text's, it does not matter which a request can come to")
+    func likeText() throws {
+        var generator = PriceGenerator("classes that cost like text")
+        var outcomes: Set<Bool> = []
+        for _ in 0..<200 {
+            // Prices of few digits: now and then others are no dearer than a text's.
+            let named = TokenClass.allCases.map { "\($0.name): \(TokenClassSet.text.contains($0) ? 7 : Int.random(in: 0...9, using: &generator))" }
+            let rare = Bool.random(using: &generator) ? named : named.filter { $0.hasSuffix("7") }
+            var price = try #require(try book("\"m\": {\(rare.joined(separator: ", "))}").price("m"))
+            let isDearer = rare.contains { $0.hasSuffix("8") || $0.hasSuffix("9") }
+            let doesCharge = price.chargesMoreThanTextInPlace()
+            #expect(doesCharge == isDearer)
+            outcomes.insert(isDearer)
+            let (input, output) = (Int64.random(in: 1...1000, using: &generator), Int64.random(in: 1...1000, using: &generator))
+            let all = price.upperBound(inputTokens: input, outputTokens: output)
+            #expect(isDearer == (all > price.upperBound(inputTokens: input, outputTokens: output, classes: .text)))
+        }
+        #expect(outcomes.count == 2)
+        var banded = try #require(try book("\"m\": {input: 1, output: 2, above: {100: {input: 1, output: 2, audio_input: 3}}}").price("m"))
+        let doesCharge = banded.chargesMoreThanTextInPlace()
+        #expect(doesCharge)
+    }
+
     @Test("the longest answer within an amount fits, and one token more does not")
     func longestAnswer() throws {
         var generator = PriceGenerator("longest answers")
