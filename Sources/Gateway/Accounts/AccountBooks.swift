@@ -46,8 +46,9 @@ public final class AccountBooks: Sendable {
     private let report: @Sendable (String) -> Void
     private let isStopping = Atomic(false)
     private let hasEnded = Atomic(false)
-    /// Something was reserved or settled since the thread last looked.
-    private let isUsed = Atomic(false)
+    /// The thread was told of a budget that will soon need a larger grant, and has not made its pause after that yet. Set by workers, and taken by the
+    /// thread before it looks whether there are such: so what is wanted later is told anew.
+    private let isWoken = Atomic(false)
     private let refused = Atomic<UInt64>(0)
     private let limited = Atomic<UInt64>(0)
     private let cut = Atomic<UInt64>(0)
@@ -145,10 +146,10 @@ public final class AccountBooks: Sendable {
         if !questions.send(.alert(alert)) { webhooks.noteLost() }
     }
 
-    /// A budget's reading has changed: the thread looks whether its grant is still large enough.
+    /// Budgets' readings have changed: where a grant will soon be too small, the thread is told.
     func noteUse() {
-        // Written once in some milliseconds only: others' caches keep the line.
-        if !isUsed.load(ordering: .relaxed) { isUsed.store(true, ordering: .relaxed) }
+        guard budgets.needsGrant, !isWoken.exchange(true, ordering: .acquiringAndReleasing) else { return }
+        questions.wake()
     }
 
     func count(_ event: Event) { counter(event) { $0.wrappingAdd(1, ordering: .relaxed) } }
@@ -176,10 +177,12 @@ public final class AccountBooks: Sendable {
         var nextRetirement = nextRecovery.adding(nanoseconds: AccountLimits.retirementNanoseconds)
         var fault = ""
         var abandoned = AbandonedSpending()
+        // After a grant: what is wanted meanwhile is granted together.
+        var isPausing = false
         while !isStopping.load(ordering: .acquiring) {
             var waiting = pollfd(fd: questions.descriptor, events: Int16(POLLIN), revents: 0)
-            let wasUsed = isUsed.exchange(false, ordering: .relaxed)
-            poll(&waiting, 1, wasUsed ? AccountLimits.grantMilliseconds : Int32(AccountLimits.recoveryNanoseconds / 1_000_000))
+            poll(&waiting, 1, isPausing ? AccountLimits.grantMilliseconds : Int32(AccountLimits.recoveryNanoseconds / 1_000_000))
+            if isPausing { _ = isWoken.exchange(false, ordering: .acquiringAndReleasing) }
             serve(questions.receiveAll())
             do throws(LedgerFileError) {
                 if budgets.needsGrant { _ = try budgets.grant(wallNanoseconds: wallClockNanoseconds()) }
@@ -201,6 +204,7 @@ public final class AccountBooks: Sendable {
                 nextRecovery = Instant.now().adding(nanoseconds: AccountLimits.recoveryNanoseconds)
                 pauseAfterFault()
             }
+            isPausing = isWoken.load(ordering: .acquiring)
         }
         // What came before it was stopped.
         serve(questions.receiveAll())

@@ -64,7 +64,7 @@ public enum AccountLimits {
     /// Budgets of which metrics tell how they stand.
     static let metricBudgets = 1024
 
-    /// Between two looks at whether budgets want a larger grant, while requests come.
+    /// After a grant, until the next for budgets that want one meanwhile.
     static let grantMilliseconds: Int32 = 5
 
     /// Between two looks for processes that have ended, and for budgets that are over.

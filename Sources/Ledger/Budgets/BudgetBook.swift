@@ -7,8 +7,11 @@ struct BudgetBook: @unchecked Sendable {
     let slots: UnsafeMutablePointer<BudgetSlot>
     /// Whether what is committed may not pass what is granted.
     let isGranted: Bool
-    /// A bit for each slot that will soon need a larger grant. Set by workers of this process, taken by its back office. Relaxed: they publish nothing.
+    /// A bit for each slot that will soon need a larger grant. Set by workers of this process, taken by its back office.
     let wanting: UnsafeMutablePointer<Atomic<UInt64>>
+    /// Whether any of them is set: one word, for who asks with each request. Set after the bit, and taken before the bits: in one order for all, so that
+    /// no bit stays behind without it.
+    let isWanting: UnsafeMutablePointer<Atomic<Bool>>
 
     enum Outcome {
         case reserved(OpenEntry.Holding)
@@ -67,7 +70,9 @@ struct BudgetBook: @unchecked Sendable {
     func want(_ slot: Int, _ amount: UInt64) {
         slots[slot].lastAmount.store(amount, ordering: .relaxed)
         let bit: UInt64 = 1 &<< UInt64(slot & 63)
-        if wanting[slot &>> 6].load(ordering: .relaxed) & bit == 0 { wanting[slot &>> 6].bitwiseOr(bit, ordering: .relaxed) }
+        if wanting[slot &>> 6].load(ordering: .relaxed) & bit == 0 { wanting[slot &>> 6].bitwiseOr(bit, ordering: .sequentiallyConsistent) }
+        // Written only where it is not set: others' caches keep the line.
+        if !isWanting.pointee.load(ordering: .sequentiallyConsistent) { isWanting.pointee.store(true, ordering: .sequentiallyConsistent) }
     }
 
     /// What the back office should know of the slot's rule; hardly ever changes.

@@ -39,8 +39,9 @@ struct BudgetGranting {
 
     /// Takes up the slots that workers have marked.
     mutating func takeWanting(_ wordCount: Int) {
-        for index in 0..<wordCount where book.wanting[index].load(ordering: .relaxed) != 0 {
-            var bits = book.wanting[index].exchange(0, ordering: .relaxed)
+        book.isWanting.pointee.store(false, ordering: .sequentiallyConsistent)
+        for index in 0..<wordCount where book.wanting[index].load(ordering: .sequentiallyConsistent) != 0 {
+            var bits = book.wanting[index].exchange(0, ordering: .sequentiallyConsistent)
             while bits != 0 {
                 let slot = index * 64 + bits.trailingZeroBitCount
                 bits &= bits - 1

@@ -47,10 +47,16 @@ public final class BudgetLedger: Sendable {
         wantingCount = (file.layout.slotCount + 63) / 64
         let wanting = UnsafeMutablePointer<Atomic<UInt64>>.allocate(capacity: wantingCount)
         for index in 0..<wantingCount { (wanting + index).initialize(to: Atomic(0)) }
-        book = BudgetBook(table: file.table, slots: file.slots(as: BudgetSlot.self), isGranted: durability == .powerLoss, wanting: wanting)
+        let isWanting = UnsafeMutablePointer<Atomic<Bool>>.allocate(capacity: 1)
+        isWanting.initialize(to: Atomic(false))
+        book = BudgetBook(
+            table: file.table, slots: file.slots(as: BudgetSlot.self), isGranted: durability == .powerLoss, wanting: wanting, isWanting: isWanting)
     }
 
-    deinit { book.wanting.deallocate() }
+    deinit {
+        book.wanting.deallocate()
+        book.isWanting.deallocate()
+    }
 
     /// Makes this ledger's keys.
     public func keyMaker() -> LedgerKeyMaker { file.keyMaker() }
@@ -60,8 +66,8 @@ public final class BudgetLedger: Sendable {
 
     // MARK: The back office's
 
-    /// Whether some budget will soon need a larger grant: then call `grant`, with nothing asked. To be looked at every few milliseconds.
-    public var needsGrant: Bool { (0..<wantingCount).contains { book.wanting[$0].load(ordering: .relaxed) != 0 } }
+    /// Whether some budget will soon need a larger grant: then `grant` is to be called within some milliseconds, with nothing asked. One load.
+    public var needsGrant: Bool { book.isWanting.pointee.load(ordering: .acquiring) }
 
     /// Makes room on the disk for what is asked, and for budgets that will soon need more: one sync for all.
     /// - Returns: the places in `asked` of charges for whose budgets there was no slot; see `LedgerFileError.full`.
