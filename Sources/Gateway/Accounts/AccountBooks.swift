@@ -46,8 +46,8 @@ public final class AccountBooks: Sendable {
     private let report: @Sendable (String) -> Void
     private let isStopping = Atomic(false)
     private let hasEnded = Atomic(false)
-    /// The thread was told of a budget that will soon need a larger grant, and has not made its pause after that yet. Set by workers, and taken by the
-    /// thread before it looks whether there are such: so what is wanted later is told anew.
+    /// The thread was told of a budget that will soon need a larger grant, or pauses after a grant: it will look without being woken. Set by who wakes it, and
+    /// taken by the thread before it looks once more: so what is wanted later is told anew.
     private let isWoken = Atomic(false)
     private let refused = Atomic<UInt64>(0)
     private let limited = Atomic<UInt64>(0)
@@ -182,10 +182,11 @@ public final class AccountBooks: Sendable {
         while !isStopping.load(ordering: .acquiring) {
             var waiting = pollfd(fd: questions.descriptor, events: Int16(POLLIN), revents: 0)
             poll(&waiting, 1, isPausing ? AccountLimits.grantMilliseconds : Int32(AccountLimits.recoveryNanoseconds / 1_000_000))
-            if isPausing { _ = isWoken.exchange(false, ordering: .acquiringAndReleasing) }
             serve(questions.receiveAll())
             do throws(LedgerFileError) {
-                if budgets.needsGrant { _ = try budgets.grant(wallNanoseconds: wallClockNanoseconds()) }
+                let isWanted = budgets.needsGrant
+                if isWanted { _ = try budgets.grant(wallNanoseconds: wallClockNanoseconds()) }
+                isPausing = pauses(after: isWanted)
                 let now = Instant.now()
                 if now >= nextRecovery {
                     nextRecovery = now.adding(nanoseconds: AccountLimits.recoveryNanoseconds)
@@ -202,13 +203,24 @@ public final class AccountBooks: Sendable {
                 if fault != error.description { report(error.description) }
                 fault = error.description
                 nextRecovery = Instant.now().adding(nanoseconds: AccountLimits.recoveryNanoseconds)
+                isPausing = false
+                isWoken.store(false, ordering: .releasing)
                 pauseAfterFault()
             }
-            isPausing = isWoken.load(ordering: .acquiring)
         }
         // What came before it was stopped.
         serve(questions.receiveAll())
         hasEnded.store(true, ordering: .releasing)
+    }
+
+    /// Whether to look again after a pause: when something was granted, or is wanted by now. Else who wants a grant from here on wakes the thread.
+    private func pauses(after isGranted: Bool) -> Bool {
+        if !isGranted {
+            _ = isWoken.exchange(false, ordering: .acquiringAndReleasing)
+            guard budgets.needsGrant else { return false }
+        }
+        isWoken.store(true, ordering: .relaxed)
+        return true
     }
 
     /// A disk that fails is not asked a thousand times a second.

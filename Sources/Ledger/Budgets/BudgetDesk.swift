@@ -69,6 +69,7 @@ public final class BudgetDesk {
         return true
     }
 
+    // Changes nothing of the reservation, which is lent for not being copied.
     private func giveEntries(_ count: Int, of reservation: inout BudgetReservation) {
         for index in 0..<count { entries.give(reservation.entries[index]) }
     }
