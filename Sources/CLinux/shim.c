@@ -143,6 +143,16 @@ int linux_connect(const linux_address *address) {
     return fd;
 }
 
+int linux_wait(int epoll, struct epoll_event *events, int capacity, int milliseconds) {
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+    // It orders a wake-up after what came before it only where it sees this call.
+    return epoll_wait(epoll, events, capacity, milliseconds);
+#endif
+#endif
+    return (int)syscall(SYS_epoll_pwait, epoll, events, capacity, milliseconds, NULL, 0);
+}
+
 ssize_t linux_receive(int descriptor, void *out, size_t capacity) {
     long count = syscall(SYS_recvfrom, descriptor, out, capacity, 0, NULL, NULL);
     return count < 0 ? -errno : count;

@@ -45,6 +45,10 @@ public struct EventBoundaryScanner {
     /// Whether bytes of an event have been seen whose end has not.
     public var isMidway: Bool { hasLines || !isLineEmpty }
 
+    /// Whether the next byte starts an event, whatever it is: all before it is settled, the byte order mark and a line feed after a carriage return
+    /// as well. Whole events may pass then without being scanned.
+    public var isBetweenEvents: Bool { !isMidway && markByteCount == 3 && !endedWithCarriageReturn }
+
     /// The next event's end in `slice` from offset `start` on, or nil when the rest of it holds none.
     ///
     /// Call it with the end it gave until it gives nil, then with the next slice and 0.

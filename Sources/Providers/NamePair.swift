@@ -11,19 +11,34 @@ struct NamePair {
     /// Whether `data` has a member of either name that is not null.
     @inline(__always)
     func isSaid(in data: ByteSlice) -> Bool {
+        var lineEnds = SIMDMask<SIMD16<Int8>>(repeating: false)
+        return isSaid(in: data, &lineEnds)
+    }
+
+    /// Whether `data` is one line, without its end, that has no member of either name but null. False, too, of a line too short to tell at once.
+    @inline(__always)
+    func isAbsent(fromLine data: ByteSlice) -> Bool {
+        guard data.count >= 18 else { return false }
+        var lineEnds = NamePair.lineEnds(ByteLanes.load(data.base))
+        return !isSaid(in: data, &lineEnds) && ByteLanes.bits(lineEnds) == 0
+    }
+
+    /// - Parameter lineEnds: lanes in which a line ends are set, of all bytes but the first two where there are eighteen or more.
+    @inline(__always)
+    private func isSaid(in data: ByteSlice, _ lineEnds: inout SIMDMask<SIMD16<Int8>>) -> Bool {
         let (one, other) = (Letters(first), Letters(second))
         var at = 0
         // A block is read at `at + 1` and at `at + 2`: eighteen bytes in all.
         while data.count &- at >= 18 {
-            if isSaid(in: data, at, places(data, at, one, other)) { return true }
+            if isSaid(in: data, at, places(data, at, one, other, &lineEnds)) { return true }
             at &+= 16
         }
         // No name stands in the last two bytes.
         let rest = data.count &- 2 &- at
-        guard rest > 0 else { return false }
-        guard data.count >= 18 else { return (0..<rest).contains { isSaid(in: data, at: $0) } }
+        guard data.count >= 18 else { return (0..<max(0, rest)).contains { isSaid(in: data, at: $0) } }
         let last = data.count &- 18
-        return isSaid(in: data, at, places(data, last, one, other) &>> UInt32(truncatingIfNeeded: at &- last))
+        let places = places(data, last, one, other, &lineEnds)
+        return rest > 0 && isSaid(in: data, at, places &>> UInt32(truncatingIfNeeded: at &- last))
     }
 
     private struct Letters {
@@ -39,10 +54,18 @@ struct NamePair {
 
     /// Bit i: one of the names may stand at `at + i`.
     @inline(__always)
-    private func places(_ data: ByteSlice, _ at: Int, _ one: Letters, _ other: Letters) -> UInt32 {
+    private func places(
+        _ data: ByteSlice, _ at: Int, _ one: Letters, _ other: Letters, _ lineEnds: inout SIMDMask<SIMD16<Int8>>
+    ) -> UInt32 {
         let ahead = ByteLanes.load(data.base + at + 1)
         let next = ByteLanes.load(data.base + at + 2)
+        lineEnds = lineEnds .| NamePair.lineEnds(next)
         return ByteLanes.bits(((ahead .== one.first) .& (next .== one.second)) .| ((ahead .== other.first) .& (next .== other.second)))
+    }
+
+    @inline(__always)
+    private static func lineEnds(_ bytes: SIMD16<UInt8>) -> SIMDMask<SIMD16<Int8>> {
+        (bytes .== ByteLanes.all(0x0A)) .| (bytes .== ByteLanes.all(0x0D))
     }
 
     @inline(__always)

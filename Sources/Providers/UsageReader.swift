@@ -136,6 +136,23 @@ public struct UsageReader: ~Copyable {
 
     // MARK: The fast way
 
+    /// Whether `bytes` are one whole event of a chat's, `data: {…}` and a blank line, of which nothing needs to be read; it is counted then.
+    ///
+    /// What nearly all reads of a stream bring. Where its events end and whether they say anything is found in one pass here, and in two
+    /// otherwise.
+    public mutating func passesDelta(_ bytes: ByteSlice) -> Bool {
+        guard dialect == .openAI, knowsModel, bytes.count >= 32, bytes.hasPrefix("data: {\""), bytes.dropFirst(bytes.count - 2).hasPrefix("\n\n")
+        else { return false }
+        let data = bytes[6..<bytes.count - 2]
+        // Errors, and the events of Responses, are told by their first member.
+        guard !data.hasPrefix("{\"error\""), !data.hasPrefix("{\"type\""), UsageReader.endOfChat.isAbsent(fromLine: data) else { return false }
+        deltaCount += 1
+        return true
+    }
+
+    /// Whether events need not be read for the model's name: it is known, or not to be found.
+    private var knowsModel: Bool { !model.isEmpty || scannedCount >= Limits.modelSearchEventCount }
+
     /// Tells the common events without scanning them; nil for those that need it.
     private mutating func glance(_ data: ByteSlice) -> Event? {
         if dialect == .anthropic {
@@ -150,7 +167,7 @@ public struct UsageReader: ~Copyable {
             return .end
         }
         if UsageReader.isErrorEvent(data) { return .error }
-        if model.isEmpty, scannedCount < Limits.modelSearchEventCount { return nil }
+        if !knowsModel { return nil }
         if UsageReader.endOfChat.isSaid(in: data) { return nil }
         if data.hasPrefix("{\"type\"") { return glanceAtResponses(data) }
         deltaCount += 1

@@ -67,7 +67,7 @@ public struct Poller: ~Copyable {
 
     /// Sleeps until something is ready or `milliseconds` have passed (−1: no limit); the number of events.
     public borrowing func wait(milliseconds: CInt) -> Int {
-        let count = epoll_wait(descriptor, events, CInt(capacity), milliseconds)
+        let count = linux_wait(descriptor, events, CInt(capacity), milliseconds)
         // EINTR is a turn with no events; nothing else can happen to a valid descriptor.
         return count < 0 ? 0 : Int(count)
     }

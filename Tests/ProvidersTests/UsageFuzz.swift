@@ -1,4 +1,5 @@
 import Bytes
+import HTTP
 import Providers
 
 /// What must hold of the usage reader for any bytes; it traps where it does not. Called by seeded
@@ -16,6 +17,22 @@ func fuzzUsage(_ bytes: ByteSlice) {
         precondition((whole.usage?.total ?? 0) >= 0 && (whole.usage?.input ?? 0) >= 0, "counts are no debts")
         fuzzEvents(bytes, dialect)
     }
+    fuzzDelta(bytes)
+}
+
+/// Takes the bytes for what one read of a stream brought: passed at once only where they are one event that reads as ordinary.
+private func fuzzDelta(_ bytes: ByteSlice) {
+    let first = ByteSlice("data: {\"model\":\"m\",\"choices\":[{}]}\n\n")
+    var quick = UsageReader(.openAI)
+    var slow = UsageReader(.openAI)
+    var ends = EventBoundaryScanner()
+    _ = ends.next(first)
+    _ = quick.readEvent(first[6..<first.count - 2])
+    _ = slow.readEvent(first[6..<first.count - 2])
+    guard ends.isBetweenEvents, quick.passesDelta(bytes) else { return }
+    guard let event = ends.next(bytes), event.end == bytes.count, let data = event.payload else { preconditionFailure("what passes is one whole event") }
+    let kind = slow.readEvent(bytes[data])
+    precondition(kind == .ordinary && slow.deltaCount == quick.deltaCount, "what passes is an ordinary event")
 }
 
 /// Takes the lines for events.

@@ -1,4 +1,5 @@
 import Bytes
+import HTTP
 import Testing
 
 @testable import Providers
@@ -116,6 +117,57 @@ struct UsageReaderTests {
         _ = reader.readEvent(ByteSlice(#"{"type":"message_start","message":{}}"#))
         for _ in 0..<3 { _ = reader.readEvent(ByteSlice(#"{"type":"content_block_delta","delta":{"text":"x"}}"#)) }
         #expect(reader.deltaCount == 3)
+    }
+
+    private static let delta = "data: {\"id\":\"c\",\"model\":\"m\",\"choices\":[{\"delta\":{\"content\":\"x\"},\"finish_reason\":null}],\"usage\":null}\n\n"
+
+    /// A reader, and the ends of events, after a first event that has named the model.
+    private func begun(_ reader: inout UsageReader, _ ends: inout EventBoundaryScanner) {
+        Array(Self.delta.utf8).withByteSlice { bytes in
+            _ = ends.next(bytes)
+            _ = reader.readEvent(bytes[6..<bytes.count - 2])
+        }
+    }
+
+    @Test("bytes passed at once are one event that reads as ordinary, whatever byte is another", arguments: Array("\n\r\"{\0".utf8))
+    func passedDeltas(byte: UInt8) {
+        for place in -1..<Self.delta.utf8.count {
+            var bytes = Array(Self.delta.utf8)
+            if place >= 0 { bytes[place] = byte }
+            var quick = UsageReader(.openAI)
+            var slow = UsageReader(.openAI)
+            var ends = EventBoundaryScanner()
+            var unused = EventBoundaryScanner()
+            begun(&quick, &unused)
+            begun(&slow, &ends)
+            bytes.withByteSlice { bytes in
+                let passes = quick.passesDelta(bytes)
+                #expect(passes || place >= 0)
+                guard passes else { return }
+                let event = ends.next(bytes)
+                #expect(event?.end == bytes.count, "\(place)")
+                let kind = event?.payload.map { slow.readEvent(bytes[$0]) }
+                #expect(kind == .ordinary, "\(place)")
+            }
+            let (counted, expected) = (quick.deltaCount, slow.deltaCount)
+            #expect(counted == expected, "\(place)")
+        }
+    }
+
+    @Test("an event that says something, or whose model is not known, is not passed at once", arguments: [
+        delta.replacing("\"usage\":null", with: "\"usage\":{\"total_tokens\":1}"), delta.replacing("null}", with: "\"stop\"}"),
+        delta.replacing("{\"id\"", with: "{\"error\""), delta.replacing("{\"id\"", with: "{\"type\""), delta.replacing("\n\n", with: "\n"), delta + delta,
+        "data: [DONE]\n\n", "\n\n", "",
+    ])
+    func notPassed(text: String) {
+        var known = UsageReader(.openAI)
+        var unknown = UsageReader(.openAI)
+        var unused = EventBoundaryScanner()
+        begun(&known, &unused)
+        let passed = Array(text.utf8).withByteSlice { known.passesDelta($0) }
+        #expect(!passed)
+        let passedAtFirst = Array(Self.delta.utf8).withByteSlice { unknown.passesDelta($0) }
+        #expect(!passedAtFirst)
     }
 
     @Test("a model's name longer than is kept is cut, not lost")

@@ -55,8 +55,9 @@ int linux_accept(int listener, linux_address *peer);
 // Starts a nonblocking connect, TCP_NODELAY for IP. Returns the descriptor (connecting or connected) or -errno.
 int linux_connect(const linux_address *address);
 
-// recv(2), send(2) and, for several runs, sendmsg(2) without Glibc's thread cancellation, which costs each call two
-// atomic operations in a process with threads. Return the count or -errno.
+// epoll_wait(2), recv(2), send(2) and, for several runs, sendmsg(2) without Glibc's thread cancellation, which costs each call two
+// atomic operations in a process with threads. Return the count or -errno; linux_wait -1.
+int linux_wait(int epoll, struct epoll_event *events, int capacity, int milliseconds);
 ssize_t linux_receive(int descriptor, void *out, size_t capacity);
 // The same without taking the bytes (MSG_PEEK).
 ssize_t linux_peek(int descriptor, void *out, size_t capacity);

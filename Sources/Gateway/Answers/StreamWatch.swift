@@ -42,6 +42,7 @@ struct StreamWatch: ~Copyable {
     /// Reads usage from bytes that go through as they are: from events that are whole at once, and
     /// from the others piece by piece.
     mutating func observe(_ payload: ByteSlice, _ usage: inout UsageReader) {
+        if scanner.isBetweenEvents, usage.passesDelta(payload) { return }
         var start = 0
         while let event = scanner.next(payload, from: start) {
             if let data = event.payload {
@@ -71,6 +72,10 @@ struct StreamWatch: ~Copyable {
     mutating func filter(
         _ payload: ByteSlice, _ usage: inout UsageReader, _ runs: inout RunList, _ blocks: BlockPool
     ) -> Block? {
+        if scanner.isBetweenEvents, usage.passesDelta(payload) {
+            runs.append(payload)
+            return nil
+        }
         var start = 0
         var released: Block?
         if heldCount > 0 || passesEvent {
