@@ -26,7 +26,7 @@ help:
 	@echo "make build    build the release binary, .build/release/sluice"
 	@echo "make test     everything that can fail, in under 20 minutes"
 	@echo "make bench    in-process benchmarks of the hot paths (FILTER=text)"
-	@echo "make perf     Sluice beside nginx and HAProxy, 5 minutes (PERF_ARGUMENTS=...)"
+	@echo "make perf     Sluice beside nginx and HAProxy, 25 minutes (PERF_ARGUMENTS=...)"
 	@echo "make fuzz     every fuzz target for FUZZ_SECONDS ($(FUZZ_SECONDS)) seconds (FUZZ_TARGETS=\"name ...\")"
 	@echo "make harden   the long forms of all of it, about 5 hours; output to perf/results/"
 	@echo "make deps     install the Debian packages all of these need"
