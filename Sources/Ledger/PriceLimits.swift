@@ -21,6 +21,12 @@ public enum PriceLimits {
     /// Bytes of a provider's name, or of a unit's.
     public static let nameByteCount = 64
 
+    /// Prices at hand to a worker that it has asked for before: each takes half a kilobyte, and one that is not among them is looked up.
+    static let memoCount = 8
+
+    /// Bytes of the names of provider and model by which those are known: longer ones are looked up each time.
+    static let memoNameByteCount = 128
+
     /// Prices of one model and service tier, by the length of the prompt. Alibaba's have four, others two.
     public static let bandCount = 4
 

@@ -232,7 +232,7 @@ extension Exchange {
         if bound.isPricedByToken, let book = worker.snapshot.prices {
             var provider = plan.destination.name
             let isKnown = provider.withBytesInPlace { provider in
-                withServedName(plan) { spending.takePrice(of: $0, provider: provider, tier: attempt.tier, from: book) }
+                withServedName(plan) { spending.takePrice(of: $0, provider: provider, tier: attempt.tier, from: book, worker.accounts.prices) }
             }
             if isKnown { return nil }
         }

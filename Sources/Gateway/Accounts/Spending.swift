@@ -120,8 +120,8 @@ final class Spending {
     }
 
     /// Takes the book's price of a model; false where it has none.
-    func takePrice(of model: ByteSlice, provider: ByteSlice, tier: ServiceTier, from book: PriceBook) -> Bool {
-        guard book.copyPrice(provider: provider, model: model, tier: tier, to: price) else { return false }
+    func takePrice(of model: ByteSlice, provider: ByteSlice, tier: ServiceTier, from book: PriceBook, _ memo: PriceMemo) -> Bool {
+        guard memo.copyPrice(provider: provider, model: model, tier: tier, from: book, to: price) else { return false }
         isPriced = true
         return true
     }

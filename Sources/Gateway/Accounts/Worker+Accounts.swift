@@ -9,6 +9,7 @@ struct WorkerAccounts: ~Copyable {
     fileprivate var idle: ContiguousArray<Spending> = []
     /// Finds what bounds a request's answers, and at what terms they are made.
     var limitScan = ObjectScan(names: RequestBound.names)
+    let prices = PriceMemo()
     /// To search bodies with.
     var scratch = PatternScratch()
     /// What policies look at, of the request at hand.

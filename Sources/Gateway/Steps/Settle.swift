@@ -88,7 +88,9 @@ extension Exchange {
     private func cost(of usage: Usage, as model: ByteSlice, _ adjustment: PriceAdjustment) -> Nanodollars? {
         guard let book = worker.snapshot.prices else { return nil }
         var provider = record.provider
-        return provider.withBytesInPlace { book.cost(of: usage, provider: $0, model: model, tier: attempt.tier, adjustment: adjustment) }
+        return provider.withBytesInPlace {
+            worker.accounts.prices.cost(of: usage, provider: $0, model: model, tier: attempt.tier, adjustment: adjustment, from: book)
+        }
     }
 
     /// What of the price book is otherwise for the virtual key that the answer was asked for with.

@@ -1,5 +1,5 @@
 public import Bytes
-public import Providers
+import Providers
 
 /// What models cost, by provider and name. Immutable; read off the workers and shared by them.
 ///
@@ -153,14 +153,14 @@ public final class PriceBook: @unchecked Sendable {
     /// The same, put where it is to be read.
     /// - Parameter out: holds a price, or nothing that has to be released; it is left as it is where there is no price.
     /// - Returns: whether there is one.
-    public func copyPrice(provider: ByteSlice, model: ByteSlice, tier: ServiceTier = .standard, to out: UnsafeMutablePointer<ModelPrice>) -> Bool {
+    func copyPrice(provider: ByteSlice, model: ByteSlice, tier: ServiceTier = .standard, to out: UnsafeMutablePointer<ModelPrice>) -> Bool {
         guard let place = place(of: model, provider) else { return false }
         out.initialize(to: price(at: place, tier))
         return true
     }
 
     /// What an answer that took `usage` comes to; nil for a model without a price. For who wants no more of the price: it is not handed on.
-    public func cost(
+    func cost(
         of usage: Usage, provider: ByteSlice, model: ByteSlice, tier: ServiceTier = .standard, adjustment: PriceAdjustment = .none
     ) -> Nanodollars? {
         guard let place = place(of: model, provider) else { return nil }
