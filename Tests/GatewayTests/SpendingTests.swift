@@ -388,6 +388,29 @@ struct SpendingTests {
         #expect(classes.contains(.cacheWrite1h) == words.contains(.cacheControl))
     }
 
+    @Test("a deployment that is another model than the request names is bound at its own prices, those of sound among them", arguments: [
+        ("talk-audio", 40), ("talk", 320),
+    ])
+    func deployments(name: String, tokens: Int64) throws {
+        let upstream = try ScriptedUpstream(answering: SpendingTests.counted(1, 1))
+        let body = "{\"model\":\"m\",\"messages\":[]}"
+        let money = try books.budget("money", .cost, Int64(body.utf8.count) * 2_000 + 40 * 80_000)
+        var world = try world([upstream], budgets: [money])
+        let text = """
+            version: "1"
+            prices:
+              azure-openai:
+                "talk": {input: 2, output: 10, audio_output: 80, max_output: 1000}
+                "talk-audio": {input: 2, output: 10, audio_output: 80, max_output: 1000}
+            """
+        world.prices = try Array(text.utf8).withByteSlice { try PriceBook($0) }
+        world.providers.append(World.Provider(id: "azure-openai", like: "azure-openai", port: upstream.port))
+        let gateway = try TestGateway(world)
+        let config = #"{"provider":"azure-openai","api_key":"k","azure_resource_name":"r","azure_deployment_id":"\#(name)","azure_api_version":"v1","custom_host":"http://127.0.0.1:\#(upstream.port)"}"#
+        let answer = try gateway.ask(SpendingTests.request(body, config: config))
+        #expect(answer["x-sluice-warnings"] == "budget: the answer is limited to \(tokens) tokens", "\(answer.status) \(answer.body)")
+    }
+
     @Test("images and sound count as media, whatever else as text")
     func media() {
         func counted(_ body: String) -> (bytes: Int64, tokens: Int64) {

@@ -125,6 +125,8 @@ extension Exchange {
             absent.formIntersection(BoundWords(in: value, &worker.accounts.scratch).absentClasses)
             if name == "modalities" || name == "model" { absent = [] }
         }
+        // What serves under another name than the request's may be for sound or images all the same.
+        if let own = plan.destination.ownModel { absent.formIntersection(BoundWords(in: own.slice, &worker.accounts.scratch).absentClasses) }
         spending.bound.classes.subtract(absent)
     }
 
