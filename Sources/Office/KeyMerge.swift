@@ -27,6 +27,9 @@ struct KeyMerge: Sendable {
         if declaration.standing == .active { declaration.standing = .restricted }
     }
 
+    /// The config of a key's requests, unless they say otherwise.
+    func configID(of key: StoredObjects.Key) -> String? { key.configID ?? defaultConfigs[key.workspaceID ?? ""] }
+
     static func title(_ declaration: KeyTable.Declaration) -> String { "API key \(quoted(declaration.name)) (\(declaration.identity))" }
 
     /// Nil for a key that is left out.
@@ -47,7 +50,7 @@ struct KeyMerge: Sendable {
             }
         }
         func close() { if declaration.standing == .active { declaration.standing = .restricted } }
-        if let id = key.configID ?? defaultConfigs[key.workspaceID ?? ""] {
+        if let id = configID(of: key) {
             declaration.configurationIndex = configs[id]
             if configs[id] == nil, declaration.standing == .active {
                 // Another config in its place would send its requests elsewhere.

@@ -23,6 +23,12 @@ enum OfficeLimits {
     /// a table is made anew, which takes as long as for all keys.
     static let changedKeys = 4096
 
+    /// Keys that are made again for what they turn on, each as if it had changed: of more all keys are.
+    static let affectedKeys = 1000
+
+    /// Places of configs, and numbers of workspaces, that are gone, beside as many again as there are: each takes some hundred bytes, until all is made anew.
+    static let emptyPlaces = 256
+
     /// Snapshots whose notes of use are looked at: the last, and those that a worker with a long turn may still serve by.
     static let keptUses = 8
 

@@ -8,10 +8,9 @@ import Synchronization
 ///
 /// Called by threads that read the one or the other. Each puts its part in, and the snapshot of both is adopted before the next is begun.
 public final class SnapshotDesk: Sendable {
-    /// What the last snapshot was made of, for one in which some keys are others.
+    /// What the last snapshot was made of, for one in which some objects are others.
     private struct Last {
-        var parts: Snapshot.Parts
-        let merge: KeyMerge
+        var shared: SharedKeys
         /// Where uses of all keys are noted that have not changed since.
         let uses: KeyUses
     }
@@ -26,6 +25,7 @@ public final class SnapshotDesk: Sendable {
         /// Of the last snapshot.
         var version: UInt64 = 0
         var programs = ProgramShelf()
+        var virtualKeys = VirtualKeyShelf()
         /// When the clock alone makes another snapshot due, in milliseconds since 1970.
         var changesAt: Int64?
         /// Faults that were told with the snapshot before.
@@ -81,58 +81,81 @@ public final class SnapshotDesk: Sendable {
         state.withLock { state in
             state.declared = declared
             state.edition += 1
+            state.virtualKeys.removeAll()
             renew(&state)
         }
     }
 
-    /// The store was read again.
+    /// The whole store was read again.
     public func take(_ stored: StoredObjects) {
         state.withLock { state in
-            var stored = stored
-            stored.completeKeys(of: &state.stored)
             state.stored = stored
+            state.virtualKeys.removeAll()
             renew(&state)
         }
     }
 
-    /// Some keys of the store have changed, and nothing else: the next snapshot shares all else with the last. False where all has to be read for it.
-    func take(_ changes: KeyChanges) -> Bool {
+    /// Some objects of the store have changed: the next snapshot shares with the last what they are not part of. False where all has to be read for it.
+    ///
+    /// - Parameter others: where one of those has changed.
+    func take(_ changes: ObjectChanges, _ others: OtherObjects?) -> Bool {
         state.withLock { state in
-            guard state.last != nil, let (changed, faults) = state.stored?.change(changes) else { return false }
-            if !changed.isEmpty, !amend(changed, faults, &state) { renew(&state) }
+            guard state.last != nil, let changed = state.stored?.change(changes, others) ?? nil else { return false }
+            for id in changed.virtualKeys { state.virtualKeys.remove(id) }
+            if changed.hasWorkspaces { state.virtualKeys.removeShared() }
+            if changed.isMoreThanKeys {
+                renew(&state, sharing: changed.keys)
+            } else if !changed.keys.isEmpty {
+                amendAlone(changed, &state)
+            }
             return true
         }
     }
 
+    private func amendAlone(_ changed: StoredObjects.Changed, _ state: inout State) {
+        var faults = changed.faults
+        guard var last = state.last, amend(changed.keys, &last, &faults) else { return renew(&state) }
+        keep(last.shared.parts.keyUses, &state)
+        state.last = last
+        state.version += 1
+        tell(faults, &state.told) { told in changed.keys.contains { told.contains("(\($0.id))") } }
+        state.adopt?(Snapshot(last.shared.parts, version: state.version))
+    }
+
     /// Puts changed keys beside the last snapshot's; false where there are too many, or two have one secret.
-    private func amend(_ changed: [StoredObjects.KeyChange], _ faults: [String], _ state: inout State) -> Bool {
-        guard var last = state.last, last.parts.keys.changeCount + changed.count <= mostChangedKeys,
-            last.parts.changedKeys.keys.count + changed.count <= mostChangedKeys
+    private func amend(_ changed: [StoredObjects.KeyChange], _ last: inout Last, _ faults: inout [String]) -> Bool {
+        guard !changed.isEmpty else { return true }
+        guard last.shared.parts.keys.changeCount + changed.count <= mostChangedKeys,
+            last.shared.parts.changedKeys.keys.count + changed.count <= mostChangedKeys
         else { return false }
-        var faults = faults
+        var found: [String] = []
         let news = changed.map { change in
             let digests = [change.before?.declaration.digest, change.before?.declaration.previous?.digest].compactMap { $0 }
-            guard let key = change.after, var merged = last.merge.merged(key, &faults) else {
-                last.parts.changedKeys.remove(change.id)
+            if let key = change.after, let config = last.shared.merge.configID(of: key) { last.shared.named.insert(config) }
+            guard let key = change.after, var merged = last.shared.merge.merged(key, &found) else {
+                last.shared.parts.changedKeys.remove(change.id)
                 return KeyTable.Change(identity: change.id, gone: digests, made: nil)
             }
             var made = ChangedKeys.Key(identity: change.id)
             (made.restrictions, made.metadata) = (key.restrictions, key.metadata)
-            made.terms = terms(of: &merged, &last.parts, &faults)
-            let place = last.parts.changedKeys.end
-            last.parts.changedKeys.add(made)
+            made.terms = terms(of: &merged, &last.shared.parts, &found)
+            let place = last.shared.parts.changedKeys.end
+            last.shared.parts.changedKeys.add(made)
             return KeyTable.Change(identity: change.id, gone: digests, made: (merged.declaration, place))
         }
-        guard let keys = try? last.parts.keys.changed(by: news) else { return false }
-        last.parts.keys = keys
-        let uses = KeyUses(identities: last.parts.changedKeys.keys.map(\.identity), behind: last.uses)
-        last.parts.keyUses = uses
-        keep(uses, &state)
-        state.last = last
-        state.version += 1
-        tell(faults, &state.told) { told in changed.contains { told.contains("(\($0.id))") } }
-        state.adopt?(Snapshot(last.parts, version: state.version))
+        guard let keys = try? last.shared.parts.keys.changed(by: news) else { return false }
+        last.shared.parts.keys = keys
+        last.shared.parts.keyUses = KeyUses(identities: last.shared.parts.changedKeys.keys.map(\.identity), behind: last.uses)
+        last.shared.faults.removeAll { fault in changed.contains { fault.contains("(\($0.id))") } }
+        last.shared.faults += found
+        faults += found
         return true
+    }
+
+    private func keep(_ uses: KeyUses?, _ state: inout State) {
+        guard let uses, uses !== state.uses.last else { return }
+        while state.uses.count >= OfficeLimits.keptUses { state.takenUses.merge(state.uses.removeFirst().take()) { max($0, $1) } }
+        state.uses.append(uses)
     }
 
     /// One whose limits cannot be kept opens nothing.
@@ -152,13 +175,8 @@ public final class SnapshotDesk: Sendable {
     public func lookAtTheClock() {
         state.withLock { state in
             guard let due = state.changesAt, clock() >= due else { return }
-            renew(&state)
+            renew(&state, sharing: [])
         }
-    }
-
-    private func keep(_ uses: KeyUses, _ state: inout State) {
-        while state.uses.count >= OfficeLimits.keptUses { state.takenUses.merge(state.uses.removeFirst().take()) { max($0, $1) } }
-        state.uses.append(uses)
     }
 
     /// When keys were used since the last time, by their ids: milliseconds since 1970.
@@ -170,24 +188,46 @@ public final class SnapshotDesk: Sendable {
         return kept.reduce(into: taken) { uses, notes in uses.merge(notes.take()) { max($0, $1) } }
     }
 
-    private func renew(_ state: inout State) {
-        let snapshot = make(&state)
+    /// - Parameter changed: of keys, all that have since the last snapshot; nil where any may have.
+    private func renew(_ state: inout State, sharing changed: [StoredObjects.KeyChange]? = nil) {
+        let snapshot = make(&state, sharing: changed)
         state.adopt?(snapshot)
     }
 
-    private func make(_ state: inout State) -> Snapshot {
+    private func make(_ state: inout State, sharing changed: [StoredObjects.KeyChange]? = nil) -> Snapshot {
         state.version += 1
+        let before = state.last
         state.last = nil
         guard let stored = state.stored, let pepper else { return Snapshot(state.declared.parts, version: state.version) }
-        let merge = SnapshotMerge(
-            state.declared, stored, pepper: pepper, now: clock(), edition: state.edition, limits: limits, policies: policies, &state.programs)
+        // Configs that are gone have their places still: of too many all is made anew.
+        let mostPlaces = state.declared.parts.configs.count + 2 * stored.configs.count + OfficeLimits.emptyPlaces
+        let shared = before.flatMap { changed == nil || $0.shared.parts.configs.count > mostPlaces ? nil : $0.shared }
+        var merge = merged(&state, stored, pepper, sharing: shared)
+        if let before, var changed, let affected = merge.affectedKeys {
+            let ids = Set(changed.map(\.id))
+            for key in affected where !ids.contains(key.id) { changed.append(StoredObjects.KeyChange(id: key.id, before: key, after: key)) }
+            var last = Last(shared: merge.sharedKeys, uses: before.uses)
+            var faults = merge.faults
+            if amend(changed, &last, &faults) {
+                tell(faults.filter { fault in !merge.keyFaults.contains(fault) || last.shared.faults.contains(fault) }, &state.told) { _ in true }
+                state.changesAt = merge.changesAt
+                keep(last.shared.parts.keyUses, &state)
+                state.last = last
+                return Snapshot(last.shared.parts, version: state.version)
+            }
+            merge = merged(&state, stored, pepper, sharing: nil)
+        }
         state.changesAt = merge.changesAt
         tell(merge.faults, &state.told) { _ in true }
-        if let uses = merge.parts.keyUses {
-            keep(uses, &state)
-            if merge.hasAllKeys { state.last = Last(parts: merge.parts, merge: merge.keyMerge, uses: uses) }
-        }
+        keep(merge.parts.keyUses, &state)
+        if let uses = merge.parts.keyUses, merge.hasAllKeys { state.last = Last(shared: merge.sharedKeys, uses: uses) }
         return Snapshot(merge.parts, version: state.version)
+    }
+
+    private func merged(_ state: inout State, _ stored: StoredObjects, _ pepper: KeyPepper, sharing shared: SharedKeys?) -> SnapshotMerge {
+        SnapshotMerge(
+            state.declared, stored, pepper: pepper, now: clock(), edition: state.edition, sharing: shared, limits: limits, policies: policies,
+            &state.programs, &state.virtualKeys)
     }
 
     /// Once each, until it is mended.

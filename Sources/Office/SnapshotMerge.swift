@@ -22,8 +22,18 @@ struct SnapshotMerge {
     private var closedWorkspaces: Set<Int32> = []
     /// Places of stored configs by their ids.
     private var configs: [String: Int] = [:]
+    /// Virtual keys that were made here, by their places, with their ids.
+    private var made: [Int: (id: String, made: VirtualKeyShelf.Made)] = [:]
+    /// What callers without a key may name.
+    private let openCatalog: Catalog
     /// Whether the table has the store's keys.
     private(set) var hasAllKeys = true
+    /// Where the keys are those of the snapshot before, those among them that are to be made again; nil where all were.
+    private(set) var affectedKeys: [StoredObjects.Key]?
+    /// Ids of configs that keys name, whether there are such or not.
+    private(set) var namedConfigs: Set<String> = []
+    /// What is wrong with keys.
+    private(set) var keyFaults: [String] = []
 
     private enum HolderPlace {
         /// Among the declarations of keys.
@@ -34,44 +44,43 @@ struct SnapshotMerge {
         case integration(Int, Int32)
     }
 
-    /// - Parameter limits: makes terms of what holders may spend.
+    /// - Parameters:
+    ///   - shared: keys of the snapshot before, of the same file. Those that have changed since are to be laid beside them.
+    ///   - limits: makes terms of what holders may spend.
     init(
-        _ declared: DeclaredParts, _ stored: StoredObjects, pepper: KeyPepper, now: Int64, edition: UInt64,
+        _ declared: DeclaredParts, _ stored: StoredObjects, pepper: KeyPepper, now: Int64, edition: UInt64, sharing shared: SharedKeys? = nil,
         limits: ([LimitedHolder]) -> LimitedTerms = { _ in LimitedTerms(books: nil, terms: []) },
-        policies: ([LimitedPolicy]) -> KeptPolicies = { KeptPolicies.none($0) }, _ programs: inout ProgramShelf
+        policies: ([LimitedPolicy]) -> KeptPolicies = { KeptPolicies.none($0) }, _ programs: inout ProgramShelf, _ shelf: inout VirtualKeyShelf
     ) {
         self.declared = declared
         self.stored = stored
         self.pepper = pepper
         self.now = now
+        openCatalog = declared.parts.catalog.withoutVirtualKeys
         parts = declared.parts
         parts.isKeyed = true
-        parts.organisation = Array(stored.organisation.utf8)
-        parts.prompts = stored.prompts.table
-        faults = stored.faults
+        parts.organisation = Array(stored.others.organisation.utf8)
+        parts.prompts = stored.others.prompts.table
+        parts.books = parts.books ?? shelf.books
+        faults = stored.faults.map(\.text)
         addWorkspaces()
         let kept = virtualKeys()
-        let names = kept.map { Catalog.VirtualKey(slug: $0.slug, provider: $0.provider) }
-        programs.begin(edition: edition, virtualKeys: declared.parts.catalog.virtualKeys + names, guardrails: stored.guardrails)
-        for (key, provider, _) in kept {
-            var made = virtualKey(key, provider, &programs)
-            if let fault = note(key.limits, .virtualKey, key.slug, key.id, key.adjustment, at: .virtualKey(parts.virtualKeys.count)) {
-                faults.append("virtual key \(quoted(key.slug)): \(fault)")
-                made.refusal = made.refusal ?? "has limits that cannot be kept"
-            }
-            share(key, into: &made)
-            parts.virtualKeys.append(made)
-        }
-        addConfigs(names, &programs)
+        let names = kept.map { Catalog.VirtualKey(slug: $0.key.slug, provider: $0.provider) }
+        programs.begin(edition: edition, virtualKeys: declared.parts.catalog.virtualKeys + names, guardrails: stored.others.guardrails)
+        for (key, provider) in kept { add(key, provider, &programs, shelf) }
+        addConfigs(names, shared, &programs)
         programs.end()
-        addKeys(limits)
+        limit(limits)
+        shelf.keep(Dictionary(made.values.map { ($0.id, $0.made) }) { first, _ in first }, parts.books)
+        addKeys(shared, limits)
+        faults += keyFaults
         addPolicies(policies)
     }
 
     // MARK: Limits
 
     private mutating func addWorkspaces() {
-        for (number, space) in stored.workspaces.enumerated() {
+        for (number, space) in stored.others.workspaces.enumerated() {
             parts.workspaces.append(Snapshot.Workspace(id: space.id))
             if let fault = note(space.limits, .workspace, space.name, space.id, at: .workspace(number)) { close(number, fault) }
         }
@@ -79,14 +88,14 @@ struct SnapshotMerge {
 
     /// The limits of a workspace cannot be kept: its keys open nothing.
     private mutating func close(_ workspace: Int, _ fault: String) {
-        faults.append("workspace \(quoted(stored.workspaces[workspace].name)): \(fault); its keys open nothing")
+        faults.append("workspace \(quoted(stored.others.workspaces[workspace].name)): \(fault); its keys open nothing")
         closedWorkspaces.insert(Int32(workspace))
     }
 
     /// What each workspace may do with a virtual key's integration.
     private mutating func share(_ key: StoredObjects.VirtualKey, into made: inout Snapshot.VirtualKey) {
         guard let sharing = key.sharing else { return }
-        for (number, space) in stored.workspaces.enumerated() where key.workspace < 0 || key.workspace == Int32(number) {
+        for (number, space) in stored.others.workspaces.enumerated() where key.workspace < 0 || key.workspace == Int32(number) {
             let own = sharing.shares.first { $0.workspaceID == space.id }
             guard own?.isEnabled ?? sharing.isForAll else {
                 made.closedTo.insert(Int32(number))
@@ -104,8 +113,8 @@ struct SnapshotMerge {
     }
 
     private mutating func addPolicies(_ keep: ([LimitedPolicy]) -> KeptPolicies) {
-        guard !stored.policies.isEmpty else { return }
-        let kept = keep(stored.policies)
+        guard !stored.others.policies.isEmpty else { return }
+        let kept = keep(stored.others.policies)
         if let books = kept.books { parts.books = books }
         parts.policies += kept.policies
     }
@@ -121,39 +130,62 @@ struct SnapshotMerge {
         return nil
     }
 
-    /// Gives holders their terms. One whose limits cannot be kept opens nothing.
-    private mutating func limit(_ declarations: inout [KeyTable.Declaration], _ make: ([LimitedHolder]) -> LimitedTerms) {
-        guard !holders.isEmpty else { return }
-        let made = make(holders.map(\.holder))
-        if let books = made.books { parts.books = books }
-        parts.keyTerms += [SpendingTerms?](repeating: nil, count: max(0, declarations.count - parts.keyTerms.count))
-        for (index, (holder, place)) in holders.enumerated() {
-            let result = index < made.terms.count ? made.terms[index] : .failure(LimitFault("nothing keeps its limits"))
+    /// Gives workspaces and virtual keys their terms. One whose limits cannot be kept is not used.
+    private mutating func limit(_ make: ([LimitedHolder]) -> LimitedTerms) {
+        for (holder, place, result) in results(make) {
             switch (result, place) {
-            case (.success(let terms), .key(let key)): parts.keyTerms[key] = terms
             case (.success(let terms), .virtualKey(let key)): parts.virtualKeys[key].terms = terms
             case (.success(let terms), .workspace(let number)): parts.workspaces[number].terms = terms
             case (.success(let terms), .integration(let key, let workspace)): parts.virtualKeys[key].integrationTerms[workspace] = terms
-            case (.failure(let fault), .key(let key)):
-                KeyMerge.close(&declarations[key], fault.description, &faults)
             case (.failure(let fault), .virtualKey(let key)):
-                faults.append("virtual key \(quoted(holder.name)): \(fault); it is not used")
+                note("virtual key \(quoted(holder.name)): \(fault); it is not used", of: key)
                 parts.virtualKeys[key].refusal = parts.virtualKeys[key].refusal ?? "has limits that cannot be kept"
-            case (.failure(let fault), .workspace(let number)):
-                close(number, fault.description)
-                for key in declarations.indices where declarations[key].workspace == Int32(number) && declarations[key].standing == .active {
-                    declarations[key].standing = .restricted
-                }
+            case (.failure(let fault), .workspace(let number)): close(number, fault.description)
             case (.failure(let fault), .integration(let key, let workspace)):
-                faults.append("integration \(quoted(holder.name)): \(fault); it is not used there")
+                note("integration \(quoted(holder.name)): \(fault); it is not used there", of: key)
                 parts.virtualKeys[key].closedTo.insert(workspace)
+            case (_, .key): break
+            }
+        }
+        for place in made.keys { made[place]?.made.key = parts.virtualKeys[place] }
+    }
+
+    /// The same of keys: these open nothing then.
+    private mutating func limit(_ declarations: inout [KeyTable.Declaration], _ make: ([LimitedHolder]) -> LimitedTerms) {
+        guard !holders.isEmpty else { return }
+        parts.keyTerms += [SpendingTerms?](repeating: nil, count: max(0, declarations.count - parts.keyTerms.count))
+        for (_, place, result) in results(make) {
+            guard case .key(let key) = place else { continue }
+            switch result {
+            case .success(let terms): parts.keyTerms[key] = terms
+            case .failure(let fault): KeyMerge.close(&declarations[key], fault.description, &keyFaults)
             }
         }
     }
 
+    /// What becomes of the limits of those that were noted.
+    private mutating func results(
+        _ make: ([LimitedHolder]) -> LimitedTerms
+    ) -> [(holder: LimitedHolder, place: HolderPlace, result: Result<SpendingTerms?, LimitFault>)] {
+        let noted = holders
+        holders = []
+        guard !noted.isEmpty else { return [] }
+        let made = make(noted.map(\.holder))
+        if let books = made.books { parts.books = books }
+        return noted.enumerated().map { index, noted in
+            (noted.holder, noted.place, index < made.terms.count ? made.terms[index] : .failure(LimitFault("nothing keeps its limits")))
+        }
+    }
+
+    /// Notes what is wrong with a virtual key, by its place.
+    private mutating func note(_ fault: String, of key: Int) {
+        faults.append(fault)
+        made[key]?.made.faults.append(fault)
+    }
+
     // MARK: Virtual keys
 
-    private mutating func virtualKeys() -> [(key: StoredObjects.VirtualKey, provider: Int, slug: String)] {
+    private mutating func virtualKeys() -> [(key: StoredObjects.VirtualKey, provider: Int)] {
         let catalog = declared.parts.catalog
         var taken: Set<String> = []
         return stored.virtualKeys.compactMap { key in
@@ -165,8 +197,28 @@ struct SnapshotMerge {
                 faults.append("virtual key \(quoted(key.slug)): there is no provider \(quoted(key.provider)); it is not used")
                 return nil
             }
-            return (key, provider, key.slug)
+            return (key, provider)
         }
+    }
+
+    private mutating func add(_ key: StoredObjects.VirtualKey, _ provider: Int, _ programs: inout ProgramShelf, _ shelf: VirtualKeyShelf) {
+        if let found = shelf.found(key.id, now: now) {
+            parts.virtualKeys.append(found.key)
+            faults += found.faults
+            changesAt = [changesAt, found.changesAt].compactMap { $0 }.min()
+            return
+        }
+        let (place, told, due) = (parts.virtualKeys.count, faults.count, changesAt)
+        changesAt = nil
+        var new = virtualKey(key, provider, &programs)
+        if let fault = note(key.limits, .virtualKey, key.slug, key.id, key.adjustment, at: .virtualKey(place)) {
+            faults.append("virtual key \(quoted(key.slug)): \(fault)")
+            new.refusal = new.refusal ?? "has limits that cannot be kept"
+        }
+        share(key, into: &new)
+        parts.virtualKeys.append(new)
+        made[place] = (key.id, VirtualKeyShelf.Made(key: new, faults: Array(faults[told...]), changesAt: changesAt, isShared: key.sharing != nil))
+        changesAt = [changesAt, due].compactMap { $0 }.min()
     }
 
     private mutating func virtualKey(_ key: StoredObjects.VirtualKey, _ provider: Int, _ programs: inout ProgramShelf) -> Snapshot.VirtualKey {
@@ -193,7 +245,7 @@ struct SnapshotMerge {
     }
 
     private mutating func take(_ text: [UInt8], _ holdsSecret: Bool, into key: inout Snapshot.VirtualKey, _ programs: inout ProgramShelf) {
-        switch programs.compiled(text, declared.parts.catalog.withoutVirtualKeys) {
+        switch programs.compiled(text, openCatalog) {
         case .refused(let why):
             faults.append("virtual key \(quoted(key.slug)): \(why)")
             key.refusal = key.refusal ?? "has settings that are not right: \(why)"
@@ -228,11 +280,12 @@ struct SnapshotMerge {
 
     // MARK: Configs
 
-    private mutating func addConfigs(_ virtualKeys: [Catalog.VirtualKey], _ programs: inout ProgramShelf) {
+    private mutating func addConfigs(_ virtualKeys: [Catalog.VirtualKey], _ shared: SharedKeys?, _ programs: inout ProgramShelf) {
         let own = declared.parts.catalog
         // One that has no name, as that of a gateway without a file, has its place all the same.
-        var names = own.configNames.names + [String](repeating: "", count: max(0, parts.configs.count - own.configNames.names.count))
-        var added: [StoredObjects.Config] = []
+        let names = own.configNames.names + [String](repeating: "", count: max(0, parts.configs.count - own.configNames.names.count))
+        // Keys know configs by their places: one that was there keeps its own, and one that is gone leaves it empty.
+        var added = [StoredObjects.Config?](repeating: nil, count: max(0, (shared?.parts.configs.count ?? 0) - names.count))
         var places = Dictionary(names.enumerated().map { ($1, $0) }) { first, _ in first }
         for config in stored.configs {
             if let place = places[config.slug] {
@@ -240,16 +293,31 @@ struct SnapshotMerge {
                 configs[config.id] = place
                 continue
             }
-            places[config.slug] = names.count
-            configs[config.id] = names.count
-            names.append(config.slug)
-            added.append(config)
+            var place = (shared?.merge.configs[config.id] ?? -1) - names.count
+            if place < 0 || added[place] != nil {
+                place = added.count
+                added.append(nil)
+            }
+            added[place] = config
+            places[config.slug] = names.count + place
+            configs[config.id] = names.count + place
         }
-        parts.catalog = Catalog(
-            providers: own.providers, virtualKeys: own.virtualKeys + virtualKeys, configNames: names, guardrails: guardrails(of: -1),
-            trustedHosts: own.trustedHosts, breaker: own.breaker)
+        let all = own.virtualKeys + virtualKeys
+        let base = shared.map { $0.parts.catalog.virtualKeys == all } == true ? shared?.parts.catalog : nil
+        parts.catalog =
+            (base ?? Catalog(providers: own.providers, virtualKeys: all, trustedHosts: own.trustedHosts, breaker: own.breaker))
+            .with(configNames: names + added.map { $0?.slug ?? "" }, guardrails: guardrails(of: -1))
+        compile(added, &programs)
+    }
+
+    private mutating func compile(_ added: [StoredObjects.Config?], _ programs: inout ProgramShelf) {
         var catalogs: [Int32: Catalog] = [:]
         for config in added {
+            guard let config else {
+                parts.storedConfigs[parts.configs.count] = Snapshot.StoredConfig(workspace: -1, refusal: "it is gone")
+                parts.configs.append(.single(provider: nil, credential: .none))
+                continue
+            }
             let catalog = catalogs[config.workspace] ?? parts.catalog.with(guardrails: guardrails(of: config.workspace))
             catalogs[config.workspace] = catalog
             var entry = Snapshot.StoredConfig(workspace: config.workspace, refusal: config.refusal)
@@ -267,7 +335,7 @@ struct SnapshotMerge {
 
     /// Those that configs of a workspace may name: its own and the organisation's.
     private func guardrails(of workspace: Int32) -> [String: DocumentNode] {
-        let own = stored.guardrails.filter { $0.workspace < 0 || $0.workspace == workspace }
+        let own = stored.others.guardrails.filter { $0.workspace < 0 || $0.workspace == workspace }
         return Dictionary(own.flatMap(\.entries)) { first, _ in first }
     }
 
@@ -283,21 +351,27 @@ struct SnapshotMerge {
         parts.keyMetadata[key] = metadata
     }
 
-    private mutating func addKeys(_ limits: ([LimitedHolder]) -> LimitedTerms) {
-        var declarations = declared.keys
+    private mutating func addKeys(_ shared: SharedKeys?, _ limits: ([LimitedHolder]) -> LimitedTerms) {
         let merge = keyMerge
+        if let shared, let affected = shared.affected(by: merge, stored.keys) {
+            shared.put(into: &parts)
+            (namedConfigs, keyFaults, affectedKeys) = (shared.named, shared.faults, affected)
+            return
+        }
+        var declarations = declared.keys
         let room = max(0, LedgerLimits.keyCount - declarations.count)
         if stored.keys.count > room {
-            faults.append("there are \(stored.keys.count) API keys, and room for \(room); the last are not used")
+            keyFaults.append("there are \(stored.keys.count) API keys, and room for \(room); the last are not used")
             hasAllKeys = false
         }
         declarations.reserveCapacity(declarations.count + min(room, stored.keys.count))
         var secrets = SecretsBefore(stored.keys)
         for key in stored.keys.prefix(room) {
-            guard var merged = merge.merged(key, &faults) else { continue }
+            if let id = merge.configID(of: key) { namedConfigs.insert(id) }
+            guard var merged = merge.merged(key, &keyFaults) else { continue }
             if let previous = merged.declaration.previous, !secrets.isFree(previous.digest) {
                 merged.declaration.previous = nil
-                faults.append("\(KeyMerge.title(key.declaration)): the secret that it had before is another's now, and opens as that")
+                keyFaults.append("\(KeyMerge.title(key.declaration)): the secret that it had before is another's now, and opens as that")
             }
             if let holder = merged.holder { holders.append((holder, .key(declarations.count))) }
             if let restrictions = key.restrictions { restrict(declarations.count, restrictions) }
@@ -311,13 +385,16 @@ struct SnapshotMerge {
             parts.keys = try KeyTable(declarations, pepper: pepper)
         } catch {
             // Two that the store took for different are the same: the file's own keys still open.
-            faults.append("API keys of the store: \(error); none of them is used")
+            keyFaults.append("API keys of the store: \(error); none of them is used")
             hasAllKeys = false
         }
     }
 
+    /// For the next snapshot, where its keys may be the same.
+    var sharedKeys: SharedKeys { SharedKeys(parts: parts, merge: keyMerge, named: namedConfigs, faults: keyFaults) }
+
     /// What a key turns on beside itself.
-    var keyMerge: KeyMerge {
+    private var keyMerge: KeyMerge {
         let own = Dictionary(declared.keys.compactMap { key in key.digest.map { (pepper.digest(of: $0), key.name) } }) { first, _ in first }
         return KeyMerge(declared: own, configs: configs, defaultConfigs: stored.defaultConfigs, closedWorkspaces: closedWorkspaces, now: now / 1000)
     }

@@ -8,8 +8,8 @@ public final class StoreWatch: Sendable {
         /// `Store.generation()` of the rows that serve, and the audit log's last row then.
         var generation: Int64
         var sequence: Int64
-        /// What is compiled is not compiled again.
-        var prompts: StoredPrompts
+        /// Prompts that are compiled are not compiled again, and workspaces keep their numbers.
+        var others: OtherObjects
         /// Whether it is told already that the store cannot be read.
         var isFailing = false
     }
@@ -31,7 +31,7 @@ public final class StoreWatch: Sendable {
         self.desk = desk
         self.rules = rules
         self.note = note
-        reading = Mutex(Reading(generation: first.generation, sequence: first.sequence, prompts: first.prompts))
+        reading = Mutex(Reading(generation: first.generation, sequence: first.sequence, others: first.others))
     }
 
     /// Reads the store again where it has changed, or in any case: a reference may lead to another value.
@@ -42,17 +42,24 @@ public final class StoreWatch: Sendable {
         try reading.withLock { reading throws(StoreError) in
             if !always {
                 guard try store.generation() != reading.generation else { return reading.generation }
-                if let changes = try store.keyChanges(after: reading.sequence), changes.isAll, desk.take(changes) {
-                    (reading.generation, reading.sequence) = (changes.generation, changes.sequence)
-                    return changes.generation
-                }
+                if let generation = try takeChanges(&reading) { return generation }
             }
-            let objects = try StoredObjects.read(store, rules, before: reading.prompts, keysAfter: always ? nil : reading.sequence)
+            let objects = try StoredObjects.read(store, rules, before: reading.others.prompts)
             desk.take(objects)
-            reading.prompts = objects.prompts
-            (reading.generation, reading.sequence) = (objects.generation, objects.sequence)
+            (reading.generation, reading.sequence, reading.others) = (objects.generation, objects.sequence, objects.others)
             return objects.generation
         }
+    }
+
+    /// Takes in what has changed since the last reading; nil where all has to be read for it.
+    private func takeChanges(_ reading: inout Reading) throws(StoreError) -> Int64? {
+        guard let changes = try store.changes(after: reading.sequence, rules) else { return nil }
+        var others: OtherObjects?
+        if let rows = changes.others { others = try OtherObjects(rows, store, reading.others.numbers, before: reading.others.prompts) }
+        guard desk.take(changes, others) else { return nil }
+        (reading.generation, reading.sequence) = (changes.generation, changes.sequence)
+        if let others { reading.others = others }
+        return changes.generation
     }
 
     /// Makes a change, and returns when the data plane serves by it: by what it did is decided from the next request on.

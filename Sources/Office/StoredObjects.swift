@@ -8,7 +8,8 @@ public import Store
 
 /// What the data plane has of a store's rows, as of one reading: the rows themselves are let go.
 public struct StoredObjects: Sendable {
-    struct Key: Sendable {
+    struct Key: Sendable, Placed {
+        var id: String { declaration.identity }
         var declaration: KeyTable.Declaration
         let configID: String?
         let workspaceID: String?
@@ -23,7 +24,7 @@ public struct StoredObjects: Sendable {
         let expiresAt: Int64?
     }
 
-    struct VirtualKey: Sendable {
+    struct VirtualKey: Sendable, Placed {
         let id: String
         let slug: String
         let provider: String
@@ -58,7 +59,7 @@ public struct StoredObjects: Sendable {
         let shares: [IntegrationShare]
     }
 
-    struct Config: Sendable {
+    struct Config: Sendable, Placed {
         let id: String
         let slug: String
         let text: String
@@ -80,71 +81,53 @@ public struct StoredObjects: Sendable {
         }
     }
 
+    /// What is wrong with an object.
+    struct Fault: Sendable, Equatable {
+        /// Its id; empty where it is of none.
+        let owner: String
+        let text: String
+
+        init(_ owner: String, _ text: String) { (self.owner, self.text) = (owner, text) }
+    }
+
     private(set) var generation: Int64
     /// Of the audit log's last row then.
     private(set) var sequence: Int64
     /// In the order of their ids.
     private(set) var keys: [Key]
-    /// Where those are not read, what became of them since the last reading.
-    private var keyChanges: KeyChanges?
-    let virtualKeys: [VirtualKey]
-    let configs: [Config]
-    let guardrails: [Guardrail]
-    let workspaces: [Space]
-    let policies: [LimitedPolicy]
+    /// These two in the order of their ids as well.
+    private(set) var virtualKeys: [VirtualKey]
+    private(set) var configs: [Config]
     /// Ids of the configs for keys of a workspace that name none, by the workspace's id; "" is for keys of none.
-    let defaultConfigs: [String: String]
-    let prompts: StoredPrompts
-    private(set) var faults: [String]
-    /// Whose store it is.
-    let organisation: String
-    /// What keys have of their workspaces, by their ids: a number, and what requests say unless they say otherwise.
-    private let workspaceNumbers: [String: Int32]
-    private let workspaceMetadata: [String: String]
+    private(set) var defaultConfigs: [String: String]
+    private(set) var others: OtherObjects
+    /// Of the first three.
+    private var ownFaults: [Fault]
+
+    var faults: [Fault] { others.faults + ownFaults }
 
     /// Reads the store.
     ///
-    /// - Parameters:
-    ///   - before: what was read of prompts the last time.
-    ///   - sequence: of the last reading, whose keys are at hand: then it may be that what became of them is read alone.
-    public static func read(
-        _ store: any Store, _ rules: SecretReferenceRules, before: StoredPrompts = StoredPrompts(), keysAfter sequence: Int64? = nil
-    ) throws(StoreError) -> StoredObjects {
-        let rows = try store.snapshotRows(rules, keysAfter: sequence)
-        return StoredObjects(rows, try StoredPrompts(rows, before: before) { (ids) throws(StoreError) in try store.promptTemplates(of: ids) })
+    /// - Parameter before: what was read of prompts the last time.
+    public static func read(_ store: any Store, _ rules: SecretReferenceRules, before: StoredPrompts = StoredPrompts()) throws(StoreError) -> StoredObjects {
+        let rows = try store.snapshotRows(rules)
+        return StoredObjects(rows, try OtherObjects(rows, store, WorkspaceNumbers(), before: before))
     }
 
-    public init(_ rows: SnapshotRows, _ prompts: StoredPrompts = StoredPrompts()) {
-        var faults = rows.faults.map(\.description) + prompts.faults
-        self.prompts = prompts
-        let numbers = Dictionary(rows.workspaces.enumerated().map { ($1.id, Int32($0)) }) { first, _ in first }
-        func number(_ workspace: String?) -> Int32 { workspace.flatMap { numbers[$0] } ?? -1 }
+    init(_ rows: SnapshotRows, _ others: OtherObjects) {
+        self.others = others
+        var faults = rows.faults.filter { !OtherObjects.kinds.contains($0.kind) }.map { Fault($0.owner, $0.description) }
         (generation, sequence) = (rows.generation, rows.sequence)
-        organisation = rows.organisations.first?.id ?? ""
-        let defaults = StoredObjects.defaultMetadata(rows.workspaces)
-        (workspaceNumbers, workspaceMetadata) = (numbers, defaults)
-        keyChanges = rows.keyChanges
-        keys = rows.keys.compactMap { StoredObjects.key($0, numbers, defaults, &faults) }
-        let integrations = Dictionary(rows.integrations.map { ($0.id, $0) }) { first, _ in first }
-        virtualKeys = rows.virtualKeys.map { StoredObjects.virtualKey($0, integrations, workspace: number($0.key.workspaceID), &faults) }
-        configs = rows.configs.map { config in
-            Config(
-                id: config.id, slug: config.slug ?? config.id, text: config.text ?? "", workspace: number(config.workspaceID),
-                refusal: config.status == .active ? nil : "it is \(config.status.rawValue)")
-        }
-        guardrails = rows.guardrails.map {
-            Guardrail(id: $0.id, slug: $0.slug ?? $0.id, text: $0.text ?? "", workspace: number($0.workspaceID))
-        }
-        workspaces = rows.workspaces.map { Space(id: $0.id, name: $0.name, limits: StoredObjects.limits($0.usageLimits, $0.rateLimits)) }
-        policies = rows.policies.compactMap { LimitedPolicy($0, workspace: number($0.workspaceID)) }
-        for policy in policies { if let fault = policy.fault { faults.append("policy \(quoted(policy.name)) (\(policy.identity)): \(fault); it refuses what it is for") } }
+        keys = rows.keys.compactMap { StoredObjects.key($0, others, &faults) }
+        virtualKeys = rows.virtualKeys.map { StoredObjects.virtualKey($0, others, &faults) }
+        configs = rows.configs.map { StoredObjects.config($0, others) }
         var defaultConfigs: [String: String] = [:]
         for config in rows.configs where config.isDefault { defaultConfigs[config.workspaceID ?? ""] = config.id }
         self.defaultConfigs = defaultConfigs
-        self.faults = faults
+        ownFaults = faults
     }
 
-    // MARK: Keys
+    // MARK: Changes
 
     /// A key before and after a change; nil where there is none that can be used.
     struct KeyChange {
@@ -153,72 +136,78 @@ public struct StoredObjects: Sendable {
         let after: Key?
     }
 
-    /// Takes in what has become of some keys; what is wrong with them. The others are not touched, nor copied where nobody else has them.
-    mutating func change(_ changes: KeyChanges) -> ([KeyChange], faults: [String]) {
+    /// What has become others.
+    struct Changed {
+        var keys: [KeyChange] = []
+        /// Ids of virtual keys.
+        var virtualKeys: Set<String> = []
+        var hasWorkspaces = false
+        /// Whether anything has but gateway keys.
+        var isMoreThanKeys = false
+        /// What is wrong with them.
+        var faults: [String] = []
+    }
+
+    /// Takes in what has become of some objects. The others are not touched, nor copied where nobody else has them.
+    ///
+    /// - Returns: nil, and nothing is taken in, where keys turn on what has changed that are not told.
+    mutating func change(_ changes: ObjectChanges, _ news: OtherObjects?) -> Changed? {
+        if let news, !news.keepsKeys(of: others, but: changes.workspaces) { return nil }
         (generation, sequence) = (changes.generation, changes.sequence)
-        var made: [KeyChange] = []
-        var found: [String] = []
-        for key in changes.keys {
-            let after = StoredObjects.key(key, workspaceNumbers, workspaceMetadata, &found)
-            made.append(KeyChange(id: key.id, before: put(after, at: key.id), after: after))
+        var changed = Changed()
+        changed.isMoreThanKeys = !changes.virtualKeys.isEmpty || !changes.configs.isEmpty || news != nil
+        if let news {
+            changed.hasWorkspaces = news.rows != others.rows
+            others = news
         }
-        for id in changes.gone { made.append(KeyChange(id: id, before: put(nil, at: id), after: nil)) }
-        // Those of keys name them.
-        faults.removeAll { fault in made.contains { fault.contains("(\($0.id))") } }
-        faults += found
-        return (made, found)
+        var found = changes.faults.map { Fault($0.owner, $0.description) }
+        for key in changes.keys.made {
+            let after = StoredObjects.key(key, others, &found)
+            changed.keys.append(KeyChange(id: key.id, before: keys.put(after, at: key.id), after: after))
+        }
+        for id in changes.keys.gone { changed.keys.append(KeyChange(id: id, before: keys.put(nil, at: id), after: nil)) }
+        for slot in changes.virtualKeys.made {
+            _ = virtualKeys.put(StoredObjects.virtualKey(slot, others, &found), at: slot.key.id)
+            changed.virtualKeys.insert(slot.key.id)
+        }
+        for id in changes.virtualKeys.gone {
+            _ = virtualKeys.put(nil, at: id)
+            changed.virtualKeys.insert(id)
+        }
+        for config in changes.configs.made {
+            _ = configs.put(StoredObjects.config(config, others), at: config.id)
+            defaultConfigs = defaultConfigs.filter { $0.value != config.id }
+            // The one before it is none any more, though nothing is told of that.
+            if config.isDefault { defaultConfigs[config.workspaceID ?? ""] = config.id }
+        }
+        for id in changes.configs.gone {
+            _ = configs.put(nil, at: id)
+            defaultConfigs = defaultConfigs.filter { $0.value != id }
+        }
+        let integrations = changes.virtualKeys.made.compactMap(\.key.integrationID)
+        let owners = Set(changed.keys.map(\.id) + changes.configs.made.map(\.id) + changes.configs.gone + integrations).union(changed.virtualKeys)
+        ownFaults.removeAll { owners.contains($0.owner) }
+        // An integration's are told with each of its virtual keys.
+        for fault in found where !ownFaults.contains(fault) { ownFaults.append(fault) }
+        changed.faults = found.map(\.text)
+        return changed
     }
 
-    /// Takes the keys of the reading before, where its own are told by what became of those.
-    mutating func completeKeys(of before: inout StoredObjects?) {
-        guard let changes = keyChanges else { return }
-        keyChanges = nil
-        if let before {
-            keys = before.keys
-            faults += before.faults.filter { fault in fault.hasPrefix(StoredObjects.keyFault) }
-        }
-        // Nobody else has them then.
-        before = nil
-        _ = change(changes)
-    }
-
-    /// What faults of keys begin with.
-    private static let keyFault = "API key "
-
-    /// Puts a key in its place, or takes it away; what was there.
-    private mutating func put(_ key: Key?, at id: String) -> Key? {
-        var (low, high) = (0, keys.count)
-        while low < high {
-            let middle = (low + high) / 2
-            if keys[middle].declaration.identity < id { low = middle + 1 } else { high = middle }
-        }
-        let before = low < keys.count && keys[low].declaration.identity == id ? keys[low] : nil
-        switch (key, before) {
-        case (let key?, nil): keys.insert(key, at: low)
-        case (let key?, _): keys[low] = key
-        case (nil, _?): keys.remove(at: low)
-        case (nil, nil): break
-        }
-        return before
-    }
-
-    private static func key(_ key: APIKey, _ numbers: [String: Int32], _ defaults: [String: String], _ faults: inout [String]) -> Key? {
-        let metadata = DefaultMetadata([key.workspaceID.flatMap { defaults[$0] }, key.defaultMetadata].compactMap { $0 })
-        return StoredObjects.key(key, workspace: key.workspaceID.flatMap { numbers[$0] } ?? -1, metadata, &faults)
-    }
+    // MARK: Keys
 
     /// What a key needs for asking models: one of these.
     private static let scopes: Set = ["completions.write", FirstKey.scope]
 
-    private static func key(_ key: APIKey, workspace: Int32, _ metadata: DefaultMetadata?, _ faults: inout [String]) -> Key? {
+    private static func key(_ key: APIKey, _ others: OtherObjects, _ faults: inout [Fault]) -> Key? {
+        let metadata = DefaultMetadata([key.workspaceID.flatMap { others.metadata[$0] }, key.defaultMetadata].compactMap { $0 })
         guard let digest = key.digest.flatMap({ $0.withByteSlice { KeyDigest(bytes: $0) } }) else {
-            faults.append("API key \(quoted(key.name)) (\(key.id)): it has no digest; rotate it")
+            faults.append(Fault(key.id, "API key \(quoted(key.name)) (\(key.id)): it has no digest; rotate it"))
             return nil
         }
         var declaration = KeyTable.Declaration(name: key.name, digest: digest, expiresAt: key.expiresAt.map { seconds(before: $0) })
         declaration.identity = key.id
         declaration.isPeppered = true
-        declaration.workspace = workspace
+        declaration.workspace = others.numbers.number(of: key.workspaceID)
         declaration.mayBringConfig = key.allowsConfigOverride
         if let previous = key.previousDigest.flatMap({ $0.withByteSlice { KeyDigest(bytes: $0) } }), let until = key.previousExpiresAt {
             declaration.previous = (previous, seconds(before: until))
@@ -228,22 +217,12 @@ public struct StoredObjects: Sendable {
         let networks = key.allowedNetworks.compactMap { network($0) }
         if networks.count < key.allowedNetworks.count, declaration.standing == .active {
             declaration.standing = .restricted
-            faults.append("API key \(quoted(key.name)) (\(key.id)): one of its allowed_networks cannot be read, so the key opens nothing")
+            faults.append(Fault(key.id, "API key \(quoted(key.name)) (\(key.id)): one of its allowed_networks cannot be read, so the key opens nothing"))
         }
         return Key(
             declaration: declaration, configID: key.defaultConfigID, workspaceID: key.workspaceID, limits: limits(key.usageLimits, key.rateLimits),
             restrictions: KeyRestrictions(
                 models: key.allowedModels, providers: key.allowedProviders, endpoints: key.allowedEndpoints, networks: networks), metadata: metadata)
-    }
-
-    /// What keys of workspaces say by default unless they say otherwise: JSON objects, by the workspaces' ids.
-    private static func defaultMetadata(_ workspaces: [Workspace]) -> [String: String] {
-        var found: [String: String] = [:]
-        for workspace in workspaces {
-            guard let defaults = workspace.defaults else { continue }
-            found[workspace.id] = Array(defaults.utf8).withByteSlice { JSONView(objectIn: $0)?.child(ByteSlice("metadata")).map { String($0.bytes) } }
-        }
-        return found
     }
 
     /// `192.0.2.0/24`, or an address alone.
@@ -255,7 +234,7 @@ public struct StoredObjects: Sendable {
         return Int(parts[1]).flatMap { Network(of: address, prefixLength: $0) }
     }
 
-    private static func limits(_ usage: String?, _ rates: String?) -> StoredLimits? {
+    static func limits(_ usage: String?, _ rates: String?) -> StoredLimits? {
         usage == nil && rates == nil ? nil : StoredLimits(usage: usage, rates: rates)
     }
 
@@ -277,10 +256,10 @@ public struct StoredObjects: Sendable {
     // MARK: Virtual keys
 
     private static func virtualKey(
-        _ slot: SnapshotRows.Slot, _ integrations: [String: Integration], workspace: Int32, _ faults: inout [String]
+        _ slot: SnapshotRows.Slot, _ others: OtherObjects, _ faults: inout [Fault]
     ) -> VirtualKey {
         let key = slot.key
-        let integration = key.integrationID.flatMap { integrations[$0] }
+        let integration = key.integrationID.flatMap { others.integrations[$0] }
         var refusal = key.status == .active ? nil : "is \(key.status.rawValue)"
         if key.integrationID != nil {
             if integration == nil { refusal = refusal ?? "has an integration that cannot be read" }
@@ -291,7 +270,7 @@ public struct StoredObjects: Sendable {
             if let pricing = key.pricing ?? integration?.pricing { adjustment = try StoredPricing.adjustment(pricing) }
         } catch {
             // At the book's prices it would be charged for what nobody agreed to.
-            faults.append("virtual key \(quoted(key.slug ?? key.id)): \(error); it is not used")
+            faults.append(Fault(key.id, "virtual key \(quoted(key.slug ?? key.id)): \(error); it is not used"))
             refusal = refusal ?? "has a pricing that cannot be read"
         }
         let credentials = slot.credentials.filter { $0.status == .active && $0.weight > 0 }
@@ -299,9 +278,44 @@ public struct StoredObjects: Sendable {
             id: key.id, slug: key.slug ?? key.id, provider: key.provider, limits: limits(key.usageLimits, key.rateLimits),
             models: key.allowedModels, settings: [integration?.configurations, key.modelConfig].compactMap { $0 },
             credentials: credentials.map { Credential(secret: $0.secret, weight: $0.weight, expiresAt: $0.expiresAt) }, expiresAt: key.expiresAt,
-            workspace: workspace,
+            workspace: others.numbers.number(of: key.workspaceID),
             sharing: integration.map {
                 Sharing(name: $0.name, id: $0.id, isForAll: $0.isForAllWorkspaces, shares: IntegrationShare.list($0.workspaces))
             }, adjustment: adjustment, refusal: refusal)
+    }
+
+    // MARK: Configs
+
+    fileprivate static func config(_ config: ConfigRow, _ others: OtherObjects) -> Config {
+        Config(
+            id: config.id, slug: config.slug ?? config.id, text: config.text ?? "", workspace: others.numbers.number(of: config.workspaceID),
+            refusal: config.status == .active ? nil : "it is \(config.status.rawValue)")
+    }
+}
+
+/// The store's, beside which there is one of the same name here.
+private typealias ConfigRow = Config
+
+/// What has its place in a list by its id.
+private protocol Placed {
+    var id: String { get }
+}
+
+extension Array where Element: Placed {
+    /// Puts an element in its place, or takes it away; what was there.
+    fileprivate mutating func put(_ element: Element?, at id: String) -> Element? {
+        var (low, high) = (0, count)
+        while low < high {
+            let middle = (low + high) / 2
+            if self[middle].id < id { low = middle + 1 } else { high = middle }
+        }
+        let before = low < count && self[low].id == id ? self[low] : nil
+        switch (element, before) {
+        case (let element?, nil): insert(element, at: low)
+        case (let element?, _): self[low] = element
+        case (nil, _?): remove(at: low)
+        case (nil, nil): break
+        }
+        return before
     }
 }

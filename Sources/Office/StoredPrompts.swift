@@ -16,7 +16,8 @@ public struct StoredPrompts: Sendable {
 
     /// - Parameter templates: reads what versions say, by their ids.
     init(
-        _ rows: SnapshotRows, before: StoredPrompts, byteLimit: Int = OfficeLimits.promptByteCount, countLimit: Int = OfficeLimits.promptVersionCount,
+        _ rows: SnapshotRows, _ workspaces: WorkspaceNumbers, before: StoredPrompts, byteLimit: Int = OfficeLimits.promptByteCount,
+        countLimit: Int = OfficeLimits.promptVersionCount,
         _ templates: ([String]) throws(StoreError) -> [String: PromptTemplate]
     ) throws(StoreError) {
         let partials = rows.partials.map { ($0, true) }
@@ -24,12 +25,11 @@ public struct StoredPrompts: Sendable {
         guard !owners.isEmpty else { return }
         let isPartial = Set(rows.partials.flatMap { $0.versions.values })
         try keep(StoredPrompts.inOrder(owners.map(\.0)), isPartial, before, byteLimit, countLimit, templates)
-        let workspaces = Dictionary(rows.workspaces.enumerated().map { ($1.id, Int32($0)) }) { first, _ in first }
         var leftOut = 0
         for (owner, isPartial) in owners {
             var entry = PromptTable.Entry(published: owner.published, latest: owner.latest)
             // A workspace that is not there is nobody's.
-            entry.workspace = owner.workspaceID.map { workspaces[$0] ?? .max } ?? -1
+            entry.workspace = owner.workspaceID.map { workspaces.byID[$0] ?? .max } ?? -1
             entry.labels = owner.labels
             for (number, id) in owner.versions {
                 if let version = compiled[id] { entry.versions[number] = version } else { entry.others.insert(number) }

@@ -53,11 +53,15 @@ public struct Catalog: Sendable {
         self.breaker = breaker
     }
 
-    /// The same with other guardrails.
-    public func with(guardrails: [String: DocumentNode]) -> Catalog {
-        Catalog(
-            providers: providers, virtualKeys: virtualKeys, configNames: configNames.names, guardrails: guardrails, trustedHosts: trustedHosts,
-            breaker: breaker)
+    /// The same with other guardrails, and where they are said with other configs.
+    public func with(configNames: [String]? = nil, guardrails: [String: DocumentNode]) -> Catalog {
+        Catalog(self, configNames: configNames.map { NameTable($0) } ?? self.configNames, guardrails)
+    }
+
+    private init(_ catalog: Catalog, configNames: NameTable, _ guardrails: [String: DocumentNode]) {
+        (providers, virtualKeys, trustedHosts, breaker) = (catalog.providers, catalog.virtualKeys, catalog.trustedHosts, catalog.breaker)
+        (providerNames, virtualKeyNames) = (catalog.providerNames, catalog.virtualKeyNames)
+        (self.configNames, self.guardrails) = (configNames, guardrails)
     }
 
     /// The same without virtual keys and guardrails: what a caller without a gateway key may name.

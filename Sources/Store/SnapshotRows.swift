@@ -46,10 +46,7 @@ public struct SnapshotRows: Sendable {
     public internal(set) var sequence: Int64 = 0
     public internal(set) var organisations: [Organisation] = []
     public internal(set) var workspaces: [Workspace] = []
-    public internal(set) var users: [User] = []
     public internal(set) var keys: [APIKey] = []
-    /// In place of all keys, what became of them since the row that was named.
-    public internal(set) var keyChanges: KeyChanges?
     public internal(set) var integrations: [Integration] = []
     public internal(set) var virtualKeys: [Slot] = []
     public internal(set) var configs: [Config] = []
@@ -61,17 +58,30 @@ public struct SnapshotRows: Sendable {
     public internal(set) var faults: [SnapshotFault] = []
 }
 
-/// What became of gateway keys since a row of the audit log.
-public struct KeyChanges: Sendable {
-    /// Whether nothing else has changed that the data plane goes by.
-    public internal(set) var isAll = true
+/// What became of objects since a row of the audit log: of gateway keys, virtual keys and configs one by one, for there are many; of the rest all there is.
+public struct ObjectChanges: Sendable {
+    /// Of one kind.
+    public struct Kind<Object: Sendable>: Sendable {
+        /// Those that were made or changed, as they are now, by their ids.
+        public internal(set) var made: [Object] = []
+        /// Ids of those that are gone, or do not open.
+        public internal(set) var gone: [String] = []
+
+        public var isEmpty: Bool { made.isEmpty && gone.isEmpty }
+    }
+
     /// `Store.generation()`, and the audit log's last row, as of this reading.
     public internal(set) var generation: Int64 = 0
     public internal(set) var sequence: Int64 = 0
-    /// Those that were made or changed, as they are now.
-    public internal(set) var keys: [APIKey] = []
-    /// Ids of those that are gone.
-    public internal(set) var gone: [String] = []
+    public internal(set) var keys = Kind<APIKey>()
+    public internal(set) var virtualKeys = Kind<SnapshotRows.Slot>()
+    public internal(set) var configs = Kind<Config>()
+    /// Of those virtual keys and configs.
+    public internal(set) var faults: [SnapshotFault] = []
+    /// Ids of changed workspaces whose keys are all told: these say by default what their workspace does.
+    public internal(set) var workspaces: Set<String> = []
+    /// All of the other kinds, where one of them has changed.
+    public internal(set) var others: SnapshotRows?
 }
 
 /// Something that cannot be used: a credential that is not found, a secret that does not open. The rest is not held up by it.
@@ -80,6 +90,13 @@ public struct SnapshotFault: Sendable, Equatable, CustomStringConvertible {
     public let id: String
     public let name: String
     public let reason: String
+    /// What is kept from use: of a credential, its virtual key or integration.
+    public let owner: String
+
+    /// - Parameter owner: nil for the object itself.
+    init(kind: String, id: String, name: String, reason: String, owner: String? = nil) {
+        (self.kind, self.id, self.name, self.reason, self.owner) = (kind, id, name, reason, owner ?? id)
+    }
 
     public var description: String { "\(kind) \"\(name)\" (\(id)): \(reason)" }
 }

@@ -77,12 +77,10 @@ public protocol Store: Sendable {
     // MARK: Data plane
 
     /// All that a snapshot is made of, as of one moment, with its credentials opened.
-    ///
-    /// - Parameter sequence: a row of the audit log: where it can be told which keys have changed behind it, these stand in place of all keys.
-    func snapshotRows(_ rules: SecretReferenceRules, keysAfter sequence: Int64?) throws(StoreError) -> SnapshotRows
+    func snapshotRows(_ rules: SecretReferenceRules) throws(StoreError) -> SnapshotRows
 
-    /// Which gateway keys have changed behind a row of the audit log; nil where they are too many, or all of them may be others.
-    func keyChanges(after sequence: Int64) throws(StoreError) -> KeyChanges?
+    /// What has changed behind a row of the audit log; nil where that is too much, or cannot be told.
+    func changes(after sequence: Int64, _ rules: SecretReferenceRules) throws(StoreError) -> ObjectChanges?
 
     /// Goes up with each change of an object, whoever made it.
     func generation() throws(StoreError) -> Int64
@@ -126,9 +124,6 @@ public protocol Store: Sendable {
 }
 
 extension Store {
-    /// With all keys.
-    public func snapshotRows(_ rules: SecretReferenceRules) throws(StoreError) -> SnapshotRows { try snapshotRows(rules, keysAfter: nil) }
-
     /// Gives a key another secret, with the usual time in which both open.
     public func rotate(_ keyID: String, in scope: Scope, by actor: AuditActor) throws(StoreError) -> IssuedKey {
         try rotate(keyID, in: scope, transition: StoreLimits.usualTransitionMilliseconds, by: actor)

@@ -293,7 +293,7 @@ struct SnapshotMergeTests {
             SnapshotMerge(world.declared, try world.stored(), pepper: world.store.pepper, now: 0, edition: 1, limits: make, &programs)
         }
         let kept = try merge { holders in
-            asked = holders
+            asked += holders
             return self.kept(holders)
         }
         #expect(asked.map(\.name) == ["vault", "limited"] && asked[1].identity == limited.key.id)
@@ -431,7 +431,8 @@ struct SnapshotMergeTests {
         rows.virtualKeys[odd] = SnapshotRows.Slot(key: plain, credentials: rows.virtualKeys[odd].credentials)
         var programs = ProgramShelf()
         var asked: [LimitedHolder] = []
-        let merge = SnapshotMerge(world.declared, StoredObjects(rows), pepper: world.store.pepper, now: 0, edition: 1, limits: { holders in
+        let stored = StoredObjects(rows, OtherObjects(rows, WorkspaceNumbers().with(rows.workspaces)))
+        let merge = SnapshotMerge(world.declared, stored, pepper: world.store.pepper, now: 0, edition: 1, limits: { holders in
             asked = holders
             return LimitedTerms(books: nil, terms: holders.map { holder in
                 .success(SpendingTerms(holder.scope, of: holder.name, identity: holder.identity, budgets: [], rates: [], adjustment: holder.adjustment))

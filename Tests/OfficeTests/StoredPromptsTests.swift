@@ -61,7 +61,9 @@ struct StoredPromptsTests {
     private func read(
         _ world: World, before: StoredPrompts = StoredPrompts(), bytes: Int = 1 << 20, count: Int = 100, _ asked: (Int) -> Void = { _ in }
     ) throws -> StoredPrompts {
-        try StoredPrompts(try world.rows(), before: before, byteLimit: bytes, countLimit: count) { (ids) throws(StoreError) in
+        let rows = try world.rows()
+        let numbers = WorkspaceNumbers().with(rows.workspaces)
+        return try StoredPrompts(rows, numbers, before: before, byteLimit: bytes, countLimit: count) { (ids) throws(StoreError) in
             asked(ids.count)
             return try world.store.promptTemplates(of: ids)
         }
@@ -74,7 +76,7 @@ struct StoredPromptsTests {
         try partial(world, "pp-part", ["one", "two"])
         let made = try prompt(world, "pp-a", ["a {{>pp-part}} {{>pp-part@latest}}", "b"])
         _ = try prompt(world, "pp-b", ["b"], workspace: space.id)
-        let prompts = try world.stored().prompts
+        let prompts = try world.stored().others.prompts
         for name in [made.id, "pp-a"] { #expect(body(name, prompts) == .success(#"{"model":"m1","prompt":"a one two"}"#)) }
         #expect(body("pp-a@latest", prompts) == .success(#"{"model":"m2","prompt":"b"}"#))
         // A store is made with one workspace.

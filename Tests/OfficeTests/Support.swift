@@ -104,6 +104,19 @@ final class World {
     }
 }
 
+extension SnapshotMerge {
+    /// One that shares nothing with another.
+    init(
+        _ declared: DeclaredParts, _ stored: StoredObjects, pepper: KeyPepper, now: Int64, edition: UInt64,
+        limits: ([LimitedHolder]) -> LimitedTerms = { _ in LimitedTerms(books: nil, terms: []) },
+        policies: ([LimitedPolicy]) -> KeptPolicies = { KeptPolicies.none($0) }, _ programs: inout ProgramShelf
+    ) {
+        var virtualKeys = VirtualKeyShelf()
+        self.init(
+            declared, stored, pepper: pepper, now: now, edition: edition, sharing: nil, limits: limits, policies: policies, &programs, &virtualKeys)
+    }
+}
+
 func bytes(_ text: String) -> SecretBytes { Array(text.utf8).withByteSlice { SecretBytes($0) } }
 
 extension KeyTable {

@@ -48,34 +48,112 @@ struct SnapshotTests {
         #expect(rows.virtualKeys[1].credentials.map(\.secret.text) == ["sk-shared"])
     }
 
+    private func changes(after sequence: Int64) throws -> ObjectChanges? { try store.changes(after: sequence, SecretReferenceRules()) }
+
     @Test("what became of keys is told alone where nothing else has changed, as it is now")
     func keyChanges() throws {
         let kept = try store.issue(world.key("kept"), secret: nil, by: .system).key
         let start = try store.snapshotRows(SecretReferenceRules()).sequence
-        #expect(try store.keyChanges(after: start)?.keys == [])
+        #expect(try changes(after: start)?.keys.made == [])
         let made = try store.issue(world.key("made"), secret: nil, by: .system).key
         let changed = try store.update(APIKey.self, kept.id, in: world.scope, at: nil, by: .system) { $0.status = .disabled }
         let gone = try store.issue(world.key("gone"), secret: nil, by: .system).key
         try store.delete(APIKey.self, gone.id, in: world.scope, at: nil, by: .system)
-        let changes = try #require(try store.keyChanges(after: start))
-        #expect(changes.keys == [changed, made] && changes.gone == [gone.id])
-        #expect(changes.generation == (try store.generation()) && changes.sequence > start)
+        let found = try #require(try changes(after: start))
+        #expect(found.keys.made == [changed, made] && found.keys.gone == [gone.id])
+        #expect(found.virtualKeys.isEmpty && found.configs.isEmpty && found.others == nil)
+        #expect(found.generation == (try store.generation()) && found.sequence > start)
         // What was refused has changed nothing, nor what no request is served by.
         var denied = AuditEvent(.system, "create", "configs")
         denied.outcome = .denied
         try store.record(denied)
         try store.record(AuditEvent(.system, AuditEvent.usageReset, "workspaces", id: "w"))
         try store.record(AuditEvent(.system, "rewrap", "keyring"))
-        let nothing = try #require(try store.keyChanges(after: changes.sequence))
-        #expect(nothing.isAll && nothing.keys.isEmpty && nothing.gone.isEmpty)
-        _ = try store.create(world.config("c"), by: .system)
-        #expect(try store.keyChanges(after: start)?.isAll == false)
-        let rows = try store.snapshotRows(SecretReferenceRules(), keysAfter: start)
-        #expect(rows.keys.isEmpty && rows.keyChanges?.keys == [changed, made] && rows.keyChanges?.gone == [gone.id] && rows.configs.count == 1)
-        // Whose workspace has changed is another, whatever its row says.
-        _ = try world.workspace("w")
-        #expect(try store.keyChanges(after: start) == nil)
-        #expect(try store.snapshotRows(SecretReferenceRules(), keysAfter: start).keys.count == 2)
+        var user = User()
+        user.head.organisationID = world.organisation
+        user.email = "a@example.com"
+        _ = try store.create(user, by: .system)
+        let nothing = try #require(try changes(after: found.sequence))
+        #expect(nothing.keys.isEmpty && nothing.virtualKeys.isEmpty && nothing.configs.isEmpty && nothing.others == nil)
+        // What nobody knows here may be anything.
+        try store.record(AuditEvent(.system, "create", "somethings", id: "s"))
+        #expect(try changes(after: start) == nil)
+    }
+
+    @Test("of the kinds of which there are few all are told when one has changed, opened, and of an integration its virtual keys")
+    func otherChanges() throws {
+        let integration = try integration("sk-shared")
+        var provided = VirtualKey()
+        provided.head.organisationID = world.organisation
+        provided.name = "provided"
+        provided.provider = "openai"
+        provided.integrationID = integration.id
+        provided = try store.create(provided, by: .system)
+        _ = try world.virtualKey("own")
+        let start = try store.snapshotRows(SecretReferenceRules()).sequence
+        _ = try store.update(Integration.self, integration.id, in: world.scope, at: nil, by: .system) { $0.configurations = #"{"azure_resource_name":"r"}"# }
+        let workspace = try world.workspace("w")
+        let found = try #require(try changes(after: start))
+        #expect(found.virtualKeys.made.map(\.key.id) == [provided.id] && found.keys.isEmpty && found.configs.isEmpty)
+        #expect(found.others?.integrations.map(\.configurations) == [#"{"azure_resource_name":"r"}"#])
+        #expect(found.others?.workspaces.map(\.id).contains(workspace.id) == true && found.others?.keys == [] && found.others?.organisations.count == 1)
+    }
+
+    private func integration(_ secret: String) throws -> Integration {
+        var integration = Integration()
+        integration.head.organisationID = world.organisation
+        integration.name = "shared"
+        integration.provider = "openai"
+        integration = try store.create(integration, by: .system)
+        try add(secret, to: integration)
+        return integration
+    }
+
+    private func add(_ secret: String, to integration: Integration) throws {
+        var shared = ProviderCredential()
+        shared.head.organisationID = world.organisation
+        shared.integrationID = integration.id
+        _ = try store.addCredential(shared, .secret(bytes(secret)), by: .system)
+    }
+
+    @Test("what became of virtual keys and configs is told with what they are now, in clear; a credential that is not found is told as a fault of its key")
+    func targetChanges() throws {
+        let integration = try integration("sk-shared")
+        let (kept, credential) = try world.virtualKey("kept", "sk-before")
+        let start = try store.snapshotRows(SecretReferenceRules()).sequence
+        _ = try store.replaceCredential(credential.id, in: world.scope, with: .secret(bytes("sk-after")), by: .system)
+        var provided = VirtualKey()
+        provided.head.organisationID = world.organisation
+        provided.name = "provided"
+        provided.provider = "openai"
+        provided.integrationID = integration.id
+        provided = try store.create(provided, by: .system)
+        let config = try store.create(world.config("made"), by: .system)
+        let (gone, _) = try world.virtualKey("gone")
+        try store.delete(VirtualKey.self, gone.id, in: world.scope, at: nil, by: .system)
+        let (missing, replaced) = try world.virtualKey("missing")
+        let reference = try SecretReference("env:NO_SUCH_VARIABLE_HERE")
+        _ = try store.replaceCredential(replaced.id, in: world.scope, with: .reference(reference), by: .system)
+        let found = try #require(try changes(after: start))
+        #expect(found.keys.isEmpty && found.others == nil)
+        #expect(found.virtualKeys.made.map(\.key.id) == [kept.id, provided.id, missing.id] && found.virtualKeys.gone == [gone.id])
+        #expect(found.virtualKeys.made.map { $0.credentials.map(\.secret.text) } == [["sk-after"], ["sk-shared"], []])
+        #expect(found.configs.made == [config] && found.configs.gone == [])
+        #expect(found.faults.map(\.owner) == [missing.id] && found.faults[0].kind == "credential")
+        // An integration's credential is that of each of its virtual keys.
+        try add("sk-second", to: integration)
+        let more = try #require(try changes(after: found.sequence))
+        #expect(more.virtualKeys.made.map { $0.credentials.map(\.secret.text) } == [["sk-shared", "sk-second"]] && more.others == nil)
+    }
+
+    @Test("a config that does not open any more is told as gone, and why")
+    func unreadableConfig() throws {
+        let config = try store.create(world.config("odd"), by: .system)
+        let start = try store.snapshotRows(SecretReferenceRules()).sequence
+        _ = try store.update(Config.self, config.id, in: world.scope, at: nil, by: .system) { $0.isDefault = true }
+        try store.pool.write { try $0.execute(sql: "UPDATE secrets SET sealed = zeroblob(64) WHERE owner_id = ?", arguments: [config.id]) }
+        let found = try #require(try changes(after: start))
+        #expect(found.configs.made == [] && found.configs.gone == [config.id] && found.faults.map(\.owner) == [config.id])
     }
 
     @Test("of more rows than are looked through, and of a log that is shorter than it was, nothing is told")
@@ -83,11 +161,11 @@ struct SnapshotTests {
         let start = try store.snapshotRows(SecretReferenceRules()).sequence
         var denied = AuditEvent(.system, "create", "configs")
         denied.outcome = .denied
-        try store.together { (store) throws(StoreError) in for _ in 0..<StoreLimits.keyChangeCount { try store.record(denied) } }
-        #expect(try store.keyChanges(after: start) != nil)
+        try store.together { (store) throws(StoreError) in for _ in 0..<StoreLimits.changeCount { try store.record(denied) } }
+        #expect(try changes(after: start) != nil)
         try store.record(denied)
-        #expect(try store.keyChanges(after: start) == nil)
-        #expect(try store.keyChanges(after: start + 5000) == nil)
+        #expect(try changes(after: start) == nil)
+        #expect(try changes(after: start + 5000) == nil)
     }
 
     @Test("the files' mark is the same while nobody writes, another after a write, and settled once that is long ago")

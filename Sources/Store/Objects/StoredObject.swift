@@ -64,7 +64,7 @@ extension StoredObject {
 public struct Layout<Object: StoredObject>: Sendable {
     let table: String
     /// What one is called in a sentence.
-    let kind: String
+    public let kind: String
     /// Nil where objects have no slugs. Empty where slugs have no prefix.
     let slugPrefix: String?
     /// Objects of one store.

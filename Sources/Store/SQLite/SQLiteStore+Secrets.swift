@@ -6,6 +6,11 @@ extension SQLiteStore {
     /// Where a column that is kept in the vault is kept.
     private func secretID(_ owner: String, _ column: String) -> String { owner + "/" + column }
 
+    /// Where an object's sealed columns are kept.
+    func secretIDs<Object: StoredObject>(of object: Object) -> [String] {
+        Object.layout.columns.filter(\.isSealed).map { secretID(object.id, $0.name) }
+    }
+
     // MARK: Columns
 
     /// Puts the columns that are to be sealed into the vault, those that changed.
