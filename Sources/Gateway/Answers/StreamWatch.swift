@@ -72,7 +72,8 @@ struct StreamWatch: ~Copyable {
     mutating func filter(
         _ payload: ByteSlice, _ usage: inout UsageReader, _ runs: inout RunList, _ blocks: BlockPool
     ) -> Block? {
-        if scanner.isBetweenEvents, usage.passesDelta(payload) {
+        // Held may be a blank line, which is of no event.
+        if heldCount == 0, !passesEvent, scanner.isBetweenEvents, usage.passesDelta(payload) {
             runs.append(payload)
             return nil
         }
