@@ -22,8 +22,8 @@ struct KeyMerge: Sendable {
     let now: Int64
 
     /// A key whose limits cannot be kept opens nothing.
-    static func close(_ declaration: inout KeyTable.Declaration, _ fault: String, _ faults: inout [String]) {
-        faults.append("\(title(declaration)): \(fault); it opens nothing")
+    static func close(_ declaration: inout KeyTable.Declaration, _ fault: String, _ faults: inout [StoredObjects.Fault]) {
+        faults.append(StoredObjects.Fault(declaration.identity, "\(title(declaration)): \(fault); it opens nothing"))
         if declaration.standing == .active { declaration.standing = .restricted }
     }
 
@@ -33,11 +33,11 @@ struct KeyMerge: Sendable {
     static func title(_ declaration: KeyTable.Declaration) -> String { "API key \(quoted(declaration.name)) (\(declaration.identity))" }
 
     /// Nil for a key that is left out.
-    func merged(_ key: StoredObjects.Key, _ faults: inout [String]) -> Merged? {
+    func merged(_ key: StoredObjects.Key, _ faults: inout [StoredObjects.Fault]) -> Merged? {
         var declaration = key.declaration
-        func title() -> String { KeyMerge.title(key.declaration) }
+        func note(_ fault: String) { faults.append(StoredObjects.Fault(key.id, "\(KeyMerge.title(key.declaration)): \(fault)")) }
         if let twin = declaration.digest.flatMap({ declared[$0] }) {
-            faults.append("\(title()): key \(quoted(twin)) of the file has its secret; it is not used")
+            note("key \(quoted(twin)) of the file has its secret; it is not used")
             return nil
         }
         if let previous = declaration.previous {
@@ -46,7 +46,7 @@ struct KeyMerge: Sendable {
                 declaration.previous = nil
             } else if let twin = declared[previous.digest] {
                 declaration.previous = nil
-                faults.append("\(title()): key \(quoted(twin)) of the file has the secret that it had before; that opens as the file's")
+                note("key \(quoted(twin)) of the file has the secret that it had before; that opens as the file's")
             }
         }
         func close() { if declaration.standing == .active { declaration.standing = .restricted } }
@@ -55,7 +55,7 @@ struct KeyMerge: Sendable {
             if configs[id] == nil, declaration.standing == .active {
                 // Another config in its place would send its requests elsewhere.
                 close()
-                faults.append("\(title()): its config cannot be read, so the key opens nothing")
+                note("its config cannot be read, so the key opens nothing")
             }
         }
         if let fault = key.limits?.fault { KeyMerge.close(&declaration, fault, &faults) }

@@ -8,8 +8,10 @@ struct SharedKeys: Sendable {
     let merge: KeyMerge
     /// Ids of configs that keys name, whether there are such or not.
     var named: Set<String>
+    /// Ids of keys whose limits could not be kept: the next time they may be.
+    var unkept: Set<String>
     /// What is wrong with keys.
-    var faults: [String]
+    var faults: [StoredObjects.Fault]
 
     /// Those of all keys that may be others beside what there is now: of a workspace that has closed, opened or got another default config, and with a config
     /// that has come, gone or moved. Nil where they are too many, or any may.
@@ -19,13 +21,13 @@ struct SharedKeys: Sendable {
         let workspaces = Set(before.keys).union(now.keys).filter { before[$0] != now[$0] }
         let doors = merge.closedWorkspaces.symmetricDifference(self.merge.closedWorkspaces)
         let moved = named.filter { merge.configs[$0] != self.merge.configs[$0] }
-        guard !workspaces.isEmpty || !doors.isEmpty || !moved.isEmpty else { return [] }
+        guard !workspaces.isEmpty || !doors.isEmpty || !moved.isEmpty || !unkept.isEmpty else { return [] }
         var found: [StoredObjects.Key] = []
         for key in keys {
             let config = merge.configID(of: key)
-            guard workspaces.contains(key.workspaceID ?? "") || doors.contains(key.declaration.workspace) || config.map({ moved.contains($0) }) == true else {
-                continue
-            }
+            let isMoved = config.map { moved.contains($0) } ?? false
+            let isHoused = workspaces.contains(key.workspaceID ?? "") || doors.contains(key.declaration.workspace)
+            guard isMoved || isHoused || unkept.contains(key.id) else { continue }
             guard found.count < OfficeLimits.affectedKeys else { return nil }
             found.append(key)
         }

@@ -103,7 +103,7 @@ public final class SnapshotDesk: Sendable {
             guard state.last != nil, let changed = state.stored?.change(changes, others) ?? nil else { return false }
             for id in changed.virtualKeys { state.virtualKeys.remove(id) }
             if changed.hasWorkspaces { state.virtualKeys.removeShared() }
-            if changed.isMoreThanKeys {
+            if changed.isMoreThanKeys || state.last?.shared.unkept.isEmpty == false {
                 renew(&state, sharing: changed.keys)
             } else if !changed.keys.isEmpty {
                 amendAlone(changed, &state)
@@ -113,32 +113,39 @@ public final class SnapshotDesk: Sendable {
     }
 
     private func amendAlone(_ changed: StoredObjects.Changed, _ state: inout State) {
-        var faults = changed.faults
-        guard var last = state.last, amend(changed.keys, &last, &faults) else { return renew(&state) }
+        var (faults, mended) = (changed.faults, changed.mended)
+        guard var last = state.last, amend(changed.keys, &last, &faults, &mended) else { return renew(&state) }
         keep(last.shared.parts.keyUses, &state)
         state.last = last
         state.version += 1
-        tell(faults, &state.told) { told in changed.keys.contains { told.contains("(\($0.id))") } }
+        tell(faults, &state.told) { mended.contains($0) }
         state.adopt?(Snapshot(last.shared.parts, version: state.version))
     }
 
     /// Puts changed keys beside the last snapshot's; false where there are too many, or two have one secret.
-    private func amend(_ changed: [StoredObjects.KeyChange], _ last: inout Last, _ faults: inout [String]) -> Bool {
+    ///
+    /// - Parameters:
+    ///   - faults: what is wrong with them is added.
+    ///   - mended: and what was.
+    private func amend(
+        _ changed: [StoredObjects.KeyChange], _ last: inout Last, _ faults: inout [String], _ mended: inout Set<String>
+    ) -> Bool {
         guard !changed.isEmpty else { return true }
         guard last.shared.parts.keys.changeCount + changed.count <= mostChangedKeys,
             last.shared.parts.changedKeys.keys.count + changed.count <= mostChangedKeys
         else { return false }
-        var found: [String] = []
+        var found: [StoredObjects.Fault] = []
         let news = changed.map { change in
             let digests = [change.before?.declaration.digest, change.before?.declaration.previous?.digest].compactMap { $0 }
             if let key = change.after, let config = last.shared.merge.configID(of: key) { last.shared.named.insert(config) }
+            last.shared.unkept.remove(change.id)
             guard let key = change.after, var merged = last.shared.merge.merged(key, &found) else {
                 last.shared.parts.changedKeys.remove(change.id)
                 return KeyTable.Change(identity: change.id, gone: digests, made: nil)
             }
             var made = ChangedKeys.Key(identity: change.id)
             (made.restrictions, made.metadata) = (key.restrictions, key.metadata)
-            made.terms = terms(of: &merged, &last.shared.parts, &found)
+            made.terms = terms(of: &merged, &last.shared, &found)
             let place = last.shared.parts.changedKeys.end
             last.shared.parts.changedKeys.add(made)
             return KeyTable.Change(identity: change.id, gone: digests, made: (merged.declaration, place))
@@ -146,9 +153,11 @@ public final class SnapshotDesk: Sendable {
         guard let keys = try? last.shared.parts.keys.changed(by: news) else { return false }
         last.shared.parts.keys = keys
         last.shared.parts.keyUses = KeyUses(identities: last.shared.parts.changedKeys.keys.map(\.identity), behind: last.uses)
-        last.shared.faults.removeAll { fault in changed.contains { fault.contains("(\($0.id))") } }
+        let ids = Set(changed.map(\.id))
+        mended.formUnion(last.shared.faults.lazy.filter { ids.contains($0.owner) }.map(\.text))
+        last.shared.faults.removeAll { ids.contains($0.owner) }
         last.shared.faults += found
-        faults += found
+        faults += found.map(\.text)
         return true
     }
 
@@ -159,14 +168,15 @@ public final class SnapshotDesk: Sendable {
     }
 
     /// One whose limits cannot be kept opens nothing.
-    private func terms(of key: inout KeyMerge.Merged, _ parts: inout Snapshot.Parts, _ faults: inout [String]) -> SpendingTerms? {
+    private func terms(of key: inout KeyMerge.Merged, _ shared: inout SharedKeys, _ faults: inout [StoredObjects.Fault]) -> SpendingTerms? {
         guard let holder = key.holder else { return nil }
         let made = limits([holder])
-        if let books = made.books { parts.books = books }
+        if let books = made.books { shared.parts.books = books }
         switch made.terms.first ?? .failure(LimitFault("nothing keeps its limits")) {
         case .success(let terms): return terms
         case .failure(let fault):
             KeyMerge.close(&key.declaration, fault.description, &faults)
+            shared.unkept.insert(key.declaration.identity)
             return nil
         }
     }
@@ -207,9 +217,10 @@ public final class SnapshotDesk: Sendable {
             let ids = Set(changed.map(\.id))
             for key in affected where !ids.contains(key.id) { changed.append(StoredObjects.KeyChange(id: key.id, before: key, after: key)) }
             var last = Last(shared: merge.sharedKeys, uses: before.uses)
-            var faults = merge.faults
-            if amend(changed, &last, &faults) {
-                tell(faults.filter { fault in !merge.keyFaults.contains(fault) || last.shared.faults.contains(fault) }, &state.told) { _ in true }
+            var (faults, mended) = (merge.faults, Set<String>())
+            if amend(changed, &last, &faults, &mended) {
+                let isThere = Set(last.shared.faults.map(\.text))
+                tell(faults.filter { !mended.contains($0) || isThere.contains($0) }, &state.told) { _ in true }
                 state.changesAt = merge.changesAt
                 keep(last.shared.parts.keyUses, &state)
                 state.last = last
@@ -234,7 +245,8 @@ public final class SnapshotDesk: Sendable {
     ///
     /// - Parameter isOver: of what was told before, whether it is mended where it is not among them.
     private func tell(_ faults: [String], _ told: inout Set<String>, isOver: (String) -> Bool) {
-        let news = faults.filter { !told.contains($0) }
+        var seen = told
+        let news = faults.filter { seen.insert($0).inserted }
         for fault in news.prefix(OfficeLimits.toldFaults) { note("store: \(fault)") }
         let more = news.count - OfficeLimits.toldFaults
         if more > 0 { note("store: \(more) faults more; `sluice vault doctor` lists those of secrets") }

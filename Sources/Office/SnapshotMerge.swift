@@ -32,8 +32,12 @@ struct SnapshotMerge {
     private(set) var affectedKeys: [StoredObjects.Key]?
     /// Ids of configs that keys name, whether there are such or not.
     private(set) var namedConfigs: Set<String> = []
+    /// Ids of keys whose limits could not be kept.
+    private var unkeptKeys: Set<String> = []
     /// What is wrong with keys.
-    private(set) var keyFaults: [String] = []
+    private(set) var keyFaults: [StoredObjects.Fault] = []
+    /// Whether something has expired already of the virtual key that is being made.
+    private var hasExpired = false
 
     private enum HolderPlace {
         /// Among the declarations of keys.
@@ -73,7 +77,7 @@ struct SnapshotMerge {
         limit(limits)
         shelf.keep(Dictionary(made.values.map { ($0.id, $0.made) }) { first, _ in first }, parts.books)
         addKeys(shared, limits)
-        faults += keyFaults
+        faults += keyFaults.map(\.text)
         addPolicies(policies)
     }
 
@@ -132,22 +136,27 @@ struct SnapshotMerge {
 
     /// Gives workspaces and virtual keys their terms. One whose limits cannot be kept is not used.
     private mutating func limit(_ make: ([LimitedHolder]) -> LimitedTerms) {
+        var unkept: Set<Int> = []
         for (holder, place, result) in results(make) {
             switch (result, place) {
             case (.success(let terms), .virtualKey(let key)): parts.virtualKeys[key].terms = terms
             case (.success(let terms), .workspace(let number)): parts.workspaces[number].terms = terms
             case (.success(let terms), .integration(let key, let workspace)): parts.virtualKeys[key].integrationTerms[workspace] = terms
             case (.failure(let fault), .virtualKey(let key)):
-                note("virtual key \(quoted(holder.name)): \(fault); it is not used", of: key)
+                faults.append("virtual key \(quoted(holder.name)): \(fault); it is not used")
+                unkept.insert(key)
                 parts.virtualKeys[key].refusal = parts.virtualKeys[key].refusal ?? "has limits that cannot be kept"
             case (.failure(let fault), .workspace(let number)): close(number, fault.description)
             case (.failure(let fault), .integration(let key, let workspace)):
-                note("integration \(quoted(holder.name)): \(fault); it is not used there", of: key)
+                faults.append("integration \(quoted(holder.name)): \(fault); it is not used there")
+                unkept.insert(key)
                 parts.virtualKeys[key].closedTo.insert(workspace)
             case (_, .key): break
             }
         }
         for place in made.keys { made[place]?.made.key = parts.virtualKeys[place] }
+        // The next time their limits may be kept.
+        for place in unkept { made[place] = nil }
     }
 
     /// The same of keys: these open nothing then.
@@ -158,7 +167,9 @@ struct SnapshotMerge {
             guard case .key(let key) = place else { continue }
             switch result {
             case .success(let terms): parts.keyTerms[key] = terms
-            case .failure(let fault): KeyMerge.close(&declarations[key], fault.description, &keyFaults)
+            case .failure(let fault):
+                KeyMerge.close(&declarations[key], fault.description, &keyFaults)
+                unkeptKeys.insert(declarations[key].identity)
             }
         }
     }
@@ -175,12 +186,6 @@ struct SnapshotMerge {
         return noted.enumerated().map { index, noted in
             (noted.holder, noted.place, index < made.terms.count ? made.terms[index] : .failure(LimitFault("nothing keeps its limits")))
         }
-    }
-
-    /// Notes what is wrong with a virtual key, by its place.
-    private mutating func note(_ fault: String, of key: Int) {
-        faults.append(fault)
-        made[key]?.made.faults.append(fault)
     }
 
     // MARK: Virtual keys
@@ -209,7 +214,7 @@ struct SnapshotMerge {
             return
         }
         let (place, told, due) = (parts.virtualKeys.count, faults.count, changesAt)
-        changesAt = nil
+        (changesAt, hasExpired) = (nil, false)
         var new = virtualKey(key, provider, &programs)
         if let fault = note(key.limits, .virtualKey, key.slug, key.id, key.adjustment, at: .virtualKey(place)) {
             faults.append("virtual key \(quoted(key.slug)): \(fault)")
@@ -217,7 +222,10 @@ struct SnapshotMerge {
         }
         share(key, into: &new)
         parts.virtualKeys.append(new)
-        made[place] = (key.id, VirtualKeyShelf.Made(key: new, faults: Array(faults[told...]), changesAt: changesAt, isShared: key.sharing != nil))
+        // A clock that is set back makes what has expired another.
+        if !hasExpired {
+            made[place] = (key.id, VirtualKeyShelf.Made(key: new, faults: Array(faults[told...]), changesAt: changesAt, isShared: key.sharing != nil))
+        }
         changesAt = [changesAt, due].compactMap { $0 }.min()
     }
 
@@ -273,7 +281,10 @@ struct SnapshotMerge {
 
     /// Whether `time` has come; else it is noted that it will.
     private mutating func isOver(_ time: Int64) -> Bool {
-        guard time > now else { return true }
+        guard time > now else {
+            hasExpired = true
+            return true
+        }
         changesAt = min(changesAt ?? time, time)
         return false
     }
@@ -355,13 +366,13 @@ struct SnapshotMerge {
         let merge = keyMerge
         if let shared, let affected = shared.affected(by: merge, stored.keys) {
             shared.put(into: &parts)
-            (namedConfigs, keyFaults, affectedKeys) = (shared.named, shared.faults, affected)
+            (namedConfigs, unkeptKeys, keyFaults, affectedKeys) = (shared.named, shared.unkept, shared.faults, affected)
             return
         }
         var declarations = declared.keys
         let room = max(0, LedgerLimits.keyCount - declarations.count)
         if stored.keys.count > room {
-            keyFaults.append("there are \(stored.keys.count) API keys, and room for \(room); the last are not used")
+            keyFaults.append(StoredObjects.Fault("", "there are \(stored.keys.count) API keys, and room for \(room); the last are not used"))
             hasAllKeys = false
         }
         declarations.reserveCapacity(declarations.count + min(room, stored.keys.count))
@@ -371,7 +382,8 @@ struct SnapshotMerge {
             guard var merged = merge.merged(key, &keyFaults) else { continue }
             if let previous = merged.declaration.previous, !secrets.isFree(previous.digest) {
                 merged.declaration.previous = nil
-                keyFaults.append("\(KeyMerge.title(key.declaration)): the secret that it had before is another's now, and opens as that")
+                let title = KeyMerge.title(key.declaration)
+                keyFaults.append(StoredObjects.Fault(key.id, "\(title): the secret that it had before is another's now, and opens as that"))
             }
             if let holder = merged.holder { holders.append((holder, .key(declarations.count))) }
             if let restrictions = key.restrictions { restrict(declarations.count, restrictions) }
@@ -385,13 +397,13 @@ struct SnapshotMerge {
             parts.keys = try KeyTable(declarations, pepper: pepper)
         } catch {
             // Two that the store took for different are the same: the file's own keys still open.
-            keyFaults.append("API keys of the store: \(error); none of them is used")
+            keyFaults.append(StoredObjects.Fault("", "API keys of the store: \(error); none of them is used"))
             hasAllKeys = false
         }
     }
 
     /// For the next snapshot, where its keys may be the same.
-    var sharedKeys: SharedKeys { SharedKeys(parts: parts, merge: keyMerge, named: namedConfigs, faults: keyFaults) }
+    var sharedKeys: SharedKeys { SharedKeys(parts: parts, merge: keyMerge, named: namedConfigs, unkept: unkeptKeys, faults: keyFaults) }
 
     /// What a key turns on beside itself.
     private var keyMerge: KeyMerge {

@@ -98,7 +98,7 @@ public struct StoredObjects: Sendable {
     /// These two in the order of their ids as well.
     private(set) var virtualKeys: [VirtualKey]
     private(set) var configs: [Config]
-    /// Ids of the configs for keys of a workspace that name none, by the workspace's id; "" is for keys of none.
+    /// Ids of the configs for keys of a workspace that name none, by the workspace's id; "" is for keys of none. A store is of one organisation.
     private(set) var defaultConfigs: [String: String]
     private(set) var others: OtherObjects
     /// Of the first three.
@@ -144,8 +144,9 @@ public struct StoredObjects: Sendable {
         var hasWorkspaces = false
         /// Whether anything has but gateway keys.
         var isMoreThanKeys = false
-        /// What is wrong with them.
+        /// What is wrong with them, and what was.
         var faults: [String] = []
+        var mended: Set<String> = []
     }
 
     /// Takes in what has become of some objects. The others are not touched, nor copied where nobody else has them.
@@ -184,11 +185,10 @@ public struct StoredObjects: Sendable {
             _ = configs.put(nil, at: id)
             defaultConfigs = defaultConfigs.filter { $0.value != id }
         }
-        let integrations = changes.virtualKeys.made.compactMap(\.key.integrationID)
-        let owners = Set(changed.keys.map(\.id) + changes.configs.made.map(\.id) + changes.configs.gone + integrations).union(changed.virtualKeys)
+        let owners = Set(changed.keys.map(\.id) + changes.configs.made.map(\.id) + changes.configs.gone).union(changed.virtualKeys)
+        changed.mended = Set(ownFaults.lazy.filter { owners.contains($0.owner) }.map(\.text))
         ownFaults.removeAll { owners.contains($0.owner) }
-        // An integration's are told with each of its virtual keys.
-        for fault in found where !ownFaults.contains(fault) { ownFaults.append(fault) }
+        ownFaults += found
         changed.faults = found.map(\.text)
         return changed
     }

@@ -44,8 +44,8 @@ enum StoreLimits {
     static let documentByteCount = 32 << 10
     /// Weight of one of several credentials, at most.
     static let weight = 1_000_000
-    /// Rows of the audit log that are looked through for what has changed, and keys of a changed workspace that are told one by one: past them reading
-    /// all again is as quick.
+    /// Rows of the audit log that are looked through for what has changed, and keys of a changed workspace or integration that are told one by one:
+    /// past them reading all again is as quick.
     static let changeCount = 1000
     /// API keys of one store: what the table of gateway keys takes, half of it left to keys in transition.
     static let keyCount = 1 << 17

@@ -90,7 +90,7 @@ public struct SnapshotFault: Sendable, Equatable, CustomStringConvertible {
     public let id: String
     public let name: String
     public let reason: String
-    /// What is kept from use: of a credential, its virtual key or integration.
+    /// What is kept from use: of a credential, the virtual key that would use it.
     public let owner: String
 
     /// - Parameter owner: nil for the object itself.

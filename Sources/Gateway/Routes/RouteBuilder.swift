@@ -65,7 +65,7 @@ struct RouteBuilder {
     /// The name of the config that is used, where the operator has given it one.
     private func configName(_ headers: RoutingHeaders) -> String? {
         let names = snapshot.catalog.configNames
-        if !headers.config.isEmpty { return names.index(of: headers.config.trimmed).map { names.names[$0] } }
+        if !headers.config.isEmpty { return names.index(of: headers.config.trimmed).map { names.names[$0] }.flatMap { $0.isEmpty ? nil : $0 } }
         guard let index = headers.keyConfig >= 0 ? headers.keyConfig : headers.namesProvider ? nil : snapshot.defaultConfig else { return nil }
         return index < names.names.count && !names.names[index].isEmpty ? names.names[index] : nil
     }

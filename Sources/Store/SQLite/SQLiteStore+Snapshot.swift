@@ -14,7 +14,7 @@ extension SQLiteStore {
             rows.virtualKeys = (try all(database) as [VirtualKey]).compactMap { key in
                 guard let key = secrets.opened(key) else { return nil }
                 let own = ofKeys[key.id] ?? key.integrationID.flatMap { ofIntegrations[$0] } ?? []
-                return SnapshotRows.Slot(key: key, credentials: own.compactMap { secrets.open($0) })
+                return SnapshotRows.Slot(key: key, credentials: own.compactMap { secrets.open($0, of: key) })
             }
             rows.faults = secrets.faults
             return rows
@@ -105,7 +105,7 @@ extension SQLiteStore {
                 marks.hasOthers = true
             }
         }
-        return marks
+        return marks.virtualKeys.count <= StoreLimits.changeCount ? marks : nil
     }
 
     /// Of many keys it is left to who asks whether they must be read.
@@ -134,7 +134,7 @@ extension SQLiteStore {
         var secrets = SnapshotSecrets(try self.secrets(names, database), vault, rules)
         changes.configs.made = configs.compactMap { secrets.opened($0) }
         changes.virtualKeys.made = zip(keys, credentials).compactMap { key, credentials in
-            secrets.opened(key).map { SnapshotRows.Slot(key: $0, credentials: credentials.compactMap { secrets.open($0) }) }
+            secrets.opened(key).map { SnapshotRows.Slot(key: $0, credentials: credentials.compactMap { secrets.open($0, of: key) }) }
         }
         changes.configs.gone = marks.configs.subtracting(changes.configs.made.map(\.id)).sorted()
         changes.virtualKeys.gone = marks.virtualKeys.subtracting(changes.virtualKeys.made.map(\.key.id)).sorted()
@@ -223,14 +223,14 @@ private struct SnapshotSecrets {
         return object
     }
 
-    mutating func open(_ credential: ProviderCredential) -> SnapshotRows.OpenCredential? {
+    mutating func open(_ credential: ProviderCredential, of key: VirtualKey) -> SnapshotRows.OpenCredential? {
         do {
             let secret = try value(of: credential)
             return SnapshotRows.OpenCredential(
                 id: credential.id, name: credential.name, weight: credential.weight, status: credential.status, expiresAt: credential.expiresAt,
                 secret: secret)
         } catch {
-            note(credential, "\(error)")
+            note(credential, "\(error)", owner: key.id)
             return nil
         }
     }
@@ -253,11 +253,7 @@ private struct SnapshotSecrets {
         }
     }
 
-    private mutating func note<Object: StoredObject>(_ object: Object, _ reason: String) {
-        let credential = object as? ProviderCredential
-        faults.append(
-            SnapshotFault(
-                kind: Object.layout.kind, id: object.id, name: object.slug ?? object.name, reason: reason,
-                owner: credential?.virtualKeyID ?? credential?.integrationID))
+    private mutating func note<Object: StoredObject>(_ object: Object, _ reason: String, owner: String? = nil) {
+        faults.append(SnapshotFault(kind: Object.layout.kind, id: object.id, name: object.slug ?? object.name, reason: reason, owner: owner))
     }
 }
