@@ -109,7 +109,7 @@ extension ObjectChangeTests {
             }
         }
         var (wasShared, wasSharedBeside) = (false, false)
-        for _ in 0..<250 {
+        for _ in 0..<150 {
             let some = ids.isEmpty ? nil : ids[roll(ids.count)]
             switch (roll(14), some) {
             case (8...9, _): try changeTarget()
@@ -136,7 +136,12 @@ extension ObjectChangeTests {
             try watch.catchUp()
             let served = try #require(adopted.snapshot)
             if served.keys.changeCount > 0 { wasShared = true }
-            if served.keys === before?.keys, picture(of: served) != before.map({ picture(of: $0) }) { wasSharedBeside = true }
+            // A table that is made anew has no changes.
+            if let before, before.keys.changeCount > 0, before.keys.changeCount <= served.keys.changeCount,
+                picture(of: served) != picture(of: before)
+            {
+                wasSharedBeside = true
+            }
             let anew = try desk().first()
             #expect(picture(served, secrets) == picture(anew, secrets))
             #expect(picture(of: served) == picture(of: anew))
