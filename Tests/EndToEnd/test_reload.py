@@ -93,8 +93,10 @@ class Reloads(GatewayCase):
         """what a running process cannot change is said to wait for the next start"""
         self.write(json.dumps(listening({**self.named("waiting"), "limits": {"cache": "64MiB", "buffers": "128MiB"}}, self.gateway.port)))
         self.assertEqual(self.send("POST", "/v1/sluice/reload", HERE).status, 200)
+        # All of it: other tests' access lines may come in between.
+        said = self.gateway.output.read_text(errors="replace")
         for limit in ("cache", "buffers"):
-            self.assertIn(f'"limits.{limit}" takes effect with the next start', self.gateway.said())
+            self.assertIn(f'"limits.{limit}" takes effect with the next start', said)
         self.put("waited")
         self.becomes("waited")
 
