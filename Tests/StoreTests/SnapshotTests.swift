@@ -16,22 +16,11 @@ struct SnapshotTests {
     func everything() throws {
         let (key, own) = try world.virtualKey("own", "sk-own-0123456789abcdef")
         let second = try store.addCredential(world.credential(of: key, weight: 3), .secret(bytes("sk-own-two")), by: .system)
-        var integration = Integration()
-        integration.head.organisationID = world.organisation
-        integration.name = "Azure"
-        integration.provider = "azure-openai"
-        integration.configurations = #"{"azure_resource_name":"r"}"#
-        integration = try store.create(integration, by: .system)
-        var shared = ProviderCredential()
-        shared.head.organisationID = world.organisation
-        shared.integrationID = integration.id
-        _ = try store.addCredential(shared, .secret(bytes("sk-shared")), by: .system)
-        var provided = VirtualKey()
-        provided.head.organisationID = world.organisation
-        provided.name = "provided"
-        provided.provider = "azure-openai"
-        provided.integrationID = integration.id
-        provided = try store.create(provided, by: .system)
+        let integration = try integration("sk-shared") { integration in
+            (integration.name, integration.provider) = ("Azure", "azure-openai")
+            integration.configurations = #"{"azure_resource_name":"r"}"#
+        }
+        let provided = try virtualKey(of: integration)
         let config = try store.create(world.config("c"), by: .system)
         let gone = try store.create(world.config("gone"), by: .system)
         try store.delete(Config.self, gone.id, in: world.scope, at: nil, by: .system)
@@ -83,12 +72,7 @@ struct SnapshotTests {
     @Test("of the kinds of which there are few all are told when one has changed, opened, and of an integration its virtual keys")
     func otherChanges() throws {
         let integration = try integration("sk-shared")
-        var provided = VirtualKey()
-        provided.head.organisationID = world.organisation
-        provided.name = "provided"
-        provided.provider = "openai"
-        provided.integrationID = integration.id
-        provided = try store.create(provided, by: .system)
+        let provided = try virtualKey(of: integration)
         _ = try world.virtualKey("own")
         let start = try store.snapshotRows(SecretReferenceRules()).sequence
         _ = try store.update(Integration.self, integration.id, in: world.scope, at: nil, by: .system) { $0.configurations = #"{"azure_resource_name":"r"}"# }
@@ -99,11 +83,11 @@ struct SnapshotTests {
         #expect(found.others?.workspaces.map(\.id).contains(workspace.id) == true && found.others?.keys == [] && found.others?.organisations.count == 1)
     }
 
-    private func integration(_ secret: String) throws -> Integration {
+    private func integration(_ secret: String, _ change: (inout Integration) -> Void = { _ in }) throws -> Integration {
         var integration = Integration()
         integration.head.organisationID = world.organisation
-        integration.name = "shared"
-        integration.provider = "openai"
+        (integration.name, integration.provider) = ("shared", "openai")
+        change(&integration)
         integration = try store.create(integration, by: .system)
         try add(secret, to: integration)
         return integration
@@ -116,18 +100,21 @@ struct SnapshotTests {
         _ = try store.addCredential(shared, .secret(bytes(secret)), by: .system)
     }
 
+    /// One without credentials of its own.
+    private func virtualKey(of integration: Integration) throws -> VirtualKey {
+        var key = VirtualKey()
+        key.head.organisationID = world.organisation
+        (key.name, key.provider, key.integrationID) = ("provided", integration.provider, integration.id)
+        return try store.create(key, by: .system)
+    }
+
     @Test("what became of virtual keys and configs is told with what they are now, in clear; a credential that is not found is told as a fault of its key")
     func targetChanges() throws {
         let integration = try integration("sk-shared")
         let (kept, credential) = try world.virtualKey("kept", "sk-before")
         let start = try store.snapshotRows(SecretReferenceRules()).sequence
         _ = try store.replaceCredential(credential.id, in: world.scope, with: .secret(bytes("sk-after")), by: .system)
-        var provided = VirtualKey()
-        provided.head.organisationID = world.organisation
-        provided.name = "provided"
-        provided.provider = "openai"
-        provided.integrationID = integration.id
-        provided = try store.create(provided, by: .system)
+        let provided = try virtualKey(of: integration)
         let config = try store.create(world.config("made"), by: .system)
         let (gone, _) = try world.virtualKey("gone")
         try store.delete(VirtualKey.self, gone.id, in: world.scope, at: nil, by: .system)
