@@ -44,6 +44,8 @@ extension RequestRecord {
         if figures.flags.contains(.aborted) { members.flag("aborted") }
         if figures.flags.contains(.hedged) { members.flag("hedged") }
         if figures.flags.contains(.reported) { members.flag("reported") }
+        if figures.flags.contains(.observation) { members.flag("observation") }
+        members.text("kind", kind)
         addMoney(to: &members)
         addTimes(to: &members)
         members.number("bytes_in", figures.receivedByteCount)

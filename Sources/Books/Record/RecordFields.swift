@@ -23,6 +23,7 @@ enum RecordText: UInt8, CaseIterable {
     case priceBook, error, finishReason
     case peer, agent
     case prompt, promptID
+    case kind
 }
 
 /// What is true of a request or not.
@@ -47,6 +48,8 @@ public struct RecordFlags: OptionSet, BitwiseCopyable, Sendable {
     public static let counted = RecordFlags(rawValue: 128)
     /// It did not go through the gateway: somebody has told of it.
     public static let reported = RecordFlags(rawValue: 256)
+    /// It is no request to a model: a span of somebody's trace, kept for the trace's sake and in no count.
+    public static let observation = RecordFlags(rawValue: 512)
 }
 
 /// What a request had to do with the cache.

@@ -66,6 +66,7 @@ public struct RecordWriter: ~Copyable {
     public mutating func finishReason(_ text: ByteSlice) { write(text, as: .finishReason) }
     public mutating func peer(_ text: ByteSlice) { write(text, as: .peer) }
     public mutating func agent(_ text: ByteSlice) { write(text, as: .agent) }
+    public mutating func kind(_ text: ByteSlice) { write(text, as: .kind) }
 
     /// The attempts, a JSON array, as the access log tells them; all of it or nothing.
     public mutating func attempts(_ text: ByteSlice) {

@@ -32,6 +32,7 @@ extension RequestRecord {
         attempts.withByteSlice { writer.attempts($0) }
         metadata.withByteSlice { writer.metadata($0) }
         agent.withByteSlice { writer.agent($0) }
+        kind.withByteSlice { writer.kind($0) }
     }
 }
 

@@ -54,6 +54,8 @@ public struct RequestRecord: Sendable {
     public var finishReason = ""
     public var peer = ""
     public var agent = ""
+    /// What an observation is of: `agent`, `tool`, `chain`; empty for a request to a model.
+    public var kind = ""
 
     public init() {}
 
@@ -107,6 +109,7 @@ public struct RequestRecord: Sendable {
         case .agent: agent = text
         case .prompt: prompt = text
         case .promptID: promptID = text
+        case .kind: kind = text
         }
     }
 
