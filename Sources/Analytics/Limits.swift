@@ -48,4 +48,22 @@ public enum AnalyticsLimits {
 
     /// Bytes of a trace, as a record has it of `x-portkey-trace-id`; what is longer is cut.
     static let traceByteCount = 128
+
+    /// Between two looks into the rings of bodies: a ring has room for what comes in ten times as long.
+    static let bodyIntervalMilliseconds: Int32 = 20
+
+    /// What is compressed and not yet written, before it is written at once.
+    static let bodyBatchByteCount = 4 << 20
+
+    /// Between two looks for files of bodies that are too old or take too much.
+    static let bodyUpkeepNanoseconds: UInt64 = 10_000_000_000
+
+    /// Files of bodies that are held open: an hour's each, and those that are asked for.
+    static let openBodyFiles = 8
+
+    /// What bodies of one request come to at most before they are compressed: three of the longest that may be set, and their heads.
+    static let bodiesByteCount = 64 << 20
+
+    /// Zstandard's own: what a record costs beside it is small, and what a higher one spares as well.
+    static let zstdLevel: Int32 = 3
 }

@@ -37,6 +37,8 @@ public final class Bookkeeper: Sendable {
     private let settings: BooksSettings
     /// The workers', and behind them that of records which are no worker's.
     private let rings: [RecordRing]
+    /// The workers', for what is kept beside records.
+    public let bodyRings: [BodyRing]
     /// Held by who writes into the last.
     private let appending = Mutex<Void>(())
     private let process: UInt32
@@ -81,6 +83,7 @@ public final class Bookkeeper: Sendable {
         self.clock = clock
         self.report = report
         rings = (0...workers).map { _ in RecordRing(capacity: ringByteCount) }
+        bodyRings = (0..<workers).map { _ in BodyRing() }
         drainedAt = Atomic(linux_monotonic_nanoseconds())
         settledAt = linux_monotonic_nanoseconds() + settlingNanoseconds
         try folder.make(in: dataDirectory)

@@ -49,6 +49,25 @@ public enum BooksLimits {
     /// What a reader takes of a segment at once.
     static let readByteCount = 256 << 10
 
+    /// What one worker's bodies may take while they wait for the thread that keeps them: a hundred of the longest that are kept whole, or a second of
+    /// streams. It is memory only where it has been used.
+    public static let bodyRingByteCount = 8 << 20
+
+    /// Bytes of one part that are copied at once: what a read of an answer brings.
+    static let bodyPieceByteCount = 64 << 10
+
+    /// A head that is kept beside a body, with room for the framing of what follows.
+    public static let bodyHeadByteCount = 64 << 10
+
+    /// Bytes of a stream that are kept to be put together: most of them say again and again what is said once in the whole.
+    public static let bodyStreamByteCount = 8 << 20
+
+    /// What exchanges under way may have here before they end; the oldest are given up past it.
+    public static let bodyAssemblyByteCount = 128 << 20
+
+    /// What is written around a stream's texts when they are put together.
+    static let wholeSlackByteCount = 16 << 10
+
     /// Between two looks of who follows the journal.
     public static let followMilliseconds: Int32 = 100
 }

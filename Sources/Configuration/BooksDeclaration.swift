@@ -20,6 +20,8 @@ public struct BooksDeclaration: Sendable, Equatable {
     /// Nanoseconds.
     public internal(set) var rowsKeep = Row.rowsKeep.row.fallback
 
+    public internal(set) var bodies = BodiesDeclaration()
+
     public init() {}
 
     /// Its numbers: each with its default, its range and its reason.
@@ -64,6 +66,7 @@ extension ConfigurationReader {
         if let found = fields["mode"], let word = schema.choice(found, of: BooksDeclaration.Mode.allCases.map(\.rawValue)) {
             declaration.mode = BooksDeclaration.Mode(rawValue: word) ?? declaration.mode
         }
+        if let found = fields["bodies"] { declaration.bodies = bodies(found) }
         for row in BooksDeclaration.Row.allCases {
             guard let found = fields[row.rawValue], let value = value(of: row.row, found) else { continue }
             switch row {

@@ -10,7 +10,8 @@ enum ConfigurationSchema {
         "policies", "alert_webhooks")
 
     static let log = schema("format", "access")
-    static let books = schema("mode", "sync", "segment", "keep", "keep_size", "rows_keep")
+    static let books = schema("mode", "sync", "segment", "keep", "keep_size", "rows_keep", "bodies")
+    static let bodies = schema("mode", "workspaces", "fields", "most", "keep", "keep_size")
     static let provider = schema("base_url", "dialect", "auth", "api_key", "ca_file", "allow_private", "http2")
     static let key = schema("digest", "client_certificate", "config", "expires", "usage_limits", "rate_limits", "allowed_models", "allowed_providers", "allowed_endpoints",
         "allowed_networks", "metadata")

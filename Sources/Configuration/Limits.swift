@@ -48,6 +48,9 @@ public enum ConfigurationLimits {
     public static let webhookCount = 16
     public static let webhookHeaderCount = 16
 
+    /// Header fields whose values are kept beside those that are known to hold no secret.
+    public static let keptFieldCount = 64
+
     /// Bytes of a client certificate's subject or name.
     public static let certificateNameByteCount = 1024
 }

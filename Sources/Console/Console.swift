@@ -12,20 +12,24 @@ public final class Console: Sendable {
     let usage: (any UsageBooks)?
     let books: DayBooks?
     let reports: (any ReportedRecords)?
+    let bodies: BodyFiles?
 
     /// - Parameters:
     ///   - file: what the configuration file declares, as it was last read: a reload makes another console.
     ///   - usage: where usage is counted; without it none is shown, and `reset_usage` is refused.
     ///   - books: where requests' records are; without them what is asked of logs and analytics is refused.
     ///   - reports: where requests are recorded that others tell of; without it they are refused.
+    ///   - bodies: where requests' bodies are, of those that have any.
     public init(
-        store: any Store, file: FileObjects, usage: (any UsageBooks)? = nil, books: DayBooks? = nil, reports: (any ReportedRecords)? = nil
+        store: any Store, file: FileObjects, usage: (any UsageBooks)? = nil, books: DayBooks? = nil, reports: (any ReportedRecords)? = nil,
+        bodies: BodyFiles? = nil
     ) {
         self.store = store
         self.file = file
         self.usage = usage
         self.books = books
         self.reports = reports
+        self.bodies = bodies
     }
 
     /// What is at a path of the console's; nil for one that the gateway does not hand over.

@@ -68,6 +68,8 @@ public enum ConsoleLimits {
     static let reportURLByteCount = 8192
     /// Rows of one part of a file or a tail: a few are read in a millisecond, and others are answered between two.
     static let exportRowCount = 64
+    /// The same with requests and answers in them, each of which may be megabytes.
+    static let exportBodyRowCount = 4
     /// Seconds for which a link to a file opens.
     static let exportLinkSeconds: Int64 = 3600
     /// Milliseconds after which it is looked again whether who follows a tail still may: it is told so by a comment, which keeps proxies from closing it.

@@ -28,12 +28,14 @@ struct LogTable {
     /// What stands before the first row.
     var head: [UInt8] { format == .csv ? Array((fields.joined(separator: ",") + "\r\n").utf8) : [] }
 
-    func append(_ record: RequestRecord, _ feedback: FeedbackSums?, to bytes: inout [UInt8]) {
+    var needsBodies: Bool { fields.contains("request") || fields.contains("response") }
+
+    func append(_ record: RequestRecord, _ feedback: FeedbackSums?, _ kept: KeptBodies? = nil, to bytes: inout [UInt8]) {
         let row = Logs.row(record, feedback)
         let values = fields.map { name in
             switch name {
-            case "request": Logs.request(record)
-            case "response": Logs.response(record)
+            case "request": Logs.request(record, kept)
+            case "response": Logs.response(record, kept)
             // How a config chooses is not recorded.
             default: row[name] ?? .null
             }

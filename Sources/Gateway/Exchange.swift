@@ -51,6 +51,8 @@ final class Exchange {
     private var isAdvancing = false
     private var isOver = false
     private var isRecycled = false
+    /// Whether its bodies are kept beside its record.
+    var keepsBodies = false
     var body = RequestBody()
 
     // Receive.
@@ -116,6 +118,7 @@ final class Exchange {
     // Settle.
     var record = AccessRecord()
     var bookNotes = RecordNotes()
+    var bodyNotes = BodyNotes()
 
     init(worker: Worker) {
         self.worker = worker
@@ -222,6 +225,7 @@ final class Exchange {
     func clientGone() {
         guard let client, !outlives(client) else { return }
         leaveFlight()
+        keepRequest(client)
         self.client = nil
         isOver = true
         dropRival()
@@ -260,6 +264,8 @@ final class Exchange {
         answer.reset()
         record.reset()
         bookNotes.reset()
+        keepsBodies = false
+        bodyNotes = BodyNotes()
         headByteCount = 0
         identifier.removeAll()
         allowedOrigin.removeAll()

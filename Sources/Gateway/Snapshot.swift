@@ -63,6 +63,7 @@ public final class Snapshot: Sendable {
         public var workspaces: [Workspace] = []
         public var policies: [SpendingPolicy] = []
         public var prompts = PromptTable()
+        public var bodies = BodyRules()
         /// Who is told of budgets' alerts, beside the log.
         public var alertWebhooks: [Webhook] = []
         /// Where it is noted when keys are used; nil where nobody asks.
@@ -80,9 +81,11 @@ public final class Snapshot: Sendable {
     /// A workspace, and what its requests may spend together.
     public struct Workspace: Sendable {
         let id: OwnedBytes
+        let slug: String
         public var terms: SpendingTerms?
 
-        public init(id: String, terms: SpendingTerms? = nil) {
+        public init(id: String, slug: String = "", terms: SpendingTerms? = nil) {
+            self.slug = slug
             self.id = Array(id.utf8).withByteSlice { OwnedBytes($0) }
             self.terms = terms
         }
@@ -202,6 +205,8 @@ public final class Snapshot: Sendable {
     let keyUses: KeyUses?
     private let changedKeys: ChangedKeys
     private let workspaces: [Workspace]
+    let bodies: BodyRules
+    private let workspaceKeepsBodies: [Bool]
     let policies: PolicySet
     let prompts: PromptTable
 
@@ -235,6 +240,9 @@ public final class Snapshot: Sendable {
         keyUses = parts.keyUses
         changedKeys = parts.changedKeys
         workspaces = parts.workspaces
+        bodies = parts.bodies
+        let rules = parts.bodies
+        workspaceKeepsBodies = parts.workspaces.map { rules.keeps($0) }
         policies = PolicySet(parts.policies)
         prompts = parts.prompts
         let ofTargets = virtualKeys.compactMap(\.terms) + virtualKeys.flatMap { $0.integrationTerms.values }
@@ -263,6 +271,11 @@ public final class Snapshot: Sendable {
 
     /// The workspace of a number; nil where it is that of everywhere.
     func workspace(_ number: Int32) -> Workspace? { number >= 0 && Int(number) < workspaces.count ? workspaces[Int(number)] : nil }
+
+    /// Whether bodies of a workspace's requests are kept.
+    func keepsBodies(_ number: Int32) -> Bool {
+        number >= 0 && Int(number) < workspaceKeepsBodies.count ? workspaceKeepsBodies[Int(number)] : bodies.areKept
+    }
 
     func workspaceID(_ number: Int32) -> ByteSlice? { workspace(number)?.id.slice }
 

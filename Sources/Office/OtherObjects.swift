@@ -44,10 +44,11 @@ public struct OtherObjects: Sendable {
         guardrails = rows.guardrails.map { row in
             StoredObjects.Guardrail(id: row.id, slug: row.slug ?? row.id, text: row.text ?? "", workspace: numbers.number(of: row.workspaceID))
         }
-        var workspaces = [StoredObjects.Space](repeating: StoredObjects.Space(id: "", name: "", limits: nil), count: Int(numbers.count))
+        var workspaces = [StoredObjects.Space](repeating: StoredObjects.Space(id: "", slug: "", name: "", limits: nil), count: Int(numbers.count))
         for row in rows.workspaces {
             guard let number = numbers.byID[row.id] else { continue }
-            workspaces[Int(number)] = StoredObjects.Space(id: row.id, name: row.name, limits: StoredObjects.limits(row.usageLimits, row.rateLimits))
+            let limits = StoredObjects.limits(row.usageLimits, row.rateLimits)
+            workspaces[Int(number)] = StoredObjects.Space(id: row.id, slug: row.slug ?? row.id, name: row.name, limits: limits)
         }
         self.workspaces = workspaces
         policies = rows.policies.compactMap { LimitedPolicy($0, workspace: numbers.number(of: $0.workspaceID)) }

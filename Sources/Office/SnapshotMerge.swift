@@ -85,7 +85,7 @@ struct SnapshotMerge {
 
     private mutating func addWorkspaces() {
         for (number, space) in stored.others.workspaces.enumerated() {
-            parts.workspaces.append(Snapshot.Workspace(id: space.id))
+            parts.workspaces.append(Snapshot.Workspace(id: space.id, slug: space.slug))
             if let fault = note(space.limits, .workspace, space.name, space.id, at: .workspace(number)) { close(number, fault) }
         }
     }

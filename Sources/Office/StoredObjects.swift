@@ -46,6 +46,7 @@ public struct StoredObjects: Sendable {
     /// A workspace, by its number.
     struct Space: Sendable {
         let id: String
+        let slug: String
         let name: String
         let limits: StoredLimits?
     }

@@ -33,6 +33,7 @@ final class AdminDesk: Sendable {
     private let store: ServingStore
     private let books: DayBooks?
     private let reports: ReportDesk?
+    private let bodies: BodyFiles?
     private let watch: StoreWatch
     private let usage: AccountUsage
     private let state: Mutex<State>
@@ -41,10 +42,11 @@ final class AdminDesk: Sendable {
         self.store = store
         self.books = books?.days
         reports = books.map { ReportDesk($0.keeper) }
+        bodies = books?.bodies.files
         self.watch = watch
         usage = AccountUsage(in: store.directory, watch)
         // Until there are workers, there is nobody to wait for.
-        state = Mutex(State(console: Console(store: store.store, file: file, usage: usage, books: self.books, reports: reports)) { $0() })
+        state = Mutex(State(console: Console(store: store.store, file: file, usage: usage, books: self.books, reports: reports, bodies: bodies)) { $0() })
     }
 
     /// The gateway serves: its workers are those to wait for.
@@ -55,7 +57,7 @@ final class AdminDesk: Sendable {
 
     /// The file was read again.
     func take(_ file: FileObjects) {
-        state.withLock { $0.console = Console(store: store.store, file: file, usage: usage, books: books, reports: reports) }
+        state.withLock { $0.console = Console(store: store.store, file: file, usage: usage, books: books, reports: reports, bodies: bodies) }
     }
 
     func reply(_ request: BackOfficeRequest) -> BackOfficeReply {

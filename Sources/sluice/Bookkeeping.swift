@@ -9,6 +9,7 @@ import Reactor
 struct Bookkeeping {
     let keeper: Bookkeeper
     let days: DayBooks
+    let bodies: BodyKeeper
 
     /// Nil where nothing is to be recorded.
     ///
@@ -20,22 +21,28 @@ struct Bookkeeping {
         let report: @Sendable (String) -> Void = { standardError("sluice: \($0)") }
         do {
             keeper = try Bookkeeper(dataDirectory: directory, settings, workers: workers, process: .random(in: 0...(.max)), report: report)
+            let kept = Bookkeeping.settings(declared.bodies)
+            bodies = BodyKeeper(try BodyFiles(dataDirectory: directory, kept), keeper.bodyRings, kept, report: report)
             days = try DayBooks(dataDirectory: directory, keepDays: Int(declared.rowsKeep / 86_400_000_000_000), report: report)
         } catch {
             throw StartError("\(error); name another folder with --data, or record nothing: books: {mode: off}")
         }
-        let days = days
-        keeper.serve(isDone: { days.isDone($0) }, metrics: { days.metrics() })
+        let (days, bodies) = (days, bodies)
+        keeper.serve(isDone: { days.isDone($0) }, metrics: { days.metrics() + bodies.metrics() })
     }
 
-    /// Has rows derived from now on.
+    /// Has rows derived, and bodies kept, from now on.
     func start() throws(StartError) {
-        let days = days
+        let (days, bodies) = (days, bodies)
         do {
             try Thread.start("rows") {
                 // Behind who serves: 26 µs a record are nearly a request's own. Linux has a priority for each thread (sched(7)).
                 _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 19)
                 days.run()
+            }.detach()
+            try Thread.start("bodies") {
+                _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 19)
+                bodies.run()
             }.detach()
         } catch {
             throw StartError("\(error)")
@@ -44,9 +51,20 @@ struct Bookkeeping {
 
     /// Ends that; false when it has not ended in the time there is.
     func stop() -> Bool {
-        guard days.stop() else { return false }
+        let areAtRest = [days.stop(), bodies.stop()]
+        guard areAtRest == [true, true] else { return false }
         days.close()
+        bodies.files.close()
         return true
+    }
+
+    private static func settings(_ declared: BodiesDeclaration) -> BodySettings {
+        var settings = BodySettings()
+        settings.keepNanoseconds = UInt64(clamping: declared.keep)
+        settings.keepByteCount = declared.keepSize
+        settings.most = Int(clamping: declared.most)
+        settings.fields = declared.fields
+        return settings
     }
 
     private static func settings(_ declared: BooksDeclaration) -> BooksSettings {

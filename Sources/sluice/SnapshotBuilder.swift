@@ -69,6 +69,10 @@ struct SnapshotBuilder {
         parts.proxies = configuration.proxies.map { trust($0) } ?? ProxyTrust()
         parts.crossOrigin = configuration.crossOrigin.map { rules($0) }
         parts.prices = try prices()
+        let bodies = configuration.books.bodies
+        parts.bodies.areKept = bodies.mode == .full
+        parts.bodies.exceptions = bodies.exceptions
+        parts.bodies.most = Int(clamping: bodies.most)
         parts.keyRestrictions = configuration.keys.map { restrictions($0.allowed) }
         parts.keyMetadata = configuration.keys.map { key in key.metadata.flatMap { DefaultMetadata([$0]) } }
         parts.alertWebhooks = secrets.alertWebhooks.map { webhook in

@@ -214,13 +214,15 @@ extension Console {
                 guard reading.hasMore else { return .end }
                 // One that is stopped, or deleted, ends here for all who fetch it.
                 guard (try? fetchable(export.id, call.scope)) != nil,
-                    let part = try? books.next(query, &reading.position, most: ConsoleLimits.exportRowCount)
+                    let part = try? books.next(query, &reading.position, most: table.needsBodies ? ConsoleLimits.exportBodyRowCount : ConsoleLimits.exportRowCount)
                 else { return .failed }
                 reading.hasMore = part.hasMore
                 let feedback = table.needsFeedback ? try? books.feedback(of: part.records) : nil
                 var bytes = reading.hasBegun ? [] : table.head
                 reading.hasBegun = true
-                for (index, record) in part.records.enumerated() { table.append(record, feedback?[index], to: &bytes) }
+                for (index, record) in part.records.enumerated() {
+                    table.append(record, feedback?[index], table.needsBodies ? keptBodies(of: record) : nil, to: &bytes)
+                }
                 return bytes.isEmpty ? .end : .bytes(bytes)
             }
         }

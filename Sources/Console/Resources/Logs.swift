@@ -39,16 +39,36 @@ enum Logs {
         ])
     }
 
-    /// What was asked. Bodies and header fields are not recorded.
-    static func request(_ record: RequestRecord) -> DocumentNode {
-        .object(["url": .text(record.path), "method": .text(record.method), "headers": .null, "body": .null])
+    /// What was asked, with its fields and its body where they are kept.
+    static func request(_ record: RequestRecord, _ kept: KeptBodies? = nil) -> DocumentNode {
+        let message = kept?.request
+        var members: [(String, DocumentNode)] = [
+            ("url", .text(message?.target ?? record.path)), ("method", .text(record.method)),
+            ("headers", message.map { KeptBodyAnswer.fields($0, arePortkeys: false) } ?? .null),
+            ("portkeyHeaders", message.map { KeptBodyAnswer.fields($0, arePortkeys: true) } ?? .null),
+        ]
+        members += KeptBodyAnswer.body(message, isCut: kept?.flags.contains(.requestCut) ?? false)
+        if kept?.flags.contains(.passedOn) == true { members.append(("body_passed_on", .flag(true))) }
+        return .object(members)
     }
 
-    static func response(_ record: RequestRecord) -> DocumentNode {
-        .object([
-            "status": .number(Int(record.figures.status)), "headers": .null, "body": .null,
-            "responseTime": .number(Int64(clamping: record.figures.totalNanoseconds / 1_000_000)), "lastUsedOptionJsonPath": text(record.target),
-        ])
+    /// What was sent to the provider, by the last attempt; nil where it is not kept.
+    static func sent(_ kept: KeptBodies?) -> DocumentNode {
+        guard let kept, let message = kept.sent else { return .null }
+        return .object(
+            [("url", .text(message.target)), ("method", .text(message.method)), ("headers", KeptBodyAnswer.fields(message))]
+                + KeptBodyAnswer.body(message, isCut: kept.flags.contains(.sentCut)))
+    }
+
+    static func response(_ record: RequestRecord, _ kept: KeptBodies? = nil) -> DocumentNode {
+        let message = kept?.answer
+        var members: [(String, DocumentNode)] = [
+            ("status", .number(Int(record.figures.status))), ("headers", message.map { KeptBodyAnswer.fields($0) } ?? .null),
+            ("responseTime", .number(Int64(clamping: record.figures.totalNanoseconds / 1_000_000))), ("lastUsedOptionJsonPath", text(record.target)),
+        ]
+        members += KeptBodyAnswer.body(message, isCut: kept?.flags.contains(.answerCut) ?? false)
+        if kept?.flags.contains(.assembled) == true { members.append(("body_assembled", .flag(true))) }
+        return .object(members)
     }
 
     /// What is empty is not known.
@@ -72,12 +92,20 @@ extension Console {
         let found = try rows { (books) throws(AnalyticsError) in try books.record(call.id, workspace: call.caller.key.workspaceID) }
         guard let record = found else { throw .notFound("there is no log \(quoted(call.id))") }
         let row = Logs.row(record, (try? books?.feedback(of: [record]))?.first)
+        // A log without its bodies is better than none.
+        let kept = keptBodies(of: record)
         let feedback = (try? books?.feedback(on: record)).map { DocumentNode.list($0.map { TraceFeedback.row($0) }) } ?? .null
         return .object([
             "success": .flag(true), "_id": .text(record.identifier.description), "id": .text(record.identifier.description),
             "organisation_id": row["organisation_id"] ?? .null, "workspace_id": row["workspace_id"] ?? .null, "created_at": row["created_at"] ?? .null,
-            "request": Logs.request(record), "response": Logs.response(record),
+            "request": Logs.request(record, kept), "transformedRequest": Logs.sent(kept), "response": Logs.response(record, kept),
+            "bodies_incomplete": .flag(kept?.flags.contains(.incomplete) ?? false),
             "metrics": row, "feedback": feedback, "record": record.document, "object": .text("log"),
         ])
     }
+}
+
+extension Console {
+    /// Nil where nothing is kept, or what is cannot be read.
+    func keptBodies(of record: RequestRecord) -> KeptBodies? { (try? bodies?.bodies(of: record.identifier)) ?? nil }
 }

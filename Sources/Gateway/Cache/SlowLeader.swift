@@ -37,6 +37,7 @@ extension Exchange {
         // The place is the client's request's; who goes on for others is bounded by their flight.
         admittedCaller = leader.admittedCaller.take()
         startedAt = leader.startedAt
+        requestID = leader.requestID
         identifier = leader.identifier
         traceIdentifier = leader.traceIdentifier
         allowedOrigin = leader.allowedOrigin
@@ -47,6 +48,8 @@ extension Exchange {
         trail = leader.trail
         record = leader.record
         bookNotes = leader.bookNotes
+        (keepsBodies, bodyNotes) = (leader.keepsBodies, leader.bodyNotes)
+        leader.keepsBodies = false
         body.isWhole = true
         body.isConsumed = true
         body.consumedCount = leader.body.consumedCount

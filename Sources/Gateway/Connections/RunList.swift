@@ -21,6 +21,9 @@ struct RunList: ~Copyable {
 
     var isEmpty: Bool { count == 0 }
 
+    /// The runs, for as long as the list stays as it is.
+    var list: UnsafeBufferPointer<ByteSlice> { UnsafeBufferPointer(start: runs, count: count) }
+
     /// Whether another `runs` would not fit.
     func lacksRoom(for runs: Int) -> Bool { GatewayLimits.runsPerWrite - count < runs }
 

@@ -7,12 +7,15 @@ import Providers
 struct Recorder {
     private let ring: RecordRing
     private let mode: BooksMode
+    /// For what is kept beside records.
+    let bodies: BodyRing
 
     /// Nil where nothing is recorded.
     init?(_ keeper: Bookkeeper, worker: Int) {
         guard keeper.mode != .off else { return nil }
         ring = keeper.ring(worker: worker)
         mode = keeper.mode
+        bodies = keeper.bodyRings[worker]
     }
 
     /// Lets a request in, unless it must be recorded and the disk is behind.

@@ -75,6 +75,8 @@ extension Exchange {
         var head = ByteWriter(block.base, capacity: room)
         writeHead(of: prompt, message, rendered, to: &head)
         guard !head.overflowed else { throw Rejection(.headTooLarge) }
+        // As it came: from here on it is another.
+        if keepsBodies { keepRequest(client) }
         block.copy(block.slice(0..<head.count), to: room - head.count)
         block.copy(rest, to: room + content.count)
         try goOn(as: prompt, bodyCount: rendered.count, block, room - head.count..<room + content.count + rest.count, client)

@@ -9,6 +9,7 @@ extension Exchange {
         while !body.isWhole, !upstream.hasUnsent {
             if worker.turnByteCount > GatewayLimits.bytesPerTurn { return worker.resume(client.token) }
             if !body.isConsumed {
+                if keepsBodies { keepRequest(client) }
                 // The head has served; from here on the inbound bytes are the body's.
                 client.consume(headByteCount)
                 body.isConsumed = true

@@ -187,6 +187,7 @@ extension Exchange {
         upstream.setDeadline(openingDeadline(plan))
         answer.state = .head
         answer.translated.reset()
+        if keepsBodies { keepSent() }
         // A reused connection may have died in its pool: reading it will tell.
         if case .failed = upstream.send(&worker.runs) {
             upstream.hungUp = true

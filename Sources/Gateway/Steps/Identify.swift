@@ -37,6 +37,7 @@ extension Exchange {
             caller.workspaceTerms = worker.snapshot.workspace(principal.workspace)?.terms
             worker.snapshot.keyUses?.note(principal.keyIndex, wallSeconds: Int64(clamping: record.figures.wallNanoseconds / 1_000_000_000))
         }
+        chooseBodies(message)
         try worker.recorder?.admit(caller.terms, caller.workspaceTerms)
         try takePlace(client)
         return .step(.decide)

@@ -9,6 +9,7 @@ extension Exchange {
     func refuse(_ rejection: Rejection, _ client: Client) -> Next {
         // Runs gathered for what is now refused.
         worker.runs.removeAll()
+        if keepsBodies { keepRequest(client) }
         if rejection.refusal.blame == .upstream, caching.stale != nil, (try? answerStale(client)) == true { return .step(.settle) }
         dropRival()
         releaseUpstream(reusable: false)
@@ -44,6 +45,7 @@ extension Exchange {
         record.figures.sentByteCount &+= UInt64(worker.runs.byteCount)
         answer.isCommitted = true
         answer.state = .done
+        if keepsBodies { keepAnswer() }
         if case .failed = client.send(&worker.runs) {
             client.close()
             return .wait
@@ -115,6 +117,7 @@ extension Exchange {
         worker.runs.append(event.written)
         if answer.framing == .chunked { worker.runs.append("\r\n") }
         worker.runs.blocks.add(block)
+        if keepsBodies { keepAnswer() }
         if case .failed = client.send(&worker.runs) { client.close() }
     }
 

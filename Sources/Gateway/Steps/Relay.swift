@@ -211,6 +211,7 @@ extension Exchange {
     /// The request's bytes are no longer needed: no other attempt will be made.
     func giveUpRequest(_ client: Client) {
         guard !body.isConsumed else { return }
+        if keepsBodies { keepRequest(client) }
         body.isConsumed = true
         client.consume(body.consumedCount)
     }
@@ -232,6 +233,7 @@ extension Exchange {
         record.figures.sentByteCount &+= UInt64(worker.runs.byteCount)
         // Before the last byte leaves: who has it and asks again finds the answer kept.
         if answer.state == .done { completeFill() } else { publishFill() }
+        if keepsBodies { keepAnswer() }
         switch client.send(&worker.runs) {
         case .failed: client.close()
         case .part: client.setDeadline(min(client.readingDeadline(), attempt.totalDeadline))

@@ -41,6 +41,7 @@ extension Exchange {
         let tries = writeTries()
         worker.accessRing.push(&record, tries: tries)
         if let recorder = worker.recorder { keepRecord(at: recorder, tries: tries) }
+        if keepsBodies { endBodies() }
     }
 
     /// Until the request that was answered had left, but for attempts before it.

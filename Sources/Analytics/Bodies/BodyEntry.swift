@@ -1,0 +1,38 @@
+import Books
+import CZstd
+import Ledger
+
+/// One exchange's bodies, compressed.
+struct BodyEntry: Sendable {
+    let id: Identifier
+    /// Of what the frame stands for.
+    let byteCount: Int
+    let frame: [UInt8]
+
+    init(id: Identifier, byteCount: Int, frame: [UInt8]) {
+        self.id = id
+        self.byteCount = byteCount
+        self.frame = frame
+    }
+
+    /// - Returns: nil where there is no memory for it.
+    init?(_ bodies: KeptBodies, of id: Identifier) {
+        let bytes = bodies.bytes
+        let bound = zstd_bound(bytes.count)
+        let frame = [UInt8](unsafeUninitializedCapacity: bound) { room, count in
+            count = zstd_compress(bytes, bytes.count, room.baseAddress, bound, AnalyticsLimits.zstdLevel)
+        }
+        guard !frame.isEmpty else { return nil }
+        self.init(id: id, byteCount: bytes.count, frame: frame)
+    }
+
+    /// Nil for what is none, or damaged.
+    var bodies: KeptBodies? {
+        guard (0...AnalyticsLimits.bodiesByteCount).contains(byteCount) else { return nil }
+        let bytes = [UInt8](unsafeUninitializedCapacity: byteCount) { room, count in
+            let written = zstd_decompress(frame, frame.count, room.baseAddress, byteCount)
+            count = written == byteCount ? written : 0
+        }
+        return KeptBodies(bytes)
+    }
+}

@@ -1,0 +1,125 @@
+public import Books
+import Bytes
+import Foundation
+public import Ledger
+import Synchronization
+
+/// How bodies are kept.
+public struct BodySettings: Sendable, Equatable {
+    public var keepNanoseconds: UInt64 = 3 * 86_400_000_000_000
+    public var keepByteCount: Int64 = 10 << 30
+    /// Of one body.
+    public var most = 1 << 20
+    /// Fields whose values are kept beside those that are known to hold no secret.
+    public var fields: [String] = []
+
+    public init() {}
+}
+
+/// The files with bodies in a folder for state: an hour's requests each, apart from their rows, and gone sooner. Used from any thread.
+public final class BodyFiles: Sendable {
+    private let directory: String
+    private let settings: BodySettings
+    private let open = Mutex<[Int: BodyFile]>([:])
+    // Written by upkeep, read for metrics: a count alone.
+    private let diskByteCount = Atomic<Int64>(0)
+
+    public init(dataDirectory: String, _ settings: BodySettings) throws(AnalyticsError) {
+        directory = dataDirectory + "/books/bodies"
+        self.settings = settings
+        do {
+            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        } catch {
+            throw .unusable(path: directory, detail: error.localizedDescription)
+        }
+    }
+
+    /// What is kept of a request; nil where nothing is.
+    public func bodies(of id: Identifier) throws(AnalyticsError) -> KeptBodies? {
+        guard let file = try file(hour: BodyFiles.hour(of: id)) else { return nil }
+        return try file.read(id)?.bodies
+    }
+
+    func write(_ entries: [BodyEntry]) throws(AnalyticsError) {
+        for (hour, entries) in Dictionary(grouping: entries, by: { BodyFiles.hour(of: $0.id) }) {
+            try file(hour: hour, makes: true)?.write(entries)
+        }
+    }
+
+    public func close() {
+        open.withLock { open in
+            for file in open.values { file.close() }
+            open = [:]
+        }
+    }
+
+    /// What the files take, as of the last upkeep.
+    var byteCount: Int64 { diskByteCount.load(ordering: .relaxed) }
+
+    // MARK: Files
+
+    /// Since 1970. An identifier begins with its milliseconds.
+    static func hour(of id: Identifier) -> Int { Int(id.high >> 16) / 3_600_000 }
+
+    /// `2026-11-28-17.sqlite`
+    static func fileName(hour: Int) -> String {
+        let rest = hour % 24
+        return DayBooks.fileName(day: hour / 24) + (rest < 10 ? "-0\(rest)" : "-\(rest)") + DayFile.suffix
+    }
+
+    static func hour(ofFile name: String) -> Int? {
+        guard name.hasSuffix(DayFile.suffix) else { return nil }
+        let stem = name.dropLast(DayFile.suffix.count)
+        guard let dash = stem.lastIndex(of: "-"), let rest = Int(stem[stem.index(after: dash)...]), (0..<24).contains(rest),
+            let day = DayBooks.day(ofFile: String(stem[..<dash]) + DayFile.suffix)
+        else { return nil }
+        let hour = day * 24 + rest
+        return fileName(hour: hour) == name ? hour : nil
+    }
+
+    private func path(hour: Int) -> String { directory + "/" + BodyFiles.fileName(hour: hour) }
+
+    private func file(hour: Int, makes: Bool = false) throws(AnalyticsError) -> BodyFile? {
+        if let known = open.withLock({ $0[hour] }) { return known }
+        // What is no identifier of this millennium names no file.
+        guard hour < BodyFiles.hours, makes || FileManager.default.fileExists(atPath: path(hour: hour)) else { return nil }
+        let file = try BodyFile(path: path(hour: hour))
+        return open.withLock { open in
+            if let known = open[hour] { return known }
+            // One that is let go is closed when nobody reads it any more.
+            if open.count >= AnalyticsLimits.openBodyFiles, let oldest = open.keys.min() { open[oldest] = nil }
+            open[hour] = file
+            return file
+        }
+    }
+
+    /// Of the years up to 9999.
+    private static let hours = 2_932_897 * 24
+
+    /// Removes files whose hour is too old, and the oldest when all take too much: never that of the hour that is written.
+    ///
+    /// - Parameter wallNanoseconds: since 1970.
+    func upkeep(wallNanoseconds: UInt64) {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+        let hours = names.compactMap { BodyFiles.hour(ofFile: $0) }.sorted()
+        var sizes = hours.map { hour in ["", "-wal", "-shm"].reduce(Int64(0)) { $0 + BodyFiles.byteCount(path(hour: hour) + $1) } }
+        let now = Int(wallNanoseconds / 3_600_000_000_000)
+        let first = Int((wallNanoseconds - min(wallNanoseconds, settings.keepNanoseconds)) / 3_600_000_000_000)
+        var total = sizes.reduce(0, +)
+        for (index, hour) in hours.enumerated() where hour < first || total > settings.keepByteCount && hour < now {
+            open.withLock { $0[hour] = nil }
+            for suffix in ["", "-wal", "-shm"] { unlink(path(hour: hour) + suffix) }
+            total -= sizes[index]
+            sizes[index] = 0
+        }
+        diskByteCount.store(total, ordering: .relaxed)
+    }
+
+    /// Whether this hour's bodies alone take all that bodies may: then what comes is not kept.
+    var isFull: Bool { byteCount > settings.keepByteCount }
+
+    private static func byteCount(_ path: String) -> Int64 {
+        var status = stat()
+        return stat(path, &status) == 0 ? Int64(status.st_size) : 0
+    }
+}

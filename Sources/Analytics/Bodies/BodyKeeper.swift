@@ -1,0 +1,137 @@
+public import Books
+import Foundation
+import Ledger
+import Synchronization
+
+/// Keeps the bodies that workers hand over: puts them together, compresses them and writes them to their files, on a thread of its own.
+///
+/// Nobody waits for it. What finds no room, in a ring, in memory or on the disk, is dropped and counted; records are not concerned.
+public final class BodyKeeper: Sendable {
+    public let files: BodyFiles
+    private let rings: [BodyRing]
+    private let settings: BodySettings
+    private let clock: @Sendable () -> UInt64
+    private let report: @Sendable (String) -> Void
+
+    // Written by whoever stops it, read by its thread.
+    private let isStopping = Atomic<Bool>(false)
+    private let hasEnded = DispatchSemaphore(value: 0)
+    // Written by the thread, read for metrics: counts alone.
+    private let kept = Atomic<UInt64>(0)
+    private let byteCount = Atomic<UInt64>(0)
+    private let compressedByteCount = Atomic<UInt64>(0)
+    private let givenUp = Atomic<UInt64>(0)
+    private let unwritten = Atomic<UInt64>(0)
+
+    /// - Parameters:
+    ///   - clock: nanoseconds since 1970.
+    ///   - report: told of what operators should know, a line each.
+    public init(
+        _ files: BodyFiles, _ rings: [BodyRing], _ settings: BodySettings, clock: @escaping @Sendable () -> UInt64 = DayBooks.now,
+        report: @escaping @Sendable (String) -> Void
+    ) {
+        self.files = files
+        self.rings = rings
+        self.settings = settings
+        self.clock = clock
+        self.report = report
+    }
+
+    /// Ends the thread once it has written what it has; false when that has not been so in the time there is.
+    public func stop() -> Bool {
+        isStopping.store(true, ordering: .releasing)
+        return hasEnded.wait(timeout: .now() + AnalyticsLimits.busySeconds) == .success
+    }
+
+    // MARK: The thread
+
+    /// Keeps until `stop`.
+    public func run() {
+        var assembler = BodyAssembler(FieldRedaction(keeping: settings.fields), most: settings.most)
+        var batch: [BodyEntry] = []
+        var batchByteCount = 0
+        var writesAt = DispatchTime.now().uptimeNanoseconds
+        var upkeepAt: UInt64 = 0
+        var fault = ""
+        while true {
+            let isLast = isStopping.load(ordering: .acquiring)
+            for ring in rings {
+                ring.drain { part, id, starts, bytes in
+                    guard let bodies = assembler.take(part, of: id, starts: starts, bytes) else { return }
+                    guard let entry = BodyEntry(bodies, of: id) else {
+                        unwritten.add(1, ordering: .relaxed)
+                        return
+                    }
+                    batchByteCount += entry.frame.count
+                    batch.append(entry)
+                }
+            }
+            givenUp.store(UInt64(assembler.givenUp), ordering: .relaxed)
+            let now = DispatchTime.now().uptimeNanoseconds
+            if !batch.isEmpty, isLast || now >= writesAt || batchByteCount >= AnalyticsLimits.bodyBatchByteCount {
+                let failure = write(batch)
+                if let failure, failure != fault { report("bodies: \(failure); they are dropped until it is over") }
+                if failure == nil, !fault.isEmpty { report("bodies are kept again") }
+                fault = failure ?? ""
+                batch.removeAll(keepingCapacity: true)
+                batchByteCount = 0
+                writesAt = now + UInt64(AnalyticsLimits.intervalMilliseconds) * 1_000_000
+            }
+            if now >= upkeepAt {
+                upkeepAt = now + AnalyticsLimits.bodyUpkeepNanoseconds
+                files.upkeep(wallNanoseconds: clock())
+            }
+            if isLast { break }
+            _ = poll(nil, 0, AnalyticsLimits.bodyIntervalMilliseconds)
+        }
+        hasEnded.signal()
+    }
+
+    /// - Returns: why it could not be written.
+    private func write(_ batch: [BodyEntry]) -> String? {
+        var failure: String?
+        if files.isFull {
+            failure = "this hour's take all that bodies may (books.bodies.keep_size)"
+        } else {
+            do throws(AnalyticsError) {
+                try files.write(batch)
+                kept.add(UInt64(batch.count), ordering: .relaxed)
+                byteCount.add(UInt64(batch.reduce(0) { $0 + $1.byteCount }), ordering: .relaxed)
+                compressedByteCount.add(UInt64(batch.reduce(0) { $0 + $1.frame.count }), ordering: .relaxed)
+            } catch {
+                failure = error.description
+            }
+        }
+        if failure != nil { unwritten.add(UInt64(batch.count), ordering: .relaxed) }
+        return failure
+    }
+
+    // MARK: Metrics
+
+    /// In Prometheus's text format.
+    public func metrics() -> String {
+        let atRings = rings.reduce(0) { $0 + $1.dropped }
+        let waiting = rings.reduce(0) { $0 + $1.waitingByteCount }
+        return """
+            # HELP sluice_bodies_kept_total Requests whose bodies were written.
+            # TYPE sluice_bodies_kept_total counter
+            sluice_bodies_kept_total \(kept.load(ordering: .relaxed))
+            # HELP sluice_bodies_bytes_total What they are, and what is written of that.
+            # TYPE sluice_bodies_bytes_total counter
+            sluice_bodies_bytes_total{form="plain"} \(byteCount.load(ordering: .relaxed))
+            sluice_bodies_bytes_total{form="compressed"} \(compressedByteCount.load(ordering: .relaxed))
+            # HELP sluice_bodies_dropped_total Requests of whose bodies some or all found no room: in a worker's ring, in memory, on the disk.
+            # TYPE sluice_bodies_dropped_total counter
+            sluice_bodies_dropped_total{where="ring"} \(atRings)
+            sluice_bodies_dropped_total{where="memory"} \(givenUp.load(ordering: .relaxed))
+            sluice_bodies_dropped_total{where="disk"} \(unwritten.load(ordering: .relaxed))
+            # HELP sluice_bodies_waiting_bytes What waits in the rings.
+            # TYPE sluice_bodies_waiting_bytes gauge
+            sluice_bodies_waiting_bytes \(waiting)
+            # HELP sluice_bodies_disk_bytes What the files take.
+            # TYPE sluice_bodies_disk_bytes gauge
+            sluice_bodies_disk_bytes \(files.byteCount)
+
+            """
+    }
+}

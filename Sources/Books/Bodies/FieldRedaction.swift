@@ -1,0 +1,53 @@
+/// Which header fields are kept with their values.
+///
+/// Those that are known to hold no secret, and those that the operator names: whatever a client or a provider calls its credentials, they are not among them. Of
+/// other fields the name is kept, and that there was a value.
+public struct FieldRedaction: Sendable {
+    public static let hidden = "[redacted]"
+
+    private let names: Set<String>
+
+    /// - Parameter named: further fields whose values are kept.
+    public init(keeping named: [String] = []) {
+        names = FieldRedaction.known.union(named.map { $0.lowercased() })
+    }
+
+    private static let known: Set<String> = [
+        // RFC 9110, RFC 9111, RFC 9112, and what goes with them.
+        "accept", "accept-encoding", "accept-language", "age", "allow", "cache-control", "connection", "content-encoding", "content-language", "content-length",
+        "content-type", "date", "etag", "expect", "expires", "host", "keep-alive", "last-modified", "retry-after", "server", "te", "trailer", "transfer-encoding",
+        "user-agent", "vary", "via", "x-accel-buffering", "traceparent", "x-request-id", "request-id", "server-timing",
+        // Providers'.
+        "anthropic-version", "anthropic-beta", "anthropic-dangerous-direct-browser-access", "openai-beta", "openai-version", "openai-processing-ms",
+        "openai-model", "azureml-model-session", "apim-request-id", "x-ms-region", "x-amzn-requestid", "x-goog-api-client",
+        // Portkey's own, but the key, inline configs and the fields of clouds' credentials.
+        "x-portkey-provider", "x-portkey-virtual-key", "x-portkey-trace-id", "x-portkey-span-id", "x-portkey-parent-span-id", "x-portkey-span-name",
+        "x-portkey-metadata", "x-portkey-cache", "x-portkey-cache-status", "x-portkey-cache-namespace", "x-portkey-cache-force-refresh", "x-portkey-retry-count",
+        "x-portkey-retry-attempt-count", "x-portkey-request-timeout", "x-portkey-debug", "x-portkey-strict-open-ai-compliance", "x-portkey-package-version",
+        "x-portkey-runtime", "x-portkey-runtime-version", "x-portkey-last-used-option-index", "x-portkey-last-used-option-params",
+    ]
+
+    private static let families = ["x-stainless-", "x-sluice-", "x-ratelimit-", "anthropic-ratelimit-"]
+
+    /// The value as it is kept.
+    public func value(_ value: String, of name: String) -> String {
+        let name = name.lowercased()
+        // The name of a config is none of its secrets; one that stands there in full may hold them.
+        if name == "x-portkey-config" { return value.contains("{") || value.utf8.count > BooksLimits.textByteCount ? FieldRedaction.hidden : value }
+        return names.contains(name) || FieldRedaction.families.contains { name.hasPrefix($0) } ? value : FieldRedaction.hidden
+    }
+
+    /// Parameters that hold credentials, of providers that take them so: Google's `key`, signed links' `sig`.
+    private static let parameters: Set<String> = ["key", "api_key", "api-key", "apikey", "access_token", "token", "sig", "signature", "secret", "x-amz-signature",
+        "x-amz-security-token", "x-amz-credential", "password"]
+
+    /// A request target, without the values of such parameters.
+    public func target(_ target: Substring) -> String {
+        guard let question = target.firstIndex(of: "?") else { return String(target) }
+        let pairs = target[target.index(after: question)...].split(separator: "&", omittingEmptySubsequences: false).map { pair -> String in
+            guard let equals = pair.firstIndex(of: "="), FieldRedaction.parameters.contains(pair[..<equals].lowercased()) else { return String(pair) }
+            return pair[...equals] + FieldRedaction.hidden
+        }
+        return target[...question] + pairs.joined(separator: "&")
+    }
+}

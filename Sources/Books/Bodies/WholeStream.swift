@@ -1,0 +1,75 @@
+import Bytes
+import HTTP
+import JSON
+import Ledger
+import Providers
+
+/// Makes of a stream's events the answer that they come to, in the dialect that the client spoke.
+struct WholeStream: ~Copyable {
+    private var translator = Translator()
+
+    /// - Returns: nil for a stream that says what a whole answer has no place for, and for one that broke off.
+    mutating func put(together stream: [UInt8], answering request: KeptMessage, _ id: Identifier) -> [UInt8]? {
+        let endpoint = Array(request.method.utf8).withByteSlice { method in
+            Array(request.target.utf8).withByteSlice { Endpoint.classify(method: method, target: $0) }
+        }
+        let dialect = endpoint.clientDialect(sentAnthropicVersion: request.value(of: "anthropic-version") != nil)
+        return stream.withByteSlice { stream in
+            // An answer is shorter than its events, but for what is written around their texts.
+            var capacity = stream.count + BooksLimits.wholeSlackByteCount
+            while capacity <= 4 * (stream.count + BooksLimits.wholeSlackByteCount) {
+                let (written, isShort) = write(stream, endpoint, dialect, id, capacity)
+                if !isShort { return written }
+                capacity *= 2
+            }
+            return nil
+        }
+    }
+
+    private mutating func write(
+        _ stream: ByteSlice, _ endpoint: Endpoint, _ dialect: Dialect, _ id: Identifier, _ capacity: Int
+    ) -> (written: [UInt8]?, isShort: Bool) {
+        let room = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity)
+        defer { room.deallocate() }
+        var writer = ByteWriter(room, capacity: capacity)
+        let events: Translator.Events = { at in
+            var scanner = EventBoundaryScanner()
+            while let event = scanner.next(stream, from: at) {
+                at = event.end
+                if let data = event.payload.map({ stream[$0] }), !(data == "[DONE]") { return data }
+            }
+            return nil
+        }
+        do throws(TranslationFault) {
+            switch endpoint {
+            case .chatCompletions, .messages: try translator.writeWhole(dialect, WholeStream.options(stream, id), usage: nil, to: &writer, events)
+            case .completions: try translator.writeWholeCompletion(usage: nil, to: &writer, events)
+            case .responses: try translator.writeWholeResponse(to: &writer, events)
+            default: return (nil, false)
+            }
+        } catch {
+            return (nil, writer.overflowed)
+        }
+        return writer.overflowed ? (nil, true) : (Array(UnsafeBufferPointer(start: room, count: writer.count)), false)
+    }
+
+    /// What the first event with a model states.
+    private static func options(_ stream: ByteSlice, _ id: Identifier) -> AnswerOptions {
+        var options = AnswerOptions()
+        options.includesUsage = true
+        options.isStrict = false
+        Array(id.description.utf8).withByteSlice { options.identifier.set($0) }
+        var scanner = EventBoundaryScanner()
+        var at = 0
+        while let event = scanner.next(stream, from: at) {
+            at = event.end
+            guard let data = event.payload.map({ stream[$0] }), let root = JSONView(objectIn: data), let model = root.child(ByteSlice("model"))?.string,
+                !model.content.isEmpty
+            else { continue }
+            options.model.set(model.content)
+            if let created = root.child(ByteSlice("created")), created.kind == .number { options.created = created.bytes.decimal ?? 0 }
+            break
+        }
+        return options
+    }
+}

@@ -1,0 +1,49 @@
+import Books
+import Bytes
+import JSON
+import Store
+
+/// What is kept of a message, as members of an answer.
+enum KeptBodyAnswer {
+    /// Its fields by their names in small letters; what comes more than once is one, with commas between.
+    ///
+    /// - Parameter arePortkeys: whether Portkey's own, or all but those; nil for all.
+    static func fields(_ message: KeptMessage, arePortkeys: Bool? = nil) -> DocumentNode {
+        var names: [String] = []
+        var values: [String: String] = [:]
+        for field in message.fields {
+            let name = field.name.lowercased()
+            if let arePortkeys, name.hasPrefix("x-portkey-") != arePortkeys { continue }
+            if let known = values[name] {
+                values[name] = known + ", " + field.value
+            } else {
+                names.append(name)
+                values[name] = field.value
+            }
+        }
+        return .object(names.map { ($0, .text(values[$0] ?? "")) })
+    }
+
+    /// Its body as what it is: JSON, a text, or else in base64, which is said.
+    static func body(_ message: KeptMessage?, isCut: Bool) -> [(String, DocumentNode)] {
+        guard let message, !message.body.isEmpty else { return [("body", .null)] }
+        var members: [(String, DocumentNode)] = []
+        if let text = String(validating: message.body, as: UTF8.self) {
+            members.append(("body", !isCut ? DocumentParser.parse(text).document?.root ?? .text(text) : .text(text)))
+        } else {
+            var base64 = [UInt8](repeating: 0, count: (message.body.count + 2) / 3 * 4)
+            let written = message.body.withByteSlice { bytes in
+                base64.withUnsafeMutableBufferPointer { room in
+                    guard let base = room.baseAddress else { return false }
+                    var writer = ByteWriter(base, capacity: room.count)
+                    writer.append(base64: bytes)
+                    return !writer.overflowed
+                }
+            }
+            members.append(("body", written ? .text(String(decoding: base64, as: UTF8.self)) : .null))
+            members.append(("body_encoding", .text("base64")))
+        }
+        if isCut { members.append(("body_cut", .flag(true))) }
+        return members
+    }
+}
