@@ -104,14 +104,14 @@ NGINX_TLS = f""" ssl;
         ssl_ecdh_curve X25519:prime256v1:secp384r1"""
 
 
-def sluice_configuration(port, upstream, log, tls=None, limits=None, governed="", books="off", caches=False):
+def sluice_configuration(port, upstream, log, tls=None, limits=None, governed="", books="off", bodies="metrics_only", caches=False):
     """The gateway as the same plain reverse proxy: one provider, named by default, logged to a file.
 
     The default cap of 512 connections to one origin is lifted, as it is for the peers: 2,000 streams
     through one worker are 2,000 upstream connections. So is the bound on a worker's lag, which they do not
     have: 1,280 requests at once are 60 ms of work. Other `limits`, {name: value}, stand in their place.
     `governed` is the digest of a key that is held to budgets and rate limits, none of which it reaches, with `books`
-    of that mode; `caches` has answers kept.
+    of that mode, and `bodies`; `caches` has answers kept.
     """
     bounds = "{" + ", ".join(f"{name}: {value}" for name, value in (limits or {"origin_connections": 8192, "lag": "1s"}).items()) + "}"
     shown = f"""
@@ -134,12 +134,12 @@ default: bench
 configs:
   bench:
     provider: origin
-""" + ("    cache: {mode: simple}\n" if caches else "") + (GOVERNED.format(digest=governed, books=books) if governed else "")
+""" + ("    cache: {mode: simple}\n" if caches else "") + (GOVERNED.format(digest=governed, books=books, bodies=bodies) if governed else "")
 
 
 #: A key as a careful operator has it: three budgets and three limits.
 GOVERNED = """
-books: {{mode: {books}}}
+books: {{mode: {books}, bodies: {bodies}}}
 unpriced: {{input: 2.5, output: 10}}
 keys:
   bench:

@@ -8,13 +8,14 @@ import Providers
 struct WholeStream: ~Copyable {
     private var translator = Translator()
 
-    /// - Returns: nil for a stream that says what a whole answer has no place for, and for one that broke off.
+    /// - Returns: nil for a stream that broke off, whose whole would claim an end, and for one that says what a whole answer has no place for.
     mutating func put(together stream: [UInt8], answering request: KeptMessage, _ id: Identifier) -> [UInt8]? {
         let endpoint = Array(request.method.utf8).withByteSlice { method in
             Array(request.target.utf8).withByteSlice { Endpoint.classify(method: method, target: $0) }
         }
         let dialect = endpoint.clientDialect(sentAnthropicVersion: request.value(of: "anthropic-version") != nil)
         return stream.withByteSlice { stream in
+            guard WholeStream.isEnded(stream) else { return nil }
             // An answer is shorter than its events, but for what is written around their texts.
             var capacity = stream.count + BooksLimits.wholeSlackByteCount
             while capacity <= 4 * (stream.count + BooksLimits.wholeSlackByteCount) {
@@ -51,6 +52,20 @@ struct WholeStream: ~Copyable {
             return (nil, writer.overflowed)
         }
         return writer.overflowed ? (nil, true) : (Array(UnsafeBufferPointer(start: room, count: writer.count)), false)
+    }
+
+    /// Whether one of its events says, in any dialect's words, that it is over.
+    private static func isEnded(_ stream: ByteSlice) -> Bool {
+        var scanner = EventBoundaryScanner()
+        var at = 0
+        while let event = scanner.next(stream, from: at) {
+            at = event.end
+            guard let data = event.payload.map({ stream[$0] }) else { continue }
+            if data == "[DONE]" { return true }
+            guard let type = JSONView(objectIn: data)?.child(ByteSlice("type"))?.string?.content else { continue }
+            if type == "message_stop" || type == "response.completed" || type == "response.incomplete" { return true }
+        }
+        return false
     }
 
     /// What the first event with a model states.
