@@ -31,11 +31,11 @@ struct DayRow {
 
     /// Milliseconds since 1970.
     var at: Int64 { Int64(clamping: record.figures.wallNanoseconds / 1_000_000) }
-    var cost: Int64 { max(0, record.figures.cost) }
+    var cost: Int64 { record.billedCost ?? 0 }
     var saved: Int64 { max(0, record.figures.saved) }
     var totalMicroseconds: Int64 { Int64(clamping: record.figures.totalNanoseconds / 1000) }
-    var tokensIn: Int64 { record.inputTokens ?? 0 }
-    var tokensOut: Int64 { record.outputTokens ?? 0 }
+    var tokensIn: Int64 { record.billedInputTokens ?? 0 }
+    var tokensOut: Int64 { record.billedOutputTokens ?? 0 }
 
     static let insertion = """
         INSERT INTO records (id, at, trace, span, workspace, key, virtual_key, user, config, endpoint, provider, model, served, status, cache, retries,

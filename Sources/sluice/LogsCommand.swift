@@ -160,8 +160,8 @@ struct LogsPrinter {
         let model = record.model.isEmpty && record.served.isEmpty ? "-" : record.model + (isOther ? (record.model.isEmpty ? "" : " > ") + record.served : "")
         let place = record.target == "config" || record.target.isEmpty ? "" : " " + record.target
         let target = record.virtualKey.isEmpty ? record.provider + place : "@" + record.virtualKey + place
-        let tokens = record.inputTokens.map { "\(mark)\($0)/\(record.outputTokens ?? 0)" } ?? "-"
-        let cost = figures.cost < 0 ? figures.flags.contains(.unpriced) ? "unpriced" : "-" : "\(mark)$\(RecordMoney.dollars(figures.cost))"
+        let tokens = record.billedInputTokens.map { "\(mark)\($0)/\(record.billedOutputTokens ?? 0)" } ?? "-"
+        let cost = record.billedCost.map { "\(mark)$\(RecordMoney.dollars($0))" } ?? (figures.flags.contains(.unpriced) ? "unpriced" : "-")
         let first = figures.firstTokenNanoseconds > 0 ? figures.firstTokenNanoseconds : figures.firstByteNanoseconds
         var remark = record.error
         if figures.flags.contains(.aborted), remark.isEmpty { remark = "aborted" }

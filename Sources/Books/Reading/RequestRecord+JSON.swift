@@ -73,6 +73,12 @@ extension RequestRecord {
         members.text("price_book", priceBook)
         if figures.flags.contains(.estimated) { members.flag("estimated") }
         if figures.flags.contains(.unpriced) { members.flag("unpriced") }
+        if figures.lostInputTokens > 0 || figures.lostOutputTokens > 0 {
+            members.number("lost_tokens_in", UInt64(clamping: figures.lostInputTokens))
+            members.number("lost_tokens_out", UInt64(clamping: figures.lostOutputTokens))
+            if figures.lostCost >= 0 { members.add("lost_cost_usd", .number(DocumentNumber(text: RecordMoney.dollars(figures.lostCost)))) }
+            if figures.flags.contains(.lostEstimated) { members.flag("lost_estimated") }
+        }
         if figures.saved >= 0 { members.add("saved_usd", .number(DocumentNumber(text: RecordMoney.dollars(figures.saved)))) }
         if figures.savedInputTokens >= 0 { members.number("saved_tokens_in", UInt64(figures.savedInputTokens)) }
         if figures.savedOutputTokens >= 0 { members.number("saved_tokens_out", UInt64(figures.savedOutputTokens)) }

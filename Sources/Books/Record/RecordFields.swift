@@ -8,8 +8,11 @@ enum RecordNumber: Int, CaseIterable {
     case input, cachedRead, cacheWrite5m, cacheWrite1h, audioInput, output, reasoning, audioOutput
     /// 0 for none.
     case promptVersion
+    case lostInput, lostOutput
+    /// One more than there is, as above.
+    case lostCost
 
-    static let count = 25
+    static let count = 28
 }
 
 /// The texts of a record, by the byte before each. A reader passes over those it does not know.
@@ -50,6 +53,8 @@ public struct RecordFlags: OptionSet, BitwiseCopyable, Sendable {
     public static let reported = RecordFlags(rawValue: 256)
     /// It is no request to a model: a span of somebody's trace, kept for the trace's sake and in no count.
     public static let observation = RecordFlags(rawValue: 512)
+    /// What attempts took whose answers nobody got is reckoned, at least in part.
+    public static let lostEstimated = RecordFlags(rawValue: 1024)
 }
 
 /// What a request had to do with the cache.

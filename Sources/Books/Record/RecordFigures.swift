@@ -29,6 +29,11 @@ public struct RecordFigures: BitwiseCopyable, Sendable {
     /// The number of the stored prompt's version; 0 for a request without one.
     public var promptVersion: UInt32 = 0
 
+    /// Of attempts whose answers nobody got, and for which their providers charge all the same: tokens, and nano-dollars, −1 where those are not known.
+    public var lostInputTokens: Int64 = 0
+    public var lostOutputTokens: Int64 = 0
+    public var lostCost: Int64 = -1
+
     public init() {}
 
     func number(_ number: RecordNumber) -> UInt64 {
@@ -58,6 +63,9 @@ public struct RecordFigures: BitwiseCopyable, Sendable {
         case .reasoning: UInt64(RecordFigures.tokens(usage.reasoning))
         case .audioOutput: UInt64(RecordFigures.tokens(usage.audioOutput))
         case .promptVersion: UInt64(promptVersion)
+        case .lostInput: UInt64(RecordFigures.tokens(lostInputTokens))
+        case .lostOutput: UInt64(RecordFigures.tokens(lostOutputTokens))
+        case .lostCost: RecordFigures.known(lostCost)
         }
     }
 
@@ -88,6 +96,9 @@ public struct RecordFigures: BitwiseCopyable, Sendable {
         case .reasoning: usage.reasoning = RecordFigures.tokens(Int64(clamping: value))
         case .audioOutput: usage.audioOutput = RecordFigures.tokens(Int64(clamping: value))
         case .promptVersion: promptVersion = UInt32(clamping: value)
+        case .lostInput: lostInputTokens = RecordFigures.tokens(Int64(clamping: value))
+        case .lostOutput: lostOutputTokens = RecordFigures.tokens(Int64(clamping: value))
+        case .lostCost: lostCost = RecordFigures.amount(value)
         }
     }
 

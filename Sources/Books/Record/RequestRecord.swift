@@ -118,6 +118,14 @@ public struct RequestRecord: Sendable {
     public var identifier: Identifier { figures.identifier }
     public var inputTokens: Int64? { figures.flags.contains(.counted) ? figures.usage.inputTotal : nil }
     public var outputTokens: Int64? { figures.flags.contains(.counted) ? figures.usage.outputTotal : nil }
+    /// The same and its cost in nano-dollars, with what attempts took whose answers nobody got: what providers charge for.
+    public var billedInputTokens: Int64? { billed(inputTokens, figures.lostInputTokens) }
+    public var billedOutputTokens: Int64? { billed(outputTokens, figures.lostOutputTokens) }
+    /// Nil where nothing has a price.
+    public var billedCost: Int64? { billed(figures.cost < 0 ? nil : figures.cost, max(0, figures.lostCost)) }
+
+    private func billed(_ own: Int64?, _ lost: Int64) -> Int64? { own == nil && lost == 0 ? nil : (own ?? 0) + lost }
+
     /// The version of a prompt as requests name it: `pp-hello-0a1b2c@3`.
     public var promptReference: String { prompt.isEmpty ? "" : "\(prompt)@\(figures.promptVersion)" }
     public var isSuccess: Bool { (200..<400).contains(figures.status) }

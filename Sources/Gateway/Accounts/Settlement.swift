@@ -96,6 +96,18 @@ extension Exchange {
         return taken
     }
 
+    /// What an attempt's provider may have done of which nothing has come: as budgets are charged, else a token for four bytes that went in.
+    func reckonedOfLost() -> Usage {
+        var usage = Usage()
+        if let bound = attempt.spending?.bound {
+            usage.input = min(bound.inputTokens, Providers.Limits.tokenCount)
+            usage.output = min(made(0, bound), Providers.Limits.tokenCount)
+        } else {
+            usage.input = max(1, Int64(clamping: body.range.count) / AccountLimits.textBytesPerToken)
+        }
+        return usage
+    }
+
     /// What a provider may have made of an answer of which so many tokens were seen. A stream is made while it is sent, no faster than any model can, what
     /// it thinks included, and ends when nobody reads it; of a whole answer all may have been made.
     private func made(_ seen: Int64, _ bound: RequestBound) -> Int64 {

@@ -38,6 +38,7 @@ extension Exchange {
     /// The same target once more.
     private func again(after outcome: Outcome, _ state: Attempt.State) -> Step {
         conclude(outcome)
+        noteLost(outcome)
         endAttempt()
         // What an answer's checks came to is not told of the next answer.
         screening.forgetOutput()

@@ -11,6 +11,10 @@ struct Trail: BitwiseCopyable {
         var reason = PickReason.only
         var end = End.answered
         var isRepeat = false
+        /// What it took although nobody got its answer; negative where nothing is known of that, or of its cost.
+        var lostInput: Int64 = -1
+        var lostOutput: Int64 = 0
+        var lostNanodollars: Int64 = -1
     }
 
     private enum End: UInt8 {
@@ -58,8 +62,19 @@ struct Trail: BitwiseCopyable {
     }
 
     /// A second attempt whose answer was not the first.
-    mutating func addLost(target: Int, reason: PickReason, nanoseconds: UInt64) {
+    ///
+    /// - Returns: the attempt's place.
+    mutating func addLost(target: Int, reason: PickReason, nanoseconds: UInt64) -> Int {
         add(Entry(target: UInt16(clamping: target), milliseconds: UInt32(clamping: nanoseconds / 1_000_000), reason: reason, end: .hedged))
+        return count - 1
+    }
+
+    /// What an attempt took although nobody got its answer.
+    mutating func charge(at index: Int, _ inputTokens: Int64, _ outputTokens: Int64, _ nanodollars: Int64?) {
+        guard (0..<min(count, Trail.capacity)).contains(index) else { return }
+        entries[index].lostInput = inputTokens
+        entries[index].lostOutput = outputTokens
+        entries[index].lostNanodollars = nanodollars ?? -1
     }
 
     private mutating func add(_ entry: Entry) {
@@ -93,9 +108,22 @@ struct Trail: BitwiseCopyable {
             writer.append(decimal: UInt64(entry.milliseconds))
             writer.append(",\"why\":\"")
             writer.append(entry.isRepeat ? "retry" : entry.reason.text)
-            writer.append("\"}")
+            writer.append("\"")
+            writeLost(entry, to: &writer)
+            writer.append("}")
         }
         writer.append("]")
+    }
+
+    private func writeLost(_ entry: Entry, to writer: inout ByteWriter) {
+        guard entry.lostInput >= 0 else { return }
+        writer.append(",\"tokens_in\":")
+        writer.append(decimal: UInt64(clamping: entry.lostInput))
+        writer.append(",\"tokens_out\":")
+        writer.append(decimal: UInt64(clamping: entry.lostOutput))
+        guard entry.lostNanodollars >= 0 else { return }
+        writer.append(",\"cost_nanodollars\":")
+        writer.append(decimal: UInt64(clamping: entry.lostNanodollars))
     }
 
     /// `config.targets[0];503;120ms;first, config.targets[1];200;9ms;fallback`

@@ -105,6 +105,10 @@ extension Exchange {
         if record.figures.wasAborted { figures.flags.insert(.aborted) }
         if record.figures.wasHedged { figures.flags.insert(.hedged) }
         if record.figures.hasOwnTrace { figures.flags.insert(.ownTrace) }
+        figures.lostInputTokens = bookNotes.lost.inputTokens
+        figures.lostOutputTokens = bookNotes.lost.outputTokens
+        figures.lostCost = bookNotes.lost.nanodollars
+        if bookNotes.lost.isEstimated { figures.flags.insert(.lostEstimated) }
         if bookNotes.leftMetadataOut { figures.flags.insert(.metadataLeftOut) }
         charge(&figures)
         return figures

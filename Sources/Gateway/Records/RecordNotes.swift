@@ -25,6 +25,7 @@ struct RecordNotes {
     var blame = RecordedBlame.none
     /// Tokens that budgets were charged, where the provider had counted none.
     var reckoned: (input: Int64, output: Int64)?
+    var lost = LostAttempts()
 
     /// - Parameter keepingPrompt: for a request that a prompt has become, and is read anew.
     mutating func reset(keepingPrompt: Bool = false) {
@@ -45,6 +46,7 @@ struct RecordNotes {
         isOwed = false
         blame = .none
         reckoned = nil
+        lost = LostAttempts()
     }
 
     mutating func setMetadata(_ text: ByteSlice) {

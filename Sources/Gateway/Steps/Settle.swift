@@ -86,6 +86,12 @@ extension Exchange {
         }
     }
 
+    /// What an answer of the model that was asked for costs; nil where that has no price.
+    func askedCost(of usage: Usage, _ adjustment: PriceAdjustment) -> Nanodollars? {
+        var asked = record.model
+        return asked.withBytesInPlace { cost(of: usage, as: $0, adjustment) }
+    }
+
     private func cost(of usage: Usage, as model: ByteSlice, _ adjustment: PriceAdjustment) -> Nanodollars? {
         guard let book = worker.snapshot.prices else { return nil }
         var provider = record.provider

@@ -1,0 +1,57 @@
+import Bytes
+import Ledger
+import Policy
+import Providers
+
+/// What attempts took of their providers whose answers nobody got: the loser of a hedge, one that guardrails have refused, one that was given up.
+struct LostAttempts {
+    var inputTokens: Int64 = 0
+    var outputTokens: Int64 = 0
+    /// −1 where nothing of it has a price.
+    var nanodollars: Int64 = -1
+    var isEstimated = false
+
+    mutating func add(_ usage: Usage, _ cost: Int64?, isEstimated: Bool) {
+        inputTokens = min(inputTokens + usage.inputTotal, Providers.Limits.tokenCount)
+        outputTokens = min(outputTokens + usage.outputTotal, Providers.Limits.tokenCount)
+        if let cost { nanodollars = max(0, nanodollars).addingReportingOverflow(cost).partialValue }
+        if isEstimated { self.isEstimated = true }
+    }
+}
+
+extension Exchange {
+    /// The attempt in the exchange's place has come to nothing: what its provider charges for all the same is noted for the record.
+    ///
+    /// - Parameter outcome: nil for the loser of a hedge, of whose answer nothing has come.
+    func noteLost(_ outcome: Outcome?) {
+        guard worker.recorder != nil, attempt.state == .sent, attempt.sentAt >= startedAt else { return }
+        // Its provider's prices: another may be in front by now.
+        let name = record.provider
+        defer { record.provider = name }
+        if let plan { record.provider = plan.destination.name }
+        // Whole, and refused by a guardrail: its provider has counted.
+        if outcome != nil, answer.state == .done, !answer.isBroken, answer.readsUsage, let usage = answer.usage.usageInPlace() {
+            return noteLost(usage, appliedCost(of: usage, lostAdjustment)?.count, isEstimated: false)
+        }
+        switch outcome {
+        case .status(let status): guard (200..<300).contains(status) else { return }
+        // What never came to an answer is not charged for.
+        case .unreachable, .unfit: return
+        // Given up while the provider was at it.
+        case .timedOut, nil: break
+        }
+        guard endpoint.reportsUsage || attempt.spending != nil else { return }
+        let usage = reckonedOfLost()
+        if let spending = attempt.spending, spending.isPriced {
+            return noteLost(usage, spending.upperBound(inputTokens: usage.input, outputTokens: usage.output).count, isEstimated: true)
+        }
+        noteLost(usage, askedCost(of: usage, lostAdjustment)?.count, isEstimated: true)
+    }
+
+    private func noteLost(_ usage: Usage, _ cost: Int64?, isEstimated: Bool) {
+        bookNotes.lost.add(usage, cost, isEstimated: isEstimated)
+        trail.charge(at: attempt.trailIndex < 0 ? trail.count - 1 : attempt.trailIndex, usage.inputTotal, usage.outputTotal, cost)
+    }
+
+    private var lostAdjustment: PriceAdjustment { plan?.destination.keys[attempt.key].terms?.adjustment ?? .none }
+}
