@@ -57,11 +57,11 @@ struct RecordTests {
         record.model = "m"
         var bytes = record.encoded
         let last = 18 + RecordNumber.promptVersion.rawValue
-        #expect(RecordNumber.promptVersion.rawValue == RecordNumber.count - 1)
+        let later = RecordNumber.count - 1 - RecordNumber.promptVersion.rawValue
         // Each number of this record but its status, of two bytes, takes one.
         #expect(bytes[last + 1] == 0)
-        bytes.remove(at: last + 1)
-        bytes[17] -= 1
+        bytes.removeSubrange(last + 1...last + 1 + later)
+        bytes[17] -= UInt8(later + 1)
         let earlier = try read(bytes)
         #expect(earlier.figures.status == 418 && earlier.model == "m" && earlier.promptReference.isEmpty)
     }

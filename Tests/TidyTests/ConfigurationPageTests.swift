@@ -35,6 +35,7 @@ struct ConfigurationPageTests {
         ("tls", ConfigurationSchema.tls),
         ("log", ConfigurationSchema.log),
         ("books", ConfigurationSchema.books),
+        ("bodies", ConfigurationSchema.bodies),
         ("providers", ConfigurationSchema.provider),
         ("virtual_keys", ConfigurationSchema.virtualKey),
         ("keys", ConfigurationSchema.key),

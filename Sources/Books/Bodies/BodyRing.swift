@@ -4,8 +4,8 @@ import Synchronization
 
 /// A ring of parts of exchanges, from one worker to the thread that keeps bodies.
 ///
-/// One writes, one reads; neither waits. Bytes are copied once, where they lie when they come by. What finds no room is dropped and counted: records have a ring
-/// of their own, and are never in the way of bodies nor behind them.
+/// One writes, one reads; neither waits. Bytes are copied once, where they lie when they come by. What finds no room is dropped and counted: records have a
+/// ring of their own, and are never in the way of bodies nor behind them.
 ///
 ///     length: 4 bytes │ part: 1 │ starts: 1 │ 0: 2 │ id: 16 │ bytes
 public final class BodyRing: @unchecked Sendable {

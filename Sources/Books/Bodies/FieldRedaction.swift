@@ -1,7 +1,7 @@
 /// Which header fields are kept with their values.
 ///
-/// Those that are known to hold no secret, and those that the operator names: whatever a client or a provider calls its credentials, they are not among them. Of
-/// other fields the name is kept, and that there was a value.
+/// Those that are known to hold no secret, and those that the operator names: whatever a client or a provider calls its credentials, they are not among them.
+/// Of other fields the name is kept, and that there was a value.
 public struct FieldRedaction: Sendable {
     public static let hidden = "[redacted]"
 
@@ -14,15 +14,16 @@ public struct FieldRedaction: Sendable {
 
     private static let known: Set<String> = [
         // RFC 9110, RFC 9111, RFC 9112, and what goes with them.
-        "accept", "accept-encoding", "accept-language", "age", "allow", "cache-control", "connection", "content-encoding", "content-language", "content-length",
-        "content-type", "date", "etag", "expect", "expires", "host", "keep-alive", "last-modified", "retry-after", "server", "te", "trailer", "transfer-encoding",
+        "accept", "accept-encoding", "accept-language", "age", "allow", "cache-control", "connection", "content-encoding", "content-language",
+        "content-length", "content-type", "date", "etag", "expect", "expires", "host", "keep-alive", "last-modified", "retry-after", "server", "te", "trailer", "transfer-encoding",
         "user-agent", "vary", "via", "x-accel-buffering", "traceparent", "x-request-id", "request-id", "server-timing",
         // Providers'.
         "anthropic-version", "anthropic-beta", "anthropic-dangerous-direct-browser-access", "openai-beta", "openai-version", "openai-processing-ms",
         "openai-model", "azureml-model-session", "apim-request-id", "x-ms-region", "x-amzn-requestid", "x-goog-api-client",
         // Portkey's own, but the key, inline configs and the fields of clouds' credentials.
         "x-portkey-provider", "x-portkey-virtual-key", "x-portkey-trace-id", "x-portkey-span-id", "x-portkey-parent-span-id", "x-portkey-span-name",
-        "x-portkey-metadata", "x-portkey-cache", "x-portkey-cache-status", "x-portkey-cache-namespace", "x-portkey-cache-force-refresh", "x-portkey-retry-count",
+        "x-portkey-metadata", "x-portkey-cache", "x-portkey-cache-status", "x-portkey-cache-namespace", "x-portkey-cache-force-refresh",
+        "x-portkey-retry-count",
         "x-portkey-retry-attempt-count", "x-portkey-request-timeout", "x-portkey-debug", "x-portkey-strict-open-ai-compliance", "x-portkey-package-version",
         "x-portkey-runtime", "x-portkey-runtime-version", "x-portkey-last-used-option-index", "x-portkey-last-used-option-params",
     ]
@@ -38,8 +39,10 @@ public struct FieldRedaction: Sendable {
     }
 
     /// Parameters that hold credentials, of providers that take them so: Google's `key`, signed links' `sig`.
-    private static let parameters: Set<String> = ["key", "api_key", "api-key", "apikey", "access_token", "token", "sig", "signature", "secret", "x-amz-signature",
-        "x-amz-security-token", "x-amz-credential", "password"]
+    private static let parameters: Set<String> = [
+        "key", "api_key", "api-key", "apikey", "access_token", "token", "sig", "signature", "secret", "x-amz-signature", "x-amz-security-token",
+        "x-amz-credential", "password",
+    ]
 
     /// A request target, without the values of such parameters.
     public func target(_ target: Substring) -> String {

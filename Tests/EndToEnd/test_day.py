@@ -1,0 +1,114 @@
+"""A day of everything: streams, aborts, repeats, fallbacks, hedges, refused answers and hits, whose records come to what the mock has counted itself."""
+
+import json
+import time
+import unittest
+
+from harness.chance import chance, seed
+from harness.waiting import soon
+from harness.wire import Wire, request
+from test_books import CHAT, NANO_INPUT, NANO_OUTPUT, BooksCase
+
+REFUSED = {"default.contains": {"operator": "none", "words": ["unwanted"]}, "deny": True}
+
+
+class Day(BooksCase):
+    """books: a day."""
+
+    def setUp(self):
+        super().setUp()
+        house = lambda model: {"provider": "house", "override_params": {"model": model}}
+        fallback = {"mode": "fallback"}
+        self.gateway = self.start(self.configuration(configs={
+            "all": {"provider": "house"},
+            "repeated": {**house("mock?fail=2&status=503"), "retry": {"attempts": 3, "on_status_codes": [503]}},
+            "second": {"strategy": fallback, "targets": [house("mock?status=500"), house("mock?tokens=9")]},
+            "refused": {"strategy": {**fallback, "on_status_codes": [446]}, "targets": [
+                {**house("mock?reply=unwanted"), "output_guardrails": [REFUSED]}, house("mock?tokens=7")]},
+            "hedged": {"strategy": fallback, "hedge": {"after": 60, "budget": 1}, "targets": [house("mock?latency=1500"), house("mock?tokens=5")]},
+            "cached": {**house("mock?tokens=11"), "cache": {"mode": "simple"}},
+        }))
+        self.asked = 0
+
+    def bill(self):
+        stats = self.mock.stats()
+        return stats["billed_input_tokens"], stats["billed_output_tokens"]
+
+    def one(self, config, **members):
+        """One request, and what the mock has counted for it."""
+        before = self.bill()
+        self.asked += 1
+        answer = self.ask(self.gateway, {"x-portkey-config": config, "x-portkey-trace-id": f"day-{self.asked}"}, user="u" if config == "cached" else f"u{self.asked}", model="mock", **members)
+        # What repeats there may be has a budget of its own.
+        self.assertIn(answer.status, (200, 503) if config == "repeated" else (200,), answer)
+        after = self.bill()
+        return f"day-{self.asked}", (after[0] - before[0], after[1] - before[1])
+
+    def test_exact(self):
+        """each record's tokens and cost are what the mock has counted for its request, to the token and the nano-dollar; the day's sum is the mock's bill"""
+        dice = chance("day")
+        print(f"seed {seed()}")
+        bills = {}
+        kinds = ["all", "repeated", "second", "refused", "cached"]
+        for config in kinds + [dice.choice(kinds) for _ in range(15)]:
+            stream = config != "refused" and dice.random() < 0.5
+            trace, bill = self.one(config, stream=stream)
+            bills[trace] = (config, *bill)
+        records = {record["trace"]: record for record in self.recorded(len(bills))}
+        total = 0
+        for trace, (config, tokens_in, tokens_out) in bills.items():
+            record = records[trace]
+            found = (record.get("tokens_in", 0) + record.get("lost_tokens_in", 0), record.get("tokens_out", 0) + record.get("lost_tokens_out", 0))
+            self.assertEqual(found, (tokens_in, tokens_out), (config, record))
+            self.assertIn("cost_usd", record)
+            cost = round(record["cost_usd"] * 1e9) + round(record.get("lost_cost_usd", 0) * 1e9)
+            self.assertEqual(cost, tokens_in * NANO_INPUT + tokens_out * NANO_OUTPUT, (config, record))
+            self.assertNotIn("estimated", record)
+            self.assertNotIn("lost_estimated", record)
+            self.assertEqual(record.get("cache") == "HIT", (tokens_in, tokens_out) == (0, 0), record)
+            total += cost
+            tries = record.get("tries", [])
+            if config == "refused":
+                self.assertEqual((tries[0]["tokens_in"], tries[0]["tokens_out"]), (record["lost_tokens_in"], record["lost_tokens_out"]), record)
+                self.assertEqual(tries[0]["cost_nanodollars"], round(record["lost_cost_usd"] * 1e9))
+            else:
+                self.assertNotIn("lost_tokens_in", record)
+        stats = self.bill()
+        self.assertEqual(total, stats[0] * NANO_INPUT + stats[1] * NANO_OUTPUT)
+        self.assertIn("HIT", {record["cache"] for record in records.values()})
+
+    def test_hedged(self):
+        """the loser of a hedge is in its record, reckoned, and its try says so; the winner's figures are exact"""
+        trace, (tokens_in, tokens_out) = self.one("hedged", stream=True)
+        [record] = self.recorded(1)
+        self.assertEqual((record["trace"], record["hedged"], record["lost_estimated"]), (trace, True, True))
+        self.assertEqual(record["tokens_out"], 5)
+        self.assertNotIn("estimated", record)
+        self.assertGreater(record["lost_tokens_in"], 0)
+        self.assertEqual(record["lost_cost_usd"], (record["lost_tokens_in"] * NANO_INPUT + record["lost_tokens_out"] * NANO_OUTPUT) / 1e9)
+        # No more than the gateway says can have been charged.
+        self.assertLessEqual(tokens_in, record["tokens_in"] + record["lost_tokens_in"])
+        self.assertLessEqual(tokens_out, record["tokens_out"] + record["lost_tokens_out"])
+        [lost] = [entry for entry in record["tries"] if entry.get("end") == "hedge_lost"]
+        self.assertEqual(lost["tokens_in"], record["lost_tokens_in"])
+
+    def test_aborted(self):
+        """a stream whose client leaves is settled by the tokens that were seen, and says that it is reckoned"""
+        before = self.bill()
+        with Wire(self.gateway.port) as wire:
+            wire.send(request("POST", CHAT, {"x-portkey-api-key": self.key}, {"model": "mock?tokens=500&gap=10", "stream": True, "messages": [{"role": "user", "content": "hello"}]}))
+            read = b""
+            while read.count(b"data:") < 12:
+                read += wire.socket.recv(65536)
+        [record] = self.recorded(1)
+        seen = sum(1 for line in read.decode().splitlines() if line.startswith("data: {") and json.loads(line[6:])["choices"][0]["delta"].get("content"))
+        self.assertTrue(record["aborted"] and record["estimated"])
+        self.assertTrue(soon(lambda: time.sleep(0.1) or self.bill() == self.bill()))
+        made = self.bill()[1] - before[1]
+        self.assertLessEqual(seen, record["tokens_out"])
+        # What was written to a client that left at the same moment may not have been read any more.
+        self.assertLessEqual(record["tokens_out"], made + 1)
+
+
+if __name__ == "__main__":
+    unittest.main()
