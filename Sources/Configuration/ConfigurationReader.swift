@@ -53,6 +53,7 @@ public struct ConfigurationReader {
         if let found = fields["unpriced"] { configuration.unpriced = unpriced(found) ?? .deny }
         if let found = fields["log"] { configuration.log = log(found) }
         if let found = fields["books"] { configuration.books = books(found) }
+        if let found = fields["metrics"] { configuration.metrics = metrics(found) }
         if let found = fields["limits"] { bounds(found, .limits, into: &configuration.bounds) }
         if let found = fields["timeouts"] { bounds(found, .timeouts, into: &configuration.bounds) }
         // What configs name comes before them, wherever the file puts it.

@@ -7,11 +7,12 @@ enum ConfigurationSchema {
     static let root = schema(
         "version", "listen", "trusted_proxies", "cors", "http2", "upstream_http2", "workers", "data", "log", "limits", "timeouts", "providers",
         "trusted_hosts", "keys", "virtual_keys", "configs", "default", "cb_config", "prices", "unpriced", "books",
-        "policies", "alert_webhooks")
+        "policies", "alert_webhooks", "metrics")
 
     static let log = schema("format", "access")
     static let books = schema("mode", "sync", "segment", "keep", "keep_size", "rows_keep", "bodies")
     static let bodies = schema("mode", "workspaces", "fields", "most", "keep", "keep_size")
+    static let metrics = schema("labels", "constant", "series")
     static let provider = schema("base_url", "dialect", "auth", "api_key", "ca_file", "allow_private", "http2")
     static let key = schema("digest", "client_certificate", "config", "expires", "usage_limits", "rate_limits", "allowed_models", "allowed_providers", "allowed_endpoints",
         "allowed_networks", "metadata")

@@ -48,6 +48,10 @@ public enum ConfigurationLimits {
     public static let webhookCount = 16
     public static let webhookHeaderCount = 16
 
+    /// Labels that metrics may be asked to have, and sets of labels that requests may be counted by: the gateway's.
+    public static let metricLabelCount = 8
+    public static let metricSeries: Int64 = 10_000
+
     /// Header fields whose values are kept beside those that are known to hold no secret.
     public static let keptFieldCount = 64
 

@@ -23,6 +23,7 @@ public struct ServerConfiguration: Sendable {
     public internal(set) var unpriced = DeclaredUnpriced.deny
     public internal(set) var log = LogSettings()
     public internal(set) var books = BooksDeclaration()
+    public internal(set) var metrics = MetricsDeclaration()
     public internal(set) var bounds = Bounds()
     /// New providers, and what the file changes of built-in ones.
     public internal(set) var providers: [ProviderDeclaration] = []

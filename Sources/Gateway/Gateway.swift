@@ -64,11 +64,12 @@ public final class Gateway: Sendable {
     /// Listens and starts; returns when connections are being accepted.
     /// - Parameters:
     ///   - sockets: of each address, those that were opened for it already. They are taken over.
+    ///   - labels: what requests are counted by beyond what they always are.
     ///   - history: of the service before this process.
     ///   - bookkeeper: where requests are recorded; nil where they are not.
     ///   - backOffice: where requests of the admin API are answered; nil where their paths are providers'.
     public init(
-        _ snapshot: Snapshot, listen: [SocketAddress], sockets: [[CInt]] = [], workers count: Int, accessLog settings: AccessLogSettings?,
+        _ snapshot: Snapshot, listen: [SocketAddress], sockets: [[CInt]] = [], workers count: Int, accessLog settings: AccessLogSettings?, labels: MetricSettings = MetricSettings(),
         history: ServiceHistory = ServiceHistory(), backOffice: BackOffice? = nil, bookkeeper: Bookkeeper? = nil
     ) throws(StartError) {
         precondition(count > 0 && !listen.isEmpty, "a gateway has a worker and a listener")
@@ -78,7 +79,7 @@ public final class Gateway: Sendable {
         drainTimes = Mutex(DrainTimes(snapshot.limits))
         book = Mutex(snapshot.prices)
         do {
-            accessLog = try AccessLog(settings, workers: count)
+            accessLog = try AccessLog(settings, workers: count, labels: labels)
         } catch {
             throw StartError("access log: \(error)")
         }

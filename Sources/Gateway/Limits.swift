@@ -229,7 +229,14 @@ public enum GatewayLimits {
     /// Providers, and models, that metrics tell apart; the rest are one. A scrape must end.
     static let metricNames = 128
     /// Sets of labels that requests are counted by; the rest are one. Some 20 KB of text each, where all is counted.
-    static let metricSeries = 256
+    public static let metricSeries = 256
+
+    /// The same where an operator asks for more labels and says how many sets there may be.
+    public static let mostMetricSeries = 10_000
+    /// Labels that an operator may ask for, bytes of the value of one, and of all together that a worker has to note.
+    public static let metricLabelCount = 8
+    static let metricValueByteCount = 48
+    static let metricLabelsByteCount = 192
 
     /// The attempts of one request as its record tells them: the first eight, in paths of eight levels.
     static let triesByteCount = 1024

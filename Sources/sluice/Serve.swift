@@ -115,7 +115,7 @@ struct Serve: ParsableCommand {
         let file = FileObjects(plan.configuration, plan.parts.catalog)
         let admin = store.flatMap { store in watch.map { AdminDesk(store, $0, file, books: books) } }
         let gateway = try Gateway(
-            desk.first(), listen: listen, sockets: sockets, workers: workers, accessLog: accessLog(plan.log),
+            desk.first(), listen: listen, sockets: sockets, workers: workers, accessLog: accessLog(plan.log), labels: labels(plan.configuration?.metrics),
             history: ServiceHistory(restartCount: link.restartCount, upgradeCount: link.upgradeCount), backOffice: AdminDesk.office(admin),
             bookkeeper: books?.keeper)
         desk.serve { gateway.adopt($0) }
@@ -197,6 +197,23 @@ struct Serve: ParsableCommand {
         } catch {
             throw ValidationError("--listen \(text): \(error.message); \(error.hint)")
         }
+    }
+
+    private func labels(_ declared: MetricsDeclaration?) -> MetricSettings {
+        var settings = MetricSettings()
+        guard let declared else { return settings }
+        settings.labels = declared.labels.map { label in
+            switch label {
+            case .model: .model
+            case .payloadSize: .payloadSize
+            case .key: .key
+            case .config: .config
+            case .metadata(let name): .metadata(name)
+            }
+        }
+        settings.constants = declared.constants.map { MetricSettings.Constant(name: $0.name, value: $0.value) }
+        if let series = declared.series { settings.seriesCount = series }
+        return settings
     }
 
     private func accessLog(_ settings: LogSettings) -> AccessLogSettings? {

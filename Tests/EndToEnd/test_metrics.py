@@ -56,6 +56,19 @@ class Metrics(BooksCase):
         self.assertAlmostEqual(self.sums(gateway, "llm_cost_sum", provider="house"), cost, places=9)
         self.assertAlmostEqual(self.sums(gateway, "sluice_model_cost_dollars_total"), cost, places=9)
 
+    def test_labels(self):
+        """labels that the file asks for are there, from metadata and configs too, with or without books, and constants with all"""
+        for books in ("required", "off"):
+            metrics = {"labels": ["model", "config_name", "metadata_team", "api_key_name", "payloadSizeRange"], "constant": {"app": "tests"}}
+            gateway = self.start(self.configuration(books={"mode": books}, metrics=metrics, configs={"all": {"provider": "house", "override_params": {"model": "mock"}}}))
+            for team in ("search", "search", "ads"):
+                self.ask(gateway, {"x-portkey-metadata": json.dumps({"team": team})})
+            self.assertTrue(soon(lambda: self.sums(gateway, "request_count", endpoint=CHAT) == 3), self.text(gateway))
+            expected = {"model": "mock", "config_name": "all", "api_key_name": "team", "payloadSizeRange": "0-1KiB", "app": "tests"}
+            for team, count in (("search", 2), ("ads", 1)):
+                self.assertEqual(self.sums(gateway, "request_count", metadata_team=team, **expected), count, self.text(gateway))
+            gateway.stop()
+
     def test_without_log(self):
         """requests are counted where no access lines are wanted"""
         gateway = self.start(self.configuration(log={"access": "off"}))

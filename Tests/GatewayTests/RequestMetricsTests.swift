@@ -128,4 +128,64 @@ struct RequestMetricsTests {
         metrics.noteDropped(7)
         #expect(metrics.text.hasSuffix("sluice_access_records_dropped_total 7\n"))
     }
+
+    // MARK: Labels that are asked for
+
+    private func text(_ settings: MetricSettings, _ records: [AccessRecord]) -> String {
+        let metrics = RequestMetrics(settings)
+        for record in records {
+            var record = record
+            metrics.note(&record)
+        }
+        return metrics.text
+    }
+
+    @Test("labels that were asked for tell requests apart, and constants stand with all")
+    func moreLabels() {
+        var settings = MetricSettings()
+        settings.labels = [.model, .config, .payloadSize, .metadata("te-am"), .key]
+        settings.constants = [MetricSettings.Constant(name: "env", value: "a\"b")]
+        let noted: (inout AccessRecord) -> Void = { record in
+            record.moreLabels.set(ByteSlice("pc-one\u{1F}search"))
+            record.key.set(ByteSlice("app"))
+            record.figures.receivedByteCount = 2000
+        }
+        let text = text(settings, [record(noted), record(noted), record()])
+        let more = #",model="gpt-4o",config_name="pc-one",payloadSizeRange="1-10KiB",metadata_te_am="search",api_key_name="app",env="a\"b""#
+        let none = #",model="gpt-4o",config_name="",payloadSizeRange="0-1KiB",metadata_te_am="",api_key_name="",env="a\"b""#
+        #expect(lines("request_count", text) == ["request_count{\(labels)\(more)} 2", "request_count{\(labels)\(none)} 1"])
+    }
+
+    @Test("past the sets that there may be all are one, whose labels say so", arguments: [2, 3])
+    func bounded(count: Int) {
+        var settings = MetricSettings()
+        settings.labels = [.key]
+        settings.seriesCount = 2
+        let records = (0..<count).map { number in record { record in Array("key\(number)".utf8).withByteSlice { record.key.set($0) } } }
+        #expect(text(settings, records).contains(#"cacheStatus="other",api_key_name="other"} 1"#) == (count > 2))
+    }
+
+    @Test("a worker notes config and metadata: texts, numbers, cut to their bound, and nothing of what is an object")
+    func noted() {
+        let settings = { () -> MetricSettings in
+            var settings = MetricSettings()
+            settings.labels = [.metadata("a"), .model, .config, .metadata("n"), .metadata("o"), .metadata("long"), .metadata("absent")]
+            return settings
+        }()
+        let metadata = #"{"a":"x\u001fy","n":12,"o":{"b":1},"long":"\#(String(repeating: "z", count: 60))"}"#
+        let room = UnsafeMutablePointer<UInt8>.allocate(capacity: GatewayLimits.metricLabelsByteCount)
+        defer { room.deallocate() }
+        var writer = ByteWriter(room, capacity: GatewayLimits.metricLabelsByteCount)
+        Array(metadata.utf8).withByteSlice { MoreLabels.note(settings, config: ByteSlice("pc"), metadata: $0, to: &writer) }
+        let parts = String(writer.written).split(separator: "\u{1F}", omittingEmptySubsequences: false)
+        #expect(parts.dropFirst().map(String.init) == ["pc", "12", "", String(repeating: "z", count: 48), ""])
+        #expect(parts.count == 6)
+    }
+
+    @Test("what attempts took whose answers nobody got is in the sums")
+    func lost() {
+        let text = text([record { ($0.figures.lostTokens, $0.figures.lostNanodollars) = (7, 25_000) }])
+        #expect(lines("llm_token_sum", text) == ["llm_token_sum{\(labels)} 22"])
+        #expect(lines("llm_cost_sum", text) == ["llm_cost_sum{\(labels)} 0.0001"])
+    }
 }

@@ -36,6 +36,7 @@ struct ConfigurationPageTests {
         ("log", ConfigurationSchema.log),
         ("books", ConfigurationSchema.books),
         ("bodies", ConfigurationSchema.bodies),
+        ("metrics", ConfigurationSchema.metrics),
         ("providers", ConfigurationSchema.provider),
         ("virtual_keys", ConfigurationSchema.virtualKey),
         ("keys", ConfigurationSchema.key),

@@ -29,7 +29,7 @@ public struct AccessLogSettings: Sendable {
 /// Workers push records into their rings and never wait; the thread looks every 20 ms, so that
 /// a busy gateway's lines leave in few large writes and an idle one's thread sleeps.
 final class AccessLog: Sendable {
-    let metrics = RequestMetrics()
+    let metrics: RequestMetrics
     /// Negative where no lines are wanted.
     private let descriptor: CInt
     private let ownsDescriptor: Bool
@@ -40,9 +40,10 @@ final class AccessLog: Sendable {
     private let isStopping = Atomic<Bool>(false)
 
     /// - Parameter settings: nil where requests are only counted.
-    init(_ settings: AccessLogSettings?, workers: Int) throws(SystemError) {
+    init(_ settings: AccessLogSettings?, workers: Int, labels: MetricSettings = MetricSettings()) throws(SystemError) {
+        metrics = RequestMetrics(labels)
         format = settings?.format ?? .json
-        rings = (0..<workers).map { _ in AccessRing() }
+        rings = (0..<workers).map { _ in AccessRing(labels: labels) }
         switch settings?.destination {
         case nil: (descriptor, ownsDescriptor) = (-1, false)
         case .standardOutput: (descriptor, ownsDescriptor) = (STDOUT_FILENO, false)

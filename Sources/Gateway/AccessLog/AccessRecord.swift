@@ -23,6 +23,9 @@ struct AccessRecord: BitwiseCopyable, Sendable {
         var gatewayNanoseconds: UInt64 = 0
         var receivedByteCount: UInt64 = 0
         var sentByteCount: UInt64 = 0
+        /// Of attempts whose answers nobody got.
+        var lostTokens: Int64 = 0
+        var lostNanodollars: Int64 = 0
         var status: UInt16 = 0
         var endpoint = Endpoint.unknown
         var attempts: UInt8 = 0
@@ -59,6 +62,8 @@ struct AccessRecord: BitwiseCopyable, Sendable {
     var servedModel = InlineText<64>()
     var errorCode = InlineText<32>()
     var peer = InlineText<48>()
+    /// Values of labels that metrics were asked to have; empty where they were not.
+    var moreLabels = InlineText<192>()
 
     /// Makes this the record of another request. In place: the texts' storage is not cleared.
     mutating func reset() {
@@ -75,6 +80,7 @@ struct AccessRecord: BitwiseCopyable, Sendable {
         servedModel.removeAll()
         errorCode.removeAll()
         peer.removeAll()
+        moreLabels.removeAll()
     }
 
     // MARK: Packed
@@ -99,6 +105,7 @@ struct AccessRecord: BitwiseCopyable, Sendable {
         AccessRecord.pack(&servedModel, to: &writer)
         AccessRecord.pack(&errorCode, to: &writer)
         AccessRecord.pack(&peer, to: &writer)
+        AccessRecord.pack(&moreLabels, to: &writer)
     }
 
     /// Takes the record that `pack` wrote to the start of `bytes`; returns how many bytes it took.
@@ -117,6 +124,7 @@ struct AccessRecord: BitwiseCopyable, Sendable {
         AccessRecord.unpack(&servedModel, bytes, &at)
         AccessRecord.unpack(&errorCode, bytes, &at)
         AccessRecord.unpack(&peer, bytes, &at)
+        AccessRecord.unpack(&moreLabels, bytes, &at)
         return at
     }
 

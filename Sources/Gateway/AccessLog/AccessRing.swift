@@ -19,8 +19,12 @@ final class AccessRing: @unchecked Sendable {
     // Written by the worker, taken by the log thread; a count alone, so relaxed.
     private let dropped = Atomic<Int>(0)
 
+    /// What its reader counts requests by.
+    let labels: MetricSettings
+
     /// - Parameter capacity: bytes, a power of two.
-    init(capacity: Int = GatewayLimits.accessRingByteCount) {
+    init(capacity: Int = GatewayLimits.accessRingByteCount, labels: MetricSettings = MetricSettings()) {
+        self.labels = labels
         precondition(capacity > 0 && capacity & (capacity - 1) == 0, "a ring's capacity is a power of two")
         // A record may start at the last byte and lies in one piece: it goes on behind the ring's end.
         storage = .allocate(capacity: capacity + AccessRecord.largestPackedByteCount)

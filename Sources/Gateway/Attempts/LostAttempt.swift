@@ -24,7 +24,7 @@ extension Exchange {
     ///
     /// - Parameter outcome: nil for the loser of a hedge, of whose answer nothing has come.
     func noteLost(_ outcome: Outcome?) {
-        guard worker.recorder != nil, attempt.state == .sent, attempt.sentAt >= startedAt else { return }
+        guard attempt.state == .sent, attempt.sentAt >= startedAt else { return }
         // Its provider's prices: another may be in front by now.
         let name = record.provider
         defer { record.provider = name }

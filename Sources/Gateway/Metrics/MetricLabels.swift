@@ -10,6 +10,8 @@ struct MetricLabels: Hashable {
     var provider: Int
     var isStream: Bool
     var cacheStatus: Caching.Status
+    /// Of the labels that were asked for, the place of their values.
+    var more = 0
 
     enum Method: CaseIterable {
         // The first is asked for most.

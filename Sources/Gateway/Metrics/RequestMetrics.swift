@@ -45,18 +45,25 @@ final class RequestMetrics: Sendable {
         var rest: Series?
         var sums: [Model: ModelSums] = [:]
         var dropped: UInt64 = 0
+        var more: MoreLabels
+
+        init(_ settings: MetricSettings) { more = MoreLabels(settings) }
     }
 
-    private let state = Mutex(State())
+    private let state: Mutex<State>
+
+    init(_ settings: MetricSettings = MetricSettings()) { state = Mutex(State(settings)) }
 
     func note(_ record: inout AccessRecord) {
         state.withLock { state in
             let provider = record.provider.withBytesInPlace { state.providers.place(of: $0) }
             let figures = record.figures
-            let labels = MetricLabels(
+            let more = state.more.place(of: &record)
+            var labels = MetricLabels(
                 method: record.method.withBytesInPlace { MetricLabels.Method($0) }, endpoint: figures.endpoint, status: figures.status, provider: provider,
                 isStream: figures.isStream, cacheStatus: figures.cacheStatus)
-            if let place = state.place(of: labels) {
+            labels.more = more ?? 0
+            if more != nil, let place = state.place(of: labels) {
                 state.series[place].figures.add(figures, isOfProvider: !record.provider.isEmpty)
             } else {
                 var rest = state.rest ?? Series()
@@ -86,6 +93,8 @@ extension RequestMetrics.Series {
         count &+= 1
         tokens &+= UInt64(clamping: max(0, figures.cost.inputTokens)) &+ UInt64(clamping: max(0, figures.cost.outputTokens))
         nanodollars &+= UInt64(clamping: max(0, figures.cost.nanodollars))
+        tokens &+= UInt64(clamping: figures.lostTokens)
+        nanodollars &+= UInt64(clamping: figures.lostNanodollars)
         requests.add(nanoseconds: figures.totalNanoseconds)
         requestMilliseconds.add(nanoseconds: figures.totalNanoseconds)
         if figures.cacheStatus == .hit { return hits.add(nanoseconds: figures.totalNanoseconds) }
@@ -113,7 +122,7 @@ extension RequestMetrics.State {
     fileprivate mutating func place(of labels: MetricLabels) -> Int? {
         if let last, last.labels == labels { return last.place }
         var place = places[labels]
-        if place == nil, series.count < GatewayLimits.metricSeries {
+        if place == nil, series.count < more.settings.seriesCount {
             series.append((labels, RequestMetrics.Series()))
             place = series.count - 1
             places[labels] = place
@@ -123,8 +132,12 @@ extension RequestMetrics.State {
     }
 
     fileprivate var text: String {
-        var rows = series.map { ($0.labels.text(provider: providers.texts[$0.labels.provider]), $0.figures) }
-        if let rest { rows.append(("method=\"other\",endpoint=\"other\",code=\"other\",provider=\"other\",stream=\"other\",cacheStatus=\"other\"", rest)) }
+        let constants = more.constants
+        var rows = series.map { ($0.labels.text(provider: providers.texts[$0.labels.provider]) + more.text(at: $0.labels.more) + constants, $0.figures) }
+        if let rest {
+            let others = "method=\"other\",endpoint=\"other\",code=\"other\",provider=\"other\",stream=\"other\",cacheStatus=\"other\""
+            rows.append((others + more.others + constants, rest))
+        }
         var text = ""
         func tell(_ name: StaticString, _ kind: StaticString, _ help: StaticString, _ value: (RequestMetrics.Series) -> String) {
             text += "# HELP \(name) \(help)\n# TYPE \(name) \(kind)\n"

@@ -71,6 +71,6 @@ extension Exchange {
         let laid = request.fields.value(of: .portkeyMetadata, in: message).map { defaults.under($0, &worker.metadataScan) } ?? defaults.text
         caller.defaultMetadata = defaults
         caller.metadata = laid
-        if worker.recorder != nil { bookNotes.setMetadata(laid.slice) }
+        if worker.keepsNotes { bookNotes.setMetadata(laid.slice) }
     }
 }

@@ -19,7 +19,7 @@ extension Exchange {
         if request.upgradeRequested, let wanted = request.fields.value(of: .upgrade, in: message), wanted.equalsIgnoringCase("websocket") {
             throw Rejection(.unsupportedUpgrade)
         }
-        if worker.recorder != nil { noteForBooks(message) }
+        if worker.keepsNotes { noteForBooks(message) }
         try look(at: .portkeyAPIKey, message, client, isOwnCredential: false)
         try look(at: .authorization, message, client, isOwnCredential: true)
         try look(at: .xAPIKey, message, client, isOwnCredential: true)

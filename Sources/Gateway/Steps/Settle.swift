@@ -38,6 +38,9 @@ extension Exchange {
             var served = answer.usage.model
             served.withBytesInPlace { record.servedModel.set($0) }
         }
+        record.figures.lostTokens = bookNotes.lost.inputTokens + bookNotes.lost.outputTokens
+        record.figures.lostNanodollars = max(0, bookNotes.lost.nanodollars)
+        if !worker.accessRing.labels.labels.isEmpty { noteLabels() }
         let tries = writeTries()
         worker.accessRing.push(&record, tries: tries)
         if let recorder = worker.recorder { keepRecord(at: recorder, tries: tries) }
