@@ -52,23 +52,3 @@ public final class Webhook: Sendable {
         return ended
     }
 }
-
-/// The key that a webhook's secret is.
-/// - Source: Standard Webhooks 1.0.0, "Symmetric": base64 behind `whsec_`
-enum SigningKey {
-    /// What the base64 stands for; nil where there is none, and the secret is the key as it is.
-    static func bytes(of secret: SecretBytes) -> SecretBytes? {
-        secret.withBytes { text in
-            guard text.hasPrefix("whsec_") else { return nil }
-            let digits = text.dropFirst(6)
-            var count = digits.count
-            while count > 0, digits[count - 1] == UInt8(ascii: "=") { count -= 1 }
-            let byteCount = count * 3 / 4
-            guard byteCount > 0 else { return nil }
-            return SecretBytes(count: byteCount) { room in
-                var writer = ByteWriter(room, capacity: byteCount)
-                return writer.append(decodingBase64: digits) && writer.count == byteCount
-            }
-        }
-    }
-}

@@ -25,7 +25,7 @@ struct WebhookPost {
             field("webhook-id: ") { message.id.write(into: &$0) }
             field("webhook-timestamp: ") { $0.append(decimal: wallSeconds) }
             if let key = webhook.key {
-                let signature = WebhookPost.signature("\(message.id)", wallSeconds, message.body, key)
+                let signature = SigningKey.signature("\(message.id)", wallSeconds, message.body, key)
                 field("webhook-signature: v1,") { writer in signature.withByteSlice { writer.append(base64: $0) } }
             }
             for one in webhook.fields {
@@ -33,12 +33,6 @@ struct WebhookPost {
                 field(": ") { writer in one.value.withBytes { writer.append($0) } }
             }
             writer.append(0)
-        }
-    }
-
-    static func signature(_ id: String, _ wallSeconds: UInt64, _ body: [UInt8], _ key: SecretBytes) -> [UInt8] {
-        Array("\(id).\(wallSeconds).".utf8).withByteSlice { begin in
-            body.withByteSlice { body in key.withBytes { MessageCode.sha256(key: $0, of: [begin, body]) } }
         }
     }
 }

@@ -10,7 +10,7 @@ struct WebhookPostTests {
     func example() throws {
         let hook = webhook(secret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
         let key = try #require(hook.key)
-        let code = WebhookPost.signature("msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, Array(#"{"test": 2432232314}"#.utf8), key)
+        let code = SigningKey.signature("msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, Array(#"{"test": 2432232314}"#.utf8), key)
         #expect(base64(code) == "g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=")
     }
 
@@ -39,7 +39,7 @@ struct WebhookPostTests {
         let token = Webhook.Field(name: "Authorization", value: secret("Bearer " + String(repeating: "t", count: 4089)))
         let signed = lines(webhook(secret: "s", fields: [Webhook.Field](repeating: token, count: 16)))
         #expect(Array(signed.prefix(5)) == own)
-        #expect(signed[5] == "webhook-signature: v1," + base64(WebhookPost.signature("\(id)", 1_700_000_001, post.message.body, secret("s"))))
+        #expect(signed[5] == "webhook-signature: v1," + base64(SigningKey.signature("\(id)", 1_700_000_001, post.message.body, secret("s"))))
         #expect(signed.count == 24 && signed[6...21].allSatisfy { $0 == "Authorization: Bearer " + String(repeating: "t", count: 4089) })
     }
 
