@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 // Its functions. It is loaded when the first of them is needed: it brings 26 libraries along, half of all that each start would
@@ -186,5 +187,65 @@ int curl_post_json(
 end:
     curl.free_all(list);
     curl.cleanup(call);
+    return code;
+}
+
+struct curl_line {
+    CURL *call;
+};
+
+struct curl_line *curl_line_make(void) {
+    struct curl_line *line = malloc(sizeof *line);
+    if (line == NULL) return NULL;
+    line->call = curl.init();
+    if (line->call != NULL) return line;
+    free(line);
+    return NULL;
+}
+
+void curl_line_end(struct curl_line *line) {
+    curl.cleanup(line->call);
+    free(line);
+}
+
+struct beginning {
+    struct sink sink;
+    size_t left;
+};
+
+// Of an answer whose beginning is wanted.
+static size_t begin(char *bytes, size_t size, size_t items, void *context) {
+    struct beginning *answer = context;
+    size_t count = size * items, room = answer->sink.capacity - answer->sink.count;
+    size_t kept = count < room ? count : room;
+    if (count - kept > answer->left) return 0;
+    answer->left -= count - kept;
+    memcpy(answer->sink.out + answer->sink.count, bytes, kept);
+    answer->sink.count += kept;
+    return count;
+}
+
+int curl_line_post(
+    struct curl_line *line, const char *url, const char *body, size_t body_count, const char *fields, const char *ca_file, long timeout_milliseconds,
+    char *out, size_t capacity, size_t *count, size_t skipped, long *status, long *retry_after, char *error) {
+    struct curl_slist *list = NULL;
+    struct beginning answer = {{out, capacity, 0}, skipped};
+    curl_off_t wait = 0;
+    int code = CURLE_OUT_OF_MEMORY;
+    error[0] = 0;
+    *status = 0;
+    if (gather(fields, &list)) {
+        curl.setopt(line->call, CURLOPT_POSTFIELDS, body);
+        curl.setopt(line->call, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body_count);
+        curl.setopt(line->call, CURLOPT_HTTPHEADER, list);
+        if (ca_file != NULL) curl.setopt(line->call, CURLOPT_CAINFO, ca_file);
+        code = ask(line->call, url, timeout_milliseconds, begin, &answer, status, error);
+        curl.getinfo(line->call, CURLINFO_RETRY_AFTER, &wait);
+        // The list is gone before the line is used again.
+        curl.setopt(line->call, CURLOPT_HTTPHEADER, NULL);
+    }
+    curl.free_all(list);
+    *count = answer.sink.count;
+    *retry_after = wait > 86400 ? 86400 : (long)wait;
     return code;
 }

@@ -30,4 +30,16 @@ int curl_post_json(
     const char *url, const char *json, size_t json_count, const char *fields, const char *ca_file, long timeout_milliseconds, size_t skipped,
     long *status, char *error);
 
+// A connection that is kept from one post to the next, always with the same `ca_file`. Belongs to one thread.
+struct curl_line;
+// NULL where there is no memory for it. After curl_load alone.
+struct curl_line *curl_line_make(void);
+void curl_line_end(struct curl_line *line);
+
+// Posts bytes over a line, with fields and a `ca_file` as above. Writes the answer's first `capacity` bytes to `out` and says in `count` how many; `skipped`
+// more are passed over, and a longer answer is a failure with a status. `retry_after`: seconds that the answer asks to wait, 0 for none.
+int curl_line_post(
+    struct curl_line *line, const char *url, const char *body, size_t body_count, const char *fields, const char *ca_file, long timeout_milliseconds,
+    char *out, size_t capacity, size_t *count, size_t skipped, long *status, long *retry_after, char *error);
+
 #endif
