@@ -194,6 +194,7 @@ public struct LimitRow: Sendable, Hashable {
         Bound.allCases.map { LimitRow("\($0.row.section.rawValue).\($0.rawValue)", $0.row) }
             + BooksDeclaration.Row.allCases.map { LimitRow("books.\($0.rawValue)", $0.row) }
             + BodiesDeclaration.Row.allCases.map { LimitRow("books.bodies.\($0.rawValue)", $0.row) }
+            + ExporterDeclaration.Row.allCases.map { LimitRow("exporters.\($0.rawValue)", $0.row) }
     }
 
     private init(_ name: String, _ row: Bound.Row) {

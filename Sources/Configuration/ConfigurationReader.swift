@@ -72,6 +72,12 @@ public struct ConfigurationReader {
         if let found = fields["keys"] { configuration.keys = keys(found) }
         if let found = fields["policies"] { configuration.policies = policies(found) }
         if let found = fields["alert_webhooks"] { configuration.alertWebhooks = alertWebhooks(found) }
+        if let found = fields["exporters"] {
+            configuration.exporters = exporters(found)
+            if configuration.books.mode == .off {
+                schema.report("nothing is recorded that could be exported", hint: "leave out books: {mode: off}", kind: .meaning, at: found)
+            }
+        }
         return configuration
     }
 

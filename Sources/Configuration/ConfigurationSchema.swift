@@ -7,7 +7,7 @@ enum ConfigurationSchema {
     static let root = schema(
         "version", "listen", "trusted_proxies", "cors", "http2", "upstream_http2", "workers", "data", "log", "limits", "timeouts", "providers",
         "trusted_hosts", "keys", "virtual_keys", "configs", "default", "cb_config", "prices", "unpriced", "books",
-        "policies", "alert_webhooks", "metrics")
+        "policies", "alert_webhooks", "metrics", "exporters")
 
     static let log = schema("format", "access")
     static let books = schema("mode", "sync", "segment", "keep", "keep_size", "rows_keep", "bodies")
@@ -26,6 +26,15 @@ enum ConfigurationSchema {
     static let unpriced = schema("input", "output")
     static let policy = schema("conditions", "group_by", "usage_limits", "rate_limits")
     static let webhook = schema("url", "secret", "headers", "ca_file")
+
+    private static let exporterTerms = ["type", "batch", "every", "timeout", "workspaces", "start", "reported"]
+
+    /// What an exporter of a type may have.
+    static func exporter(_ type: ExporterDeclaration.Kind) -> Schema { Schema((exporterTerms + type.keys).map { SchemaKey($0) }) }
+
+    /// All of them together.
+    static let exporter = Schema(
+        (exporterTerms + ["endpoint", "url", "secret", "headers", "ca_file", "resource", "path", "rotate_size", "rotate_every", "keep_files"]).map { SchemaKey($0) })
 
     static func bounds(_ section: Bound.Section) -> Schema {
         Schema(Bound.allCases.filter { $0.section == section }.map { SchemaKey($0.rawValue) })

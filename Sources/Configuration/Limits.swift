@@ -55,6 +55,15 @@ public enum ConfigurationLimits {
     /// Header fields whose values are kept beside those that are known to hold no secret.
     public static let keptFieldCount = 64
 
+    /// Exporters, each of which has a thread.
+    public static let exporterCount = 16
+
+    /// Attributes of an exporter's resource: what tells a deployment from others.
+    public static let resourceCount = 32
+
+    /// Bytes of the name or the value of an attribute of a resource.
+    public static let resourceByteCount = 256
+
     /// Bytes of a client certificate's subject or name.
     public static let certificateNameByteCount = 1024
 }

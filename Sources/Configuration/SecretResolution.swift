@@ -10,6 +10,8 @@ public struct ResolvedSecrets: Sendable {
     public internal(set) var providers: [SecretBytes?] = []
     /// In the order of `ServerConfiguration.alertWebhooks`; without those of which one is not found.
     public internal(set) var alertWebhooks: [ResolvedWebhook] = []
+    /// In the order of `ServerConfiguration.exporters`; without those of which a secret is not found.
+    public internal(set) var exporters: [ResolvedExporter] = []
 }
 
 /// A webhook, its secrets looked up.
@@ -37,6 +39,19 @@ public struct ResolvedWebhook: Sendable {
     }
 }
 
+/// An exporter, its secrets looked up.
+public struct ResolvedExporter: Sendable {
+    public let declaration: ExporterDeclaration
+    /// Where it posts to; nil where it writes a file.
+    public let destination: ResolvedWebhook?
+
+    init?(_ declaration: ExporterDeclaration, _ resolve: (Secret) -> SecretBytes?) {
+        self.declaration = declaration
+        destination = declaration.destination.flatMap { ResolvedWebhook($0, resolve) }
+        guard declaration.destination == nil || destination != nil else { return nil }
+    }
+}
+
 extension ServerConfiguration {
     /// Looks up every `env:` and `file:`; apart from reading the file, so that it can be checked anywhere.
     ///
@@ -47,6 +62,7 @@ extension ServerConfiguration {
         secrets.virtualKeys = virtualKeys.map { $0.apiKey?.resolve(environment, &diagnostics) }
         secrets.providers = providers.map { $0.apiKey?.resolve(environment, &diagnostics) }
         secrets.alertWebhooks = alertWebhooks.compactMap { webhook in ResolvedWebhook(webhook) { $0.resolve(environment, &diagnostics) } }
+        secrets.exporters = exporters.compactMap { exporter in ResolvedExporter(exporter) { $0.resolve(environment, &diagnostics) } }
         return (secrets, diagnostics)
     }
 }

@@ -33,6 +33,7 @@ public struct ServerConfiguration: Sendable {
     public internal(set) var virtualKeys: [VirtualKeyDeclaration] = []
     public internal(set) var policies: [PolicyDeclaration] = []
     public internal(set) var alertWebhooks: [WebhookDeclaration] = []
+    public internal(set) var exporters: [ExporterDeclaration] = []
     /// In the order of `catalog.configNames`.
     public internal(set) var configs: [NamedConfig] = []
     /// Index in `configs`, for requests that name none.

@@ -61,27 +61,31 @@ extension ConfigurationReader {
             self.secret(secret, .signingKey, hint: "write env:NAME, file:/path, or the secret itself: any text, or whsec_ and base64")
         }
         let headers = fields["headers"].map { webhookHeaders($0) } ?? []
-        if let found = fields["url"], let url, case .literal(let bytes) = url.source, !headers.isEmpty, bytes.withBytes({ WebhookURL.isExposed($0) }) {
-            let message = "\"headers\" will cross the network unencrypted"
-            schema.report(message, hint: "write https://", kind: .meaning, severity: .warning, at: found)
-        }
+        if let found = fields["url"], let url, !headers.isEmpty { warnIfExposed(url, found) }
         let caFile = fields["ca_file"].flatMap { path($0) }
         guard let url else { return nil }
         return WebhookDeclaration(name: name, url: url, secret: secret, headers: headers, caFile: caFile)
     }
 
+    /// What fields of a post carry is a secret.
+    mutating func warnIfExposed(_ url: Secret, _ field: Field) {
+        guard case .literal(let bytes) = url.source, bytes.withBytes({ WebhookURL.isExposed($0) }) else { return }
+        let message = "\"headers\" will cross the network unencrypted"
+        schema.report(message, hint: "write https://", kind: .meaning, severity: .warning, at: field)
+    }
+
     /// The text is not repeated: it may be a secret.
-    private mutating func webhookURL(_ field: Field) -> Secret? {
+    mutating func webhookURL(_ field: Field, example: String = "https://hooks.example.com/path") -> Secret? {
         guard let text = schema.string(field) else { return nil }
         if let url = Secret(text, field: field, form: .webhookURL) { return url }
         let isReference = text.hasPrefix("env:") || text.hasPrefix("file:")
         let fault = isReference ? nil : Array(text.utf8).withByteSlice { SecretForm.webhookURL.fault(of: $0) }
-        let hint = "write https://hooks.example.com/path, or env:NAME or file:/path where it is"
+        let hint = "write \(example), or env:NAME or file:/path where it is"
         schema.report("\(quoted(field.name)) \(fault ?? "is no address")", hint: hint, at: field)
         return nil
     }
 
-    private mutating func webhookHeaders(_ field: Field) -> [(name: String, value: Secret)] {
+    mutating func webhookHeaders(_ field: Field) -> [(name: String, value: Secret)] {
         let entries = schema.entries(of: field)
         guard entries.count <= ConfigurationLimits.webhookHeaderCount else {
             schema.report("\(quoted(field.name)) has \(entries.count) entries; up to \(ConfigurationLimits.webhookHeaderCount) are possible", at: field)

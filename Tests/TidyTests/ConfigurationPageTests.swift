@@ -42,6 +42,7 @@ struct ConfigurationPageTests {
         ("keys", ConfigurationSchema.key),
         ("policies", ConfigurationSchema.policy),
         ("alert_webhooks", ConfigurationSchema.webhook),
+        ("exporters", ConfigurationSchema.exporter),
         ("configs", ConfigSchema.config),
         ("strategy", ConfigSchema.strategy),
         ("guardrails", ConfigSchema.hook),
