@@ -52,6 +52,7 @@ let package = Package(
         .target(name: "Console", dependencies: ["Analytics", "Books", "Bytes", "JSON", "Policy", "Providers", "Store", "Templates"], swiftSettings: strict),
         .target(name: "Tokens", dependencies: ["Bytes", "CCurl", "COpenSSL", "JSON", "Reactor"], swiftSettings: strict),
         .target(name: "Webhooks", dependencies: ["Bytes", "CCurl", "Ledger", "Reactor"], swiftSettings: strict),
+        .target(name: "Exporters", dependencies: ["Books", "Bytes", "CCurl", "JSON", "Ledger", "Reactor", "Webhooks"], swiftSettings: strict),
         .target(
             name: "Gateway", dependencies: ["Books", "Bytes", "CLinux", "Cache", "Guardrails", "HTTP", "HTTP2", "Health", "JSON", "Ledger", "Patterns", "Policy", "Prompts", "Providers", "Reactor", "TLS", "Tokens", "Webhooks"],
             swiftSettings: hot),
@@ -61,7 +62,7 @@ let package = Package(
         .executableTarget(
             name: "sluice",
             dependencies: [
-                "Analytics", "Books", "Bytes", "CLinux", "Configuration", "Console", "Gateway", "HTTP", "JSON", "Ledger", "Mock", "Office", "Policy", "Providers", "Reactor", "Store",
+                "Analytics", "Books", "Bytes", "CLinux", "Configuration", "Console", "Exporters", "Gateway", "HTTP", "JSON", "Ledger", "Mock", "Office", "Policy", "Providers", "Reactor", "Store",
                 "Supervisor", "TLS", "Webhooks",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -112,6 +113,7 @@ let package = Package(
         .testTarget(name: "ConsoleTests", dependencies: ["Analytics", "Books", "Bytes", "Console", "JSON", "Policy", "Store"], swiftSettings: strict),
         .testTarget(name: "TokensTests", dependencies: ["Bytes", "Reactor", "Tokens"], swiftSettings: strict),
         .testTarget(name: "WebhooksTests", dependencies: ["Bytes", "Ledger", "Reactor", "Webhooks"], swiftSettings: strict),
+        .testTarget(name: "ExportersTests", dependencies: ["Books", "Bytes", "CLinux", "Exporters", "JSON", "Ledger", "Reactor"], swiftSettings: strict),
         .testTarget(
             name: "GatewayTests",
             dependencies: ["Books", "Bytes", "CLinux", "COpenSSL", "Gateway", "Guardrails", "Ledger", "Patterns", "Policy", "Providers", "Reactor", "TLS", "Tokens", "Webhooks"],

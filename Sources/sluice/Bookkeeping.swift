@@ -1,6 +1,7 @@
 import Analytics
 import Books
 import Configuration
+import Exporters
 import Gateway
 import Glibc
 import Reactor
@@ -10,6 +11,7 @@ struct Bookkeeping {
     let keeper: Bookkeeper
     let days: DayBooks
     let bodies: BodyKeeper
+    let exporters: ExporterDesk
 
     /// Nil where nothing is to be recorded.
     ///
@@ -27,12 +29,14 @@ struct Bookkeeping {
         } catch {
             throw StartError("\(error); name another folder with --data, or record nothing: books: {mode: off}")
         }
-        let (days, bodies) = (days, bodies)
-        keeper.serve(isDone: { days.isDone($0) }, metrics: { days.metrics() + bodies.metrics() })
+        exporters = ExporterDesk(dataDirectory: directory, report: report)
+        let (days, bodies, exporters) = (days, bodies, exporters)
+        keeper.serve(isDone: { days.isDone($0) }, metrics: { days.metrics() + bodies.metrics() + exporters.metrics() })
     }
 
-    /// Has rows derived, and bodies kept, from now on.
-    func start() throws(StartError) {
+    /// Has rows derived, bodies kept and records exported from now on.
+    func start(_ declared: [Exporter]) throws(StartError) {
+        exporters.declare(declared)
         let (days, bodies) = (days, bodies)
         do {
             try Thread.start("rows") {
@@ -51,8 +55,8 @@ struct Bookkeeping {
 
     /// Ends that; false when it has not ended in the time there is.
     func stop() -> Bool {
-        let areAtRest = [days.stop(), bodies.stop()]
-        guard areAtRest == [true, true] else { return false }
+        let areAtRest = [exporters.stop(), days.stop(), bodies.stop()]
+        guard areAtRest == [true, true, true] else { return false }
         days.close()
         bodies.files.close()
         return true

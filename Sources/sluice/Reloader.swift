@@ -15,12 +15,12 @@ final class Reloader: Sendable {
     private let serving: [ListenerDeclaration]
     private let first: ServerConfiguration
     private let desk: SnapshotDesk
-    private let adopted: @Sendable (ServerConfiguration) -> Void
+    private let adopted: @Sendable (ServerConfiguration, ResolvedSecrets) -> Void
 
     /// - Parameter adopted: told what is served by from then on.
     init(
         _ file: ConfigurationFile, _ arguments: ListenArguments, state: String?, serving: [ListenerDeclaration], first: ServerConfiguration,
-        desk: SnapshotDesk, adopted: @escaping @Sendable (ServerConfiguration) -> Void
+        desk: SnapshotDesk, adopted: @escaping @Sendable (ServerConfiguration, ResolvedSecrets) -> Void
     ) {
         self.file = file
         self.arguments = arguments
@@ -44,7 +44,7 @@ final class Reloader: Sendable {
             declared.parts.isLoopbackOnly = serving.allSatisfy(\.address.isLoopback)
             declared.parts.listeners = setup.traits
             desk.take(declared)
-            adopted(configuration)
+            adopted(configuration, secrets)
             for change in changesThatWait(configuration) { standardError("sluice: \(change) takes effect with the next start") }
             return ReloadReport()
         } catch {

@@ -2,6 +2,7 @@ public import ArgumentParser
 import CLinux
 public import Configuration
 import Console
+import Exporters
 import Foundation
 import Gateway
 import Glibc
@@ -121,8 +122,13 @@ struct Serve: ParsableCommand {
         desk.serve { gateway.adopt($0) }
         admin?.serve(gateway)
         if let watch { try ServingStore.start(watch) }
-        try books?.start()
-        follow(plan, Following(arguments: arguments, state: state, file: fileWatch, desk: desk, store: watch, admin: admin), gateway, link)
+        try books?.start(plan.exporters)
+        if books == nil, !plan.exporters.isEmpty {
+            standardError("sluice: exporters have nothing to send: requests are recorded with a folder for state (--data)")
+        }
+        let following = Following(
+            arguments: arguments, state: state, file: fileWatch, desk: desk, store: watch, admin: admin, exporters: books?.exporters)
+        follow(plan, following, gateway, link)
         link.ready()
         // Only now: who reads it may count on being served again after a crash.
         for line in plan.greeting(gateway.addresses) { standardError(line) }
@@ -160,17 +166,21 @@ struct Serve: ParsableCommand {
         let desk: SnapshotDesk
         let store: StoreWatch?
         let admin: AdminDesk?
+        let exporters: ExporterDesk?
     }
 
     /// Has the gateway follow its configuration file, and its keyring.
     private func follow(_ plan: ServePlan, _ following: Following, _ gateway: Gateway, _ link: ServingLink) {
         let reloads = gateway.operations.reloads
-        let (store, admin) = (following.store, following.admin)
+        let (store, admin, exporters) = (following.store, following.admin, following.exporters)
         let reloader = config.flatMap { path in
             plan.configuration.map {
                 Reloader(
                     ConfigurationFile(path: path), following.arguments, state: following.state, serving: plan.listeners, first: $0, desk: following.desk
-                ) { admin?.take(FileObjects($0, $0.catalog)) }
+                ) {
+                    admin?.take(FileObjects($0, $0.catalog))
+                    exporters?.declare(ExporterBuilder.exporters($1))
+                }
             }
         }
         guard reloader != nil || store != nil else { return }

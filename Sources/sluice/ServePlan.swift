@@ -1,5 +1,6 @@
 import ArgumentParser
 import Configuration
+import Exporters
 import Foundation
 import Gateway
 import JSON
@@ -18,6 +19,8 @@ struct ServePlan {
     var workers: Int?
     var log: LogSettings
     var mock: EmbeddedMock?
+    /// Where records are sent.
+    var exporters: [Exporter] = []
     /// The file's configuration as it was at the start.
     var configuration: ServerConfiguration?
 
@@ -31,6 +34,7 @@ struct ServePlan {
         listeners = arguments.listeners(or: configuration.listeners)
         workers = configuration.workerCount
         log = configuration.log
+        exporters = ExporterBuilder.exporters(secrets)
         self.configuration = configuration
         try listen(file.path)
     }

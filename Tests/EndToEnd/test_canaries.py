@@ -62,6 +62,10 @@ class Canaries(GatewayCase):
                              "file": {"provider": "house", "api_key": f"file:{secret}"}},
             "keys": {f"team{number}": {"digest": f"sha256:{digest}"} for number, (_, digest) in enumerate(keys)},
             "configs": {"literal": cls.upstream.target(api_key=cls.canary("credential in a config of the file", "first"), retry={"attempts": 0})},
+            "exporters": {
+                "dead": {"type": "otlp", "endpoint": f"http://127.0.0.1:{free_port()}/{cls.canary('path of an exporter')}", "every": "50ms",
+                         "headers": {"authorization": cls.canary("header of an exporter")}},
+                "hook": {"type": "webhook", "url": f"http://127.0.0.1:{free_port()}/", "secret": cls.canary("secret of an exporter"), "every": "50ms"}},
         }
         #: Where store, books and budgets are kept.
         cls.data = pathlib.Path(cls.directory.name, "data")
