@@ -47,6 +47,10 @@ class Scenarios(unittest.TestCase):
         """keys and credentials are made in a store, changed, and served by"""
         self.held("keys")
 
+    def test_sinks(self):
+        """sinks of records are in trouble in turn, and every record arrives"""
+        self.held("sinks")
+
     def test_restart(self):
         """a serving process that is killed under load has a successor, and no connection is refused"""
         self.held("restart")
