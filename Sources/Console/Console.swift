@@ -35,8 +35,11 @@ public final class Console: Sendable {
     /// What is at a path of the console's; nil for one that the gateway does not hand over.
     public static func place(method: ByteSlice, path: ByteSlice) -> ConsolePlace? {
         guard ConsolePath.isOwned(path) else { return nil }
-        let most = ConsolePath.isReport(method, path) ? ConsoleLimits.reportByteCount : ConsoleLimits.bodyByteCount
-        return ConsolePlace(isForCallers: ConsolePath.isForCallers(method, path), isByLink: ConsolePath.isByLink(path), bodyByteCount: most)
+        let isTelemetry = ConsolePath.isTelemetry(method, path)
+        let most = isTelemetry ? ConsoleLimits.telemetryByteCount
+            : ConsolePath.isReport(method, path) ? ConsoleLimits.reportByteCount : ConsoleLimits.bodyByteCount
+        return ConsolePlace(
+            isForCallers: ConsolePath.isForCallers(method, path), isByLink: ConsolePath.isByLink(path), takesGzip: isTelemetry, bodyByteCount: most)
     }
 
     /// Does what is asked. Blocks on the store: called off the workers, from any thread.
@@ -44,7 +47,7 @@ public final class Console: Sendable {
         do throws(ConsoleError) {
             return try reply(to: request)
         } catch {
-            return error.answer(to: request)
+            return request.isTelemetry ? Telemetry.refusal(error, to: request) : error.answer(to: request)
         }
     }
 
@@ -58,7 +61,7 @@ public final class Console: Sendable {
             do throws(ConsoleError) {
                 try permit(route, caller)
                 let query = try QueryReader.read(request.query, route.query)
-                let body = route.method == .get ? Body.none : try BodyReader.read(request.body, route.body ?? .nothing)
+                let body = route.readsBody ? try BodyReader.read(request.body, route.body ?? .nothing) : Body.none
                 let call = Call(request: request, route: route, parameters: parameters, query: query, body: body, caller: caller.reached(by: query))
                 try checkOrganisation(query, call.caller)
                 try checkOrganisation(body, call.caller)
@@ -73,6 +76,7 @@ public final class Console: Sendable {
     private func answer(_ call: Call) throws(ConsoleError) -> ConsoleAnswer {
         switch call.route.handling {
         case .answer(let handle): return ConsoleAnswer(status: 200, body: try handle(self, call).json)
+        case .bytes(let handle): return try handle(self, call)
         case .stream(let handle):
             let stream = try handle(self, call)
             // With its head goes what there is to say at once.

@@ -10,6 +10,8 @@ enum ConsoleError: Error, Equatable {
     case notFound(String)
     case wrongMethod(allow: String)
     case conflict(String)
+    /// A body of a type that is not read there.
+    case otherType(String)
     /// The store cannot be used now.
     case unavailable(String)
     /// A fault of ours.
@@ -47,6 +49,7 @@ enum ConsoleError: Error, Equatable {
         case .wrongMethod: 405
         case .conflict: 409
         case .tooLong: 413
+        case .otherType: 415
         case .failed: 500
         case .unavailable: 503
         }
@@ -55,7 +58,7 @@ enum ConsoleError: Error, Equatable {
     /// As Portkey's API names it; the nearest where it has no name.
     var code: String {
         switch self {
-        case .invalid, .tooLong, .wrongMethod: "AB01"
+        case .invalid, .tooLong, .wrongMethod, .otherType: "AB01"
         case .notFound: "AB02"
         case .forbidden: "AB03"
         case .failed, .unavailable: "AB04"
@@ -67,8 +70,8 @@ enum ConsoleError: Error, Equatable {
     var message: String {
         switch self {
         case .invalid(let faults): faults.map(\.text).joined(separator: "; ")
-        case .tooLong(let text), .unauthorised(let text), .forbidden(let text), .notFound(let text), .conflict(let text), .unavailable(let text),
-            .failed(let text):
+        case .tooLong(let text), .unauthorised(let text), .forbidden(let text), .notFound(let text), .conflict(let text), .otherType(let text),
+            .unavailable(let text), .failed(let text):
             text
         case .wrongMethod(let allow): "this path takes \(allow)"
         }

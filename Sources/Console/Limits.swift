@@ -66,6 +66,12 @@ public enum ConsoleLimits {
     static let reportCount = 1000
     /// Bytes of its URL.
     static let reportURLByteCount = 8192
+    /// Bytes of a body of spans or log records as it is sent: a batch of 512 spans with 8 KiB of messages each.
+    public static let telemetryByteCount = 4 << 20
+    /// Bytes of the same when it is unpacked: messages become a quarter, mostly.
+    static let unpackedTelemetryByteCount = 16 << 20
+    /// Nanoseconds for which a span may have begun before it was told of: its record is found by the day on which it was written.
+    static let spanAgeNanoseconds: UInt64 = 3_600_000_000_000
     /// Rows of one part of a file or a tail: a few are read in a millisecond, and others are answered between two.
     static let exportRowCount = 64
     /// The same with requests and answers in them, each of which may be megabytes.

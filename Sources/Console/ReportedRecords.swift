@@ -9,7 +9,7 @@ public protocol ReportedRecords: Sendable {
     ///   - models: the names it may have in the book; the first that is there counts.
     func cost(of usage: Usage, provider: String, models: [String]) -> (nanodollars: Int64, priceBook: String)?
 
-    /// Gives each its id and has it written.
+    /// Gives each its id, but for one that has its own, and has it written.
     ///
     /// - Returns: the ids; nil where the disk is so far behind that none is taken.
     func record(_ records: [RequestRecord], nowMilliseconds: Int64) -> [String]?

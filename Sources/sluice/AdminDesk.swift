@@ -19,7 +19,7 @@ final class AdminDesk: Sendable {
         do {
             let place: @Sendable (ByteSlice, ByteSlice) -> BackOfficePlace? = { method, path in
                 Console.place(method: method, path: path).map {
-                    BackOfficePlace(isForCallers: $0.isForCallers, isByLink: $0.isByLink, bodyByteCount: $0.bodyByteCount)
+                    BackOfficePlace(isForCallers: $0.isForCallers, isByLink: $0.isByLink, takesGzip: $0.takesGzip, bodyByteCount: $0.bodyByteCount)
                 }
             }
             guard let desk else { return try BackOffice(place: place, reply: nil) }
@@ -63,11 +63,13 @@ final class AdminDesk: Sendable {
     func reply(_ request: BackOfficeRequest) -> BackOfficeReply {
         let (console, everyWorker) = state.withLock { ($0.console, $0.everyWorker) }
         let asked = ConsoleRequest(
-            method: request.method, path: request.path, query: request.query, body: request.body, credential: request.credential,
-            declaredKey: request.declaredKey, requestID: request.requestID, peer: request.peer, isPortkeySDK: request.isPortkeySDK,
-            isByLink: request.isByLink, origin: request.origin, nowMilliseconds: request.nowMilliseconds)
+            method: request.method, path: request.path, query: request.query, body: request.body, contentType: request.contentType, isGzip: request.isGzip,
+            credential: request.credential, declaredKey: request.declaredKey, requestID: request.requestID, peer: request.peer,
+            isPortkeySDK: request.isPortkeySDK, isByLink: request.isByLink, origin: request.origin, nowMilliseconds: request.nowMilliseconds)
         let answer = watch.seeing({ console.answer(asked) }, everyWorker: everyWorker)
-        return BackOfficeReply(status: answer.status, body: answer.body, allow: answer.allow, stream: answer.stream.map { BackOfficeStream($0) })
+        return BackOfficeReply(
+            status: answer.status, contentType: answer.contentType == .protobuf ? "application/x-protobuf" : "application/json", body: answer.body,
+            allow: answer.allow, stream: answer.stream.map { BackOfficeStream($0) })
     }
 }
 

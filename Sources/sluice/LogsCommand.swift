@@ -11,8 +11,9 @@ struct LogsCommand: ParsableCommand {
         commandName: "logs", abstract: "Print the requests that a gateway has recorded, and follow them.",
         discussion: """
             Reads the journal of a folder for state (`sluice serve --data FOLDER`), whether its gateway runs or not. Filters: id, trace, key, virtual_key, \
-            workspace, user, config, prompt (pp-x, or pp-x@3), endpoint, provider, model, served, status (429, or 4xx), cache, error, blame, stream, peer \
-            and metadata.NAME; key!=value is the others. All must hold. "~" stands before what is reckoned, since no provider has counted it.
+            workspace, user, config, prompt (pp-x, or pp-x@3), endpoint, provider, model, served, status (429, or 4xx), cache, error, blame, stream, peer, \
+            kind and metadata.NAME; key!=value is the others. All must hold. Spans that are no calls of models are shown with --spans, or where kind is \
+            asked for. "~" stands before what is reckoned, since no provider has counted it.
             """)
 
     @Option(help: "Folder for state, as `sluice serve --data` has it (default: $SLUICE_DATA, or ./sluice-data).")
@@ -29,6 +30,9 @@ struct LogsCommand: ParsableCommand {
 
     @Option(name: [.customShort("n"), .long], help: "Only the last so many (default: 50, or all where --since is given).")
     var last: Int?
+
+    @Flag(help: "Also spans that are no calls of models: agents, tools, retrievals.")
+    var spans = false
 
     @Flag(help: "Each as a line of JSON, with all that is known of it.")
     var json = false
@@ -48,8 +52,10 @@ struct LogsCommand: ParsableCommand {
                 throw StopReason("there is no journal at \(folder.path); `sluice serve --data FOLDER` keeps one, and --data names its folder here")
             }
             var tail = JournalTail(folder)
+            let showsSpans = spans || filters.contains(where: \.isOfKinds)
             func isWanted(_ record: RequestRecord) -> Bool {
-                record.figures.wallNanoseconds >= start && filters.allSatisfy { $0.accepts(record) }
+                guard showsSpans || !record.figures.flags.contains(.observation) else { return false }
+                return record.figures.wallNanoseconds >= start && filters.allSatisfy { $0.accepts(record) }
             }
             var printer = LogsPrinter(isJSON: json)
             if let count = last ?? (since == nil ? LogsCommand.usualCount : nil) {
@@ -157,7 +163,8 @@ struct LogsPrinter {
         let mark = figures.flags.contains(.estimated) ? "~" : ""
         let key = record.keyName.isEmpty ? "-" : record.keyName
         let isOther = !record.served.isEmpty && record.served != record.model
-        let model = record.model.isEmpty && record.served.isEmpty ? "-" : record.model + (isOther ? (record.model.isEmpty ? "" : " > ") + record.served : "")
+        let asked = record.model.isEmpty && record.served.isEmpty ? "-" : record.model + (isOther ? (record.model.isEmpty ? "" : " > ") + record.served : "")
+        let model = figures.flags.contains(.observation) ? "\(record.kind): \(record.spanName)" : asked
         let place = record.target == "config" || record.target.isEmpty ? "" : " " + record.target
         let target = record.virtualKey.isEmpty ? record.provider + place : "@" + record.virtualKey + place
         let tokens = record.billedInputTokens.map { "\(mark)\($0)/\(record.billedOutputTokens ?? 0)" } ?? "-"

@@ -28,7 +28,9 @@ final class ReportDesk: ReportedRecords {
     func record(_ records: [RequestRecord], nowMilliseconds: Int64) -> [String]? {
         guard var maker = try? IdentifierMaker() else { return nil }
         var records = records
-        for index in records.indices { records[index].figures.identifier = maker.next(wallNanoseconds: UInt64(max(0, nowMilliseconds)) * 1_000_000) }
+        for index in records.indices where records[index].identifier == Identifier(high: 0, low: 0) {
+            records[index].figures.identifier = maker.next(wallNanoseconds: UInt64(max(0, nowMilliseconds)) * 1_000_000)
+        }
         return keeper.append(records) ? records.map(\.identifier.description) : nil
     }
 }

@@ -4,7 +4,7 @@ public struct RecordFilter: Sendable {
     enum Subject: String, CaseIterable {
         case id, trace, key
         case virtualKey = "virtual_key"
-        case workspace, user, config, prompt, endpoint, provider, model, served, status, cache, error, blame, stream, peer
+        case workspace, user, config, prompt, endpoint, provider, model, served, status, cache, error, blame, stream, peer, kind
     }
 
     private enum Asked {
@@ -46,6 +46,9 @@ public struct RecordFilter: Sendable {
         asked = .subject(subject)
     }
 
+    /// Whether it asks for observations by what they are of.
+    public var isOfKinds: Bool { if case .subject(.kind) = asked { true } else { false } }
+
     public func accepts(_ record: RequestRecord) -> Bool { matches(record) != isNegated }
 
     private func matches(_ record: RequestRecord) -> Bool {
@@ -77,6 +80,7 @@ public struct RecordFilter: Sendable {
         case .blame: record.blame.text.description == value
         case .stream: record.figures.flags.contains(.stream) == (value == "true")
         case .peer: record.peer == value
+        case .kind: record.kind == value
         }
     }
 

@@ -41,11 +41,19 @@ enum Description {
             let content = DocumentNode.object(["application/json": .object(["schema": whole])])
             members.append(("requestBody", .object(["required": .flag(body.fields.contains(where: \.isRequired)), "content": content])))
         }
+        if case .bytes = route.handling { return .object(members + bytes(route)) }
         let object = DocumentNode.object(["type": .text("object")])
         let usual: DocumentNode = route.answersList ? .object(["type": .text("array"), "items": object]) : object
         let done = route.contentTypes.isEmpty ? content("done", usual) : content("done", .object(["type": .text("string")]), of: route.contentTypes)
         members.append(("responses", .object(["200": done, "default": content("refused", .object(["$ref": .text("#/components/schemas/error")]))])))
         return .object(members)
+    }
+
+    /// What a body and an answer of bytes are; a refusal is of the body's type as well.
+    private static func bytes(_ route: Route) -> [(String, DocumentNode)] {
+        let types = DocumentNode.object(route.contentTypes.map { ($0, .object(["schema": .empty])) })
+        let answers = ["200", "default"].map { ($0, DocumentNode.object(["description": .text($0 == "200" ? "done" : "refused"), "content": types])) }
+        return [("requestBody", .object(["required": .flag(true), "content": types])), ("responses", .object(answers))]
     }
 
     private static func needs(_ permission: Route.Permission) -> String {

@@ -6,12 +6,13 @@ enum ConsolePath {
     private static let owned: [StaticString] = [
         "/api-keys", "/virtual-keys", "/providers", "/integrations", "/configs", "/guardrails", "/prompts", "/labels", "/collections",
         "/admin/workspaces", "/admin/users", "/policies/usage-limits", "/policies/rate-limits", "/audit-logs", "/logs", "/analytics", "/feedback",
-        description,
+        "/otel/v1/traces", "/otel/v1/logs", description,
     ]
 
     /// What is for whoever asks models, with a key of the configuration file as well; and what of it is a POST alone.
     private static let ofCallers: [StaticString] = ["/feedback"]
     private static let givenByCallers: StaticString = "/logs"
+    private static let telemetry: [StaticString] = ["/otel/v1/traces", "/otel/v1/logs", "/logs/otel"]
 
     private static let exports: StaticString = "/logs/exports"
     private static let exportFile: StaticString = "/file"
@@ -23,12 +24,19 @@ enum ConsolePath {
     static func isOwned(_ path: ByteSlice) -> Bool { path == description || isBelow(path, owned) }
 
     /// Whether what is at a path is for callers. Copies nothing, either.
-    static func isForCallers(_ method: ByteSlice, _ path: ByteSlice) -> Bool { isBelow(path, ofCallers) || isReport(method, path) }
+    static func isForCallers(_ method: ByteSlice, _ path: ByteSlice) -> Bool {
+        isBelow(path, ofCallers) || isReport(method, path) || isTelemetry(method, path)
+    }
 
     /// Whether requests are told of that did not go through the gateway.
-    static func isReport(_ method: ByteSlice, _ path: ByteSlice) -> Bool {
-        guard method == "POST", isBelow(path, [givenByCallers]) else { return false }
-        let rest = path.dropFirst(3 + givenByCallers.utf8CodeUnitCount)
+    static func isReport(_ method: ByteSlice, _ path: ByteSlice) -> Bool { method == "POST" && isAt(path, givenByCallers) }
+
+    /// Whether they are told of as spans or log records, which may be packed.
+    static func isTelemetry(_ method: ByteSlice, _ path: ByteSlice) -> Bool { method == "POST" && telemetry.contains { isAt(path, $0) } }
+
+    private static func isAt(_ path: ByteSlice, _ whole: StaticString) -> Bool {
+        guard isBelow(path, [whole]) else { return false }
+        let rest = path.dropFirst(3 + whole.utf8CodeUnitCount)
         return rest.isEmpty || rest == "/"
     }
 

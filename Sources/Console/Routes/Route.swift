@@ -33,6 +33,8 @@ struct Route: Sendable {
     enum Handling: Sendable {
         case answer(Handler)
         case stream(@Sendable (Console, Call) throws(ConsoleError) -> ConsoleStream)
+        /// Reads the body as it is, and answers of the body's type.
+        case bytes(@Sendable (Console, Call) throws(ConsoleError) -> ConsoleAnswer)
     }
 
     let method: Method
@@ -46,7 +48,7 @@ struct Route: Sendable {
     /// Whether the answer is a bare list, but for Portkey's SDK, which cannot read one.
     let answersList: Bool
     let handling: Handling
-    /// What the answer is, where it is no JSON.
+    /// What the answer is, where it is not JSON alone; of bytes the body is, too.
     let contentTypes: [String]
     /// Segments of the pattern; nil for one that is a parameter.
     let segments: [String?]
@@ -66,6 +68,14 @@ struct Route: Sendable {
         self.init(method, pattern, permission, summary, query: query, handling: .stream(handle), contentTypes: contentTypes)
     }
 
+    /// A route whose body and answer are both of one of these content types.
+    init(
+        _ method: Method, _ pattern: String, _ permission: Permission, _ summary: String, takes contentTypes: [String],
+        _ handle: @escaping @Sendable (Console, Call) throws(ConsoleError) -> ConsoleAnswer
+    ) {
+        self.init(method, pattern, permission, summary, query: [], handling: .bytes(handle), contentTypes: contentTypes)
+    }
+
     private init(
         _ method: Method, _ pattern: String, _ permission: Permission, _ summary: String, query: [BodyField], body: BodyShape? = nil,
         answersList: Bool = false, handling: Handling, contentTypes: [String] = []
@@ -80,6 +90,12 @@ struct Route: Sendable {
         self.handling = handling
         self.contentTypes = contentTypes
         segments = pattern.split(separator: "/").map { $0.hasPrefix("{") ? nil : String($0) }
+    }
+
+    /// Whether its body is JSON with members that are known.
+    var readsBody: Bool {
+        if case .bytes = handling { return false }
+        return method != .get
     }
 
     /// The names of the pattern's parameters.
@@ -108,7 +124,7 @@ struct RouteTable: Sendable {
         APIKeys.routes + VirtualKeys.routes + ProviderSlots.routes + Integrations.routes + IntegrationWorkspaces.routes + Configs.routes
         + Guardrails.routes + PromptPartials.routes + Prompts.routes + Labels.routes + Collections.routes
         + Workspaces.routes + Members.routes + Users.routes + Policies.routes + AuditLogs.routes
-        + Logs.routes + LogTail.routes + LogExports.routes + ReportedLogs.routes
+        + Logs.routes + LogTail.routes + LogExports.routes + ReportedLogs.routes + Telemetry.routes
         + AnalyticsGraphs.routes + FeedbackGraphs.routes + AnalyticsGroups.routes + TraceFeedback.routes
         + [Description.route]
 

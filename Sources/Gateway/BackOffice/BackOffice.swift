@@ -10,6 +10,10 @@ public struct BackOfficeRequest: Sendable {
     public internal(set) var path: [UInt8] = []
     public internal(set) var query: [UInt8] = []
     public internal(set) var body: [UInt8] = []
+    /// The field `content-type`.
+    public internal(set) var contentType = ""
+    /// Whether the body is packed with gzip.
+    public internal(set) var isGzip = false
     /// The gateway key as presented.
     public internal(set) var credential: [UInt8] = []
     /// The name of the key that a configuration file declares, where it came with that one or with its holder's certificate, and may be used now.
@@ -27,17 +31,21 @@ public struct BackOfficeRequest: Sendable {
     public internal(set) var nowMilliseconds: Int64 = 0
 }
 
-/// The answer to one: JSON, or the first part of a long one.
+/// The answer to one: whole, or the first part of a long one.
 public struct BackOfficeReply: Sendable {
     public let status: Int
+    public let contentType: StaticString
     public let body: [UInt8]
     /// What a 405 says of methods.
     public let allow: String?
     /// Where what follows comes from; nil where that is all.
     public let stream: BackOfficeStream?
 
-    public init(status: Int, body: [UInt8], allow: String? = nil, stream: BackOfficeStream? = nil) {
+    public init(
+        status: Int, contentType: StaticString = "application/json", body: [UInt8], allow: String? = nil, stream: BackOfficeStream? = nil
+    ) {
         self.status = status
+        self.contentType = contentType
         self.body = body
         self.allow = allow
         self.stream = stream
@@ -50,12 +58,17 @@ public struct BackOfficePlace: Sendable {
     public let isForCallers: Bool
     /// Whether a signed link opens it, and nothing else.
     public let isByLink: Bool
+    /// Whether a body may be packed with gzip; it is handed over as it is.
+    public let takesGzip: Bool
     /// How long a body may be there.
     public let bodyByteCount: Int
 
-    public init(isForCallers: Bool = false, isByLink: Bool = false, bodyByteCount: Int = GatewayLimits.adminBodyByteCount) {
+    public init(
+        isForCallers: Bool = false, isByLink: Bool = false, takesGzip: Bool = false, bodyByteCount: Int = GatewayLimits.adminBodyByteCount
+    ) {
         self.isForCallers = isForCallers
         self.isByLink = isByLink
+        self.takesGzip = takesGzip
         self.bodyByteCount = bodyByteCount
     }
 }

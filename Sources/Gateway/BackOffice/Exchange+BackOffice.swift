@@ -26,7 +26,7 @@ extension Exchange {
         let place = office.place(client.unread[request.methodRange], request.path(in: client.unread)) ?? BackOfficePlace()
         let presented = try place.isByLink ? opened(client, office) : presented(client, isForCallers: place.isForCallers)
         try takePlace(client)
-        try checkCoding(client)
+        let isGzip = try isPacked(client, place)
         body.byteLimit = place.bodyByteCount
         guard try collectBody(client) else { return .wait }
         let message = client.unread
@@ -36,6 +36,8 @@ extension Exchange {
         asked.path = [UInt8](path)
         asked.query = request.queryRange.map { [UInt8](message[$0]) } ?? []
         asked.body = [UInt8](message[body.range])
+        asked.contentType = request.fields.value(of: .contentType, in: message).map { String($0) } ?? ""
+        asked.isGzip = isGzip
         asked.credential = [UInt8](message[presented.secret])
         asked.declaredKey = presented.declared.map { String($0.name) }
         asked.requestID = identifier.withBytes { String($0) }
@@ -49,7 +51,7 @@ extension Exchange {
         let number = identifier
         let isTaken = office.ask(asked, isCallers: place.isForCallers) { reply in
             let answer = Operations.Answer(
-                status: reply.status, contentType: "application/json", content: reply.body, allow: reply.allow, stream: reply.stream)
+                status: reply.status, contentType: reply.contentType, content: reply.body, allow: reply.allow, stream: reply.stream)
             mailbox.post(.operatorAnswer(token, number, answer))
         }
         let most = place.isForCallers ? GatewayLimits.waitingCallerRequests : GatewayLimits.waitingAdminRequests
@@ -117,9 +119,11 @@ extension Exchange {
         return principal
     }
 
-    private func checkCoding(_ client: Client) throws(Rejection) {
-        guard let coding = request.fields.value(of: .contentEncoding, in: client.unread), !coding.equalsIgnoringCase("identity") else { return }
-        throw Rejection(.unsupportedContentCoding)
+    /// Whether the body is packed with gzip, where that is taken.
+    private func isPacked(_ client: Client, _ place: BackOfficePlace) throws(Rejection) -> Bool {
+        guard let coding = request.fields.value(of: .contentEncoding, in: client.unread), !coding.equalsIgnoringCase("identity") else { return false }
+        guard place.takesGzip, coding.equalsIgnoringCase("gzip") else { throw Rejection(.unsupportedContentCoding) }
+        return true
     }
 
     private func isPortkeySDK(_ message: ByteSlice) -> Bool {

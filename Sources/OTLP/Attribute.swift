@@ -1,0 +1,81 @@
+/// What an attribute says.
+public enum AttributeValue: Equatable, Sendable {
+    case text(String)
+    case flag(Bool)
+    case integer(Int64)
+    case number(Double)
+    case list([AttributeValue])
+    case map([Attribute])
+    /// Nothing, or bytes, of which nothing is read.
+    case nothing
+}
+
+public struct Attribute: Equatable, Sendable {
+    public var name: String
+    public var value: AttributeValue
+
+    public init(_ name: String, _ value: AttributeValue) {
+        self.name = name
+        self.value = value
+    }
+}
+
+/// Attributes by name; of two with one name the last counts.
+public struct Attributes: Equatable, Sendable {
+    public private(set) var list: [Attribute] = []
+    private var places: [String: Int] = [:]
+
+    public init(_ list: [Attribute] = []) { for attribute in list { add(attribute) } }
+
+    /// Passed over where there are too many.
+    mutating func add(_ attribute: Attribute) {
+        if let place = places[attribute.name] {
+            list[place].value = attribute.value
+        } else if list.count < OTLPLimits.attributeCount {
+            places[attribute.name] = list.count
+            list.append(attribute)
+        }
+    }
+
+    public subscript(_ name: String) -> AttributeValue? { places[name].map { list[$0].value } }
+}
+
+extension AttributeValue {
+    /// A text that says something, or a number or a truth value in writing.
+    public var text: String? {
+        switch self {
+        case .text(let text): text.isEmpty ? nil : text
+        case .flag(let flag): flag ? "true" : "false"
+        case .integer(let number): "\(number)"
+        case .number(let number): "\(number)"
+        case .list, .map, .nothing: nil
+        }
+    }
+
+    /// A whole number, also as a text or written with a point.
+    public var integer: Int64? {
+        switch self {
+        case .integer(let number): number
+        case .number(let number): Int64(exactly: number.rounded())
+        case .text(let text): Int64(text)
+        case .flag, .list, .map, .nothing: nil
+        }
+    }
+
+    public var number: Double? {
+        switch self {
+        case .integer(let number): Double(number)
+        case .number(let number): number
+        case .text(let text): Double(text)
+        case .flag, .list, .map, .nothing: nil
+        }
+    }
+
+    public var flag: Bool? {
+        switch self {
+        case .flag(let flag): flag
+        case .text(let text): text.lowercased() == "true" ? true : text.lowercased() == "false" ? false : nil
+        case .integer, .number, .list, .map, .nothing: nil
+        }
+    }
+}

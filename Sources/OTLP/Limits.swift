@@ -1,0 +1,29 @@
+/// Bounds of telemetry that is read.
+public enum OTLPLimits {
+    /// Spans of one request, or log records: what a collector sends at once unless it is told otherwise. Those behind them are rejected, and told so.
+    public static let spanCount = 8192
+
+    /// Attributes that are kept of one span, event or resource: all that are known by name, and as much metadata as a record has room for.
+    public static let attributeCount = 256
+
+    /// Events that are kept of one span.
+    public static let eventCount = 64
+
+    /// Levels of lists and maps in an attribute's value; each takes a frame of the stack.
+    public static let valueDepth = 16
+
+    /// Elements that are kept of a list or a map in an attribute.
+    public static let elementCount = 64
+
+    /// Bytes that are kept of a text; what is longer is cut. Messages are not read, and what is, is short.
+    public static let textByteCount = 8192
+
+    /// Levels of nesting of a JSON body: those of its messages, and an attribute's values.
+    public static let jsonDepth = 64
+
+    /// Values and names of a JSON body (16 bytes each): some 200,000 attributes.
+    public static let jsonNodeCount = 1 << 21
+
+    /// Nanoseconds for which a span may have lasted: 30 days. A longer one has its clock wrong.
+    public static let durationNanoseconds: UInt64 = 2_592_000_000_000_000
+}

@@ -1,0 +1,40 @@
+/// Who has a model, by the names that dialects give them: the gateway's own ids, which price books have, too.
+enum ProviderNames {
+    private static let ids: [String: String] = [
+        "gcp.gemini": "google", "gcp.gen_ai": "google", "gemini": "google", "google": "google", "google_genai": "google", "google.generative-ai": "google",
+        "gcp.vertex_ai": "vertex-ai", "vertexai": "vertex-ai", "vertex_ai": "vertex-ai", "google.vertex": "vertex-ai",
+        "azure.ai.openai": "azure-openai", "az.ai.openai": "azure-openai", "azure": "azure-openai", "azure_openai": "azure-openai",
+        "azure.ai.inference": "azure-ai", "az.ai.inference": "azure-ai",
+        "aws.bedrock": "bedrock", "aws": "bedrock", "aws_bedrock": "bedrock", "amazon-bedrock": "bedrock", "amazon_bedrock": "bedrock",
+        "mistral_ai": "mistral-ai", "mistralai": "mistral-ai", "mistral": "mistral-ai",
+        "x_ai": "x-ai", "xai": "x-ai", "perplexity": "perplexity-ai", "together_ai": "together-ai", "togetherai": "together-ai", "together": "together-ai",
+        "fireworks": "fireworks-ai", "fireworks_ai": "fireworks-ai", "hugging_face": "huggingface", "zai": "z-ai",
+    ]
+
+    /// Beginnings of models' names that one provider's alone have.
+    private static let models: [(start: String, id: String)] = [
+        ("gpt-", "openai"), ("chatgpt-", "openai"), ("o1", "openai"), ("o3", "openai"), ("o4-", "openai"), ("text-embedding-", "openai"),
+        ("claude-", "anthropic"), ("gemini-", "google"), ("mistral-", "mistral-ai"), ("deepseek-", "deepseek"), ("grok-", "x-ai"), ("command-", "cohere"),
+    ]
+
+    /// - Parameters:
+    ///   - named: as a span names it: `openai`, `aws.bedrock`, `anthropic.messages`; nil where it names none, and the model tells.
+    static func id(_ named: String?, models names: [String]) -> String {
+        guard let named = named?.lowercased(), !named.isEmpty else { return byModel(names) }
+        // The Vercel AI SDK's have the API behind them.
+        var rest = named[...]
+        while true {
+            if let id = ids[String(rest)] { return id }
+            guard let dot = rest.lastIndex(of: ".") else { break }
+            rest = rest[..<dot]
+        }
+        return named.contains(".") && !named.hasPrefix("ibm.") ? String(rest) : named
+    }
+
+    private static func byModel(_ names: [String]) -> String {
+        for name in names {
+            if let found = models.first(where: { name.hasPrefix($0.start) }) { return found.id }
+        }
+        return ""
+    }
+}

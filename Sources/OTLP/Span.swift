@@ -1,0 +1,45 @@
+/// One span, whichever way it was written.
+public struct Span: Equatable, Sendable {
+    public enum Status: Sendable {
+        case unset, ok, error
+    }
+
+    public struct Event: Equatable, Sendable {
+        public var nanoseconds: UInt64 = 0
+        public var name = ""
+        public var attributes = Attributes()
+
+        public init() {}
+    }
+
+    /// In lower-case hexadecimal; empty for an id of the wrong length, and for none.
+    public var trace = ""
+    public var span = ""
+    public var parent = ""
+    public var name = ""
+    /// Since 1970.
+    public var startNanoseconds: UInt64 = 0
+    public var endNanoseconds: UInt64 = 0
+    public var attributes = Attributes()
+    public var events: [Event] = []
+    public var status = Status.unset
+    public var statusMessage = ""
+    /// What it comes from: shared by the spans of a process.
+    public var resource = Attributes()
+
+    public init() {}
+}
+
+/// One log record; what it says in its body is not read.
+public struct LogRecord: Equatable, Sendable {
+    public var trace = ""
+    public var span = ""
+    /// When it happened, or was seen.
+    public var nanoseconds: UInt64 = 0
+    /// `gen_ai.client.inference.operation.details`; empty for a line of a log.
+    public var event = ""
+    public var attributes = Attributes()
+    public var resource = Attributes()
+
+    public init() {}
+}

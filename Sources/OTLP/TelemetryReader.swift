@@ -1,0 +1,42 @@
+public import Bytes
+import JSON
+
+/// How a body is written.
+public enum TelemetryEncoding: Sendable {
+    case protobuf, json
+}
+
+/// Reads what exporters send, span by span: one is in memory at a time, and nothing is kept of attributes that nobody asks for.
+/// - Source: opentelemetry-proto 1.x, `collector/trace/v1` and `collector/logs/v1`; OTLP/JSON as the specification's "JSON Protobuf Encoding"
+public struct TelemetryReader {
+    private let encoding: TelemetryEncoding
+    private let keeps: (String) -> Bool
+
+    /// - Parameter keeps: whether an attribute is kept, by its name.
+    public init(_ encoding: TelemetryEncoding, keeping keeps: @escaping (String) -> Bool) {
+        self.encoding = encoding
+        self.keeps = keeps
+    }
+
+    /// The spans of an `ExportTraceServiceRequest`, in order. Where it throws, those before have been given.
+    public func spans(_ body: ByteSlice, _ each: (Span) -> Void) throws(TelemetryError) {
+        switch encoding {
+        case .protobuf: try ProtobufTelemetry(keeps: keeps).spans(body, each)
+        case .json: try JSONTelemetry(keeps: keeps).spans(body, each)
+        }
+    }
+
+    /// The same for the records of an `ExportLogsServiceRequest`.
+    public func logs(_ body: ByteSlice, _ each: (LogRecord) -> Void) throws(TelemetryError) {
+        switch encoding {
+        case .protobuf: try ProtobufTelemetry(keeps: keeps).logs(body, each)
+        case .json: try JSONTelemetry(keeps: keeps).logs(body, each)
+        }
+    }
+
+    /// Whether a body is of log records, as far as it says so: protobuf does not.
+    public func isOfLogs(_ body: ByteSlice) -> Bool {
+        guard encoding == .json, let root = JSONView(objectIn: body) else { return false }
+        return root.child(ByteSlice("resourceLogs")) != nil || root.child(ByteSlice("resource_logs")) != nil
+    }
+}

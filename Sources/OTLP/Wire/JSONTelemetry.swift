@@ -1,0 +1,123 @@
+import Bytes
+import JSON
+
+/// Reads requests written in JSON: members in camel case, or as the messages have them; ids in hexadecimal, large numbers also as texts.
+struct JSONTelemetry {
+    let keeps: (String) -> Bool
+
+    func spans(_ body: ByteSlice, _ each: (Span) -> Void) throws(TelemetryError) {
+        try members(of: body, ("resourceSpans", "resource_spans"), ("scopeSpans", "scope_spans"), ("spans", "spans")) { (value, resource) throws(TelemetryError) in
+            var span = try span(value)
+            span.resource = resource
+            each(span)
+        }
+    }
+
+    func logs(_ body: ByteSlice, _ each: (LogRecord) -> Void) throws(TelemetryError) {
+        try members(of: body, ("resourceLogs", "resource_logs"), ("scopeLogs", "scope_logs"), ("logRecords", "log_records")) {
+            (value, resource) throws(TelemetryError) in
+            var record = try record(value)
+            record.resource = resource
+            each(record)
+        }
+    }
+
+    private typealias Name = (camel: StaticString, snake: StaticString)
+
+    private func members(
+        of body: ByteSlice, _ outer: Name, _ inner: Name, _ leaf: Name, _ each: (JSONObject, Attributes) throws(TelemetryError) -> Void
+    ) throws(TelemetryError) {
+        var tape = JSONTape(nodeLimit: OTLPLimits.jsonNodeCount, depthLimit: OTLPLimits.jsonDepth)
+        let root: JSONValue
+        do throws(JSONError) { root = try tape.parse(body) } catch { throw .json(error) }
+        let request = try JSONObject(root, in: body, "the body")
+        for group in try request.objects(outer.camel, outer.snake) {
+            let resource = try group.object("resource").map { (resource) throws(TelemetryError) in try attributes(resource) } ?? Attributes()
+            for scope in try group.objects(inner.camel, inner.snake) {
+                for one in try scope.objects(leaf.camel, leaf.snake) { try each(one, resource) }
+            }
+        }
+    }
+
+    // MARK: Messages
+
+    private func span(_ object: JSONObject) throws(TelemetryError) -> Span {
+        var span = Span()
+        span.trace = try object.identifier("traceId", "trace_id", byteCount: 16)
+        span.span = try object.identifier("spanId", "span_id", byteCount: 8)
+        span.parent = try object.identifier("parentSpanId", "parent_span_id", byteCount: 8)
+        span.name = try object.text("name")
+        span.startNanoseconds = try object.nanoseconds("startTimeUnixNano", "start_time_unix_nano")
+        span.endNanoseconds = try object.nanoseconds("endTimeUnixNano", "end_time_unix_nano")
+        span.attributes = try attributes(object)
+        for one in try object.objects("events") {
+            var event = Span.Event()
+            event.nanoseconds = try one.nanoseconds("timeUnixNano", "time_unix_nano")
+            event.name = try one.text("name")
+            event.attributes = try attributes(one)
+            if span.events.count < OTLPLimits.eventCount { span.events.append(event) }
+        }
+        if let status = try object.object("status") {
+            span.statusMessage = try status.text("message")
+            span.status = try status.status("code")
+        }
+        return span
+    }
+
+    private func record(_ object: JSONObject) throws(TelemetryError) -> LogRecord {
+        var record = LogRecord()
+        record.trace = try object.identifier("traceId", "trace_id", byteCount: 16)
+        record.span = try object.identifier("spanId", "span_id", byteCount: 8)
+        record.nanoseconds = try object.nanoseconds("timeUnixNano", "time_unix_nano")
+        if record.nanoseconds == 0 { record.nanoseconds = try object.nanoseconds("observedTimeUnixNano", "observed_time_unix_nano") }
+        record.event = try object.text("eventName", "event_name")
+        record.attributes = try attributes(object)
+        return record
+    }
+
+    // MARK: Attributes
+
+    private func attributes(_ object: JSONObject) throws(TelemetryError) -> Attributes {
+        var attributes = Attributes()
+        for one in try object.objects("attributes") {
+            let attribute = try attribute(one, depth: 0)
+            if keeps(attribute.name) { attributes.add(attribute) }
+        }
+        return attributes
+    }
+
+    private func attribute(_ object: JSONObject, depth: Int) throws(TelemetryError) -> Attribute {
+        let value = try object.object("value")
+        return Attribute(try object.text("key"), try value.map { (value) throws(TelemetryError) in try self.value(value, depth: depth) } ?? .nothing)
+    }
+
+    private func value(_ object: JSONObject, depth: Int) throws(TelemetryError) -> AttributeValue {
+        if object.has("stringValue", "string_value") { return .text(try object.text("stringValue", "string_value")) }
+        if let flag = try object.flag("boolValue", "bool_value") { return .flag(flag) }
+        if let number = try object.integer("intValue", "int_value") { return .integer(number) }
+        if let number = try object.number("doubleValue", "double_value") { return .number(number) }
+        if let list = try object.object("arrayValue", "array_value") {
+            try checkDepth(depth, list)
+            var elements: [AttributeValue] = []
+            for element in try list.objects("values") {
+                let element = try value(element, depth: depth + 1)
+                if elements.count < OTLPLimits.elementCount { elements.append(element) }
+            }
+            return .list(elements)
+        }
+        if let map = try object.object("kvlistValue", "kvlist_value") {
+            try checkDepth(depth, map)
+            var members: [Attribute] = []
+            for member in try map.objects("values") {
+                let member = try attribute(member, depth: depth + 1)
+                if members.count < OTLPLimits.elementCount { members.append(member) }
+            }
+            return .map(members)
+        }
+        return .nothing
+    }
+
+    private func checkDepth(_ depth: Int, _ object: JSONObject) throws(TelemetryError) {
+        guard depth + 1 < OTLPLimits.valueDepth else { throw .json(JSONError(.tooDeep, at: object.place)) }
+    }
+}
