@@ -1,7 +1,7 @@
 # What a checkout does. `make run` needs Swift; what else is missing is installed (Debian, by name).
 
 SWIFT_WANTED := 6.2
-PACKAGES_BUILD := libssl-dev libc-ares-dev libcurl4-openssl-dev libhyperscan-dev libnghttp2-dev libsqlite3-dev libzstd-dev pkg-config curl make git python3-venv
+PACKAGES_BUILD := libssl-dev libc-ares-dev libcurl4-openssl-dev libhyperscan-dev libnghttp2-dev libsqlite3-dev libzstd-dev zlib1g-dev pkg-config curl make git python3-venv
 PACKAGES_BENCH := nginx-light haproxy wrk nghttp2-client strace valgrind gcc util-linux
 PACKAGES_TEST := faketime openssl varnish
 PACKAGES_HARDEN := chromium testssl.sh slowhttptest bsdextrautils dnsutils

@@ -51,6 +51,8 @@ public func fuzzOneInput(_ bytes: UnsafePointer<UInt8>, _ count: Int) -> CInt {
         fuzzBedrock(input)
     #elseif batches
         fuzzBatches(input)
+    #elseif otlp
+        fuzzOTLP(input)
     #endif
     return 0
 }

@@ -1,0 +1,222 @@
+import Books
+import Bytes
+import JSON
+import Ledger
+import Providers
+import Synchronization
+import Testing
+@testable import Console
+@testable import OTLP
+@testable import Store
+
+@Suite("Telemetry")
+struct TelemetryTests {
+    /// Books that keep what they are given, and know one price: a nano-dollar a token of OpenAI's.
+    private final class Kept: ReportedRecords {
+        let records = Mutex<[RequestRecord]>([])
+        let isBehind = Mutex(false)
+
+        func cost(of usage: Usage, provider: String, models: [String]) -> (nanodollars: Int64, priceBook: String)? {
+            provider == "openai" ? (usage.total, "test-1") : nil
+        }
+
+        func record(_ records: [RequestRecord], nowMilliseconds: Int64) -> [String]? {
+            if isBehind.withLock({ $0 }) { return nil }
+            self.records.withLock { $0 += records }
+            return records.map(\.identifier.description)
+        }
+    }
+
+    private static let now = UInt64(Desk.start) * 1_000_000
+    private static let traces = "/v1/otel/v1/traces"
+
+    private let kept = Kept()
+    private let desk: Desk
+
+    init() throws { desk = try Desk(file: declaredObjects(), reports: kept) }
+
+    private func send(
+        _ body: [UInt8], _ type: String = "application/json", to path: String = traces, isGzip: Bool = false, key: String? = nil, declared: String? = nil
+    ) -> (status: Int, type: ConsoleAnswer.ContentType, text: String) {
+        let answer = desk.console.answer(
+            ConsoleRequest(
+                method: "POST", path: Array(path.utf8), body: body, contentType: type, isGzip: isGzip, credential: declared == nil ? Array((key ?? desk.admin).utf8) : [],
+                declaredKey: declared, peer: "127.0.0.1", origin: "http://gateway.example:8787", nowMilliseconds: Desk.start))
+        return (answer.status, answer.contentType, String(decoding: answer.body, as: UTF8.self))
+    }
+
+    private static func span(
+        _ attributes: String = "", start: UInt64 = now - 5_000_000_000, seconds: UInt64 = 2, trace: String = "0af7651916cd43dd8448eb211c80319c",
+        id: String = "b7ad6b7169203331", more: String = ""
+    ) -> String {
+        #"""
+        {"traceId":"\#(trace)","spanId":"\#(id)","parentSpanId":"00f067aa0ba902b7","name":"chat gpt-4o","startTimeUnixNano":"\#(start)",
+        "endTimeUnixNano":"\#(start + seconds * 1_000_000_000)","attributes":[\#(attributes)]\#(more)}
+        """#
+    }
+
+    private static func attribute(_ name: String, _ value: String) -> String { #"{"key":"\#(name)","value":{"stringValue":"\#(value)"}}"# }
+
+    private static let call = [
+        ("gen_ai.operation.name", "chat"), ("gen_ai.provider.name", "openai"), ("gen_ai.request.model", "gpt-4o"), ("gen_ai.response.model", "gpt-4o-2024-08-06"),
+        ("gen_ai.usage.input_tokens", "10"), ("gen_ai.usage.output_tokens", "5"), ("gen_ai.usage.cache_read.input_tokens", "4"),
+        ("langfuse.trace.metadata.team", "search"),
+    ].map { attribute($0, $1) }.joined(separator: ",")
+
+    private static func request(_ spans: String) -> [UInt8] { Array(#"{"resourceSpans":[{"scopeSpans":[{"spans":[\#(spans)]}]}]}"#.utf8) }
+
+    private func record(_ spans: String) throws -> RequestRecord {
+        let answer = send(Self.request(spans))
+        #expect(answer.status == 200 && answer.text == "{}", "\(answer)")
+        return try #require(kept.records.withLock { $0.last })
+    }
+
+    @Test("a call of a model is a record like a request's, priced, with its place in its trace")
+    func call() throws {
+        let record = try record(Self.span(Self.call))
+        #expect((record.trace, record.span, record.parentSpan, record.spanName) == ("0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331", "00f067aa0ba902b7", "chat gpt-4o"))
+        #expect((record.provider, record.model, record.served, record.endpoint, record.kind) == ("openai", "gpt-4o", "gpt-4o-2024-08-06", "chat.completions", ""))
+        let figures = record.figures
+        #expect((figures.usage.input, figures.usage.cachedRead, figures.usage.output, figures.cost) == (6, 4, 5, 15) && record.priceBook == "test-1")
+        #expect(figures.flags == [.reported, .counted] && figures.status == 200 && figures.attempts == 1)
+        #expect(figures.wallNanoseconds == Self.now - 5_000_000_000 && figures.totalNanoseconds == 2_000_000_000)
+        #expect(record.organisation == desk.organisation && record.keyName == "a key" && record.metadataPairs.map { "\($0.key)=\($0.value)" } == ["team=search"])
+    }
+
+    @Test("anything else is an observation: of a kind, without cost or tokens")
+    func observation() throws {
+        let record = try record(Self.span(Self.call.replacing("\"chat\"", with: "\"invoke_agent\"")))
+        #expect(record.kind == "agent" && record.figures.flags == [.reported, .observation] && record.figures.cost == -1 && record.figures.usage == Usage())
+        #expect(record.endpoint == "other" && record.model == "gpt-4o" && record.figures.attempts == 0)
+    }
+
+    @Test("a call that went through this gateway is an observation: its request has a record with the cost")
+    func ownCalls() throws {
+        func through(_ port: String) throws -> RequestRecord {
+            try record(Self.span(Self.call + "," + Self.attribute("server.address", "Gateway.example") + "," + Self.attribute("server.port", port)))
+        }
+        let own = try through("8787")
+        #expect(own.kind == "llm" && own.figures.flags == [.reported, .observation] && own.figures.cost == -1)
+        #expect(try through("8788").figures.cost == 15)
+    }
+
+    @Test("what has no price, or no count, says so; what failed without one costs nothing")
+    func unpriced() throws {
+        #expect(try record(Self.span(Self.call.replacing("openai", with: "house"))).figures.flags == [.reported, .counted, .unpriced])
+        let plain = Self.attribute("gen_ai.operation.name", "chat") + "," + Self.attribute("gen_ai.request.model", "gpt-4o")
+        #expect(try record(Self.span(plain)).figures.flags == [.reported, .unpriced])
+        let failed = try record(Self.span(plain + "," + Self.attribute("error.type", "429"), more: #","status":{"code":2}"#))
+        #expect(failed.figures.cost == 0 && failed.figures.status == 429 && failed.error == "429" && failed.blame == .upstream)
+    }
+
+    @Test("a span's time is its own within an hour, and else the nearest of that hour", arguments: [
+        (now - 3_600_000_000_000, now - 3_600_000_000_000), (now - 3_600_000_000_001, now - 3_600_000_000_000), (now, now), (now + 1, now), (1, now - 3_600_000_000_000),
+        (0, now),
+    ] as [(UInt64, UInt64)])
+    func times(start: UInt64, wall: UInt64) throws {
+        #expect(try record(Self.span(Self.call, start: start)).figures.wallNanoseconds == wall)
+    }
+
+    @Test("sent again, a span has the same id; another span, or another key's, has its own")
+    func identifiers() throws {
+        let first = try record(Self.span(Self.call)).identifier
+        #expect(try record(Self.span(Self.call)).identifier == first)
+        #expect(try record(Self.span(Self.call, id: "b7ad6b7169203332")).identifier != first)
+        #expect(send(Self.request(Self.span(Self.call)), declared: "ci").status == 200)
+        let declared = try #require(kept.records.withLock { $0.last })
+        #expect(declared.identifier != first && declared.keyName == "ci")
+        // By its time, which its id begins with, it is found.
+        #expect(first.high >> 16 == (Self.now - 5_000_000_000) / 1_000_000)
+    }
+
+    @Test("metadata is kept as far as there is room")
+    func metadata() throws {
+        let many = (0..<200).map { Self.attribute("langfuse.trace.metadata.m\($0)", String(repeating: "x", count: 200)) }.joined(separator: ",")
+        let record = try record(Self.span(Self.call + "," + Self.attribute("session.id", "s-1") + "," + many))
+        #expect(record.figures.flags.contains(.metadataLeftOut) && record.metadata.utf8.count <= BooksLimits.metadataByteCount && record.metadataPairs.count > 20)
+        #expect(record.metadataPairs.contains { $0 == ("session_id", "s-1") } && record.metadataPairs.allSatisfy { $0.value.count <= BooksLimits.metadataValueCount })
+    }
+
+    @Test("spans without ids, and those behind the most that are read, are rejected and told; the others are kept")
+    func partial() throws {
+        let answer = send(Self.request(Self.span(Self.call) + "," + Self.span(trace: "00") + "," + Self.span(id: "0000000000000000")))
+        #expect(answer.status == 200)
+        #expect(answer.text == #"{"partialSuccess":{"rejectedSpans":"2","errorMessage":"2 without a trace id of 16 bytes or a span id of 8"}}"#)
+        #expect(kept.records.withLock { $0.count } == 1)
+        let one = #"{"traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"b7ad6b7169203331"}"#
+        let most = send(Self.request([String](repeating: one, count: OTLPLimits.spanCount).joined(separator: ",")))
+        #expect(most.text == "{}" && kept.records.withLock { $0.count } == 1 + OTLPLimits.spanCount)
+        let more = send(Self.request([String](repeating: one, count: OTLPLimits.spanCount + 1).joined(separator: ",")))
+        #expect(more.text.contains(#""rejectedSpans":"1""#) && more.text.contains("behind the first 8192"))
+    }
+
+    @Test("log records are taken; calls of models among them become records")
+    func logs() throws {
+        let event = #"{"eventName":"gen_ai.client.inference.operation.details","timeUnixNano":"\#(Self.now)","attributes":[\#(Self.call)]}"#
+        let body = Array(#"{"resourceLogs":[{"scopeLogs":[{"logRecords":[\#(event),{"body":{"stringValue":"a line"}}]}]}]}"#.utf8)
+        for path in ["/v1/otel/v1/logs", "/v1/logs/otel", "/v2/otel/v1/logs/"] {
+            let answer = send(body, to: path)
+            #expect(answer.status == 200 && answer.text == "{}", "\(answer)")
+        }
+        let records = kept.records.withLock { $0 }
+        // Without a span's id they are not told from others.
+        #expect(records.count == 3 && records.allSatisfy { $0.figures.cost == 15 && $0.identifier == Identifier(high: 0, low: 0) })
+        #expect(send(Self.request(Self.span(Self.call)), to: "/v1/logs/otel").status == 200 && kept.records.withLock { $0.count } == 4)
+    }
+
+    @Test("an answer is of its request's type; a refusal is a status")
+    func types() {
+        let empty = send([], "application/x-protobuf")
+        #expect(empty.status == 200 && empty.type == .protobuf && empty.text == "")
+        #expect(send(Array("{}".utf8), "Application/JSON; charset=utf-8").status == 200)
+        let broken = send([0x0B], "application/x-protobuf")
+        #expect(broken.status == 400 && broken.type == .protobuf && broken.text.contains("byte 0: groups are not taken") && broken.text.utf8.first == 0x08)
+        let noJSON = send(Array("{".utf8))
+        #expect(noJSON.status == 400 && noJSON.type == .json && noJSON.text.hasPrefix(#"{"code":3,"message":"the body is no JSON"#))
+        for type in ["text/plain", "", "application/jsonx"] {
+            let answer = send(Array("{}".utf8), type)
+            #expect(answer.status == 415 && answer.text.contains("application/x-protobuf and application/json"))
+        }
+        #expect(send([UInt8](repeating: 32, count: ConsoleLimits.telemetryByteCount + 1)).status == 413)
+        #expect(send([UInt8](repeating: 32, count: ConsoleLimits.telemetryByteCount - 2) + Array("{}".utf8)).status == 200)
+    }
+
+    @Test("gzip that is none, or unpacks to too much, is refused")
+    func gzip() {
+        let hello: [UInt8] = [31, 139, 8, 0, 0, 0, 0, 0, 2, 3, 171, 174, 5, 0, 67, 191, 166, 163, 2, 0, 0, 0]
+        #expect(send(hello, isGzip: true).text == "{}")
+        #expect(send(Array("{}".utf8), isGzip: true).status == 400 && send(Array(hello.dropLast()), isGzip: true).status == 400)
+        let zeroes: [UInt8] = [31, 139, 8, 0, 0, 0, 0, 0, 2, 3, 237, 193, 49, 1, 0, 0, 0, 194, 160, 245, 79, 237, 109, 7, 160]
+            + [UInt8](repeating: 0, count: 254) + [222, 0, 34, 234, 14, 226, 0, 0, 4, 0]
+        let bomb = send(Array(repeatElement(zeroes, count: 65).joined()), isGzip: true)
+        #expect(bomb.status == 413 && bomb.text.contains("unpacked the body has more than 16777216 bytes"))
+        // As much as may be, and no JSON.
+        #expect(send(Array(repeatElement(zeroes, count: 64).joined()), isGzip: true).status == 400)
+    }
+
+    @Test("a key needs logs.write, where the disk is behind nothing is taken, and without books there is nothing to tell")
+    func refused() throws {
+        let body = Self.request(Self.span(Self.call))
+        #expect(send(body, key: try desk.key(["logs.view"])).status == 403 && send(body, key: "sk-sluice-none").status == 401)
+        #expect(send(body, key: try desk.key(["logs.write"])).status == 200)
+        kept.isBehind.withLock { $0 = true }
+        let behind = send(body)
+        #expect(behind.status == 503 && behind.text.hasPrefix(#"{"code":14,"#))
+        let without = try Desk()
+        #expect(without.ask("POST", Self.traces, "{}").status == 404)
+    }
+
+    @Test("a POST alone is for callers, may be packed, and may be longer")
+    func place() {
+        func place(_ method: String, _ path: String) -> ConsolePlace? {
+            Array(method.utf8).withByteSlice { method in Array(path.utf8).withByteSlice { Console.place(method: method, path: $0) } }
+        }
+        for path in ["/v1/otel/v1/traces", "/v1/otel/v1/logs", "/v1/logs/otel", "/v2/otel/v1/traces/"] {
+            let found = place("POST", path)
+            #expect(found?.isForCallers == true && found?.takesGzip == true && found?.bodyByteCount == ConsoleLimits.telemetryByteCount)
+            #expect(place("GET", path)?.isForCallers == false && place("GET", path)?.takesGzip == false)
+        }
+        #expect(place("POST", "/v1/otel/v1/metrics") == nil && place("POST", "/v1/otel") == nil && place("POST", "/v1/logs")?.takesGzip == false)
+        #expect(desk.ask("GET", Self.traces).status == 405)
+    }
+}
