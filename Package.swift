@@ -53,7 +53,8 @@ let package = Package(
         .target(name: "Analytics", dependencies: ["Books", "Bytes", "CZstd", "JSON", "Ledger", .product(name: "GRDB", package: "GRDB.swift")], swiftSettings: strict),
         .target(name: "Store", dependencies: ["Bytes", "COpenSSL", "JSON", "Ledger", .product(name: "GRDB", package: "GRDB.swift")], swiftSettings: strict),
         .target(
-            name: "Console", dependencies: ["Analytics", "Books", "Bytes", "Compression", "JSON", "Ledger", "OTLP", "Policy", "Providers", "Store", "Templates"],
+            name: "Console",
+            dependencies: ["Analytics", "Books", "Bytes", "Compression", "JSON", "Ledger", "OTLP", "Policy", "Providers", "Store", "Templates"],
             swiftSettings: strict),
         .target(name: "Tokens", dependencies: ["Bytes", "CCurl", "COpenSSL", "JSON", "Reactor"], swiftSettings: strict),
         .target(name: "Webhooks", dependencies: ["Bytes", "CCurl", "Ledger", "Reactor"], swiftSettings: strict),

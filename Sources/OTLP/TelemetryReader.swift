@@ -19,7 +19,9 @@ public struct TelemetryReader {
     }
 
     /// The spans of an `ExportTraceServiceRequest`, in order. Where it throws, those before have been given.
-    public func spans(_ body: ByteSlice, _ each: (Span) -> Void) throws(TelemetryError) {
+    ///
+    /// - Returns: how many there are behind the first `OTLPLimits.spanCount`, which are not read.
+    public func spans(_ body: ByteSlice, _ each: (Span) -> Void) throws(TelemetryError) -> Int {
         switch encoding {
         case .protobuf: try ProtobufTelemetry(keeps: keeps).spans(body, each)
         case .json: try JSONTelemetry(keeps: keeps).spans(body, each)
@@ -27,7 +29,7 @@ public struct TelemetryReader {
     }
 
     /// The same for the records of an `ExportLogsServiceRequest`.
-    public func logs(_ body: ByteSlice, _ each: (LogRecord) -> Void) throws(TelemetryError) {
+    public func logs(_ body: ByteSlice, _ each: (LogRecord) -> Void) throws(TelemetryError) -> Int {
         switch encoding {
         case .protobuf: try ProtobufTelemetry(keeps: keeps).logs(body, each)
         case .json: try JSONTelemetry(keeps: keeps).logs(body, each)

@@ -28,6 +28,7 @@ struct TelemetryTests {
     }
 
     private static let now = UInt64(Desk.start) * 1_000_000
+    private static let hour: UInt64 = 3_600_000_000_000
     private static let traces = "/v1/otel/v1/traces"
 
     private let kept = Kept()
@@ -40,8 +41,8 @@ struct TelemetryTests {
     ) -> (status: Int, type: ConsoleAnswer.ContentType, text: String) {
         let answer = desk.console.answer(
             ConsoleRequest(
-                method: "POST", path: Array(path.utf8), body: body, contentType: type, isGzip: isGzip, credential: declared == nil ? Array((key ?? desk.admin).utf8) : [],
-                declaredKey: declared, peer: "127.0.0.1", origin: "http://gateway.example:8787", nowMilliseconds: Desk.start))
+                method: "POST", path: Array(path.utf8), body: body, contentType: type, isGzip: isGzip,
+                credential: declared == nil ? Array((key ?? desk.admin).utf8) : [], declaredKey: declared, peer: "127.0.0.1", origin: "http://gateway.example:8787", nowMilliseconds: Desk.start))
         return (answer.status, answer.contentType, String(decoding: answer.body, as: UTF8.self))
     }
 
@@ -110,8 +111,7 @@ struct TelemetryTests {
     }
 
     @Test("a span's time is its own within an hour, and else the nearest of that hour", arguments: [
-        (now - 3_600_000_000_000, now - 3_600_000_000_000), (now - 3_600_000_000_001, now - 3_600_000_000_000), (now, now), (now + 1, now), (1, now - 3_600_000_000_000),
-        (0, now),
+        (now - hour, now - hour), (now - hour - 1, now - hour), (now, now), (now + 1, now), (1, now - hour), (0, now),
     ] as [(UInt64, UInt64)])
     func times(start: UInt64, wall: UInt64) throws {
         #expect(try record(Self.span(Self.call, start: start)).figures.wallNanoseconds == wall)
@@ -133,7 +133,8 @@ struct TelemetryTests {
     func metadata() throws {
         let many = (0..<200).map { Self.attribute("langfuse.trace.metadata.m\($0)", String(repeating: "x", count: 200)) }.joined(separator: ",")
         let record = try record(Self.span(Self.call + "," + Self.attribute("session.id", "s-1") + "," + many))
-        #expect(record.figures.flags.contains(.metadataLeftOut) && record.metadata.utf8.count <= BooksLimits.metadataByteCount && record.metadataPairs.count > 20)
+        #expect(record.figures.flags.contains(.metadataLeftOut) && record.metadata.utf8.count <= BooksLimits.metadataByteCount)
+        #expect(record.metadataPairs.count > 20)
         #expect(record.metadataPairs.contains { $0 == ("session_id", "s-1") } && record.metadataPairs.allSatisfy { $0.value.count <= BooksLimits.metadataValueCount })
     }
 

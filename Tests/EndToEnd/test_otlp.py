@@ -108,11 +108,11 @@ class OTLP(AnalyticsCase):
                 self.assertNotIn("what they", json.dumps(spans))
 
     def test_instrumented_through(self):
-        """a call through the gateway has one record with its cost, below the span of OpenLLMetry, which names the server and is an observation"""
+        """a call through the gateway has one record with its cost, in the trace of OpenLLMetry, whose span names the server and is an observation"""
         spans, answer = self.instrumented(TraceloopInstrumentor, openai.OpenAI(base_url=f"{self.gateway.url}/v1", api_key=self.declared), 3)
         own = spans.pop("")
         [call] = [span for span in spans.values() if span["kind"] == "llm"]
-        self.assertEqual((len(spans), spans["ask"]["kind"], own["parent_span"], own.get("reported")), (2, "span", call["span"], None))
+        self.assertEqual((len(spans), spans["ask"]["kind"], own["parent_span"], own.get("reported")), (2, "span", spans["ask"]["span"], None))
         self.assertEqual((own["tokens_in"], own["cost_usd"] > 0, call.get("cost_usd")), (answer.usage.prompt_tokens, True, None))
 
     def instrumented(self, kind, client, count=2):

@@ -15,7 +15,8 @@ struct SpanReadingTests {
 
     private func tokens(_ attributes: [Attribute]) -> [Int64] {
         guard let tokens = reading(attributes).tokens else { return [] }
-        return [tokens.input, tokens.cacheRead, tokens.cacheWrite5m, tokens.cacheWrite1h, tokens.audioInput, tokens.output, tokens.reasoning, tokens.audioOutput]
+        let given = [tokens.input, tokens.cacheRead, tokens.cacheWrite5m, tokens.cacheWrite1h, tokens.audioInput]
+        return given + [tokens.output, tokens.reasoning, tokens.audioOutput]
     }
 
     @Test("OpenTelemetry's conventions: a call with all that they name")
@@ -29,7 +30,8 @@ struct SpanReadingTests {
             Attribute("server.address", .text("API.example")), Attribute("server.port", .integer(8080)), Attribute("gen_ai.prompt.name", .text("greet")),
         ])
         #expect(call.call == .chat && call.provider == "bedrock" && call.model == "a" && call.served == "b" && call.finishReason == "stop" && call.user == "ada")
-        #expect(call.tokens?.input == 50 && call.tokens?.cacheRead == 30 && call.tokens?.cacheWrite5m == 20 && call.tokens?.output == 10 && call.tokens?.reasoning == 40)
+        #expect(call.tokens?.input == 50 && call.tokens?.cacheRead == 30 && call.tokens?.cacheWrite5m == 20)
+        #expect(call.tokens?.output == 10 && call.tokens?.reasoning == 40)
         #expect(call.durationNanoseconds == 2_000_000_000 && call.firstTokenNanoseconds == 500_000_000 && call.isStream && call.status == 200)
         #expect(call.metadata.map { "\($0)=\($1)" } == ["session_id=s-1"] && call.server == "api.example:8080" && call.prompt == "greet")
     }
@@ -76,6 +78,7 @@ struct SpanReadingTests {
         ([("ai.usage.inputTokens", 12), ("ai.usage.inputTokenDetails.noCacheTokens", 5), ("ai.usage.inputTokenDetails.cacheReadTokens", 4),
             ("ai.usage.inputTokenDetails.cacheWriteTokens", 3), ("ai.usage.outputTokens", 1)], [5, 4, 3, 0, 0, 1, 0, 0]),
         ([("ai.usage.tokens", 4)], [4, 0, 0, 0, 0, 0, 0, 0]), ([("llm.usage.total_tokens", 9)], [9, 0, 0, 0, 0, 0, 0, 0]), ([], []),
+        ([("llm.usage.total_tokens", 9), ("gen_ai.usage.output_tokens", 4)], [5, 0, 0, 0, 0, 4, 0, 0]),
         ([("gen_ai.usage.output_tokens", 5)], [0, 0, 0, 0, 0, 5, 0, 0]), ([("gen_ai.usage.input_tokens", -5)], [0, 0, 0, 0, 0, 0, 0, 0]),
         ([("gen_ai.usage.input_tokens", .max), ("gen_ai.usage.cache_read.input_tokens", .max), ("gen_ai.usage.cache_creation.input_tokens", .max)],
             [.max, .max, .max, 0, 0, 0, 0, 0]),

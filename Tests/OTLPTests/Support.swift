@@ -61,13 +61,13 @@ func request(_ leaf: Message, resource: [Attribute] = []) -> [UInt8] {
 
 func readSpans(_ body: [UInt8], _ encoding: TelemetryEncoding = .protobuf) throws(TelemetryError) -> [Span] {
     var spans: [Span] = []
-    try body.withByteSlice { (body) throws(TelemetryError) in try TelemetryReader(encoding) { _ in true }.spans(body) { spans.append($0) } }
+    try body.withByteSlice { (body) throws(TelemetryError) in _ = try TelemetryReader(encoding) { _ in true }.spans(body) { spans.append($0) } }
     return spans
 }
 
 func readLogs(_ body: [UInt8], _ encoding: TelemetryEncoding = .protobuf) throws(TelemetryError) -> [LogRecord] {
     var records: [LogRecord] = []
-    try body.withByteSlice { (body) throws(TelemetryError) in try TelemetryReader(encoding) { _ in true }.logs(body) { records.append($0) } }
+    try body.withByteSlice { (body) throws(TelemetryError) in _ = try TelemetryReader(encoding) { _ in true }.logs(body) { records.append($0) } }
     return records
 }
 

@@ -63,8 +63,8 @@ struct TelemetryReaderTests {
 
     @Test("log records are the same in both, and have the time they were seen where they have none")
     func logs() throws {
-        let message = Message().fixed64(11, 7).varint(2, 9).text(3, "INFO").message(5, Message(value: .text("a line"))).attributes(6, Self.attributes).bytes(9, Self.trace)
-            .bytes(10, Self.span).text(12, "gen_ai.client.inference.operation.details")
+        let message = Message().fixed64(11, 7).varint(2, 9).text(3, "INFO").message(5, Message(value: .text("a line"))).attributes(6, Self.attributes)
+            .bytes(9, Self.trace).bytes(10, Self.span).text(12, "gen_ai.client.inference.operation.details")
         let records = try readLogs(request(message))
         #expect(records.count == 1 && records[0].nanoseconds == 7 && records[0].event == "gen_ai.client.inference.operation.details")
         let json = #"""
@@ -72,7 +72,8 @@ struct TelemetryReaderTests {
             "traceId":"101112131415161718191a1b1c1d1e1f","spanId":"a0a1a2a3a4a5a6a7","attributes":[{"key":"gen_ai.request.stream","value":{"boolValue":true}}]}]}]}]}
             """#
         let read = try readLogs(Array(json.utf8), .json)
-        #expect(read.count == 1 && read[0].trace == records[0].trace && read[0].span == records[0].span && read[0].event == records[0].event && read[0].nanoseconds == 7)
+        #expect(read.count == 1 && read[0].trace == records[0].trace && read[0].span == records[0].span && read[0].event == records[0].event)
+        #expect(read[0].nanoseconds == 7 && read[0].attributes["gen_ai.request.stream"] == .flag(true))
         #expect(Array(json.utf8).withByteSlice { TelemetryReader(.json) { _ in true }.isOfLogs($0) })
         #expect(!Array(Self.json.utf8).withByteSlice { TelemetryReader(.json) { _ in true }.isOfLogs($0) })
     }
@@ -194,7 +195,7 @@ struct TelemetryReaderTests {
     func kept() throws {
         var spans: [Span] = []
         try Self.whole.withByteSlice { (body) throws(TelemetryError) in
-            try TelemetryReader(.protobuf) { AttributeNames.isRead($0) }.spans(body) { spans.append($0) }
+            _ = try TelemetryReader(.protobuf) { AttributeNames.isRead($0) }.spans(body) { spans.append($0) }
         }
         #expect(spans.first?.attributes["deep"] == nil && spans.first?.attributes["gen_ai.request.model"] != nil)
     }

@@ -56,30 +56,29 @@ extension ConsoleRequest {
 /// What becomes records of one request, and what does not.
 private struct Intake {
     var readings: [SpanReading] = []
-    private var count = 0
+    /// Those behind as many as are read.
+    var unread = 0
     private var nameless = 0
 
     mutating func take(_ span: Span) {
-        count += 1
         if span.trace.isEmpty || span.span.isEmpty {
             nameless += 1
-        } else if count - nameless <= OTLPLimits.spanCount {
+        } else {
             readings.append(SpanReading(span))
         }
     }
 
     /// Those that tell of no call are taken, and nothing is kept of them.
     mutating func take(_ log: LogRecord) {
-        count += 1
-        if count <= OTLPLimits.spanCount, let reading = SpanReading(log) { readings.append(reading) }
+        if let reading = SpanReading(log) { readings.append(reading) }
     }
 
-    var rejected: Int { nameless + max(0, count - nameless - OTLPLimits.spanCount) }
+    var rejected: Int { nameless + unread }
 
     var reason: String {
         var reasons: [String] = []
         if nameless > 0 { reasons.append("\(nameless) without a trace id of 16 bytes or a span id of 8") }
-        if rejected > nameless { reasons.append("\(rejected - nameless) behind the first \(OTLPLimits.spanCount), which are as many as one request may have") }
+        if unread > 0 { reasons.append("\(unread) behind the first \(OTLPLimits.spanCount), which are as many as one request may have") }
         return reasons.joined(separator: "; ")
     }
 }
@@ -96,20 +95,22 @@ extension Console {
         }
         let reader = TelemetryReader(encoding) { AttributeNames.isRead($0) }
         var intake = Intake()
+        var unread = 0
         let body = try unpacked(call.request)
         let found: ExportAnswer.Signal
         do throws(TelemetryError) {
             found = try body.withByteSlice { (body) throws(TelemetryError) in
                 let found = signal(reader.isOfLogs(body))
                 switch found {
-                case .traces: try reader.spans(body) { intake.take($0) }
-                case .logs: try reader.logs(body) { intake.take($0) }
+                case .traces: unread = try reader.spans(body) { intake.take($0) }
+                case .logs: unread = try reader.logs(body) { intake.take($0) }
                 }
                 return found
             }
         } catch {
             throw .invalid("", error.description)
         }
+        intake.unread = unread
         let writer = SpanRecords(call, reports)
         let records = intake.readings.map { writer.record($0) }
         guard records.isEmpty || reports.record(records, nowMilliseconds: call.now) != nil else {

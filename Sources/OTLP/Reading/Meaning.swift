@@ -1,6 +1,7 @@
 /// What is read of a span's attributes, and the names it has, the surest first.
 ///
-/// The dialects: OpenTelemetry's conventions for generative AI and what they were before, Langfuse's, OpenInference's, Traceloop's (OpenLLMetry), and the Vercel AI SDK's.
+/// The dialects: OpenTelemetry's conventions for generative AI and what they were before, Langfuse's, OpenInference's, Traceloop's (OpenLLMetry), and
+/// the Vercel AI SDK's.
 enum Meaning: CaseIterable {
     case provider, model, served
     case input, output, total, cacheRead, cacheWrite, reasoning, audioInput, audioOutput, freshInput, usageDetails

@@ -11,6 +11,9 @@ enum ProviderNames {
         "fireworks": "fireworks-ai", "fireworks_ai": "fireworks-ai", "hugging_face": "huggingface", "zai": "z-ai",
     ]
 
+    /// Whose count of what went in is without what caches had, where it is given on as it came.
+    static let countCachesApart: Set<String> = ["anthropic"]
+
     /// Beginnings of models' names that one provider's alone have.
     private static let models: [(start: String, id: String)] = [
         ("gpt-", "openai"), ("chatgpt-", "openai"), ("o1", "openai"), ("o3", "openai"), ("o4-", "openai"), ("text-embedding-", "openai"),

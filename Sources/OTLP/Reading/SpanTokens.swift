@@ -23,25 +23,18 @@ public struct SpanTokens: Equatable, Sendable {
             self = counts
             return
         }
-        guard let total = attributes.count(.input) ?? attributes.count(.freshInput) ?? attributes.count(.total) else {
-            guard let output = attributes.count(.output) else { return nil }
-            self.init()
-            self.output = output
-            return
-        }
+        let (given, sum, fresh) = (attributes.count(.output), attributes.count(.total), attributes.count(.freshInput))
+        guard let total = attributes.count(.input) ?? fresh ?? sum.map({ $0 - min($0, given ?? 0) }) ?? given.map({ _ in 0 }) else { return nil }
         self.init()
         cacheRead = attributes.count(.cacheRead) ?? 0
         cacheWrite5m = attributes.count(.cacheWrite) ?? 0
         audioInput = attributes.count(.audioInput) ?? 0
         reasoning = attributes.count(.reasoning) ?? 0
         audioOutput = attributes.count(.audioOutput) ?? 0
-        let isBeside = provider == "anthropic" && attributes["ai.usage.cachedInputTokens"] != nil && attributes["gen_ai.usage.cache_read.input_tokens"] == nil
-        if let fresh = attributes.count(.freshInput) {
-            input = fresh
-        } else {
-            input = isBeside ? total : SpanTokens.without(total, [cacheRead, cacheWrite5m, audioInput])
-        }
-        output = SpanTokens.without(attributes.count(.output) ?? 0, [reasoning, audioOutput])
+        let isApart = ProviderNames.countCachesApart.contains(provider) && attributes["ai.usage.cachedInputTokens"] != nil
+            && attributes["gen_ai.usage.cache_read.input_tokens"] == nil
+        input = fresh ?? (isApart ? total : SpanTokens.without(total, [cacheRead, cacheWrite5m, audioInput]))
+        output = SpanTokens.without(given ?? 0, [reasoning, audioOutput])
     }
 
     /// What is left of a total without its parts; all of it where they cannot be in it.

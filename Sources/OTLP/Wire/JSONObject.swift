@@ -32,12 +32,13 @@ struct JSONObject {
         return try JSONObject(found, in: text, name)
     }
 
-    func objects(_ name: StaticString, _ other: StaticString? = nil) throws(TelemetryError) -> [JSONObject] {
-        guard let found = member(name, other) else { return [] }
+    /// One after the other, for there may be very many.
+    func objects(
+        _ name: StaticString, _ other: StaticString? = nil, _ each: (JSONObject) throws(TelemetryError) -> Void
+    ) throws(TelemetryError) {
+        guard let found = member(name, other) else { return }
         guard found.isArray else { throw fault(found, name, "a list") }
-        var objects: [JSONObject] = []
-        for element in found.elements { objects.append(try JSONObject(element, in: text, name)) }
-        return objects
+        for element in found.elements { try each(try JSONObject(element, in: text, name)) }
     }
 
     func text(_ name: StaticString, _ other: StaticString? = nil) throws(TelemetryError) -> String {

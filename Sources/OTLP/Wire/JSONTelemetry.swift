@@ -5,15 +5,16 @@ import JSON
 struct JSONTelemetry {
     let keeps: (String) -> Bool
 
-    func spans(_ body: ByteSlice, _ each: (Span) -> Void) throws(TelemetryError) {
-        try members(of: body, ("resourceSpans", "resource_spans"), ("scopeSpans", "scope_spans"), ("spans", "spans")) { (value, resource) throws(TelemetryError) in
+    func spans(_ body: ByteSlice, _ each: (Span) -> Void) throws(TelemetryError) -> Int {
+        try members(of: body, ("resourceSpans", "resource_spans"), ("scopeSpans", "scope_spans"), ("spans", "spans")) {
+            (value, resource) throws(TelemetryError) in
             var span = try span(value)
             span.resource = resource
             each(span)
         }
     }
 
-    func logs(_ body: ByteSlice, _ each: (LogRecord) -> Void) throws(TelemetryError) {
+    func logs(_ body: ByteSlice, _ each: (LogRecord) -> Void) throws(TelemetryError) -> Int {
         try members(of: body, ("resourceLogs", "resource_logs"), ("scopeLogs", "scope_logs"), ("logRecords", "log_records")) {
             (value, resource) throws(TelemetryError) in
             var record = try record(value)
@@ -26,17 +27,22 @@ struct JSONTelemetry {
 
     private func members(
         of body: ByteSlice, _ outer: Name, _ inner: Name, _ leaf: Name, _ each: (JSONObject, Attributes) throws(TelemetryError) -> Void
-    ) throws(TelemetryError) {
+    ) throws(TelemetryError) -> Int {
+        var count = 0
         var tape = JSONTape(nodeLimit: OTLPLimits.jsonNodeCount, depthLimit: OTLPLimits.jsonDepth)
         let root: JSONValue
         do throws(JSONError) { root = try tape.parse(body) } catch { throw .json(error) }
         let request = try JSONObject(root, in: body, "the body")
-        for group in try request.objects(outer.camel, outer.snake) {
+        try request.objects(outer.camel, outer.snake) { (group) throws(TelemetryError) in
             let resource = try group.object("resource").map { (resource) throws(TelemetryError) in try attributes(resource) } ?? Attributes()
-            for scope in try group.objects(inner.camel, inner.snake) {
-                for one in try scope.objects(leaf.camel, leaf.snake) { try each(one, resource) }
+            try group.objects(inner.camel, inner.snake) { (scope) throws(TelemetryError) in
+                try scope.objects(leaf.camel, leaf.snake) { (one) throws(TelemetryError) in
+                    count += 1
+                    if count <= OTLPLimits.spanCount { try each(one, resource) }
+                }
             }
         }
+        return max(0, count - OTLPLimits.spanCount)
     }
 
     // MARK: Messages
@@ -50,7 +56,7 @@ struct JSONTelemetry {
         span.startNanoseconds = try object.nanoseconds("startTimeUnixNano", "start_time_unix_nano")
         span.endNanoseconds = try object.nanoseconds("endTimeUnixNano", "end_time_unix_nano")
         span.attributes = try attributes(object)
-        for one in try object.objects("events") {
+        try object.objects("events") { (one) throws(TelemetryError) in
             var event = Span.Event()
             event.nanoseconds = try one.nanoseconds("timeUnixNano", "time_unix_nano")
             event.name = try one.text("name")
@@ -79,7 +85,7 @@ struct JSONTelemetry {
 
     private func attributes(_ object: JSONObject) throws(TelemetryError) -> Attributes {
         var attributes = Attributes()
-        for one in try object.objects("attributes") {
+        try object.objects("attributes") { (one) throws(TelemetryError) in
             let attribute = try attribute(one, depth: 0)
             if keeps(attribute.name) { attributes.add(attribute) }
         }
@@ -99,7 +105,7 @@ struct JSONTelemetry {
         if let list = try object.object("arrayValue", "array_value") {
             try checkDepth(depth, list)
             var elements: [AttributeValue] = []
-            for element in try list.objects("values") {
+            try list.objects("values") { (element) throws(TelemetryError) in
                 let element = try value(element, depth: depth + 1)
                 if elements.count < OTLPLimits.elementCount { elements.append(element) }
             }
@@ -108,7 +114,7 @@ struct JSONTelemetry {
         if let map = try object.object("kvlistValue", "kvlist_value") {
             try checkDepth(depth, map)
             var members: [Attribute] = []
-            for member in try map.objects("values") {
+            try map.objects("values") { (member) throws(TelemetryError) in
                 let member = try attribute(member, depth: depth + 1)
                 if members.count < OTLPLimits.elementCount { members.append(member) }
             }

@@ -4,7 +4,7 @@ import Bytes
 struct ProtobufTelemetry {
     let keeps: (String) -> Bool
 
-    func spans(_ body: ByteSlice, _ each: (Span) -> Void) throws(TelemetryError) {
+    func spans(_ body: ByteSlice, _ each: (Span) -> Void) throws(TelemetryError) -> Int {
         try members(of: body, "resource_spans", "scope_spans", "spans") { (reader, resource) throws(TelemetryError) in
             var span = try span(reader)
             span.resource = resource
@@ -12,7 +12,7 @@ struct ProtobufTelemetry {
         }
     }
 
-    func logs(_ body: ByteSlice, _ each: (LogRecord) -> Void) throws(TelemetryError) {
+    func logs(_ body: ByteSlice, _ each: (LogRecord) -> Void) throws(TelemetryError) -> Int {
         try members(of: body, "resource_logs", "scope_logs", "log_records") { (reader, resource) throws(TelemetryError) in
             var record = try record(reader)
             record.resource = resource
@@ -20,11 +20,13 @@ struct ProtobufTelemetry {
         }
     }
 
-    /// Both signals are built alike: field 1 of the request is a resource with what comes of it, whose field 2 is a scope with what comes of that, whose field 2 are they.
+    /// Both signals are built alike: field 1 of the request is a resource with what comes of it, whose field 2 is a scope with what comes of that, whose
+    /// field 2 are they.
     private func members(
         of body: ByteSlice, _ outer: StaticString, _ inner: StaticString, _ leaf: StaticString,
         _ each: (WireReader, Attributes) throws(TelemetryError) -> Void
-    ) throws(TelemetryError) {
+    ) throws(TelemetryError) -> Int {
+        var count = 0
         var request = WireReader(body)
         while let field = try request.next() {
             guard field.number == 1 else { continue }
@@ -35,10 +37,13 @@ struct ProtobufTelemetry {
                 guard field.number == 2 else { continue }
                 var scope = try field.message(inner)
                 while let field = try scope.next() {
-                    if field.number == 2 { try each(try field.message(leaf), resource) }
+                    guard field.number == 2 else { continue }
+                    count += 1
+                    if count <= OTLPLimits.spanCount { try each(try field.message(leaf), resource) }
                 }
             }
         }
+        return max(0, count - OTLPLimits.spanCount)
     }
 
     /// Wherever it stands among its spans.
