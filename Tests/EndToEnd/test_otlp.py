@@ -98,33 +98,35 @@ class OTLP(AnalyticsCase):
                                  ("house", "mock", 7, 3, COST / 1e7, True, "ada"))
 
     def test_instrumented(self):
-        """OpenAI's SDK, instrumented by OpenInference and by OpenLLMetry: a call of another host's has its provider, tokens and reason, and nothing of what was said"""
+        """OpenAI's SDK, instrumented by OpenInference and by OpenLLMetry: another host's call has its tokens; one through the gateway has one record with its cost"""
+        elsewhere = openai.OpenAI(base_url=self.mock.base, api_key="sk-of-theirs")
+        through = openai.OpenAI(base_url=f"{self.gateway.url}/v1", api_key=self.declared)
         for kind in (OpenAIInstrumentor, TraceloopInstrumentor):
-            with self.subTest(kind=kind):
-                spans, answer = self.instrumented(kind, openai.OpenAI(base_url=self.mock.base, api_key="sk-of-theirs"))
-                [call] = [span for span in spans.values() if not span.get("observation")]
-                self.assertEqual((call["provider"], call["model"], call["tokens_in"], call["tokens_out"], call["endpoint"], call["finish_reason"]),
-                                 ("openai", "mock", answer.usage.prompt_tokens, answer.usage.completion_tokens, "chat.completions", "stop"))
-                self.assertNotIn("what they", json.dumps(spans))
+            provider = self.provider(self.exporter(compression=Compression.Gzip))
+            instrumentor = kind()
+            instrumentor.instrument(tracer_provider=provider)
+            try:
+                with self.subTest(kind=kind):
+                    spans, answer = self.spans_of_call(provider, elsewhere, 2)
+                    [call] = [span for span in spans.values() if not span.get("observation")]
+                    self.assertEqual((call["provider"], call["model"], call["tokens_in"], call["tokens_out"], call["endpoint"], call["finish_reason"]),
+                                     ("openai", "mock", answer.usage.prompt_tokens, answer.usage.completion_tokens, "chat.completions", "stop"))
+                    self.assertNotIn("what they", json.dumps(spans))
+                if kind is not TraceloopInstrumentor:
+                    continue
+                # It names the server, and gives its span on as the request's parent.
+                spans, answer = self.spans_of_call(provider, through, 3)
+                own = spans.pop("")
+                [call] = [span for span in spans.values() if span["kind"] == "llm"]
+                self.assertEqual((len(spans), call.get("cost_usd"), own["parent_span"], own.get("reported")), (2, None, call["span"], None))
+                self.assertEqual((own["tokens_in"], own["cost_usd"] > 0), (answer.usage.prompt_tokens, True))
+            finally:
+                instrumentor.uninstrument()
 
-    def test_instrumented_through(self):
-        """a call through the gateway has one record with its cost, in the trace of OpenLLMetry, whose span names the server and is an observation"""
-        spans, answer = self.instrumented(TraceloopInstrumentor, openai.OpenAI(base_url=f"{self.gateway.url}/v1", api_key=self.declared), 3)
-        own = spans.pop("")
-        [call] = [span for span in spans.values() if span["kind"] == "llm"]
-        self.assertEqual((len(spans), spans["ask"]["kind"], own["parent_span"], own.get("reported")), (2, "span", spans["ask"]["span"], None))
-        self.assertEqual((own["tokens_in"], own["cost_usd"] > 0, call.get("cost_usd")), (answer.usage.prompt_tokens, True, None))
-
-    def instrumented(self, kind, client, count=2):
-        """The records of one call that `kind` instruments, below a span of the application's; and its answer."""
-        provider = self.provider(self.exporter(compression=Compression.Gzip))
-        instrumentor = kind()
-        instrumentor.instrument(tracer_provider=provider)
-        try:
-            with provider.get_tracer("app").start_as_current_span("ask") as root:
-                answer = client.chat.completions.create(model="mock", messages=[{"role": "user", "content": "what they asked"}])
-        finally:
-            instrumentor.uninstrument()
+    def spans_of_call(self, provider, client, count):
+        """The records of one call below a span of the application's, and its answer."""
+        with provider.get_tracer("app").start_as_current_span("ask") as root:
+            answer = client.chat.completions.create(model="mock", messages=[{"role": "user", "content": "what they asked"}])
         self.assertTrue(provider.force_flush())
         return self.records_of(root.get_span_context().trace_id, count, "--spans"), answer
 
