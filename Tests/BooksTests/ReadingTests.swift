@@ -70,6 +70,15 @@ struct ReadingTests {
         #expect(try RecordFilter(text).accepts(.sample(1)) == accepts)
     }
 
+    @Test("observations are chosen by what they are of, and a filter tells whether it does so")
+    func kinds() throws {
+        var tool = RequestRecord()
+        tool.kind = "tool"
+        let (wanted, others) = (try RecordFilter("kind=tool"), try RecordFilter("kind!=tool"))
+        #expect(wanted.accepts(tool) && !wanted.accepts(RequestRecord()) && !others.accepts(tool) && others.accepts(RequestRecord()))
+        #expect(try wanted.isOfKinds && others.isOfKinds && !RecordFilter("model=tool").isOfKinds && !RecordFilter("metadata.kind=tool").isOfKinds)
+    }
+
     @Test(
         "what is no filter is refused with what would be one",
         arguments: [

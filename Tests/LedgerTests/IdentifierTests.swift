@@ -37,6 +37,16 @@ struct IdentifierTests {
         #expect(left.low != right.low)
     }
 
+    @Test("of one name and time there is one identifier, which is a UUID of version 7 with its time")
+    func naming() {
+        func named(_ name: String, _ wall: UInt64) -> Identifier { slice(name) { Identifier(naming: $0, wallNanoseconds: wall) } }
+        let wall: UInt64 = 1_645_557_742_000 * 1_000_000
+        let text = named("a", wall).description
+        #expect(text.hasPrefix("017f22e2-79b0-7") && "89ab".contains(text[text.index(text.startIndex, offsetBy: 19)]))
+        #expect(named("a", wall) == named("a", wall + 999_999) && named("a", wall) != named("a", wall + 1_000_000))
+        #expect(named("a", wall) != named("b", wall) && named("", .max).description.utf8.count == 36)
+    }
+
     @Test("every time a clock can show has an identifier", arguments: [0, 1, 999_999, 1_000_000, .max] as [UInt64])
     func takesAnyTime(_ wall: UInt64) throws {
         var maker = try IdentifierMaker()
