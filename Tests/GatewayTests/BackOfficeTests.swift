@@ -22,7 +22,9 @@ struct BackOfficeTests {
             seen.withLock { $0.append(request) }
             while !isOpen.load(ordering: .acquiring) { pause(milliseconds: 1) }
             let allow = request.method == "PATCH" ? "GET, PUT" : nil
-            return BackOfficeReply(status: allow == nil ? 200 : 405, body: Array("{\"n\":\(request.body.count)}".utf8), allow: allow)
+            let type: StaticString = request.contentType == "application/x-protobuf" ? "application/x-protobuf" : "application/json"
+            return BackOfficeReply(
+                status: allow == nil ? 200 : 405, contentType: type, body: Array("{\"n\":\(request.body.count)}".utf8), allow: allow)
         }
     }
 
@@ -39,7 +41,8 @@ struct BackOfficeTests {
                 guard path.hasPrefix("/v1/things") || path == ByteSlice("/v2/things") else { return nil }
                 let isOpen = path.hasPrefix("/v1/things/open")
                 let most = GatewayLimits.adminBodyByteCount
-                return BackOfficePlace(isForCallers: isOpen, bodyByteCount: isOpen && method == "PUT" ? 2 * most : most)
+                let takesGzip = path == "/v1/things/packed"
+                return BackOfficePlace(isForCallers: isOpen, takesGzip: takesGzip, bodyByteCount: isOpen && method == "PUT" ? 2 * most : most)
             }, reply: isOpen ? reply : nil)
     }
 
@@ -77,6 +80,19 @@ struct BackOfficeTests {
     func methods() throws {
         let answer = try gateway().ask(request("PATCH /v1/things", body: "{}"))
         #expect(answer.status == 405 && answer["allow"] == "GET, PUT")
+    }
+
+    @Test("a packed body is handed over as it is where that is taken, and refused elsewhere; an answer has its own type", arguments: [
+        ("/v1/things/packed", "gzip", 200, true), ("/v1/things/packed", "GZIP", 200, true), ("/v1/things/packed", "identity", 200, false),
+        ("/v1/things/packed", "br", 415, false), ("/v1/things", "gzip", 415, false), ("/v1/things", "identity", 200, false),
+    ])
+    func packed(path: String, coding: String, status: Int, isGzip: Bool) throws {
+        let fields = ["content-type: application/x-protobuf", "content-encoding: \(coding)"]
+        let answer = try gateway().ask(request("POST \(path)", fields: fields, body: "packed"))
+        #expect(answer.status == status)
+        guard status == 200 else { return #expect(desk.requests.isEmpty) }
+        #expect(desk.requests.map(\.isGzip) == [isGzip] && desk.requests.map(\.body) == [Array("packed".utf8)])
+        #expect(desk.requests.map(\.contentType) == ["application/x-protobuf"] && answer["content-type"] == "application/x-protobuf")
     }
 
     @Test("chunked bodies are collected, and what follows is the next request")
