@@ -11,6 +11,17 @@ struct SpanRecords {
     private let peer: String
     private let reports: any ReportedRecords
     private let now: UInt64
+    /// Providers' hosts that are theirs alone, with their ids.
+    private static let hosts: [String: String] = {
+        let table = ProviderTable()
+        var hosts: [String: String] = [:]
+        for index in 0..<table.count where table[index].scheme == .https {
+            let host = table[index].host.description
+            if !host.isEmpty, hosts[host] == nil { hosts[host] = table[index].id.description }
+        }
+        return hosts
+    }()
+
     /// Where this gateway is for who sends the spans.
     private let ownServer: String
 
@@ -31,7 +42,9 @@ struct SpanRecords {
         record.key = caller.nameOfRequests
         record.keyName = caller.key.name
         record.peer = peer
-        (record.provider, record.model, record.served) = (reading.provider, reading.model, reading.served)
+        // Clients of one provider's API ask others with it, and their spans say its name all the same.
+        record.provider = SpanRecords.hosts[reading.server] ?? reading.provider
+        (record.model, record.served) = (reading.model, reading.served)
         record.finishReason = reading.finishReason
         record.user = reading.user
         (record.prompt, record.figures.promptVersion) = (reading.prompt, reading.promptVersion)

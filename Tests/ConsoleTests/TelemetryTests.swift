@@ -101,6 +101,15 @@ struct TelemetryTests {
         #expect(try through("8788").figures.cost == 15)
     }
 
+    @Test("who was asked is told by the server's host before the span's word", arguments: [
+        ("api.groq.com", "groq"), ("API.OpenAI.com", "openai"), ("models.example", "openai"), ("127.0.0.1", "openai"),
+    ])
+    func server(host: String, provider: String) throws {
+        #expect(try record(Self.span(Self.call + "," + Self.attribute("server.address", host))).provider == provider)
+        let base = Self.attribute("gen_ai.openai.api_base", "https://\(host)/openai/v1/")
+        #expect(try record(Self.span(Self.call + "," + base)).provider == provider)
+    }
+
     @Test("what has no price, or no count, says so; what failed without one costs nothing")
     func unpriced() throws {
         #expect(try record(Self.span(Self.call.replacing("openai", with: "house"))).figures.flags == [.reported, .counted, .unpriced])
