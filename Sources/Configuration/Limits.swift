@@ -48,7 +48,7 @@ public enum ConfigurationLimits {
     public static let webhookCount = 16
     public static let webhookHeaderCount = 16
 
-    /// Labels that metrics may be asked to have, and sets of labels that requests may be counted by: the gateway's.
+    /// Labels that metrics may be asked to have, and sets of labels that requests may be counted by: 20 KB of a scrape each.
     public static let metricLabelCount = 8
     public static let metricSeries: Int64 = 10_000
 

@@ -69,8 +69,8 @@ public final class Gateway: Sendable {
     ///   - bookkeeper: where requests are recorded; nil where they are not.
     ///   - backOffice: where requests of the admin API are answered; nil where their paths are providers'.
     public init(
-        _ snapshot: Snapshot, listen: [SocketAddress], sockets: [[CInt]] = [], workers count: Int, accessLog settings: AccessLogSettings?, labels: MetricSettings = MetricSettings(),
-        history: ServiceHistory = ServiceHistory(), backOffice: BackOffice? = nil, bookkeeper: Bookkeeper? = nil
+        _ snapshot: Snapshot, listen: [SocketAddress], sockets: [[CInt]] = [], workers count: Int, accessLog settings: AccessLogSettings?,
+        labels: MetricSettings = MetricSettings(), history: ServiceHistory = ServiceHistory(), backOffice: BackOffice? = nil, bookkeeper: Bookkeeper? = nil
     ) throws(StartError) {
         precondition(count > 0 && !listen.isEmpty, "a gateway has a worker and a listener")
         let budget = ByteBudget(limitByteCount: snapshot.limits.memoryByteCount)

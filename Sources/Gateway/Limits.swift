@@ -231,10 +231,7 @@ public enum GatewayLimits {
     /// Sets of labels that requests are counted by; the rest are one. Some 20 KB of text each, where all is counted.
     public static let metricSeries = 256
 
-    /// The same where an operator asks for more labels and says how many sets there may be.
-    public static let mostMetricSeries = 10_000
-    /// Labels that an operator may ask for, bytes of the value of one, and of all together that a worker has to note.
-    public static let metricLabelCount = 8
+    /// Of the value of a label that an operator has asked for, and of all that a worker has to note of one request.
     static let metricValueByteCount = 48
     static let metricLabelsByteCount = 192
 

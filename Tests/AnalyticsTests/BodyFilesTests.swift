@@ -93,13 +93,15 @@ struct BodyFilesTests {
         let thread = Thread { keeper.run() }
         thread.start()
         for number in UInt64(1)...40 {
-            let text = Array("POST /v1/embeddings HTTP/1.1\r\nhost: here\r\n\r\nnumber \(number)".utf8)
-            text.withByteSlice { slice in
-                withUnsafePointer(to: slice) { #expect(ring.push(.request, of: Self.id(number), starts: true, UnsafeBufferPointer(start: $0, count: 1), most: 1000)) }
+            func push(_ part: BodyPart, _ bytes: [UInt8]) {
+                bytes.withByteSlice { slice in
+                    withUnsafePointer(to: slice) {
+                        #expect(ring.push(part, of: Self.id(number), starts: true, UnsafeBufferPointer(start: $0, count: 1), most: 1000))
+                    }
+                }
             }
-            [UInt8(0)].withByteSlice { slice in
-                withUnsafePointer(to: slice) { #expect(ring.push(.end, of: Self.id(number), starts: true, UnsafeBufferPointer(start: $0, count: 1), most: 1)) }
-            }
+            push(.request, Array("POST /v1/embeddings HTTP/1.1\r\nhost: here\r\n\r\nnumber \(number)".utf8))
+            push(.end, [0])
         }
         #expect(keeper.stop())
         for number in UInt64(1)...40 { #expect(try files.bodies(of: Self.id(number))?.request?.body == Array("number \(number)".utf8)) }

@@ -210,11 +210,12 @@ extension Console {
         let reading = Mutex<(position: RowPosition, hasMore: Bool, hasBegun: Bool)>((RowPosition(), true, false))
         let name = "logs-\(Timestamp.text(export.startedAt ?? call.now).prefix(10))-\(export.id).\(export.format.rawValue)"
         return ConsoleStream(export.format == .csv ? .table : .lines, fileName: name) { [self] _ in
-            reading.withLock { reading in
+            let most = table.needsBodies ? ConsoleLimits.exportBodyRowCount : ConsoleLimits.exportRowCount
+            return reading.withLock { reading in
                 guard reading.hasMore else { return .end }
                 // One that is stopped, or deleted, ends here for all who fetch it.
                 guard (try? fetchable(export.id, call.scope)) != nil,
-                    let part = try? books.next(query, &reading.position, most: table.needsBodies ? ConsoleLimits.exportBodyRowCount : ConsoleLimits.exportRowCount)
+                    let part = try? books.next(query, &reading.position, most: most)
                 else { return .failed }
                 reading.hasMore = part.hasMore
                 let feedback = table.needsFeedback ? try? books.feedback(of: part.records) : nil
