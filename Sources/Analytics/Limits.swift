@@ -52,6 +52,9 @@ public enum AnalyticsLimits {
     /// Between two looks into the rings of bodies: a ring has room for what comes in ten times as long.
     static let bodyIntervalMilliseconds: Int32 = 20
 
+    /// From a request's end until its bodies are written, at most, while the disk keeps up: a look, a batch, and some time to write.
+    public static let bodyDelayMilliseconds: Int32 = 500
+
     /// What is compressed and not yet written, before it is written at once.
     static let bodyBatchByteCount = 4 << 20
 

@@ -1,10 +1,18 @@
-import Books
+public import Books
 import Bytes
-import JSON
+public import JSON
 import Store
 
 /// What is kept of a message, as members of an answer.
-enum KeptBodyAnswer {
+public enum KeptBodyAnswer {
+    /// All that is known of a record, as `RequestRecord.document` has it, and what is kept beside it.
+    public static func document(_ record: RequestRecord, _ kept: KeptBodies) -> DocumentNode {
+        let more: [(String, DocumentNode)] = [
+            ("request", Logs.request(record, kept)), ("transformed_request", Logs.sent(kept)), ("response", Logs.response(record, kept)),
+        ]
+        return .object(record.document.members.map { ($0.name, $0.value) } + more.filter { $0.1.string != nil || !$0.1.members.isEmpty })
+    }
+
     /// Its fields by their names in small letters; what comes more than once is one, with commas between.
     ///
     /// - Parameter arePortkeys: whether Portkey's own, or all but those; nil for all.

@@ -24,7 +24,7 @@ struct Bookkeeping {
         do {
             keeper = try Bookkeeper(dataDirectory: directory, settings, workers: workers, process: .random(in: 0...(.max)), report: report)
             let kept = Bookkeeping.settings(declared.bodies)
-            bodies = BodyKeeper(try BodyFiles(dataDirectory: directory, kept), keeper.bodyRings, kept, report: report)
+            bodies = BodyKeeper(BodyFiles(dataDirectory: directory, kept), keeper.bodyRings, kept, report: report)
             days = try DayBooks(dataDirectory: directory, keepDays: Int(declared.rowsKeep / 86_400_000_000_000), report: report)
         } catch {
             throw StartError("\(error); name another folder with --data, or record nothing: books: {mode: off}")

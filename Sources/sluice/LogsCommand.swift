@@ -1,6 +1,8 @@
+import Analytics
 import ArgumentParser
 import Books
 import Bytes
+import Console
 import Foundation
 import Glibc
 import JSON
@@ -37,6 +39,9 @@ struct LogsCommand: ParsableCommand {
     @Flag(help: "Each as a line of JSON, with all that is known of it.")
     var json = false
 
+    @Flag(help: "The same, with what was asked, sent and answered where that is kept (books.bodies).")
+    var bodies = false
+
     func validate() throws {
         if let last, !(0...1_000_000).contains(last) { throw ValidationError("--last takes a number from 0 to 1000000") }
         _ = try filters()
@@ -46,7 +51,8 @@ struct LogsCommand: ParsableCommand {
     func run() throws {
         let filters = try filters()
         let start = try start() ?? 0
-        let folder = JournalFolder(dataDirectory: data ?? ProcessInfo.processInfo.environment["SLUICE_DATA"] ?? "./sluice-data")
+        let directory = data ?? ProcessInfo.processInfo.environment["SLUICE_DATA"] ?? "./sluice-data"
+        let folder = JournalFolder(dataDirectory: directory)
         do {
             guard access(folder.path, F_OK) == 0 else {
                 throw StopReason("there is no journal at \(folder.path); `sluice serve --data FOLDER` keeps one, and --data names its folder here")
@@ -57,7 +63,9 @@ struct LogsCommand: ParsableCommand {
                 guard showsSpans || !record.figures.flags.contains(.observation) else { return false }
                 return record.figures.wallNanoseconds >= start && filters.allSatisfy { $0.accepts(record) }
             }
-            var printer = LogsPrinter(isJSON: json)
+            let kept = bodies ? BodyFiles.existing(in: directory) : nil
+            if bodies, kept == nil { throw StopReason("no bodies were kept in \(directory); `books: { bodies: full }` in the file has them kept") }
+            var printer = LogsPrinter(isJSON: json || bodies, bodies: kept)
             if let count = last ?? (since == nil ? LogsCommand.usualCount : nil) {
                 for record in try tail.last(count, where: isWanted) { printer.add(record) }
             } else {
@@ -69,6 +77,8 @@ struct LogsCommand: ParsableCommand {
                 // Workers' records are written one worker's after the other's.
                 var latest: [RequestRecord] = []
                 try tail.readOn { if isWanted($0) { latest.append($0) } }
+                // What they asked is written a moment after them.
+                if bodies, !latest.isEmpty { poll(nil, 0, AnalyticsLimits.bodyDelayMilliseconds) }
                 for record in latest.sorted(by: { $0.identifier < $1.identifier }) { printer.add(record) }
                 printer.flush()
             }
@@ -118,12 +128,18 @@ struct LogsPrinter {
     private let isJSON: Bool
     private var lines: [UInt8] = []
     private var hasHead = false
+    private let bodies: BodyFiles?
 
-    init(isJSON: Bool) { self.isJSON = isJSON }
+    /// - Parameter bodies: where what was asked and answered is, if that is wanted.
+    init(isJSON: Bool, bodies: BodyFiles? = nil) {
+        self.isJSON = isJSON
+        self.bodies = bodies
+    }
 
     mutating func add(_ record: RequestRecord) {
         if isJSON {
-            lines += record.document.json + [UInt8(ascii: "\n")]
+            let kept = (try? bodies?.bodies(of: record.identifier)) ?? nil
+            lines += (kept.map { KeptBodyAnswer.document(record, $0) } ?? record.document).json + [UInt8(ascii: "\n")]
         } else {
             if !hasHead { lines += Array((LogsPrinter.line(LogsPrinter.columns.map { ($0.title, $0.width) }) + "\n").utf8) }
             hasHead = true

@@ -31,7 +31,7 @@ struct BodyFilesTests {
     @Test("what is written is found by its id, in the file of the hour in which its request began")
     func found() throws {
         let state = State()
-        let files = try BodyFiles(dataDirectory: state.path, BodySettings())
+        let files = BodyFiles(dataDirectory: state.path, BodySettings())
         try files.write([Self.entry(1), Self.entry(2, hours: 1, "later"), Self.entry(3)])
         #expect(try files.bodies(of: Self.id(1)) == Self.bodies("hello"))
         #expect(try files.bodies(of: Self.id(2, hours: 1)) == Self.bodies("later"))
@@ -46,7 +46,7 @@ struct BodyFilesTests {
         let state = State()
         var settings = BodySettings()
         settings.keepNanoseconds = 2 * 3_600_000_000_000
-        let files = try BodyFiles(dataDirectory: state.path, settings)
+        let files = BodyFiles(dataDirectory: state.path, settings)
         try files.write([Self.entry(1), Self.entry(2, hours: 1), Self.entry(3, hours: 2)])
         try "mine".write(toFile: state.path + "/books/bodies/notes.sqlite", atomically: true, encoding: .utf8)
         files.upkeep(wallNanoseconds: UInt64(State.noon + 3 * 3_600_000) * 1_000_000)
@@ -60,7 +60,7 @@ struct BodyFilesTests {
         let state = State()
         var settings = BodySettings()
         settings.keepByteCount = 1
-        let files = try BodyFiles(dataDirectory: state.path, settings)
+        let files = BodyFiles(dataDirectory: state.path, settings)
         try files.write([Self.entry(1), Self.entry(2, hours: 1)])
         #expect(!files.isFull)
         files.upkeep(wallNanoseconds: UInt64(State.noon + 3_600_000) * 1_000_000)
@@ -87,7 +87,7 @@ struct BodyFilesTests {
     @Test("the thread puts together, writes and counts what rings hold, to the last when it is stopped")
     func keeper() throws {
         let state = State()
-        let files = try BodyFiles(dataDirectory: state.path, BodySettings())
+        let files = BodyFiles(dataDirectory: state.path, BodySettings())
         let ring = BodyRing(capacity: 1 << 18)
         let keeper = BodyKeeper(files, [ring], BodySettings(), clock: { UInt64(State.noon) * 1_000_000 }) { Issue.record("\($0)") }
         let thread = Thread { keeper.run() }

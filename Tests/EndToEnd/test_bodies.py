@@ -144,6 +144,13 @@ class Bodies(AnalyticsCase):
         self.assertEqual(status, 200)
         self.assertEqual([json.loads(line) for line in text.splitlines()], [{"id": log["id"], "request": log["request"], "response": log["response"]}])
 
+    def test_command(self):
+        """`sluice logs --bodies` prints them, and says how there come to be some where there are none"""
+        log = self.log(self.ask({"x-portkey-trace-id": "printed"}))
+        printed = json.loads(command("logs", "--data", str(self.data), "--bodies", "--filter", "trace=printed").stdout)
+        self.assertEqual((printed["request"], printed["response"], printed["transformed_request"]), (log["request"], log["response"], log["transformedRequest"]))
+        self.assertEqual(printed["id"], log["id"])
+
     def test_disk(self):
         """nothing on the disk has a secret in it: not in the files as they are, nor in what their frames hold"""
         self.log(self.ask({"authorization": "Bearer sk-of-the-client", "x-own": "hush"}))
@@ -161,6 +168,8 @@ class WorkspacesApart(AnalyticsCase):
         """one workspace keeps what all others do not"""
         workspace = self.send("POST", "/v1/admin/workspaces", body={"name": "kept", "slug": "ws-kept"}).json
         self.gateway.stop()
+        said = command("logs", "--data", str(self.data), "--bodies")
+        self.assertEqual((said.returncode, "books: { bodies: full }" in said.stderr), (2, True), said)
         type(self).gateway = self.start(books={"mode": "required", "bodies": {"workspaces": {workspace["slug"]: "full"}}})
         body = {"name": "k", "workspace_id": workspace["id"], "scopes": ["logs.view", "completions.write"]}
         key = self.send("POST", "/v1/api-keys/workspace/service", body=body).json["key"]

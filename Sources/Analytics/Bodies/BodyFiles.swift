@@ -24,14 +24,15 @@ public final class BodyFiles: Sendable {
     // Written by upkeep, read for metrics: a count alone.
     private let diskByteCount = Atomic<Int64>(0)
 
-    public init(dataDirectory: String, _ settings: BodySettings) throws(AnalyticsError) {
+    public init(dataDirectory: String, _ settings: BodySettings) {
         directory = dataDirectory + "/books/bodies"
         self.settings = settings
-        do {
-            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        } catch {
-            throw .unusable(path: directory, detail: error.localizedDescription)
-        }
+    }
+
+    /// Those that are there, to be read; nil where there are none.
+    public static func existing(in dataDirectory: String) -> BodyFiles? {
+        let files = BodyFiles(dataDirectory: dataDirectory, BodySettings())
+        return FileManager.default.fileExists(atPath: files.directory) ? files : nil
     }
 
     /// What is kept of a request; nil where nothing is.
@@ -83,6 +84,7 @@ public final class BodyFiles: Sendable {
         if let known = open.withLock({ $0[hour] }) { return known }
         // What is no identifier of this millennium names no file.
         guard hour < BodyFiles.hours, makes || FileManager.default.fileExists(atPath: path(hour: hour)) else { return nil }
+        if makes { try makeDirectory() }
         let file = try BodyFile(path: path(hour: hour))
         return open.withLock { open in
             if let known = open[hour] { return known }
@@ -90,6 +92,15 @@ public final class BodyFiles: Sendable {
             if open.count >= AnalyticsLimits.openBodyFiles, let oldest = open.keys.min() { open[oldest] = nil }
             open[hour] = file
             return file
+        }
+    }
+
+    /// There is none until something is kept.
+    private func makeDirectory() throws(AnalyticsError) {
+        do {
+            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        } catch {
+            throw .unusable(path: directory, detail: error.localizedDescription)
         }
     }
 
