@@ -2,48 +2,23 @@ public import Books
 import Bytes
 import Foundation
 import GRDB
-
-/// What groups are made by.
-public enum RowGroup: Sendable {
-    case user, provider, model, status, key, config, workspace, virtualKey, prompt
-    /// Each version of each prompt: `pp-hello-0a1b2c@3`.
-    case promptVersion
-    case metadata(String)
-
-    /// An expression over a row, with its argument.
-    var sql: (expression: String, arguments: StatementArguments) {
-        switch self {
-        case .user: ("user", [])
-        case .provider: ("provider", [])
-        // The one that served, where the provider says it.
-        case .model: ("CASE served WHEN '' THEN model ELSE served END", [])
-        case .status: ("status", [])
-        case .key: ("key", [])
-        case .config: ("config", [])
-        case .workspace: ("workspace", [])
-        case .virtualKey: ("virtual_key", [])
-        case .prompt: ("prompt", [])
-        case .promptVersion: ("CASE prompt WHEN '' THEN '' ELSE prompt || '@' || prompt_version END", [])
-        case .metadata(let name): ("(SELECT value FROM json_each(metadata) WHERE json_each.key = ?)", [name])
-        }
-    }
-}
+import Ledger
 
 /// Questions over several days: each day's file is asked, and the answers are put together.
 extension DayBooks {
     /// One record, by its id; nil where there is none, or it is another workspace's.
     public func record(_ id: String, workspace: String?) throws(AnalyticsError) -> RequestRecord? {
         // An id begins with its time, and the day on which its request ended is that one or soon after.
-        let digits = id.prefix(13).replacing("-", with: "")
-        guard let milliseconds = Int64(digits, radix: 16) else { return nil }
-        let first = Int(clamping: milliseconds / 86_400_000)
+        guard let identifier = Array(id.utf8).withByteSlice({ Identifier(text: $0) }) else { return nil }
+        let first = Int(clamping: identifier.high >> 16 / 86_400_000)
         guard first < 1 << 30 else { return nil }
         for day in first...first + 1 {
             guard let file = try file(day: day) else { continue }
             let bytes = try reading(file) { database in
+                // Rows of an earlier program have it in writing.
                 try Data.fetchOne(
-                    database, sql: "SELECT record FROM records WHERE id = ?" + (workspace == nil ? "" : " AND workspace = ?"),
-                    arguments: StatementArguments([id] + (workspace.map { [$0] } ?? [])))
+                    database, sql: "SELECT record FROM records WHERE id IN (?, ?)" + (workspace == nil ? "" : " AND workspace = ?"),
+                    arguments: [identifier.data, identifier.description] + StatementArguments(workspace.map { [$0] } ?? []))
             }
             guard let bytes else { continue }
             return DayBooks.record(bytes)
@@ -53,53 +28,81 @@ extension DayBooks {
 
     /// A page of records, the latest first, and how many there are.
     public func page(_ query: RowQuery, offset: Int, count: Int) throws(AnalyticsError) -> (records: [RequestRecord], total: Int) {
-        let (condition, arguments) = query.condition()
         var total = 0
         var records: [RequestRecord] = []
         var skip = offset
         let feedback = try query.isOfFeedback ? feedbackFile() : nil
         if query.isOfFeedback, feedback == nil { return ([], 0) }
-        for day in query.days.reversed() {
+        for day in days().reversed() where query.days.contains(day) {
             guard let file = try file(day: day) else { continue }
+            var ofDay = query
+            ofDay.onlyDay = day
+            let found = try number(of: ofDay)
             let wanted = count - records.count
-            let (found, rows) = try reading(file, beside: feedback) { database in
-                let found = try Int.fetchOne(database, sql: "SELECT count(*) FROM records WHERE \(condition)", arguments: arguments) ?? 0
-                guard found > skip, wanted > 0 else { return (found, [Data]()) }
-                let sql = "SELECT record FROM records WHERE \(condition) ORDER BY at DESC, id DESC LIMIT ? OFFSET ?"
-                return (found, try Data.fetchAll(database, sql: sql, arguments: arguments + [wanted, skip]))
+            if found > skip, wanted > 0 {
+                let rows = try reading(file, beside: feedback) { [skip] database in
+                    let isByRows = try isByRows || query.isOfRows || DayFile.hasEarlierRows(database)
+                    return try isByRows ? DayBooks.rows(query, skip: skip, most: wanted, database) : DayBooks.facts(query, skip: skip, most: wanted, database)
+                }
+                records += rows.compactMap { DayBooks.record($0) }
             }
             total += found
             skip = max(0, skip - found)
-            records += rows.compactMap { DayBooks.record($0) }
         }
         return (records, total)
     }
 
+    private func number(of query: RowQuery) throws(AnalyticsError) -> Int {
+        var number: Int64 = 0
+        try tally(query, by: nil, .none) { _, _, sums in number += sums.requests }
+        return Int(clamping: number)
+    }
+
+    private static func rows(_ query: RowQuery, skip: Int, most: Int, _ database: Database) throws -> [Data] {
+        let condition = query.condition()
+        let sql = "SELECT record FROM records WHERE \(condition.sql) ORDER BY at DESC, number DESC LIMIT ? OFFSET ?"
+        return try Data.fetchAll(database, sql: sql, arguments: condition.arguments + [most, skip])
+    }
+
+    /// The same by chunks, which say which rows to read.
+    private static func facts(_ query: RowQuery, skip: Int, most: Int, _ database: Database) throws -> [Data] {
+        let scan = try FactScan(query, .none, wanted: [], database)
+        let wanted = skip + most
+        var found: [(at: Int64, number: Int64)] = []
+        // The time that as many as are wanted are not before.
+        var least = Int64.min
+        func settle() {
+            guard found.count >= wanted else { return }
+            found.sort { $0 > $1 }
+            found.removeLast(found.count - wanted)
+            least = found.last?.at ?? least
+        }
+        try scan.eachChunk(from: query.from, to: query.to, database) { first, facts in
+            let times = facts[.at]
+            if let latest = times.max(), latest < least { return false }
+            scan.eachRow(facts, from: query.from, to: query.to) { index, _, _ in
+                if times[index] >= least { found.append((times[index], first + Int64(index))) }
+            }
+            settle()
+            return true
+        }
+        found.sort { $0 > $1 }
+        let question = try database.cachedStatement(sql: "SELECT record FROM records WHERE number = ?")
+        return try found.dropFirst(skip).prefix(most).compactMap { try Data.fetchOne(question, arguments: [$0.number]) }
+    }
+
     /// Sums by points of a graph: their beginnings, in milliseconds since 1970.
     public func sums(_ query: RowQuery, by step: GraphStep) throws(AnalyticsError) -> [Int64: RowSums] {
-        let isOfRollups = query.isOfRollups
-        let (condition, arguments) = isOfRollups ? query.condition(time: ("minute", 60_000)) : query.condition()
-        let point = isOfRollups ? "minute / \(step.rawValue / 60_000)" : "at / \(step.rawValue)"
-        let sql = """
-            SELECT \(point) AS point, \(RowSums.columns(ofRollups: isOfRollups)) FROM \(isOfRollups ? "rollups" : "records") WHERE \(condition) GROUP BY point
-            """
         var sums: [Int64: RowSums] = [:]
-        try eachRow(query, sql, arguments) { row in
-            let beginning = (row["point"] as Int64) * step.rawValue
-            sums[beginning] = (sums[beginning] ?? RowSums()) + RowSums(row)
-        }
+        try tally(query, by: step, .none) { point, _, more in sums[point, default: RowSums()].add(more) }
         return sums
     }
 
     /// Sums by groups.
     public func groups(_ query: RowQuery, by group: RowGroup) throws(AnalyticsError) -> [String: RowSums] {
-        let (condition, arguments) = query.condition()
-        let (expression, own) = group.sql
-        let sql = "SELECT \(expression) AS name, \(RowSums.columns(ofRollups: false)) FROM records WHERE \(condition) GROUP BY name"
         var groups: [String: RowSums] = [:]
-        try eachRow(query, sql, own + arguments) { (row) throws(AnalyticsError) in
-            guard let name = DayBooks.text(row["name"]) else { return }
-            groups[name] = (groups[name] ?? RowSums()) + RowSums(row)
+        try tally(query, by: nil, .group(group)) { (_, name, more) throws(AnalyticsError) in
+            groups[name, default: RowSums()].add(more)
             if groups.count > mostGroups { throw .tooMany }
         }
         return groups
@@ -107,30 +110,15 @@ extension DayBooks {
 
     /// Requests by points and by something else.
     public func counts(_ query: RowQuery, by step: GraphStep, and column: CountedColumn) throws(AnalyticsError) -> [Int64: [String: Int64]] {
-        let (condition, arguments) = query.condition()
-        let sql = """
-            SELECT at / \(step.rawValue) AS point, \(column.rawValue) AS name, count(*) AS number FROM records WHERE \(condition) AND \(column.condition)
-            GROUP BY point, name
-            """
         var counts: [Int64: [String: Int64]] = [:]
         var size = 0
-        try eachRow(query, sql, arguments) { (row) throws(AnalyticsError) in
-            guard let name = DayBooks.text(row["name"]) else { return }
-            size += 1
+        try tally(query, by: step, .counted(column)) { (point, name, more) throws(AnalyticsError) in
+            let known = counts[point, default: [:]][name]
+            size += known == nil ? 1 : 0
             if size > mostGroups { throw .tooMany }
-            counts[(row["point"] as Int64) * step.rawValue, default: [:]][name, default: 0] += row["number"] as Int64
+            counts[point, default: [:]][name] = (known ?? 0) + more.requests
         }
         return counts
-    }
-
-    /// How long requests took, by points.
-    public func latencies(_ query: RowQuery, by step: GraphStep) throws(AnalyticsError) -> [Int64: LatencyHistogram] {
-        let (condition, arguments) = query.condition()
-        var histograms: [Int64: LatencyHistogram] = [:]
-        try eachRow(query, "SELECT at / \(step.rawValue) AS point, total_us FROM records WHERE \(condition)", arguments) { row in
-            histograms[(row["point"] as Int64) * step.rawValue, default: LatencyHistogram()].add(microseconds: row["total_us"])
-        }
-        return histograms
     }
 
     // MARK: Each day
@@ -174,20 +162,6 @@ extension DayBooks {
             return try file.read(beside: feedback, body)
         } catch {
             throw AnalyticsError(error, file.path)
-        }
-    }
-}
-
-/// What requests are counted by beside their time.
-public enum CountedColumn: String, Sendable {
-    case user, status, retries
-
-    /// Which of them are counted.
-    var condition: String {
-        switch self {
-        case .user: "user <> ''"
-        case .status: "status >= 400"
-        case .retries: "retries > 0"
         }
     }
 }

@@ -86,17 +86,17 @@ extension DayBooks {
     /// Feedback on requests by points of a graph, and how much there is of each value. Each is counted once: where its trace made several of the
     /// requests, at the time of the latest.
     public func feedback(_ query: RowQuery, by step: GraphStep) throws(AnalyticsError) -> (points: [Int64: FeedbackSums], scores: [Int64: Int64]) {
-        let (condition, arguments) = query.condition()
+        let condition = query.condition()
         let sql = """
             SELECT opinion.number AS number, opinion.value AS value, opinion.weight AS weight, max(asked.at) AS latest
-            FROM (SELECT workspace, trace, at FROM records WHERE \(condition)) AS asked
+            FROM (SELECT workspace, trace, at FROM records WHERE \(condition.sql)) AS asked
             JOIN \(FeedbackFile.schemaName).feedback AS opinion ON opinion.workspace = asked.workspace AND opinion.trace = asked.trace
             GROUP BY opinion.number
             """
         var points: [Int64: FeedbackSums] = [:]
         var scores: [Int64: Int64] = [:]
         var seen: Set<Int64> = []
-        try eachRow(query, sql, arguments, isOfFeedback: true) { (row) throws(AnalyticsError) in
+        try eachRow(query, sql, condition.arguments, isOfFeedback: true) { (row) throws(AnalyticsError) in
             guard seen.insert(row["number"]).inserted else { return }
             if seen.count > mostGroups { throw .tooMany }
             let (latest, value) = (row["latest"] as Int64, row["value"] as Int64)
@@ -108,7 +108,7 @@ extension DayBooks {
 
     /// Feedback by groups of the requests: once in each that its trace has requests in.
     public func feedback(_ query: RowQuery, by group: RowGroup) throws(AnalyticsError) -> [String: GroupFeedback] {
-        let (condition, arguments) = query.condition()
+        let condition = query.condition()
         let (expression, own) = group.sql
         let opinions = FeedbackFile.schemaName + ".feedback AS opinion"
         var groups: [String: GroupFeedback] = [:]
@@ -116,10 +116,10 @@ extension DayBooks {
         var count = 0
         let given = """
             SELECT opinion.number AS number, opinion.value AS value, opinion.weight AS weight, asked.name AS name
-            FROM (SELECT workspace, trace, \(expression) AS name FROM records WHERE \(condition)) AS asked
+            FROM (SELECT workspace, trace, \(expression) AS name FROM records WHERE \(condition.sql)) AS asked
             JOIN \(opinions) ON opinion.workspace = asked.workspace AND opinion.trace = asked.trace GROUP BY opinion.number, asked.name
             """
-        try eachRow(query, given, own + arguments, isOfFeedback: true) { (row) throws(AnalyticsError) in
+        try eachRow(query, given, own + condition.arguments, isOfFeedback: true) { (row) throws(AnalyticsError) in
             guard let name = DayBooks.text(row["name"]), seen[name, default: []].insert(row["number"]).inserted else { return }
             count += 1
             if count > mostGroups { throw .tooMany }
@@ -127,9 +127,9 @@ extension DayBooks {
         }
         let having = """
             SELECT \(expression) AS name, count(*) AS number FROM records
-            WHERE \(condition) AND EXISTS (SELECT 1 FROM \(opinions) WHERE opinion.workspace = records.workspace AND opinion.trace = records.trace) GROUP BY name
+            WHERE \(condition.sql) AND EXISTS (SELECT 1 FROM \(opinions) WHERE opinion.workspace = records.workspace AND opinion.trace = records.trace) GROUP BY name
             """
-        try eachRow(query, having, own + arguments, isOfFeedback: true) { row in
+        try eachRow(query, having, own + condition.arguments, isOfFeedback: true) { row in
             guard let name = DayBooks.text(row["name"]) else { return }
             groups[name, default: GroupFeedback()].requests += row["number"] as Int64
         }

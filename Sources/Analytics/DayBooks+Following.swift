@@ -6,7 +6,7 @@ public struct RowPosition: Sendable {
     /// Nil before the first.
     fileprivate var day: Int?
     fileprivate var at = Int64.min
-    fileprivate var id = ""
+    fileprivate var number = Int64.min
 
     public init() {}
 }
@@ -23,11 +23,11 @@ extension DayBooks {
     ///
     /// What comes meanwhile before the position is not told of.
     public func next(_ query: RowQuery, _ position: inout RowPosition, most: Int) throws(AnalyticsError) -> (records: [RequestRecord], hasMore: Bool) {
-        let (condition, arguments) = query.condition()
+        let condition = query.condition()
         let feedback = try query.isOfFeedback ? feedbackFile() : nil
         if query.isOfFeedback, feedback == nil { return ([], false) }
         var left = most
-        let sql = "SELECT at, id, record FROM records WHERE \(condition) AND (at, id) > (?, ?) ORDER BY at, id LIMIT ?"
+        let sql = "SELECT at, number, record FROM records WHERE \(condition.sql) AND (at, number) > (?, ?) ORDER BY at, number LIMIT ?"
         var records: [RequestRecord] = []
         for day in days() where query.days.contains(day) && day >= position.day ?? day {
             guard left > 0, let file = try file(day: day) else { continue }
@@ -35,9 +35,9 @@ extension DayBooks {
                 position = RowPosition()
                 position.day = day
             }
-            let (at, id, wanted) = (position.at, position.id, left)
-            let rows = try reading(file, beside: feedback) { try Row.fetchAll($0, sql: sql, arguments: arguments + [at, id, wanted]) }
-            if let last = rows.last { (position.at, position.id) = (last["at"], last["id"]) }
+            let (at, number, wanted) = (position.at, position.number, left)
+            let rows = try reading(file, beside: feedback) { try Row.fetchAll($0, sql: sql, arguments: condition.arguments + [at, number, wanted]) }
+            if let last = rows.last { (position.at, position.number) = (last["at"], last["number"]) }
             records += rows.compactMap { DayBooks.record($0["record"]) }
             left -= rows.count
         }
@@ -60,9 +60,9 @@ extension DayBooks {
     public func rows(behind end: inout RowEnd, _ query: RowQuery, most: Int) throws(AnalyticsError) -> (records: [RequestRecord], hasMore: Bool) {
         var query = query
         (query.from, query.to) = (0, .max)
-        let (condition, arguments) = query.condition()
+        let condition = query.condition()
         let feedback = try query.isOfFeedback ? feedbackFile() : nil
-        let sql = "SELECT rowid AS number, record FROM records WHERE rowid > ? AND rowid <= ? AND \(condition) ORDER BY rowid LIMIT ?"
+        let sql = "SELECT number, record FROM records WHERE number > ? AND number <= ? AND \(condition.sql) ORDER BY number LIMIT ?"
         var records: [RequestRecord] = []
         let days = followedDays
         end.rows = end.rows.filter { days.contains($0.key) }
@@ -74,7 +74,7 @@ extension DayBooks {
                 let last = try DayBooks.lastRow(database)
                 // Rows that were made anew count from the first again, and who follows has seen them.
                 guard last > start, !query.isOfFeedback || feedback != nil else { return (last, [Row]()) }
-                return (last, try Row.fetchAll(database, sql: sql, arguments: [start, last] + arguments + [wanted]))
+                return (last, try Row.fetchAll(database, sql: sql, arguments: [start, last] + condition.arguments + [wanted]))
             }
             end.rows[day] = rows.count == wanted ? rows.last?["number"] ?? last : last
             records += rows.compactMap { DayBooks.record($0["record"]) }
@@ -89,5 +89,5 @@ extension DayBooks {
         return today - 1...today
     }
 
-    private static func lastRow(_ database: Database) throws -> Int64 { try Int64.fetchOne(database, sql: "SELECT max(rowid) FROM records") ?? 0 }
+    private static func lastRow(_ database: Database) throws -> Int64 { try Int64.fetchOne(database, sql: "SELECT max(number) FROM requests") ?? 0 }
 }

@@ -10,6 +10,8 @@ public final class DayBooks: Sendable {
     private let keepDays: Int
     /// Groups that one question may come to.
     let mostGroups: Int
+    /// Whether questions are asked of rows alone, for what roll-ups tell to be compared with.
+    let isByRows: Bool
     /// On the monotonic clock: no day is dropped before.
     private let settledAt: UInt64
     let report: @Sendable (String) -> Void
@@ -39,13 +41,14 @@ public final class DayBooks: Sendable {
     ///   - report: told of what operators should know, a line each.
     public init(
         dataDirectory: String, keepDays: Int, settlingNanoseconds: UInt64 = BooksLimits.settlingNanoseconds, mostGroups: Int = AnalyticsLimits.groupCount,
-        clock: @escaping @Sendable () -> UInt64 = DayBooks.now, report: @escaping @Sendable (String) -> Void
+        isByRows: Bool = false, clock: @escaping @Sendable () -> UInt64 = DayBooks.now, report: @escaping @Sendable (String) -> Void
     ) throws(AnalyticsError) {
         directory = dataDirectory + "/books/days"
         feedbackPath = dataDirectory + "/books/feedback" + DayFile.suffix
         journal = JournalFolder(dataDirectory: dataDirectory)
         self.keepDays = max(1, keepDays)
         self.mostGroups = mostGroups
+        self.isByRows = isByRows
         settledAt = DispatchTime.now().uptimeNanoseconds + settlingNanoseconds
         self.clock = clock
         self.report = report

@@ -1,49 +1,30 @@
 import Books
+import Foundation
 import GRDB
+import Ledger
+import Synchronization
 
 /// The rows of one day (UTC): one SQLite file, derived from the segments of that day, and dropped as a whole.
 ///
 /// How far each segment is in the rows is written in the transaction that writes them: whatever happens between two, a record has one row.
 final class DayFile: Sendable {
-    static let version: Int64 = 1
+    /// 1 had one wide table, and sums of minutes.
+    static let version: Int64 = 2
     static let suffix = ".sqlite"
 
     let path: String
     let pool: DatabasePool
+    private let terms = Mutex(DayTerms())
 
     /// Opens the file, or makes it.
     init(path: String) throws(AnalyticsError) {
         self.path = path
         // What a power failure takes of the rows is derived again: their position went with them.
         let settings = "PRAGMA synchronous = NORMAL; PRAGMA trusted_schema = OFF"
-        pool = try BooksDatabase.open(path, settings: settings, schema: DayFile.schema, version: DayFile.version, columns: DayFile.laterColumns)
+        pool = try BooksDatabase.open(path, settings: settings, schema: DayFile.schema, version: DayFile.version, upgrade: DayFile.upgrade)
     }
 
     func close() { try? pool.close() }
-
-    private static let schema = """
-        CREATE TABLE positions (segment TEXT NOT NULL PRIMARY KEY, offset INTEGER NOT NULL) WITHOUT ROWID;
-        CREATE TABLE records (
-            id TEXT NOT NULL PRIMARY KEY, at INTEGER NOT NULL, trace TEXT NOT NULL, span TEXT NOT NULL, workspace TEXT NOT NULL, key TEXT NOT NULL,
-            virtual_key TEXT NOT NULL, user TEXT NOT NULL, config TEXT NOT NULL, endpoint TEXT NOT NULL, provider TEXT NOT NULL, model TEXT NOT NULL,
-            served TEXT NOT NULL, status INTEGER NOT NULL, cache INTEGER NOT NULL, retries INTEGER NOT NULL, fallback INTEGER NOT NULL,
-            tokens_in INTEGER NOT NULL, tokens_out INTEGER NOT NULL, cost INTEGER NOT NULL, saved INTEGER NOT NULL, total_us INTEGER NOT NULL,
-            metadata TEXT NOT NULL, record BLOB NOT NULL);
-        CREATE INDEX records_at ON records (at);
-        CREATE INDEX records_trace ON records (trace);
-        CREATE TABLE rollups (
-            minute INTEGER NOT NULL, workspace TEXT NOT NULL, key TEXT NOT NULL, virtual_key TEXT NOT NULL, config TEXT NOT NULL, provider TEXT NOT NULL,
-            model TEXT NOT NULL, status INTEGER NOT NULL, cache INTEGER NOT NULL,
-            requests INTEGER NOT NULL, retried INTEGER NOT NULL, fallbacks INTEGER NOT NULL, tokens_in INTEGER NOT NULL, tokens_out INTEGER NOT NULL,
-            cost INTEGER NOT NULL, saved INTEGER NOT NULL, total_us INTEGER NOT NULL,
-            PRIMARY KEY (minute, workspace, key, virtual_key, config, provider, model, status, cache)) WITHOUT ROWID;
-        """
-
-    /// Records of earlier programs have no prompts.
-    static let laterColumns = [
-        BooksDatabase.LaterColumn(table: "records", name: "prompt", definition: "TEXT NOT NULL DEFAULT ''"),
-        BooksDatabase.LaterColumn(table: "records", name: "prompt_version", definition: "INTEGER NOT NULL DEFAULT 0"),
-    ]
 
     // MARK: Deriving
 
@@ -53,7 +34,7 @@ final class DayFile: Sendable {
             return try pool.write { database in
                 let name = segment.name.description
                 let start = try Int64.fetchOne(database, sql: "SELECT offset FROM positions WHERE segment = ?", arguments: [name]) ?? 0
-                return try DayFile.take(segment, from: start, most: AnalyticsLimits.batchRecords, database)
+                return try remembering(database) { try DayFile.take(segment, from: start, most: AnalyticsLimits.batchRecords, database, &$0) }
             }
         } catch {
             throw AnalyticsError(error, path)
@@ -85,9 +66,17 @@ final class DayFile: Sendable {
                         rebuilt = .refused(missing: missing.sorted())
                         return .rollback
                     }
-                    try database.execute(sql: "DELETE FROM records; DELETE FROM rollups; DELETE FROM positions")
+                    try DayFile.clear(database)
+                    terms.withLock { $0 = DayTerms() }
                     var count = 0
-                    for segment in segments { count += try DayFile.take(segment, from: 0, most: .max, database).count }
+                    for segment in segments {
+                        var taken = Taken(hasMore: true)
+                        while taken.hasMore {
+                            let start = taken.offset
+                            taken = try remembering(database) { try DayFile.take(segment, from: start, most: AnalyticsLimits.batchRecords, database, &$0) }
+                            count += taken.count
+                        }
+                    }
                     rebuilt = .records(count, segments: segments.count)
                     return .commit
                 }
@@ -98,21 +87,30 @@ final class DayFile: Sendable {
         }
     }
 
-    private static func take(_ segment: Segment, from start: Int64, most: Int, _ database: Database) throws -> Taken {
+    /// What a transaction that fails has remembered is forgotten.
+    private func remembering<Result>(_ database: Database, _ body: (inout DayTerms) throws -> Result) throws -> Result {
+        try terms.withLock { terms in
+            do {
+                try terms.begin(database)
+                return try body(&terms)
+            } catch {
+                terms = DayTerms()
+                throw error
+            }
+        }
+    }
+
+    private static func take(_ segment: Segment, from start: Int64, most: Int, _ database: Database, _ terms: inout DayTerms) throws -> Taken {
         var reader = try SegmentReader(segment, from: start)
         var taken = Taken()
-        let insertion = try database.makeStatement(sql: DayRow.insertion)
-        var rollups: [RollupKey: RollupSums] = [:]
+        var rollups = RollupBatch()
         reading: while taken.count < most {
             switch try reader.next() {
             case .record(let bytes):
                 taken.count += 1
                 // One of a later version has no row: the program that wrote it knows what to make of it.
-                guard let record = try? RequestRecord(bytes) else { continue }
-                let row = DayRow(record)
-                try insertion.execute(arguments: row.arguments(bytes))
-                // One that has its row already, whichever segment it was in, is in the sums.
-                if database.changesCount > 0 { rollups[RollupKey(row, record), default: RollupSums()].add(row, record) }
+                guard let record = try? RequestRecord(bytes), let parts = try? RecordParts(bytes) else { continue }
+                try add(DayRow(record), parts, to: &rollups, database, &terms)
             case .damaged(let byteCount): taken.damaged += byteCount
             // Nobody goes on with one that is sealed.
             case .torn where !segment.isOpen:
@@ -121,13 +119,42 @@ final class DayFile: Sendable {
             case .end, .torn: break reading
             }
         }
-        let addition = try database.makeStatement(sql: RollupSums.addition)
-        for (key, sums) in rollups { try addition.execute(arguments: key.arguments + sums.arguments) }
+        try rollups.write(to: database)
         try database.execute(
             sql: "INSERT INTO positions (segment, offset) VALUES (?, ?) ON CONFLICT (segment) DO UPDATE SET offset = excluded.offset",
             arguments: [segment.name.description, reader.offset])
         taken.hasMore = taken.count == most
         taken.offset = reader.offset
+        // Nothing comes behind one that is sealed, but what other segments of the day have.
+        try FactChunk.make(database, withRest: !taken.hasMore && !segment.isOpen)
         return taken
+    }
+
+    /// A row of its own, and what it adds to the roll-ups; nothing where the record has its row already, whichever segment it was in.
+    private static func add(
+        _ row: DayRow, _ parts: RecordParts, to rollups: inout RollupBatch, _ database: Database, _ terms: inout DayTerms
+    ) throws {
+        let record = row.record
+        let shared = try terms.number(ofShared: parts.shared, database)
+        let mark = try terms.mark(parts.metadata, record, database)
+        if record.figures.flags.contains(.observation) {
+            try database.cachedStatement(sql: DayRow.spanInsertion).execute(arguments: row.spanArguments(parts, mark: mark.number, shared: shared))
+            return
+        }
+        var kinds: [(level: RowKind.Level, number: Int64)] = []
+        for level in [RowKind.Level.whole, .outline, .user] {
+            kinds.append((level, try terms.number(of: RowKind(level, row, user: mark.user), database)))
+        }
+        try database.cachedStatement(sql: DayRow.insertion).execute(arguments: row.arguments(parts, kind: kinds[0].number, mark: mark.number, shared: shared))
+        if database.changesCount > 0 { rollups.add(row, kinds: kinds) }
+    }
+}
+
+extension Identifier {
+    /// As rows have it: in the order of time.
+    var data: Data {
+        var data = Data(capacity: 16)
+        for word in [high, low] { withUnsafeBytes(of: word.bigEndian) { data.append(contentsOf: $0) } }
+        return data
     }
 }

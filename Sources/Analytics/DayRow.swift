@@ -37,23 +37,29 @@ struct DayRow {
     var tokensIn: Int64 { record.billedInputTokens ?? 0 }
     var tokensOut: Int64 { record.billedOutputTokens ?? 0 }
 
+    // MARK: Writing
+
     static let insertion = """
-        INSERT INTO records (id, at, trace, span, workspace, key, virtual_key, user, config, endpoint, provider, model, served, status, cache, retries,
-            fallback, tokens_in, tokens_out, cost, saved, total_us, metadata, record, prompt, prompt_version)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING
+        INSERT INTO requests (id, at, trace, span, kind, mark, shared, tokens_in, tokens_out, cost, saved, total_us, own)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING
         """
 
-    /// - Parameter bytes: the record as it is in the journal.
-    func arguments(_ bytes: ByteSlice) -> StatementArguments {
-        let pairs = record.metadataPairs
-        let user = pairs.first { $0.key == "_user" }?.value ?? ""
-        let members = pairs.map { DocumentMember(name: $0.key, position: .start, value: DocumentNode(.string($0.value), at: .start)) }
-        let metadata = DocumentNode(.object(members), at: .start)
-        return [
-            record.identifier.description, at, record.trace, record.span, record.workspace, record.key, record.virtualKey, user, record.config,
-            record.endpoint, record.provider, record.model, record.served, Int64(record.figures.status), Int64(record.figures.cache.rawValue), Int64(retries),
-            isFallback ? 1 : 0, tokensIn, tokensOut, cost, saved, totalMicroseconds, String(decoding: metadata.json, as: UTF8.self),
-            Data(bytes: bytes.base, count: bytes.count), record.prompt, Int64(record.figures.promptVersion),
+    func arguments(_ parts: RecordParts, kind: Int64, mark: Int64, shared: Int64) -> StatementArguments {
+        [
+            parts.identifier.data, at, record.trace, record.span, kind, mark, shared, tokensIn, tokensOut, cost, saved, totalMicroseconds, Data(parts.own),
+        ]
+    }
+
+    static let spanInsertion = """
+        INSERT INTO spans (id, at, trace, span, parent, name, kind, workspace, status, duration_us, mark, shared, own)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING
+        """
+
+    /// Of an observation.
+    func spanArguments(_ parts: RecordParts, mark: Int64, shared: Int64) -> StatementArguments {
+        [
+            parts.identifier.data, at, record.trace, record.span, record.parentSpan, record.spanName, record.kind, record.workspace,
+            Int64(record.figures.status), totalMicroseconds, mark, shared, Data(parts.own),
         ]
     }
 }

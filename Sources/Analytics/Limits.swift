@@ -3,6 +3,12 @@ public enum AnalyticsLimits {
     /// Records that one transaction takes.
     static let batchRecords = 4096
 
+    /// Rows whose columns lie together: enough that few are begun, and what has none yet is read quickly.
+    static let chunkRows = 4096
+
+    /// Kinds, texts and metadata whose numbers one day's file remembers: some ten megabytes.
+    static let rememberedTerms = 1 << 16
+
     /// Between two looks into the journal.
     static let intervalMilliseconds: Int32 = 250
 
@@ -36,6 +42,12 @@ public enum AnalyticsLimits {
 
     /// Rows of one page of logs.
     public static let pageRowCount = 1000
+
+    /// Spans of one trace that are shown: more than people look through, and a megabyte of them.
+    public static let traceSpanCount = 2000
+
+    /// Days of one trace, the latest first.
+    static let traceDayCount = 40
 
     /// Values of one filter.
     public static let filterValueCount = 64

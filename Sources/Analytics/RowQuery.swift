@@ -31,6 +31,9 @@ public struct RowQuery: Sendable {
     /// The weighted average of their traces' feedback.
     public var weightedFeedback: ClosedRange<Double>?
 
+    /// Since 1970: a day whose file alone is asked.
+    var onlyDay: Int?
+
     public init(from: Int64, to: Int64) {
         self.from = from
         self.to = to
@@ -38,47 +41,75 @@ public struct RowQuery: Sendable {
 
     /// The days whose files may have such rows: a record is in the file of the day on which its request ended.
     var days: ClosedRange<Int> {
+        if let onlyDay { return onlyDay...onlyDay }
         let first = Int(max(0, from) / 86_400_000)
         return first...max(first, Int(max(0, to - 1) / 86_400_000) + 1)
-    }
-
-    /// Whether minutes' sums can tell as well: nothing is asked that they do not have.
-    var isOfRollups: Bool {
-        from % 60_000 == 0 && to % 60_000 == 0 && trace == nil && span == nil && metadata.isEmpty && tokens == nil && promptTokens == nil
-            && completionTokens == nil && cost == nil && models.isEmpty && prompts.isEmpty && !isOfFeedback
     }
 
     /// Whether rows are chosen by feedback, which has to lie beside them then.
     var isOfFeedback: Bool { weightedFeedback != nil }
 
-    /// The condition, with its arguments.
-    ///
-    /// - Parameter time: what the rows' time is called, and how many milliseconds it counts by.
-    func condition(time: (column: String, unit: Int64) = ("at", 1)) -> (sql: String, arguments: StatementArguments) {
-        var parts = ["\(time.column) >= ? AND \(time.column) < ?"]
-        var arguments: StatementArguments = [from / time.unit, to / time.unit]
-        func add(_ sql: String, _ values: [any DatabaseValueConvertible]) {
-            parts.append(sql)
-            arguments += StatementArguments(values)
+    /// Whether rows are chosen by what neither roll-ups nor chunks have.
+    var isOfRows: Bool { trace != nil || span != nil || isOfFeedback }
+
+    /// Whether they are chosen by what kinds have, and by nothing else.
+    var isOfKinds: Bool { !isOfRows && metadata.isEmpty && tokens == nil && promptTokens == nil && completionTokens == nil && cost == nil }
+
+    /// By what kinds of the level have, and by nothing else.
+    func isOf(_ level: RowKind.Level) -> Bool {
+        let isOfOutline = isOfKinds && keys.isEmpty && virtualKeys.isEmpty && configs.isEmpty && models.isEmpty && prompts.isEmpty
+        return switch level {
+        case .whole: isOfKinds
+        case .outline: isOfOutline
+        case .user: isOfOutline && statuses.isEmpty && caches.isEmpty
         }
-        func among(_ column: String, _ values: [any DatabaseValueConvertible]) {
-            guard !values.isEmpty else { return }
-            add("\(column) IN (\(values.map { _ in "?" }.joined(separator: ", ")))", values)
+    }
+
+    /// The condition on all that a row has, with its arguments.
+    func condition() -> Condition {
+        var condition = kindCondition()
+        condition.add("at >= ? AND at < ?", [from, to])
+        if let trace { condition.add("trace = ?", [trace]) }
+        if let span { condition.add("span = ?", [span]) }
+        for (name, values) in metadata {
+            let places = Condition.places(values)
+            // Rows of an earlier program have their metadata in writing alone.
+            let sql = """
+                (mark IN (SELECT mark FROM mark_values WHERE name = ? AND value IN (\(places)))
+                OR mark IS NULL AND EXISTS (SELECT 1 FROM json_each(metadata) WHERE json_each.key = ? AND json_each.value IN (\(places))))
+                """
+            condition.add(sql, [name] + values + [name] + values)
         }
-        if let workspace { add("workspace = ?", [workspace]) }
-        among("key", keys)
-        among("virtual_key", virtualKeys)
-        among("config", configs)
-        among("status", statuses)
-        among("cache", caches.map { Int64($0.rawValue) })
-        if let trace { add("trace = ?", [trace]) }
-        if let span { add("span = ?", [span]) }
+        for (range, column) in [
+            (tokens, "tokens_in + tokens_out"), (promptTokens, "tokens_in"), (completionTokens, "tokens_out"), (cost, "cost"),
+        ] {
+            if let range { condition.add("\(column) BETWEEN ? AND ?", [range.lowerBound, range.upperBound]) }
+        }
+        if let range = weightedFeedback {
+            let average = """
+                (SELECT CAST(sum(given.value * given.weight) AS REAL) / sum(given.weight) FROM \(FeedbackFile.schemaName).feedback AS given
+                WHERE given.workspace = records.workspace AND given.trace = records.trace)
+                """
+            condition.add(average + " BETWEEN ? AND ?", [range.lowerBound, range.upperBound])
+        }
+        return condition
+    }
+
+    /// The condition on what a row's kind has.
+    func kindCondition() -> Condition {
+        var condition = Condition()
+        if let workspace { condition.add("workspace = ?", [workspace]) }
+        condition.add("key", among: keys)
+        condition.add("virtual_key", among: virtualKeys)
+        condition.add("config", among: configs)
+        condition.add("status", among: statuses)
+        condition.add("cache", among: caches.map { Int64($0.rawValue) })
         if !models.isEmpty {
             let choices = models.map { entry in
                 [entry.provider.isEmpty ? nil : "provider = ?", entry.model.isEmpty ? nil : "(model = ? OR served = ?)"].compactMap { $0 }.joined(separator: " AND ")
             }
             let values = models.flatMap { ($0.provider.isEmpty ? [] : [$0.provider]) + ($0.model.isEmpty ? [] : [$0.model, $0.model]) }
-            add("(" + choices.map { "(\($0.isEmpty ? "1" : $0))" }.joined(separator: " OR ") + ")", values)
+            condition.add("(" + choices.map { "(\($0.isEmpty ? "1" : $0))" }.joined(separator: " OR ") + ")", values)
         }
         if !prompts.isEmpty {
             var (choices, values): ([String], [any DatabaseValueConvertible]) = ([], [])
@@ -87,27 +118,27 @@ public struct RowQuery: Sendable {
                 values.append(slug)
                 if let version { values.append(Int64(version)) }
             }
-            add("(" + choices.joined(separator: " OR ") + ")", values)
+            condition.add("(" + choices.joined(separator: " OR ") + ")", values)
         }
-        for (name, values) in metadata {
-            add("EXISTS (SELECT 1 FROM json_each(metadata) WHERE json_each.key = ? AND json_each.value IN (\(values.map { _ in "?" }.joined(separator: ", "))))", [name] + values)
-        }
-        func within(_ column: String, _ range: ClosedRange<Int64>?) {
-            if let range { add("\(column) BETWEEN ? AND ?", [range.lowerBound, range.upperBound]) }
-        }
-        within("tokens_in + tokens_out", tokens)
-        within("tokens_in", promptTokens)
-        within("tokens_out", completionTokens)
-        within("cost", cost)
-        if let range = weightedFeedback {
-            let average = """
-                (SELECT CAST(sum(given.value * given.weight) AS REAL) / sum(given.weight) FROM \(FeedbackFile.schemaName).feedback AS given
-                WHERE given.workspace = records.workspace AND given.trace = records.trace)
-                """
-            add(average + " BETWEEN ? AND ?", [range.lowerBound, range.upperBound])
-        }
-        return (parts.joined(separator: " AND "), arguments)
+        return condition
     }
+}
+
+/// What must hold of a row, in SQL, with its arguments.
+struct Condition {
+    private(set) var sql = "1"
+    private(set) var arguments: StatementArguments = []
+
+    mutating func add(_ part: String, _ values: [any DatabaseValueConvertible] = []) {
+        sql += " AND " + part
+        arguments += StatementArguments(values)
+    }
+
+    mutating func add(_ column: String, among values: [any DatabaseValueConvertible]) {
+        if !values.isEmpty { add("\(column) IN (\(Condition.places(values)))", values) }
+    }
+
+    static func places(_ values: [any DatabaseValueConvertible]) -> String { values.map { _ in "?" }.joined(separator: ", ") }
 }
 
 /// What a graph's points stand for.
@@ -120,87 +151,5 @@ public enum GraphStep: Int64, Sendable {
     public init(from: Int64, to: Int64) {
         let span = max(0, to - from)
         self = span <= AnalyticsLimits.minutesOfGraph * 60_000 ? .minute : span <= AnalyticsLimits.hoursOfGraph * 3_600_000 ? .hour : .day
-    }
-}
-
-/// What the requests of one point, one group or the whole come to.
-public struct RowSums: Sendable {
-    public var requests: Int64 = 0
-    public var errors: Int64 = 0
-    public var retried: Int64 = 0
-    public var fallbacks: Int64 = 0
-    public var tokensIn: Int64 = 0
-    public var tokensOut: Int64 = 0
-    /// Nano-dollars.
-    public var cost: Int64 = 0
-    public var saved: Int64 = 0
-    public var totalMicroseconds: Int64 = 0
-    public var hits: Int64 = 0
-    public var hitMicroseconds: Int64 = 0
-    /// Requests whose config has a cache.
-    public var cacheable: Int64 = 0
-    /// Milliseconds since 1970.
-    public var lastSeen: Int64 = 0
-
-    public init() {}
-
-    public var tokens: Int64 { tokensIn + tokensOut }
-
-    public static func + (left: RowSums, right: RowSums) -> RowSums {
-        var sum = left
-        sum.requests.add(right.requests)
-        sum.errors.add(right.errors)
-        sum.retried.add(right.retried)
-        sum.fallbacks.add(right.fallbacks)
-        sum.tokensIn.add(right.tokensIn)
-        sum.tokensOut.add(right.tokensOut)
-        sum.cost.add(right.cost, most: AnalyticsLimits.largestCost)
-        sum.saved.add(right.saved, most: AnalyticsLimits.largestCost)
-        sum.totalMicroseconds.add(right.totalMicroseconds)
-        sum.hits.add(right.hits)
-        sum.hitMicroseconds.add(right.hitMicroseconds)
-        sum.cacheable.add(right.cacheable)
-        sum.lastSeen = max(left.lastSeen, right.lastSeen)
-        return sum
-    }
-
-    /// Of rows, and of minutes' sums.
-    static func columns(ofRollups: Bool) -> String {
-        let hit = RecordedCache.hit.rawValue
-        let count = ofRollups ? "requests" : "1"
-        let (retried, fallbacks) = ofRollups ? ("retried", "fallbacks") : ("retries > 0", "fallback")
-        return """
-            total(\(count)) AS s0, total((status >= 400) * \(count)) AS s1, total(\(retried)) AS s2, total(\(fallbacks)) AS s3, total(tokens_in) AS s4,
-            total(tokens_out) AS s5, total(cost) AS s6, total(saved) AS s7, total(total_us) AS s8, total((cache = \(hit)) * \(count)) AS s9,
-            total((cache = \(hit)) * total_us) AS s10, total((cache > 0) * \(count)) AS s11, \(ofRollups ? "max(minute) * 60000" : "max(at)") AS s12
-            """
-    }
-
-    init(_ row: Row) {
-        func number(_ index: Int, most: Int64 = AnalyticsLimits.largestSum) -> Int64 { min(most, Int64(clamping: (row["s\(index)"] as Double?) ?? 0)) }
-        requests = number(0)
-        errors = number(1)
-        retried = number(2)
-        fallbacks = number(3)
-        tokensIn = number(4)
-        tokensOut = number(5)
-        cost = number(6, most: AnalyticsLimits.largestCost)
-        saved = number(7, most: AnalyticsLimits.largestCost)
-        totalMicroseconds = number(8)
-        hits = number(9)
-        hitMicroseconds = number(10)
-        cacheable = number(11)
-        lastSeen = row["s12"] ?? 0
-    }
-}
-
-extension Int64 {
-    /// The nearest there is.
-    init(clamping number: Double) { self = number >= 0x1p63 ? .max : number <= -0x1p63 ? .min : number.isNaN ? 0 : Int64(number) }
-
-    /// Adds `number`, as far as `most` goes.
-    mutating func add(_ number: Int64, most: Int64 = AnalyticsLimits.largestSum) {
-        let (sum, overflowed) = addingReportingOverflow(number)
-        self = overflowed ? most : Swift.min(sum, most)
     }
 }

@@ -57,28 +57,9 @@ struct AskingTests {
         let ids = numbers.map { number in Self.samples[number - 1].id }
         #expect(page.records.map(\.identifier.description).sorted() == ids.sorted())
         #expect(page.total == numbers.count)
-        // Sums of minutes, where they can tell, tell the same as the rows.
         let sums = try books.sums(query, by: .hour).values.reduce(RowSums()) { $0 + $1 }
         #expect(sums.requests == Int64(numbers.count))
         #expect(sums.cost == numbers.reduce(0) { $0 + Self.samples[$1 - 1].cost })
-        _ = state
-    }
-
-    @Test("sums of minutes and sums of rows are the same", arguments: [GraphStep.minute, .hour, .day])
-    func rollups(step: GraphStep) throws {
-        let (state, books) = try asked()
-        let byMinutes = RowQuery(from: State.noon, to: State.noon + State.day)
-        var byRows = byMinutes
-        byRows.tokens = 0...(.max)
-        #expect(byMinutes.isOfRollups && !byRows.isOfRollups)
-        let (left, right) = (try books.sums(byMinutes, by: step), try books.sums(byRows, by: step))
-        #expect(left.keys.sorted() == right.keys.sorted())
-        for (time, sums) in left {
-            let other = try #require(right[time])
-            #expect(sums.requests == other.requests && sums.errors == other.errors && sums.cost == other.cost && sums.tokens == other.tokens)
-            #expect(sums.hits == other.hits && sums.saved == other.saved && sums.retried == other.retried && sums.fallbacks == other.fallbacks)
-            #expect(sums.totalMicroseconds == other.totalMicroseconds && sums.hitMicroseconds == other.hitMicroseconds && sums.cacheable == other.cacheable)
-        }
         _ = state
     }
 

@@ -197,42 +197,6 @@ struct DerivingTests {
         #expect(throws: AnalyticsError.self) { try books.file(day: Int(State.noon / State.day)) }
     }
 
-    @Test("a file of an earlier program, which knew no prompts, gets what it lacks; that program goes on with it, and rows made anew have their prompts")
-    func earlierFile() throws {
-        let state = State()
-        try state.write([Sample(number: 1, prompt: "pp-a", promptVersion: 3)])
-        let books = try state.books()
-        try books.catchUp()
-        let path = books.directory + "/2025-11-26.sqlite"
-        books.close()
-        let earlier = try DatabaseQueue(path: path)
-        try earlier.write { database in
-            for column in DayFile.laterColumns { try database.execute(sql: "ALTER TABLE records DROP COLUMN \(column.name)") }
-        }
-        let query = RowQuery(from: State.noon, to: State.noon + State.day)
-        let again = try state.books()
-        // It has its row, and none of the rows it was given by that program has a prompt.
-        #expect(try again.page(query, offset: 0, count: 10).records.map(\.promptReference) == ["pp-a@3"])
-        #expect(try again.groups(query, by: .prompt).mapValues(\.requests) == ["": 1])
-        try state.write([Sample(number: 2, prompt: "pp-a", promptVersion: 4)], process: 2)
-        try again.catchUp()
-        #expect(try again.groups(query, by: .promptVersion).mapValues(\.requests) == ["": 1, "pp-a@4": 1])
-        #expect(try earlier.read { try Int64.fetchOne($0, sql: "PRAGMA user_version") } == DayFile.version)
-        try earlier.write { database in
-            try database.execute(
-                sql: """
-                    INSERT INTO records (id, at, trace, span, workspace, key, virtual_key, user, config, endpoint, provider, model, served, status, cache, retries,
-                        fallback, tokens_in, tokens_out, cost, saved, total_us, metadata, record)
-                    SELECT 'x', at, trace, span, workspace, key, virtual_key, user, config, endpoint, provider, model, served, status, cache, retries,
-                        fallback, tokens_in, tokens_out, cost, saved, total_us, metadata, record FROM records LIMIT 1
-                    """)
-        }
-        #expect(try again.groups(query, by: .prompt).mapValues(\.requests) == ["": 2, "pp-a": 1])
-        try again.rebuild(force: false) { _, _ in }
-        #expect(try again.groups(query, by: .promptVersion).mapValues(\.requests) == ["pp-a@3": 1, "pp-a@4": 1])
-        try earlier.close()
-    }
-
     @Test("a file is named for its day; other files are none", arguments: [("2025-11-26.sqlite", true), ("2025-02-30.sqlite", false), ("2025-1-1.sqlite", false), ("x.sqlite", false), ("2025-11-26.sqlite-wal", false)])
     func names(name: String, isDay: Bool) {
         #expect((DayBooks.day(ofFile: name) != nil) == isDay)

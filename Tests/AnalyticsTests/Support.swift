@@ -22,10 +22,10 @@ final class State {
 
     func books(
         keepDays: Int = 30, now: Int64 = noon, settlingNanoseconds: UInt64 = 0, mostGroups: Int = AnalyticsLimits.groupCount,
-        report: @escaping @Sendable (String) -> Void = { _ in }
+        isByRows: Bool = false, report: @escaping @Sendable (String) -> Void = { _ in }
     ) throws -> DayBooks {
         try DayBooks(
-            dataDirectory: path, keepDays: keepDays, settlingNanoseconds: settlingNanoseconds, mostGroups: mostGroups, clock: { UInt64(now) * 1_000_000 },
+            dataDirectory: path, keepDays: keepDays, settlingNanoseconds: settlingNanoseconds, mostGroups: mostGroups, isByRows: isByRows, clock: { UInt64(now) * 1_000_000 },
             report: report)
     }
 
@@ -65,8 +65,23 @@ struct Sample {
     var metadata = ""
     var user = ""
     var trace = ""
+    var span = ""
+    var parentSpan = ""
+    var spanName = ""
+    /// Of an observation.
+    var kind = ""
 
     var id: String { Identifier(high: UInt64(at) << 16 | 0x7000, low: 0x8000_0000_0000_0000 | UInt64(number)).description }
+
+    /// As a journal has it.
+    func bytes() throws -> [UInt8] {
+        let state = State()
+        try state.write([self])
+        guard let segment = try JournalFolder(dataDirectory: state.path).segments().first else { return [] }
+        var reader = try SegmentReader(segment, from: 0)
+        guard case .record(let bytes) = try reader.next() else { return [] }
+        return Array(UnsafeBufferPointer(start: bytes.base, count: bytes.count))
+    }
 
     func write(to writer: inout RecordWriter) {
         var figures = RecordFigures()
@@ -78,7 +93,7 @@ struct Sample {
         figures.cache = cache
         figures.cost = cost
         figures.saved = saved
-        figures.flags = [.counted]
+        figures.flags = kind.isEmpty ? [.counted] : [.counted, .observation]
         figures.usage.input = tokensIn
         figures.usage.output = tokensOut
         figures.promptVersion = promptVersion
@@ -97,6 +112,10 @@ struct Sample {
         lend(metadata) { writer.metadata($0) }
         lend(user) { writer.user($0) }
         lend(trace) { writer.trace($0) }
+        lend(span) { writer.span($0) }
+        lend(parentSpan) { writer.parentSpan($0) }
+        lend(spanName) { writer.spanName($0) }
+        lend(kind) { writer.kind($0) }
     }
 }
 

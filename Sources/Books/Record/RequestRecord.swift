@@ -169,6 +169,8 @@ struct RecordReader {
     init(_ bytes: ByteSlice) { rest = bytes }
 
     var isAtEnd: Bool { rest.isEmpty }
+    /// How many are left.
+    var byteCount: Int { rest.count }
 
     mutating func byte() throws(RecordFault) -> UInt8 {
         guard !rest.isEmpty else { throw .cut }

@@ -1,0 +1,137 @@
+import GRDB
+
+/// Sums over several days, each from where it is told soonest: roll-ups where they have what is asked for, else chunks, else rows.
+extension DayBooks {
+    /// Where a part of a question is answered from.
+    private enum Source {
+        case sums(RowKind.Level)
+        case facts
+    }
+
+    /// - Parameters:
+    ///   - step: of points of a graph; nil for one point, 0.
+    ///   - add: given a point's beginning in milliseconds since 1970, a label, and what a part of its requests comes to.
+    func tally(
+        _ query: RowQuery, by step: GraphStep?, _ label: RowLabel, _ add: (Int64, String, RowSums) throws(AnalyticsError) -> Void
+    ) throws(AnalyticsError) {
+        let parts = DayBooks.parts(query, step, label)
+        let (sql, arguments) = DayBooks.sqlOfRows(query, step, label)
+        try eachDay(query) { database, hasRows in
+            if hasRows {
+                let cursor = try Row.fetchCursor(database, sql: sql, arguments: arguments)
+                while let row = try cursor.next() {
+                    guard let name = DayBooks.text(row[1]) else { continue }
+                    try add((row[0] as Int64) * (step?.rawValue ?? 0), name, RowSums(row, from: 2))
+                }
+                return
+            }
+            // Made for the first part that needs it.
+            var scan: FactScan?
+            for (from, to, source) in parts {
+                switch source {
+                case .sums(let level): try DayBooks.addSums(query, level, from: from, to: to, step, label, database, add)
+                case .facts:
+                    let known = try scan ?? FactScan(query, label, wanted: Set(FactChunk.Column.allCases).subtracting([.mark]), database)
+                    scan = known
+                    try DayBooks.addFacts(known, from: from, to: to, step, database, add)
+                }
+            }
+        }
+    }
+
+    /// Each day's file, the latest first, and whether it is to be asked by its rows.
+    func eachDay(_ query: RowQuery, _ body: (Database, _ hasRows: Bool) throws -> Void) throws(AnalyticsError) {
+        let feedback = try query.isOfFeedback ? feedbackFile() : nil
+        if query.isOfFeedback, feedback == nil { return }
+        for day in days().reversed() where query.days.contains(day) {
+            guard let file = try file(day: day) else { continue }
+            try reading(file, beside: feedback) { database in
+                try body(database, isByRows || query.isOfRows || DayFile.hasEarlierRows(database))
+            }
+        }
+    }
+
+    /// Whole days or hours come from roll-ups that have what is asked for, and what is left before and behind them from chunks.
+    private static func parts(_ query: RowQuery, _ step: GraphStep?, _ label: RowLabel) -> [(from: Int64, to: Int64, Source)] {
+        let (from, to) = (max(0, query.from), query.to)
+        let levels: [RowKind.Level] = step == .minute ? [] : step == .hour ? [.outline] : [.outline, .user, .whole]
+        guard let level = levels.first(where: { query.isOf($0) && label.isOf($0) }) else { return [(from, to, .facts)] }
+        let unit = level.step.rawValue
+        let first = from % unit == 0 ? from : from.start(of: level.step).addingReportingOverflow(unit).partialValue
+        let end = to.start(of: level.step)
+        guard first >= from, first < end else { return [(from, to, .facts)] }
+        return [(from, first, .facts), (first, end, .sums(level)), (end, to, .facts)]
+    }
+
+    // MARK: Rows
+
+    private static func sqlOfRows(_ query: RowQuery, _ step: GraphStep?, _ label: RowLabel) -> (sql: String, arguments: StatementArguments) {
+        let (expression, own) = label.sql
+        let condition = query.condition()
+        let point = step.map { "at / \($0.rawValue)" } ?? "0"
+        let sql = """
+            SELECT \(point) AS point, \(expression) AS name, \(RowSums.columnsOfRows) FROM records WHERE \(condition.sql) AND \(label.condition)
+            GROUP BY point, name
+            """
+        return (sql, own + condition.arguments)
+    }
+
+    // MARK: Roll-ups
+
+    private static func addSums(
+        _ query: RowQuery, _ level: RowKind.Level, from: Int64, to: Int64, _ step: GraphStep?, _ label: RowLabel, _ database: Database,
+        _ add: (Int64, String, RowSums) throws(AnalyticsError) -> Void
+    ) throws {
+        let (expression, own) = label.sql
+        var condition = query.kindCondition()
+        condition.add(label.condition)
+        condition.add("sums.level = \(level.rawValue) AND sums.start >= ? AND sums.start < ?", [from, to])
+        let point = step.map { "sums.start / \($0.rawValue)" } ?? "0"
+        let sql = """
+            SELECT \(point) AS point, \(expression) AS name, \(RowSums.columnsOfSums) FROM sums CROSS JOIN kinds ON kinds.number = sums.kind
+            WHERE \(condition.sql) GROUP BY point, name
+            """
+        let cursor = try Row.fetchCursor(database, sql: sql, arguments: own + condition.arguments)
+        while let row = try cursor.next() {
+            guard let name = text(row[1]) else { continue }
+            try add((row[0] as Int64) * (step?.rawValue ?? 0), name, RowSums(row, from: 2))
+        }
+    }
+
+    // MARK: Chunks
+
+    private static func addFacts(
+        _ scan: FactScan, from: Int64, to: Int64, _ step: GraphStep?, _ database: Database, _ add: (Int64, String, RowSums) throws(AnalyticsError) -> Void
+    ) throws {
+        struct Place: Hashable {
+            var point: Int64
+            var label: Int32
+        }
+        var sums: [RowSums] = []
+        var places: [Place: Int] = [:]
+        // Rows that follow each other are mostly of one point, and often of one label.
+        var (last, slot) = (Place(point: -1, label: -1), 0)
+        try scan.eachChunk(from: from, to: to, database) { _, facts in
+            let (times, tokensIn, tokensOut) = (facts[.at], facts[.tokensIn], facts[.tokensOut])
+            let (cost, saved, microseconds) = (facts[.cost], facts[.saved], facts[.microseconds])
+            scan.eachRow(facts, from: from, to: to) { index, kind, label in
+                let place = Place(point: step.map { times[index] / $0.rawValue } ?? 0, label: label)
+                if place != last {
+                    last = place
+                    if let known = places[place] {
+                        slot = known
+                    } else {
+                        slot = sums.count
+                        places[place] = slot
+                        sums.append(RowSums())
+                    }
+                }
+                sums[slot].add(
+                    scan.traits[kind], at: times[index], tokensIn: tokensIn[index], tokensOut: tokensOut[index], cost: cost[index], saved: saved[index],
+                    microseconds: microseconds[index])
+            }
+            return true
+        }
+        for (place, slot) in places { try add(place.point * (step?.rawValue ?? 0), scan.names[Int(place.label)], sums[slot]) }
+    }
+}

@@ -1,0 +1,142 @@
+import Books
+import Foundation
+import GRDB
+
+/// One question to the chunks of one day's file, and to its rows that are in no chunk yet.
+///
+/// What is asked of kinds and of metadata is answered once for each of them; rows are told apart by their numbers then.
+struct FactScan {
+    private let query: RowQuery
+    private let wanted: Set<FactChunk.Column>
+    /// By the number of a kind, or of a mark: what is not chosen is -1.
+    private var kindLabels: [Int32] = []
+    private var markLabels: [Int32]?
+    private(set) var traits: [FactTraits] = []
+    private(set) var names: [String] = []
+
+    /// - Parameter wanted: columns that the question reads beside those by which rows are chosen.
+    init(_ query: RowQuery, _ label: RowLabel, wanted: Set<FactChunk.Column>, _ database: Database) throws {
+        self.query = query
+        var columns: Set<FactChunk.Column> = [.at, .kind]
+        if !query.metadata.isEmpty || label.metadataName != nil { columns.insert(.mark) }
+        if query.tokens != nil || query.promptTokens != nil { columns.insert(.tokensIn) }
+        if query.tokens != nil || query.completionTokens != nil { columns.insert(.tokensOut) }
+        if query.cost != nil { columns.insert(.cost) }
+        self.wanted = columns.union(wanted)
+        try readKinds(label, database)
+        if self.wanted.contains(.mark) { try readMarks(label, database) }
+    }
+
+    private mutating func readKinds(_ label: RowLabel, _ database: Database) throws {
+        let count = Int(clamping: try Int64.fetchOne(database, sql: "SELECT max(number) FROM kinds") ?? 0) + 1
+        kindLabels = [Int32](repeating: -1, count: count)
+        traits = [FactTraits](repeating: FactTraits(), count: count)
+        let isOfMarks = label.metadataName != nil
+        let (expression, arguments) = isOfMarks ? ("''", []) : label.sql
+        var condition = query.kindCondition()
+        condition.add("level = \(RowKind.Level.whole.rawValue)")
+        if !isOfMarks { condition.add(label.condition) }
+        let sql = """
+            SELECT number, status >= 400, cache = \(RowKind.hit), cache > 0, retries > 0, fallback, \(expression) FROM kinds WHERE \(condition.sql)
+            """
+        var known: [String: Int32] = [:]
+        let cursor = try Row.fetchCursor(database, sql: sql, arguments: arguments + condition.arguments)
+        while let row = try cursor.next() {
+            let number = Int(row[0] as Int64)
+            guard traits.indices.contains(number), let name = DayBooks.text(row[6]) else { continue }
+            traits[number] = FactTraits(isError: row[1], isHit: row[2], isCacheable: row[3], isRetried: row[4], isFallback: row[5])
+            kindLabels[number] = isOfMarks ? 0 : FactScan.label(name, &known, &names)
+        }
+    }
+
+    private mutating func readMarks(_ label: RowLabel, _ database: Database) throws {
+        let count = Int(clamping: try Int64.fetchOne(database, sql: "SELECT max(number) FROM marks") ?? 0) + 1
+        var labels = [Int32](repeating: 0, count: count)
+        if let name = label.metadataName {
+            // Requests that say nothing of it are in no group, but those of no user are.
+            let none: Int32
+            var known: [String: Int32] = [:]
+            if case .group(.user) = label { none = FactScan.label("", &known, &names) } else { none = -1 }
+            labels = [Int32](repeating: none, count: count)
+            // The first of a name goes before others.
+            let sql = "SELECT mark, value FROM mark_values WHERE name = ? ORDER BY place DESC"
+            let cursor = try Row.fetchCursor(database, sql: sql, arguments: [name])
+            while let row = try cursor.next() {
+                let (mark, value) = (Int(row[0] as Int64), row[1] as String)
+                if case .counted = label, value.isEmpty { continue }
+                if labels.indices.contains(mark) { labels[mark] = FactScan.label(value, &known, &names) }
+            }
+        }
+        for (name, values) in query.metadata {
+            var isChosen = [Bool](repeating: false, count: count)
+            let sql = "SELECT mark FROM mark_values WHERE name = ? AND value IN (\(Condition.places(values)))"
+            let cursor = try Int64.fetchCursor(database, sql: sql, arguments: StatementArguments([name] + values))
+            while let mark = try cursor.next() {
+                if isChosen.indices.contains(Int(mark)) { isChosen[Int(mark)] = true }
+            }
+            for mark in labels.indices where !isChosen[mark] { labels[mark] = -1 }
+        }
+        markLabels = labels
+    }
+
+    private static func label(_ name: String, _ known: inout [String: Int32], _ names: inout [String]) -> Int32 {
+        if let label = known[name] { return label }
+        let label = Int32(truncatingIfNeeded: names.count)
+        names.append(name)
+        known[name] = label
+        return label
+    }
+
+    // MARK: Rows
+
+    /// Chunks that may have rows of these times, the latest first, and before them the rows that are in none.
+    ///
+    /// - Parameter body: given the number of the first row; what it returns ends the reading where it is false.
+    func eachChunk(from: Int64, to: Int64, _ database: Database, _ body: (_ first: Int64, FactChunk) throws -> Bool) throws {
+        guard from < to else { return }
+        if let (first, facts) = try FactChunk.rest(database), try !body(first, facts) { return }
+        let sql = "SELECT first, last, facts FROM chunks WHERE from_at < ? AND to_at >= ? ORDER BY to_at DESC"
+        let cursor = try Row.fetchCursor(database, sql: sql, arguments: [to, from])
+        while let row = try cursor.next() {
+            let (first, last) = (row[0] as Int64, row[1] as Int64)
+            guard last >= first, last - first < Int64(AnalyticsLimits.chunkRows) else { throw DamagedRollup() }
+            let facts = try row.withUnsafeData(atIndex: 2) { data in
+                try (data ?? Data()).withUnsafeBytes { try FactChunk($0, count: Int(last - first) + 1, wanted: wanted) }
+            }
+            if try !body(first, facts) { return }
+        }
+    }
+
+    /// The rows of a chunk that are asked for, with their labels.
+    @inline(__always)
+    func eachRow(_ facts: FactChunk, from: Int64, to: Int64, _ body: (_ index: Int, _ kind: Int, _ label: Int32) -> Void) {
+        let (times, kinds) = (facts[.at], facts[.kind])
+        let marks = markLabels == nil ? [] : facts[.mark]
+        let hasRanges = query.tokens != nil || query.promptTokens != nil || query.completionTokens != nil || query.cost != nil
+        for index in times.indices where times[index] >= from && times[index] < to {
+            let kind = Int(truncatingIfNeeded: kinds[index])
+            guard kindLabels.indices.contains(kind) else { continue }
+            var label = kindLabels[kind]
+            guard label >= 0 else { continue }
+            if let markLabels {
+                let mark = Int(truncatingIfNeeded: marks[index])
+                guard markLabels.indices.contains(mark), markLabels[mark] >= 0 else { continue }
+                label = max(label, markLabels[mark])
+            }
+            if hasRanges, !isWithin(facts, index) { continue }
+            body(index, kind, label)
+        }
+    }
+
+    private func isWithin(_ facts: FactChunk, _ index: Int) -> Bool {
+        if let range = query.tokens, !range.contains(facts[.tokensIn][index].addingReportingOverflow(facts[.tokensOut][index]).partialValue) { return false }
+        if let range = query.promptTokens, !range.contains(facts[.tokensIn][index]) { return false }
+        if let range = query.completionTokens, !range.contains(facts[.tokensOut][index]) { return false }
+        if let range = query.cost, !range.contains(facts[.cost][index]) { return false }
+        return true
+    }
+}
+
+extension RowKind {
+    static let hit = Int64(RecordedCache.hit.rawValue)
+}
