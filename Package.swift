@@ -119,7 +119,8 @@ let package = Package(
             name: "StoreTests", dependencies: ["Bytes", "JSON", "Ledger", "Store", .product(name: "GRDB", package: "GRDB.swift")], exclude: ["Versions"],
             swiftSettings: strict),
         .testTarget(
-            name: "ConsoleTests", dependencies: ["Analytics", "Books", "Bytes", "Console", "JSON", "Ledger", "OTLP", "Policy", "Store"], swiftSettings: strict),
+            name: "ConsoleTests", dependencies: ["Analytics", "Books", "Bytes", "Configuration", "Console", "JSON", "Ledger", "OTLP", "Policy", "Store"],
+            swiftSettings: strict),
         .testTarget(name: "TokensTests", dependencies: ["Bytes", "Reactor", "Tokens"], swiftSettings: strict),
         .testTarget(name: "WebhooksTests", dependencies: ["Bytes", "Ledger", "Reactor", "Webhooks"], swiftSettings: strict),
         .testTarget(name: "ExportersTests", dependencies: ["Books", "Bytes", "CLinux", "Exporters", "JSON", "Ledger", "Reactor"], swiftSettings: strict),

@@ -115,9 +115,8 @@ struct FactChunk {
     static func make(_ database: Database, withRest: Bool) throws {
         let most = AnalyticsLimits.chunkRows
         while true {
-            let (known, all) = (
-                try Int64.fetchOne(database, sql: "SELECT max(last) FROM chunks") ?? 0, try Int64.fetchOne(database, sql: "SELECT max(number) FROM requests") ?? 0
-            )
+            let known = try Int64.fetchOne(database, sql: "SELECT max(last) FROM chunks") ?? 0
+            let all = try Int64.fetchOne(database, sql: "SELECT max(number) FROM requests") ?? 0
             guard all - known >= (withRest ? 1 : most), let (first, facts) = try rest(database) else { return }
             let times = facts[.at]
             try database.cachedStatement(sql: "INSERT INTO chunks (first, last, from_at, to_at, facts) VALUES (?, ?, ?, ?, ?)")

@@ -19,10 +19,20 @@ public struct BooksDeclaration: Sendable, Equatable {
     public internal(set) var keepSize = Row.keepSize.row.fallback
     /// Nanoseconds.
     public internal(set) var rowsKeep = Row.rowsKeep.row.fallback
+    /// Members of rows that exports are without.
+    public internal(set) var deniedExportFields: [String] = []
 
     public internal(set) var bodies = BodiesDeclaration()
 
     public init() {}
+
+    /// What rows of exports have, as the console names it.
+    public static let exportFields = [
+        "id", "trace_id", "span_id", "parent_span_id", "span_name", "created_at", "is_success", "ai_org", "ai_model", "requested_model", "req_units", "res_units",
+        "total_units", "cost", "cost_currency", "request_url", "request_method", "response_status_code", "response_time", "cache_status", "stream_mode",
+        "is_estimated", "is_reported", "virtual_key", "config", "api_key_id", "workspace_id", "prompt_slug", "prompt_id", "prompt_version", "organisation_id",
+        "_user", "metadata", "error_code", "weighted_feedback", "total_feedbacks", "request", "response", "mode",
+    ]
 
     /// Its numbers: each with its default, its range and its reason.
     enum Row: String, CaseIterable {
@@ -65,6 +75,12 @@ extension ConfigurationReader {
         guard let fields = schema.fields(of: field, schema: ConfigurationSchema.books) else { return declaration }
         if let found = fields["mode"], let word = schema.choice(found, of: BooksDeclaration.Mode.allCases.map(\.rawValue)) {
             declaration.mode = BooksDeclaration.Mode(rawValue: word) ?? declaration.mode
+        }
+        if let found = fields["export_denied_fields"] {
+            for element in several(found, atMost: BooksDeclaration.exportFields.count, called: found.name) {
+                guard let name = schema.choice(element, of: BooksDeclaration.exportFields), !declaration.deniedExportFields.contains(name) else { continue }
+                declaration.deniedExportFields.append(name)
+            }
         }
         if let found = fields["bodies"] { declaration.bodies = bodies(found) }
         for row in BooksDeclaration.Row.allCases {

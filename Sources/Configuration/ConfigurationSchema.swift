@@ -10,7 +10,7 @@ enum ConfigurationSchema {
         "policies", "alert_webhooks", "metrics", "exporters")
 
     static let log = schema("format", "access")
-    static let books = schema("mode", "sync", "segment", "keep", "keep_size", "rows_keep", "bodies")
+    static let books = schema("mode", "sync", "segment", "keep", "keep_size", "rows_keep", "export_denied_fields", "bodies")
     static let bodies = schema("mode", "workspaces", "fields", "most", "keep", "keep_size")
     static let metrics = schema("labels", "constant", "series")
     static let provider = schema("base_url", "dialect", "auth", "api_key", "ca_file", "allow_private", "http2")

@@ -37,6 +37,8 @@ public struct FileObjects: Sendable {
     public var catalog: Catalog
     /// What its virtual keys may spend, by slug.
     public var virtualKeyLimits: [String: SpendingLimits] = [:]
+    /// Members of rows that exports are without.
+    public var deniedExportFields: [String] = []
 
     public init(keys: [Key] = [], catalog: Catalog) {
         self.keys = keys

@@ -17,11 +17,15 @@ struct LogTable {
     private let fields: [String]
     private let format: LogExport.Format
 
-    /// - Parameter fields: all where it is empty.
-    init(fields: [String], format: LogExport.Format) {
-        self.fields = fields.isEmpty ? LogTable.names : fields
+    /// - Parameters:
+    ///   - fields: all where it is empty.
+    ///   - denied: which are left out in any case.
+    init(fields: [String], denied: [String] = [], format: LogExport.Format) {
+        self.fields = LogTable.fields(fields, denied)
         self.format = format
     }
+
+    static func fields(_ fields: [String], _ denied: [String]) -> [String] { (fields.isEmpty ? names : fields).filter { !denied.contains($0) } }
 
     var needsFeedback: Bool { fields.contains("weighted_feedback") || fields.contains("total_feedbacks") }
 

@@ -98,6 +98,7 @@ extension FileObjects {
         let keys = (configuration?.keys ?? []).map { Key(name: $0.name, expiresAt: $0.expiresAt.map { $0 * 1000 }, limits: $0.limits) }
         self.init(keys: keys, catalog: catalog)
         for key in configuration?.virtualKeys ?? [] where !key.limits.isEmpty { virtualKeyLimits[key.slug] = key.limits }
+        deniedExportFields = configuration?.books.deniedExportFields ?? []
         policies = (configuration?.policies ?? []).map { Policy(name: $0.name, scope: $0.scope, limits: $0.limits) }
     }
 }

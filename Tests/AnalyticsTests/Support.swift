@@ -25,8 +25,8 @@ final class State {
         isByRows: Bool = false, report: @escaping @Sendable (String) -> Void = { _ in }
     ) throws -> DayBooks {
         try DayBooks(
-            dataDirectory: path, keepDays: keepDays, settlingNanoseconds: settlingNanoseconds, mostGroups: mostGroups, isByRows: isByRows, clock: { UInt64(now) * 1_000_000 },
-            report: report)
+            dataDirectory: path, keepDays: keepDays, settlingNanoseconds: settlingNanoseconds, mostGroups: mostGroups, isByRows: isByRows,
+            clock: { UInt64(now) * 1_000_000 }, report: report)
     }
 
     /// Adds records to the journal, by the code that serves: in a segment of `process` that is sealed.

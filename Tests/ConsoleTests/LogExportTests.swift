@@ -1,6 +1,7 @@
 import Analytics
 import Books
 import Bytes
+import Configuration
 import JSON
 import Ledger
 import Testing
@@ -267,6 +268,33 @@ struct LogExportTests {
         #expect(stream.next(check + ConsoleLimits.tailCheckMilliseconds) == .end)
         #expect(tail(key: try desk.key(["logs.export"])).status == 403)
     }
+
+    @Test("what the file denies is in no export: refused by name, left out by default, and told")
+    func denied() throws {
+        try write(2)
+        let open = try #require(make().json["id"]?.string)
+        var file = declaredObjects()
+        file.deniedExportFields = ["metadata", "request"]
+        let console = Console(store: desk.store, file: file, books: desk.books)
+        func ask(_ method: String, _ path: String, _ body: String = "") -> Desk.Reply {
+            desk.ask(
+                ConsoleRequest(
+                    method: method, path: Array(path.utf8), body: Array(body.utf8), credential: Array(desk.admin.utf8), nowMilliseconds: Desk.start),
+                of: console)
+        }
+        let told = ask("GET", "/v1/logs/exports/field-restrictions")
+        #expect((told["export_settings"]["deniedFields"] ?? .null).elements.map(\.string) == ["metadata", "request"])
+        #expect((desk.ask("GET", "/v1/logs/exports/field-restrictions")["export_settings"]["deniedFields"] ?? .null).elements.isEmpty)
+        let refused = ask("POST", "/v1/logs/exports", "{\"filters\":{\(Self.times)},\"requested_data\":[\"id\",\"metadata\"]}")
+        #expect(refused.status == 400 && refused.message.contains("\"metadata\"") && refused.message.contains("books.export_denied_fields"))
+        // One that was made before is without them as well.
+        let fields = ask("GET", "/v1/logs/exports/\(open)")["requested_data"].elements.map(\.string)
+        #expect(fields.contains("cost") && !fields.contains("metadata") && !fields.contains("request"))
+        #expect(!LogTable(fields: ["id", "metadata"], denied: file.deniedExportFields, format: .csv).head.contains(UInt8(ascii: "m")))
+    }
+
+    @Test("fields that the configuration file can deny are those that exports have")
+    func deniable() { #expect(BooksDeclaration.exportFields == LogTable.names) }
 }
 
 extension String {

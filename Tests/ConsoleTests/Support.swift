@@ -82,8 +82,9 @@ final class Desk {
                 nowMilliseconds: time.withLock { $0 }))
     }
 
-    func ask(_ request: ConsoleRequest) -> Reply {
-        let answer = console.answer(request)
+    /// - Parameter other: who is asked; nil for the desk's console.
+    func ask(_ request: ConsoleRequest, of other: Console? = nil) -> Reply {
+        let answer = (other ?? console).answer(request)
         let (document, diagnostics) = answer.body.withByteSlice { DocumentParser.parse($0, textByteCount: 64 << 20, nodeCount: 1 << 22) }
         return Reply(status: answer.status, json: diagnostics.isEmpty ? document?.root ?? .null : .null, allow: answer.allow, isStream: answer.stream != nil)
     }

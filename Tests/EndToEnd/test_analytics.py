@@ -300,10 +300,10 @@ class Rows(AnalyticsCase):
         records = [json.loads(line) for line in command("logs", "--data", str(self.data), "--json", "--since", "1d").stdout.splitlines()]
         self.assertTrue(soon(lambda: self.get("/v1/logs")["total"] == len(records)))
         with self.day() as day:
-            self.assertEqual({row[0] for row in day.execute("SELECT id FROM records")}, {record["id"] for record in records})
+            self.assertEqual({row[0] for row in day.execute("SELECT lower(hex(id)) FROM records")}, {record["id"].replace("-", "") for record in records})
             sums = day.execute("SELECT count(*), sum(cost), sum(tokens_in), sum(tokens_out) FROM records").fetchone()
             self.assertEqual({file.stat().st_mode & 0o777 for file in (self.data / "books" / "days").iterdir()}, {0o600})
-            self.assertEqual(sums, day.execute("SELECT sum(requests), sum(cost), sum(tokens_in), sum(tokens_out) FROM rollups").fetchone())
+            self.assertEqual(sums, day.execute("SELECT sum(requests), sum(cost), sum(tokens_in), sum(tokens_out) FROM sums WHERE level = 0").fetchone())
         self.assertEqual(sums[1], sum(round(record["cost_usd"] * 1e9) for record in records))
         done = command("books", "rebuild", "--data", str(self.data))
         self.assertEqual(done.returncode, 0, done.stderr)

@@ -55,6 +55,10 @@ class Scenarios(unittest.TestCase):
         """a serving process that is killed under load has a successor, and no connection is refused"""
         self.held("restart")
 
+    def test_kills(self):
+        """of what was answered before a kill nothing is lost, and the rows are the journal's records"""
+        self.held("kills")
+
     def test_descriptors(self):
         """a gateway without descriptors neither spins nor floods its log, and comes back"""
         self.held("descriptors")

@@ -38,10 +38,14 @@ enum LogExports {
             body: BodyShape(members + [Listing.workspace, Listing.organisation])
         ) { (console, call) throws(ConsoleError) in try console.makeExport(call) },
         Route(.get, "/logs/exports", permission, "Lists exports.", query: Listing.page + [Listing.workspace, Listing.organisation]) {
-            (console, call) throws(ConsoleError) in try console.listing(LogExport.self, try console.listQuery(call)) { LogExports.answer($0) }
+            (console, call) throws(ConsoleError) in try console.listing(LogExport.self, try console.listQuery(call)) { console.answer($0) }
+        },
+        Route(.get, "/logs/exports/field-restrictions", permission, "Tells which members of rows exports are without.") {
+            (console, _) throws(ConsoleError) in
+            .object(["export_settings": .object(["deniedFields": .texts(console.file.deniedExportFields)]), "object": .text("export-field-restrictions")])
         },
         Route(.get, "/logs/exports/{id}", permission, "Reads an export, and what has become of it.") { (console, call) throws(ConsoleError) in
-            answer(try console.found(LogExport.self, call.id, in: call.scope))
+            console.answer(try console.found(LogExport.self, call.id, in: call.scope))
         },
         Route(
             .put, "/logs/exports/{id}", permission, "Changes a draft.",
@@ -88,12 +92,12 @@ enum LogExports {
 
     // MARK: Answers
 
-    static func answer(_ export: LogExport) -> DocumentNode {
+    fileprivate static func answer(_ export: LogExport, denied: [String]) -> DocumentNode {
         let filters = Body(node: .stored(export.filters))
         return .object([
             "id": .text(export.id), "organisation_id": .text(export.head.organisationID), "workspace_id": .text(export.workspaceID),
             "filters": kept(filters, from: from(filters).map { .time($0) }, to: to(filters).map { .time($0) }),
-            "requested_data": .texts(export.fields.isEmpty ? LogTable.names : export.fields), "format": .text(export.format.rawValue),
+            "requested_data": .texts(LogTable.fields(export.fields, denied)), "format": .text(export.format.rawValue),
             "status": .text(export.state.rawValue), "description": .text(export.description), "created_at": .time(export.head.createdAt),
             "last_updated_at": .time(export.head.updatedAt), "started_at": .time(export.startedAt), "created_by": .text(export.head.createdBy),
             "total_records": .number(export.rowCount), "object": .text("export"),
@@ -102,6 +106,8 @@ enum LogExports {
 }
 
 extension Console {
+    fileprivate func answer(_ export: LogExport) -> DocumentNode { LogExports.answer(export, denied: file.deniedExportFields) }
+
     // MARK: Making
 
     fileprivate func makeExport(_ call: Call) throws(ConsoleError) -> DocumentNode {
@@ -133,6 +139,9 @@ extension Console {
             export.fields = body.texts("requested_data").reduce(into: []) { fields, name in
                 let name = LogTable.aliases.first { $0.alias == name }?.name ?? name
                 if !fields.contains(name) { fields.append(name) }
+            }
+            if let denied = export.fields.first(where: { file.deniedExportFields.contains($0) }) {
+                throw .invalid("requested_data", "has \(quoted(denied)), which exports are without: the configuration file denies it (books.export_denied_fields)")
             }
         }
         if let filters = body.body("filters") {
@@ -206,7 +215,7 @@ extension Console {
         let export = try fetchable(call.id, call.scope)
         let query = try query(of: export, call)
         let books = try openBooks()
-        let table = LogTable(fields: export.fields, format: export.format)
+        let table = LogTable(fields: export.fields, denied: file.deniedExportFields, format: export.format)
         let reading = Mutex<(position: RowPosition, hasMore: Bool, hasBegun: Bool)>((RowPosition(), true, false))
         let name = "logs-\(Timestamp.text(export.startedAt ?? call.now).prefix(10))-\(export.id).\(export.format.rawValue)"
         return ConsoleStream(export.format == .csv ? .table : .lines, fileName: name) { [self] _ in

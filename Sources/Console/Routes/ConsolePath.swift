@@ -5,7 +5,7 @@ enum ConsolePath {
     /// What paths of the console begin with, behind their version.
     private static let owned: [StaticString] = [
         "/api-keys", "/virtual-keys", "/providers", "/integrations", "/configs", "/guardrails", "/prompts", "/labels", "/collections",
-        "/admin/workspaces", "/admin/users", "/policies/usage-limits", "/policies/rate-limits", "/audit-logs", "/logs", "/analytics", "/feedback",
+        "/admin/workspaces", "/admin/users", "/policies/usage-limits", "/policies/rate-limits", "/audit-logs", "/logs", "/traces", "/analytics", "/feedback",
         "/otel/v1/traces", "/otel/v1/logs", description,
     ]
 

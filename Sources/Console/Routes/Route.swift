@@ -124,7 +124,7 @@ struct RouteTable: Sendable {
         APIKeys.routes + VirtualKeys.routes + ProviderSlots.routes + Integrations.routes + IntegrationWorkspaces.routes + Configs.routes
         + Guardrails.routes + PromptPartials.routes + Prompts.routes + Labels.routes + Collections.routes
         + Workspaces.routes + Members.routes + Users.routes + Policies.routes + AuditLogs.routes
-        + Logs.routes + LogTail.routes + LogExports.routes + ReportedLogs.routes + Telemetry.routes
+        + Logs.routes + Traces.routes + LogTail.routes + LogExports.routes + ReportedLogs.routes + Telemetry.routes
         + AnalyticsGraphs.routes + FeedbackGraphs.routes + AnalyticsGroups.routes + TraceFeedback.routes
         + [Description.route]
 

@@ -1,0 +1,96 @@
+import Analytics
+import Books
+import Bytes
+import JSON
+import Store
+
+/// The spans of a trace, by who called whom: `/traces`.
+enum Traces {
+    static let routes = [
+        Route(.get, "/traces/{trace_id}", .oneOf(["logs.view", "logs.read"]), "A trace: its requests, their attempts and other spans, as a tree.") {
+            (console, call) throws(ConsoleError) in try console.trace(call)
+        }
+    ]
+
+    fileprivate static func answer(_ trace: String, _ tree: TraceTree) -> DocumentNode {
+        let head: KeyValuePairs<String, DocumentNode> = [
+            "trace_id": .text(trace), "start_time": time(tree.start), "end_time": time(tree.end), "duration": duration(tree.end - tree.start),
+            "truncated": .flag(tree.isTruncated), "object": .text("trace"),
+        ]
+        let whole = sums(tree.whole).members.map { ($0.name, $0.value) }
+        return .object(head.map { ($0.key, $0.value) } + whole + [("spans", .list(spans(tree)))])
+    }
+
+    /// The tree, written from below: a node is written after those below it. Deeper than is shown, spans stand beside the deepest.
+    private static func spans(_ tree: TraceTree) -> [DocumentNode] {
+        var order: [(number: Int, depth: Int)] = []
+        var waiting = tree.roots.map { (number: $0, depth: 0) }
+        // Of each span the one under which it is written.
+        var places = [Int?](repeating: nil, count: tree.spans.count)
+        while let next = waiting.popLast() {
+            order.append(next)
+            let isDeepest = next.depth + 1 >= ConsoleLimits.traceDepth
+            for child in tree.spans[next.number].children {
+                places[child] = isDeepest ? places[next.number] : next.number
+                waiting.append((child, isDeepest ? next.depth : next.depth + 1))
+            }
+        }
+        var written = [[(number: Int, node: DocumentNode)]](repeating: [], count: tree.spans.count)
+        var roots: [(number: Int, node: DocumentNode)] = []
+        for (number, _) in order.reversed() {
+            let span = tree.spans[number]
+            // Numbers are in the order of their start.
+            let below = written[number].sorted { $0.number < $1.number }.map(\.node)
+            let node = node(span).with(["children": .list(attempts(span.record) + below)])
+            if let place = places[number] { written[place].append((number, node)) } else { roots.append((number, node)) }
+        }
+        return roots.sorted { $0.number < $1.number }.map(\.node)
+    }
+
+    private static func node(_ span: TraceSpan) -> DocumentNode {
+        let record = span.record
+        let isObservation = record.figures.flags.contains(.observation)
+        return .object([
+            "id": .text(record.identifier.description), "span_id": .text(record.span.isEmpty ? record.identifier.description : record.span),
+            "parent_span_id": text(record.parentSpan), "type": .text(isObservation ? "span" : "request"), "kind": text(record.kind),
+            "name": text(record.spanName.isEmpty ? record.endpoint : record.spanName), "ai_org": text(record.provider),
+            "ai_model": text(record.served.isEmpty ? record.model : record.served),
+            "status": record.figures.status == 0 ? .null : .number(Int(record.figures.status)), "is_error": .flag(record.isFailure),
+            "error_code": text(record.error), "start_time": time(record.figures.wallNanoseconds), "duration": duration(record.figures.totalNanoseconds),
+            "req_units": count(record.inputTokens), "res_units": count(record.outputTokens),
+            "cost": isObservation || record.figures.cost < 0 ? .null : Amount.cents(record.figures.cost), "below": sums(span.below), "object": .text("span"),
+        ])
+    }
+
+    /// What was tried for a request that took more than one try: one after the other.
+    private static func attempts(_ record: RequestRecord) -> [DocumentNode] {
+        guard case .array(let tries)? = DocumentParser.parse(record.attempts).document?.root.value else { return [] }
+        return tries.map { entry in
+            .object([
+                "type": .text("attempt"), "name": entry["target"] ?? .null, "status": entry["status"] ?? .null, "end": entry["end"] ?? .null,
+                "why": entry["why"] ?? .null, "duration": entry["ms"] ?? .null, "object": .text("span"),
+            ])
+        }
+    }
+
+    private static func sums(_ sums: TraceSums) -> DocumentNode {
+        .object([
+            "requests": .number(sums.requests), "span_count": .number(sums.spans), "errors": .number(sums.errors), "total_units": .number(sums.tokens),
+            "cost": Amount.cents(sums.cost),
+        ])
+    }
+
+    private static func time(_ nanoseconds: UInt64) -> DocumentNode { .time(Int64(clamping: nanoseconds / 1_000_000)) }
+    /// In milliseconds.
+    private static func duration(_ nanoseconds: UInt64) -> DocumentNode { AnalyticsGraphs.milliseconds(Int64(clamping: nanoseconds / 1000), 1) }
+    private static func text(_ text: String) -> DocumentNode { text.isEmpty ? .null : .text(text) }
+    private static func count(_ count: Int64?) -> DocumentNode { count.map { .number($0) } ?? .null }
+}
+
+extension Console {
+    fileprivate func trace(_ call: Call) throws(ConsoleError) -> DocumentNode {
+        let found = try rows { (books) throws(AnalyticsError) in try books.trace(call.id, workspace: call.caller.key.workspaceID) }
+        guard let tree = found else { throw .notFound("there is no trace \(quoted(call.id))") }
+        return Traces.answer(call.id, tree)
+    }
+}
