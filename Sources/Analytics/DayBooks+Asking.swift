@@ -54,7 +54,7 @@ extension DayBooks {
 
     private func number(of query: RowQuery) throws(AnalyticsError) -> Int {
         var number: Int64 = 0
-        try tally(query, by: nil, .none) { _, _, sums in number += sums.requests }
+        try tally(query, by: nil, .none, countsAlone: true) { _, _, sums in number += sums.requests }
         return Int(clamping: number)
     }
 
@@ -112,7 +112,7 @@ extension DayBooks {
     public func counts(_ query: RowQuery, by step: GraphStep, and column: CountedColumn) throws(AnalyticsError) -> [Int64: [String: Int64]] {
         var counts: [Int64: [String: Int64]] = [:]
         var size = 0
-        try tally(query, by: step, .counted(column)) { (point, name, more) throws(AnalyticsError) in
+        try tally(query, by: step, .counted(column), countsAlone: true) { (point, name, more) throws(AnalyticsError) in
             let known = counts[point, default: [:]][name]
             size += known == nil ? 1 : 0
             if size > mostGroups { throw .tooMany }

@@ -10,18 +10,19 @@ extension DayBooks {
 
     /// - Parameters:
     ///   - step: of points of a graph; nil for one point, 0.
+    ///   - countsAlone: whether only the number of requests is wanted.
     ///   - add: given a point's beginning in milliseconds since 1970, a label, and what a part of its requests comes to.
     func tally(
-        _ query: RowQuery, by step: GraphStep?, _ label: RowLabel, _ add: (Int64, String, RowSums) throws(AnalyticsError) -> Void
+        _ query: RowQuery, by step: GraphStep?, _ label: RowLabel, countsAlone: Bool = false, _ add: (Int64, String, RowSums) throws(AnalyticsError) -> Void
     ) throws(AnalyticsError) {
         let parts = DayBooks.parts(query, step, label)
-        let (sql, arguments) = DayBooks.sqlOfRows(query, step, label)
+        let (sql, arguments) = DayBooks.sqlOfRows(query, step, label, countsAlone)
         try eachDay(query) { database, hasRows in
             if hasRows {
                 let cursor = try Row.fetchCursor(database, sql: sql, arguments: arguments)
                 while let row = try cursor.next() {
                     guard let name = DayBooks.text(row[1]) else { continue }
-                    try add((row[0] as Int64) * (step?.rawValue ?? 0), name, RowSums(row, from: 2))
+                    try add((row[0] as Int64) * (step?.rawValue ?? 0), name, RowSums(row, from: 2, countsAlone: countsAlone))
                 }
                 return
             }
@@ -29,11 +30,12 @@ extension DayBooks {
             var scan: FactScan?
             for (from, to, source) in parts {
                 switch source {
-                case .sums(let level): try DayBooks.addSums(query, level, from: from, to: to, step, label, database, add)
+                case .sums(let level): try DayBooks.addSums(query, level, from: from, to: to, step, label, countsAlone, database, add)
                 case .facts:
-                    let known = try scan ?? FactScan(query, label, wanted: Set(FactChunk.Column.allCases).subtracting([.mark]), database)
+                    let wanted = countsAlone ? [] : Set(FactChunk.Column.allCases).subtracting([.mark])
+                    let known = try scan ?? FactScan(query, label, wanted: wanted, database)
                     scan = known
-                    try DayBooks.addFacts(known, from: from, to: to, step, database, add)
+                    try DayBooks.addFacts(known, countsAlone, from: from, to: to, step, database, add)
                 }
             }
         }
@@ -65,12 +67,14 @@ extension DayBooks {
 
     // MARK: Rows
 
-    private static func sqlOfRows(_ query: RowQuery, _ step: GraphStep?, _ label: RowLabel) -> (sql: String, arguments: StatementArguments) {
+    private static func sqlOfRows(
+        _ query: RowQuery, _ step: GraphStep?, _ label: RowLabel, _ countsAlone: Bool
+    ) -> (sql: String, arguments: StatementArguments) {
         let (expression, own) = label.sql
         let condition = query.condition()
         let point = step.map { "at / \($0.rawValue)" } ?? "0"
         let sql = """
-            SELECT \(point) AS point, \(expression) AS name, \(RowSums.columnsOfRows) FROM records WHERE \(condition.sql) AND \(label.condition)
+            SELECT \(point) AS point, \(expression) AS name, \(countsAlone ? "count(*)" : RowSums.columnsOfRows) FROM records WHERE \(condition.sql) AND \(label.condition)
             GROUP BY point, name
             """
         return (sql, own + condition.arguments)
@@ -79,8 +83,8 @@ extension DayBooks {
     // MARK: Roll-ups
 
     private static func addSums(
-        _ query: RowQuery, _ level: RowKind.Level, from: Int64, to: Int64, _ step: GraphStep?, _ label: RowLabel, _ database: Database,
-        _ add: (Int64, String, RowSums) throws(AnalyticsError) -> Void
+        _ query: RowQuery, _ level: RowKind.Level, from: Int64, to: Int64, _ step: GraphStep?, _ label: RowLabel, _ countsAlone: Bool,
+        _ database: Database, _ add: (Int64, String, RowSums) throws(AnalyticsError) -> Void
     ) throws {
         let (expression, own) = label.sql
         var condition = query.kindCondition()
@@ -88,20 +92,21 @@ extension DayBooks {
         condition.add("sums.level = \(level.rawValue) AND sums.start >= ? AND sums.start < ?", [from, to])
         let point = step.map { "sums.start / \($0.rawValue)" } ?? "0"
         let sql = """
-            SELECT \(point) AS point, \(expression) AS name, \(RowSums.columnsOfSums) FROM sums CROSS JOIN kinds ON kinds.number = sums.kind
+            SELECT \(point) AS point, \(expression) AS name, \(countsAlone ? "total(requests)" : RowSums.columnsOfSums) FROM sums CROSS JOIN kinds ON kinds.number = sums.kind
             WHERE \(condition.sql) GROUP BY point, name
             """
         let cursor = try Row.fetchCursor(database, sql: sql, arguments: own + condition.arguments)
         while let row = try cursor.next() {
             guard let name = text(row[1]) else { continue }
-            try add((row[0] as Int64) * (step?.rawValue ?? 0), name, RowSums(row, from: 2))
+            try add((row[0] as Int64) * (step?.rawValue ?? 0), name, RowSums(row, from: 2, countsAlone: countsAlone))
         }
     }
 
     // MARK: Chunks
 
     private static func addFacts(
-        _ scan: FactScan, from: Int64, to: Int64, _ step: GraphStep?, _ database: Database, _ add: (Int64, String, RowSums) throws(AnalyticsError) -> Void
+        _ scan: FactScan, _ countsAlone: Bool, from: Int64, to: Int64, _ step: GraphStep?, _ database: Database,
+        _ add: (Int64, String, RowSums) throws(AnalyticsError) -> Void
     ) throws {
         struct Place: Hashable {
             var point: Int64
@@ -125,6 +130,10 @@ extension DayBooks {
                         places[place] = slot
                         sums.append(RowSums())
                     }
+                }
+                if countsAlone {
+                    sums[slot].requests.add(1)
+                    return
                 }
                 sums[slot].add(
                     scan.traits[kind], at: times[index], tokensIn: tokensIn[index], tokensOut: tokensOut[index], cost: cost[index], saved: saved[index],

@@ -46,6 +46,9 @@ public enum AnalyticsLimits {
     /// Spans of one trace that are shown: more than people look through, and a megabyte of them.
     public static let traceSpanCount = 2000
 
+    /// Requests that are looked at for a list of traces: some tens of milliseconds.
+    static let traceRowCount = 20_000
+
     /// Days of one trace, the latest first.
     static let traceDayCount = 40
 

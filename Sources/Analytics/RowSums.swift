@@ -99,9 +99,10 @@ public struct RowSums: Sendable, Equatable {
         """
 
     /// - Parameter first: where the columns begin.
-    init(_ row: Row, from first: Int) {
+    init(_ row: Row, from first: Int, countsAlone: Bool = false) {
         func number(_ index: Int, most: Int64 = AnalyticsLimits.largestSum) -> Int64 { min(most, Int64(clamping: (row[first + index] as Double?) ?? 0)) }
         requests = number(0)
+        if countsAlone { return }
         errors = number(1)
         retried = number(2)
         fallbacks = number(3)

@@ -82,6 +82,9 @@ public enum ConsoleLimits {
     static let tailCheckMilliseconds: Int64 = 15_000
     /// Milliseconds that a request took which is told of: a day.
     static let reportMilliseconds = 86_400_000.0
+    /// Traces on a page: each is read whole.
+    static let traceRowCount: Int64 = 100
+    static let usualTraceRowCount = 20
     /// Spans within each other that a trace is written with: some readers of JSON follow 64 levels, and a span takes two. What is deeper stands beside
     /// the last.
     static let traceDepth = 30

@@ -126,4 +126,36 @@ struct TraceTests {
         #expect(tree.spans.count == AnalyticsLimits.traceSpanCount)
         #expect(tree.isTruncated == isTruncated)
     }
+
+    @Test("traces are listed by their latest request, with all that is theirs, in pages")
+    func list() throws {
+        let state = State()
+        try state.write([
+            Sample(number: 1, at: State.noon, trace: "a"), Sample(number: 2, at: State.noon + 1, status: 500, trace: "b"),
+            Sample(number: 3, at: State.noon + 2, trace: "c"), Sample(number: 4, at: State.noon + 3, trace: "a"),
+        ])
+        let books = try state.books()
+        try books.catchUp()
+        var query = RowQuery(from: State.noon, to: State.noon + State.day)
+        let first = try books.traces(query, skip: 0, most: 2)
+        #expect(first.traces.map(\.id) == ["a", "c"] && first.hasMore)
+        #expect(first.traces.map(\.tree.whole.requests) == [2, 1])
+        let second = try books.traces(query, skip: 2, most: 2)
+        #expect(second.traces.map(\.id) == ["b"] && !second.hasMore)
+        query.statuses = [500]
+        #expect(try books.traces(query, skip: 0, most: 2).traces.map(\.id) == ["b"])
+    }
+
+    @Test("a list of traces looks at so many requests and no more, and tells that there may be others", arguments: [(-1, false), (0, true)])
+    func mostRows(more: Int, hasMore: Bool) throws {
+        let state = State()
+        try state.write((0..<AnalyticsLimits.traceRowCount + more).map { Sample(number: $0, trace: "t") })
+        let books = try state.books()
+        try books.catchUp()
+        var query = RowQuery(from: State.noon, to: State.noon + State.day)
+        query.keys = ["team"]
+        let found = try books.traces(query, skip: 0, most: 5)
+        #expect(found.traces.map(\.id) == ["t"] && found.hasMore == hasMore)
+        #expect(found.traces[0].tree.isTruncated)
+    }
 }

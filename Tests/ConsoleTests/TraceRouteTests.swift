@@ -81,6 +81,12 @@ struct TraceRouteTests {
         #expect(desk.ask("GET", "/v1/traces/t%201")["span_count"].integer == 2)
         #expect(desk.ask("GET", "/v1/traces/t%201", key: try desk.key(["logs.list"])).status == 403)
         #expect(desk.ask("GET", "/v1/traces/none").status == 404)
+        let times = "time_of_generation_min=2027-01-15T00:00:00Z&time_of_generation_max=2027-01-16T00:00:00Z"
+        let listed = desk.ask("GET", "/v1/traces?\(times)&page_size=5", key: key)
+        #expect(listed.rows.map { $0["trace_id"]?.string } == ["t 1"] && listed.rows.first?["span_count"]?.integer == 1)
+        #expect(listed["has_more"].jsonText == "false")
+        #expect(desk.ask("GET", "/v1/traces?\(times)&workspace_slug=\(one)&status_code=500").rows.isEmpty)
+        #expect(desk.ask("GET", "/v1/traces?\(times)&page_size=101").status == 400)
     }
 
     @Test("spans deeper than readers of JSON follow stand beside the deepest", arguments: [ConsoleLimits.traceDepth, ConsoleLimits.traceDepth + 3])

@@ -27,4 +27,38 @@ extension DayBooks {
         let records = found.prefix(most).compactMap { DayBooks.record($0) }
         return records.isEmpty ? nil : TraceTree(records, isTruncated: found.count > most)
     }
+
+    /// Traces that have such requests, that with the latest first, and whether there may be more.
+    ///
+    /// As many requests are looked at as one question may cost: traces whose latest is behind those are not found.
+    ///
+    /// - Returns: each with all its spans that the query's workspace may see, those that do not meet the rest of the query among them.
+    public func traces(_ query: RowQuery, skip: Int, most: Int) throws(AnalyticsError) -> (traces: [(id: String, tree: TraceTree)], hasMore: Bool) {
+        var names: [String] = []
+        var known: Set<String> = []
+        var left = AnalyticsLimits.traceRowCount
+        let feedback = try query.isOfFeedback ? feedbackFile() : nil
+        if query.isOfFeedback, feedback == nil { return ([], false) }
+        let condition = query.condition()
+        let sql = "SELECT trace FROM records WHERE \(condition.sql) ORDER BY at DESC, number DESC LIMIT ?"
+        for day in days().reversed() where query.days.contains(day) && left > 0 && names.count <= skip + most {
+            guard let file = try file(day: day) else { continue }
+            let arguments = condition.arguments + [left]
+            left -= try reading(file, beside: feedback) { database in
+                var count = 0
+                let cursor = try String.fetchCursor(database, sql: sql, arguments: arguments)
+                // One more than are asked for tells that there are more.
+                while names.count <= skip + most, let name = try cursor.next() {
+                    count += 1
+                    if known.insert(name).inserted { names.append(name) }
+                }
+                return count
+            }
+        }
+        var traces: [(id: String, tree: TraceTree)] = []
+        for name in names.dropFirst(skip).prefix(most) {
+            if let tree = try trace(name, workspace: query.workspace) { traces.append((name, tree)) }
+        }
+        return (traces, names.count > skip + most || left == 0)
+    }
 }

@@ -6,19 +6,32 @@ import Store
 
 /// The spans of a trace, by who called whom: `/traces`.
 enum Traces {
+    private static let page = [
+        Listing.page[0], BodyField("page_size", .integer(1...ConsoleLimits.traceRowCount), aliases: ["pageSize", "limit"], "traces of a page"),
+    ]
+
     static let routes = [
+        Route(
+            .get, "/traces", .oneOf(["logs.view", "logs.list", "logs.read"]), "Lists traces that have such requests, the latest first.",
+            query: page + RowFilters.fields
+        ) { (console, call) throws(ConsoleError) in try console.listTraces(call) },
         Route(.get, "/traces/{trace_id}", .oneOf(["logs.view", "logs.read"]), "A trace: its requests, their attempts and other spans, as a tree.") {
             (console, call) throws(ConsoleError) in try console.trace(call)
-        }
+        },
     ]
 
     fileprivate static func answer(_ trace: String, _ tree: TraceTree) -> DocumentNode {
+        .object(head(trace, tree) + [("spans", .list(spans(tree)))])
+    }
+
+    fileprivate static func row(_ trace: String, _ tree: TraceTree) -> DocumentNode { .object(head(trace, tree)) }
+
+    private static func head(_ trace: String, _ tree: TraceTree) -> [(String, DocumentNode)] {
         let head: KeyValuePairs<String, DocumentNode> = [
             "trace_id": .text(trace), "start_time": time(tree.start), "end_time": time(tree.end), "duration": duration(tree.end - tree.start),
             "truncated": .flag(tree.isTruncated), "object": .text("trace"),
         ]
-        let whole = sums(tree.whole).members.map { ($0.name, $0.value) }
-        return .object(head.map { ($0.key, $0.value) } + whole + [("spans", .list(spans(tree)))])
+        return head.map { ($0.key, $0.value) } + sums(tree.whole).members.map { ($0.name, $0.value) }
     }
 
     /// The tree, written from below: a node is written after those below it. Deeper than is shown, spans stand beside the deepest.
@@ -88,6 +101,16 @@ enum Traces {
 }
 
 extension Console {
+    fileprivate func listTraces(_ call: Call) throws(ConsoleError) -> DocumentNode {
+        let query = try RowFilters.query(self, call)
+        let size = Int(call.query.integer("page_size") ?? Int64(ConsoleLimits.usualTraceRowCount))
+        let skip = Int(call.query.integer("current_page") ?? 0) * size
+        let found = try rows { (books) throws(AnalyticsError) in try books.traces(query, skip: skip, most: size) }
+        return .object([
+            "object": .text("list"), "has_more": .flag(found.hasMore), "data": .list(found.traces.map { Traces.row($0.id, $0.tree) }),
+        ])
+    }
+
     fileprivate func trace(_ call: Call) throws(ConsoleError) -> DocumentNode {
         let found = try rows { (books) throws(AnalyticsError) in try books.trace(call.id, workspace: call.caller.key.workspaceID) }
         guard let tree = found else { throw .notFound("there is no trace \(quoted(call.id))") }
