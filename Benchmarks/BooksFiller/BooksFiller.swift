@@ -79,7 +79,7 @@ private struct Sample {
     mutating func record(_ number: Int, wall: UInt64) -> RequestRecord {
         var record = RequestRecord()
         let (model, team) = (Self.models[Int(roll(8))], roll(20))
-        record.figures.identifier = Identifier(high: wall / 1_000_000 << 16 | 0x7000, low: 0x8000_0000_0000_0000 | UInt64(number))
+        record.figures.identifier = Identifier(high: (wall / 1_000_000) << 16 | 0x7000, low: 0x8000_0000_0000_0000 | UInt64(number))
         record.figures.wallNanoseconds = wall
         record.figures.flags = roll(2) == 0 ? [.counted, .stream, .ownTrace] : [.counted, .ownTrace]
         record.figures.status = roll(50) == 0 ? [400, 429, 500, 503][Int(roll(4))] : 200

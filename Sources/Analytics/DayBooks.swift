@@ -200,7 +200,9 @@ public final class DayBooks: Sendable {
             offsets.withLock { $0[segment.name] = taken.offset }
         }
         // Nothing comes to one that is sealed.
-        if !hasMore, !segment.isOpen { finished.withLock { _ = $0.insert(segment.name) } }
+        guard !hasMore, !segment.isOpen else { return }
+        finished.withLock { _ = $0.insert(segment.name) }
+        file.settle()
     }
 
     private func dropOldDays() {

@@ -26,6 +26,9 @@ final class DayFile: Sendable {
 
     func close() { try? pool.close() }
 
+    /// Gives back what the log beside the file takes, some megabytes, which would stay for as long as the day is kept.
+    func settle() { _ = try? pool.writeWithoutTransaction { try $0.checkpoint(.truncate) } }
+
     // MARK: Deriving
 
     /// Takes what a segment has that has no row yet, up to a batch.

@@ -155,5 +155,7 @@ struct RollupTests {
         let file = try #require(try books.file(day: Int(State.noon / State.day)))
         #expect(try file.pool.read { try Int64.fetchOne($0, sql: "SELECT count(*) FROM chunks") } == expected)
         #expect(try file.pool.read { try Int64.fetchOne($0, sql: "SELECT sum(last - first + 1) FROM chunks") } == Int64(AnalyticsLimits.chunkRows + more))
+        // Nor does the log of what was written stay beside a file to which nothing comes.
+        #expect(try FileManager.default.attributesOfItem(atPath: file.path + "-wal")[.size] as? Int64 == 0)
     }
 }
