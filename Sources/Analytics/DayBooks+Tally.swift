@@ -56,7 +56,7 @@ extension DayBooks {
     /// Whole days or hours come from roll-ups that have what is asked for, and what is left before and behind them from chunks.
     private static func parts(_ query: RowQuery, _ step: GraphStep?, _ label: RowLabel) -> [(from: Int64, to: Int64, Source)] {
         let (from, to) = (max(0, query.from), query.to)
-        let levels: [RowKind.Level] = step == .minute ? [] : step == .hour ? [.outline] : [.outline, .user, .whole]
+        let levels: [RowKind.Level] = step == .minute ? [] : step == .hour ? [.outline] : [.outlineOfDay, .user, .whole]
         guard let level = levels.first(where: { query.isOf($0) && label.isOf($0) }) else { return [(from, to, .facts)] }
         let unit = level.step.rawValue
         let first = from % unit == 0 ? from : from.start(of: level.step).addingReportingOverflow(unit).partialValue

@@ -148,6 +148,7 @@ final class DayFile: Sendable {
         for level in [RowKind.Level.whole, .outline, .user] {
             kinds.append((level, try terms.number(of: RowKind(level, row, user: mark.user), database)))
         }
+        kinds.append((.outlineOfDay, kinds[1].number))
         try database.cachedStatement(sql: DayRow.insertion).execute(arguments: row.arguments(parts, kind: kinds[0].number, mark: mark.number, shared: shared))
         if database.changesCount > 0 { rollups.add(row, kinds: kinds) }
     }

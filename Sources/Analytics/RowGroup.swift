@@ -82,6 +82,7 @@ enum RowLabel {
         case (_, .user): false
         case (.group(.status), .outline), (.counted(.status), .outline), (.counted(.retries), .outline): true
         case (_, .outline): false
+        case (_, .outlineOfDay): isOf(.outline)
         case (_, .whole): metadataName == nil
         }
     }

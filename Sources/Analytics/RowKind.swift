@@ -11,6 +11,8 @@ struct RowKind: Hashable {
         case outline
         /// Workspaces and users, by day.
         case user
+        /// What `outline` tells apart, whose kinds these are, by day.
+        case outlineOfDay
 
         var step: GraphStep { self == .outline ? .hour : .day }
     }
@@ -43,7 +45,7 @@ struct RowKind: Hashable {
         cache = record.figures.cache
         retries = row.retries
         isFallback = row.isFallback
-        if level == .outline { return }
+        if level != .whole { return }
         key = record.key
         virtualKey = record.virtualKey
         config = record.config

@@ -60,7 +60,7 @@ public struct RowQuery: Sendable {
         let isOfOutline = isOfKinds && keys.isEmpty && virtualKeys.isEmpty && configs.isEmpty && models.isEmpty && prompts.isEmpty
         return switch level {
         case .whole: isOfKinds
-        case .outline: isOfOutline
+        case .outline, .outlineOfDay: isOfOutline
         case .user: isOfOutline && statuses.isEmpty && caches.isEmpty
         }
     }
