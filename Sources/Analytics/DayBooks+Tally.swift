@@ -62,7 +62,8 @@ extension DayBooks {
         let first = from % unit == 0 ? from : from.start(of: level.step).addingReportingOverflow(unit).partialValue
         let end = to.start(of: level.step)
         guard first >= from, first < end else { return [(from, to, .facts)] }
-        return [(from, first, .facts), (first, end, .sums(level)), (end, to, .facts)]
+        // What is empty is not asked for: that would read the kinds of each day.
+        return [(from, first, .facts), (first, end, .sums(level)), (end, to, .facts)].filter { $0.0 < $0.1 }
     }
 
     // MARK: Rows
