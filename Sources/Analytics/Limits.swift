@@ -67,6 +67,14 @@ public enum AnalyticsLimits {
     /// Between two looks into the rings of bodies: a ring has room for what comes in ten times as long.
     static let bodyIntervalMilliseconds: Int32 = 20
 
+    /// The same where nothing has come for a second.
+    static let bodyIdleMilliseconds: Int32 = 100
+    static let bodyIdleNanoseconds: UInt64 = 1_000_000_000
+
+    /// What bodies leave of a disk to the journal and the rows: so much, or a twentieth of a small one.
+    static let bodyFloorByteCount: Int64 = 1 << 30
+    static let bodyFloorShare: Int64 = 20
+
     /// From a request's end until its bodies are written, at most, while the disk keeps up: a look, a batch, and some time to write.
     public static let bodyDelayMilliseconds: Int32 = 500
 
@@ -80,7 +88,7 @@ public enum AnalyticsLimits {
     static let openBodyFiles = 8
 
     /// What bodies of one request come to at most before they are compressed: three of the longest that may be set, and their heads.
-    static let bodiesByteCount = 64 << 20
+    static let bodiesByteCount = 16 << 20
 
     /// Zstandard's own: what a record costs beside it is small, and what a higher one spares as well.
     static let zstdLevel: Int32 = 3

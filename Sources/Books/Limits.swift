@@ -49,9 +49,12 @@ public enum BooksLimits {
     /// What a reader takes of a segment at once.
     static let readByteCount = 256 << 10
 
-    /// What one worker's bodies may take while they wait for the thread that keeps them: a hundred of the longest that are kept whole, or a second of
-    /// streams. It is memory only where it has been used.
+    /// What one worker's bodies may take while they wait for the thread that keeps them: one request, what was sent and one answer at the longest
+    /// that may be set, or a second of streams. It is memory only where it has been used.
     public static let bodyRingByteCount = 8 << 20
+
+    /// Of that, what is left for the ends of exchanges of which something was dropped: more than may be under way.
+    static let bodyEndsByteCount = 64 << 10
 
     /// Bytes of one part that are copied at once: what a read of an answer brings.
     static let bodyPieceByteCount = 64 << 10

@@ -34,7 +34,7 @@ public struct BodiesDeclaration: Sendable, Equatable {
             return switch self {
             case .most:
                 Bound.Row(
-                    section: .limits, unit: .byteCount, fallback: 1 << 20, range: 1 << 10...16 << 20, mayBeOff: false,
+                    section: .limits, unit: .byteCount, fallback: 1 << 20, range: 1 << 10...2 << 20, mayBeOff: false,
                     reason: "what is kept of one body; a longer one is cut, and its log says so")
             case .keep:
                 Bound.Row(

@@ -6,6 +6,12 @@ public struct MetricsDeclaration: Sendable, Equatable {
     public enum Label: Sendable, Equatable {
         case model, payloadSize, key, config
         case metadata(String)
+
+        /// What tells it from others in a scrape, where a label's name has letters and digits alone.
+        var shown: String {
+            guard case .metadata(let name) = self else { return "\(self)" }
+            return "metadata_" + String(name.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "_" })
+        }
     }
 
     public internal(set) var labels: [Label] = []
@@ -48,7 +54,7 @@ extension ConfigurationReader {
                     schema.report("there is no label \(quoted(text))", hint: Nearest.hint(text, among: MetricsDeclaration.wordTexts), kind: .meaning, at: entry)
                     continue
                 }
-                if declaration.labels.contains(label) { schema.report("the label \(quoted(text)) stands here twice", kind: .meaning, at: entry) }
+                if declaration.labels.contains(where: { $0.shown == label.shown }) { schema.report("the label \(quoted(text)) stands here twice", kind: .meaning, at: entry) }
                 declaration.labels.append(label)
             }
         }

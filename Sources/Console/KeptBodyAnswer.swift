@@ -32,12 +32,18 @@ public enum KeptBodyAnswer {
         return .object(names.map { ($0, .text(values[$0] ?? "")) })
     }
 
+    private static func json(_ body: [UInt8]) -> DocumentNode? {
+        body.withByteSlice {
+            DocumentParser.parse($0, textByteCount: ConsoleLimits.shownBodyByteCount, nodeCount: ConsoleLimits.shownBodyNodeCount).document?.root
+        }
+    }
+
     /// Its body as what it is: JSON, a text, or else in base64, which is said.
     static func body(_ message: KeptMessage?, isCut: Bool) -> [(String, DocumentNode)] {
         guard let message, !message.body.isEmpty else { return [("body", .null)] }
         var members: [(String, DocumentNode)] = []
         if let text = String(validating: message.body, as: UTF8.self) {
-            members.append(("body", !isCut ? DocumentParser.parse(text).document?.root ?? .text(text) : .text(text)))
+            members.append(("body", isCut ? .text(text) : json(message.body) ?? .text(text)))
         } else {
             var base64 = [UInt8](repeating: 0, count: (message.body.count + 2) / 3 * 4)
             let written = message.body.withByteSlice { bytes in

@@ -72,6 +72,9 @@ public enum ConsoleLimits {
     static let unpackedTelemetryByteCount = 16 << 20
     /// Nanoseconds for which a span may have begun before it was told of: its record is found by the day on which it was written.
     static let spanAgeNanoseconds: UInt64 = 3_600_000_000_000
+    /// A body that is shown as JSON: the longest that is kept, and the values in it; one with more is shown as text.
+    static let shownBodyByteCount = 2 << 20
+    static let shownBodyNodeCount = 1 << 18
     /// Rows of one part of a file or a tail: a few are read in a millisecond, and others are answered between two.
     static let exportRowCount = 64
     /// The same with requests and answers in them, each of which may be megabytes.

@@ -55,6 +55,7 @@ struct Bookkeeping {
 
     /// Ends that; false when it has not ended in the time there is.
     func stop() -> Bool {
+        bodies.end()
         let areAtRest = [exporters.stop(), days.stop(), bodies.stop()]
         guard areAtRest == [true, true, true] else { return false }
         days.close()

@@ -62,11 +62,26 @@ struct BodyFilesTests {
         settings.keepByteCount = 1
         let files = BodyFiles(dataDirectory: state.path, settings)
         try files.write([Self.entry(1), Self.entry(2, hours: 1)])
-        #expect(!files.isFull)
+        #expect(files.hindrance == nil)
         files.upkeep(wallNanoseconds: UInt64(State.noon + 3_600_000) * 1_000_000)
         #expect(Self.names(state) == ["2025-11-26-13.sqlite"])
-        #expect(files.isFull)
+        #expect(files.hindrance?.contains("keep_size") == true)
         files.close()
+    }
+
+    @Test("where the disk has little left the oldest hours go, and what comes is not kept until there is room: records need that more")
+    func floor() throws {
+        let state = State()
+        let files = BodyFiles(dataDirectory: state.path, BodySettings()) { _ in (free: 10 << 20, total: 1 << 40) }
+        try files.write([Self.entry(1), Self.entry(2, hours: 1)])
+        files.upkeep(wallNanoseconds: UInt64(State.noon + 3_600_000) * 1_000_000)
+        #expect(Self.names(state) == ["2025-11-26-13.sqlite"])
+        #expect(files.hindrance?.contains("the disk has little left") == true)
+        let small = BodyFiles(dataDirectory: state.path, BodySettings()) { _ in (free: 10 << 20, total: 100 << 20) }
+        small.upkeep(wallNanoseconds: UInt64(State.noon + 3_600_000) * 1_000_000)
+        #expect(small.hindrance == nil)
+        files.close()
+        small.close()
     }
 
     @Test("a frame that the disk has changed is no bodies, and traps nothing")

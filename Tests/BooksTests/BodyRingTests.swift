@@ -65,6 +65,21 @@ struct BodyRingTests {
         #expect(Self.push(ring, [Self.bytes(1000)]))
     }
 
+    @Test("what does not fit whole is not begun, and an end has room where nothing else has")
+    func ends() {
+        let ring = BodyRing(capacity: 1 << 18)
+        #expect(!Self.push(ring, [Self.bytes(1 << 18)]) && ring.waitingByteCount == 0)
+        while Self.push(ring, [Self.bytes(100)]) {}
+        let flags: [UInt8] = [0, 1]
+        let isTaken = flags.withByteSlice { slice in
+            withUnsafePointer(to: slice) { ring.push(.end, of: Self.id, starts: true, UnsafeBufferPointer(start: $0, count: 1), most: 2) }
+        }
+        #expect(isTaken)
+        var last: BodyPart?
+        ring.drain { part, _, _, _ in last = part }
+        #expect(last == .end)
+    }
+
     @Test("a reader beside the writer sees all that was taken, whole and in order, many times round the ring")
     func threads() async {
         let ring = BodyRing(capacity: 1 << 18)

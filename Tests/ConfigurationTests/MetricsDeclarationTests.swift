@@ -17,7 +17,7 @@ struct MetricsDeclarationTests {
     @Test(
         "what is no label, stands twice, or is taken is told with what would be right",
         arguments: [
-            ("{ labels: [models] }", "there is no label \"models\""), ("{ labels: [model, model] }", "stands here twice"), ("{ labels: [metadata_] }", "no label \"metadata_\""),
+            ("{ labels: [models] }", "there is no label \"models\""), ("{ labels: [model, model] }", "stands here twice"), ("{ labels: [metadata_te-am, metadata_te_am] }", "stands here twice"), ("{ labels: [metadata_] }", "no label \"metadata_\""),
             ("{ constant: { code: a } }", "cannot be a constant label"), ("{ constant: { model: a } }", "cannot be a constant label"),
             ("{ constant: { \"a-b\": a } }", "cannot be a constant label"), ("{ constant: { __a: a } }", "cannot be a constant label"), ("{ series: 0 }", "series"),
             ("{ series: 10001 }", "series"), ("{ labels: [metadata_a, metadata_b, metadata_c, metadata_d, metadata_e, metadata_f, metadata_g, metadata_h, metadata_i] }", "1 to 8"),

@@ -19,15 +19,18 @@ class Day(BooksCase):
         super().setUp()
         house = lambda model: {"provider": "house", "override_params": {"model": model}}
         fallback = {"mode": "fallback"}
-        self.gateway = self.start(self.configuration(configs={
+        self.written = self.configuration(configs={
             "all": {"provider": "house"},
             "repeated": {**house("mock?fail=2&status=503"), "retry": {"attempts": 3, "on_status_codes": [503]}},
             "second": {"strategy": fallback, "targets": [house("mock?status=500"), house("mock?tokens=9")]},
             "refused": {"strategy": {**fallback, "on_status_codes": [446]}, "targets": [
                 {**house("mock?reply=unwanted"), "output_guardrails": [REFUSED]}, house("mock?tokens=7")]},
+            "gone": {"strategy": {**fallback, "on_status_codes": [446]}, "targets": [{**house("mock?reply=unwanted"), "output_guardrails": [REFUSED]}, {"provider": "nowhere"}]},
+            "late": {"strategy": fallback, "targets": [{**house("mock?latency=3000"), "request_timeout": 200}, {"provider": "nowhere"}]},
             "hedged": {"strategy": fallback, "hedge": {"after": 60, "budget": 1}, "targets": [house("mock?latency=1500"), house("mock?tokens=5")]},
             "cached": {**house("mock?tokens=11"), "cache": {"mode": "simple"}},
-        }))
+        })
+        self.gateway = self.start(self.written)
         self.asked = 0
 
     def bill(self):
@@ -91,6 +94,23 @@ class Day(BooksCase):
         self.assertLessEqual(tokens_out, record["tokens_out"] + record["lost_tokens_out"])
         [lost] = [entry for entry in record["tries"] if entry.get("end") == "hedge_lost"]
         self.assertEqual(lost["tokens_in"], record["lost_tokens_in"])
+
+    def test_nothing_twice(self):
+        """what a refused answer took, or one that came too late, is lost, and not the failure's own that came of the last attempt, with a budget and without"""
+        for limits in ({}, {"usage_limits": {"credit_limit": 100}}):
+            self.gateway.stop()
+            self.gateway = self.start({**self.written, "unpriced": "allow", "keys": {"team": {"digest": self.digest, "config": "all", **limits}}})
+            before = self.bill()
+            known = {record["id"] for record in self.records()}
+            self.ask(self.gateway, {"x-portkey-config": "gone"}, model="mock")
+            after = self.bill()
+            self.ask(self.gateway, {"x-portkey-config": "late"}, model="mock")
+            self.assertTrue(soon(lambda: len(self.records()) == len(known) + 2), self.records())
+            gone, late = [record for record in self.records() if record["id"] not in known]
+            self.assertEqual((gone.get("lost_tokens_in"), gone.get("lost_tokens_out")), (after[0] - before[0], after[1] - before[1]), gone)
+            for record in (gone, late):
+                self.assertEqual((record["status"], record.get("tokens_in", 0), record.get("tokens_out", 0), record["cost_usd"]), (502, 0, 0, 0), record)
+            self.assertTrue(late["lost_estimated"] and late["lost_tokens_in"] > 0, late)
 
     def test_aborted(self):
         """a stream whose client leaves is settled by the tokens that were seen, and says that it is reckoned"""

@@ -23,8 +23,17 @@ public final class BodyFiles: Sendable {
     private let open = Mutex<[Int: BodyFile]>([:])
     // Written by upkeep, read for metrics: a count alone.
     private let diskByteCount = Atomic<Int64>(0)
+    // Written by upkeep, read before each batch: whether the disk has so little left that bodies leave it to others.
+    private let isShort = Atomic<Bool>(false)
+    private let freeBytes: @Sendable (String) -> (free: Int64, total: Int64)?
 
-    public init(dataDirectory: String, _ settings: BodySettings) {
+    public convenience init(dataDirectory: String, _ settings: BodySettings) {
+        self.init(dataDirectory: dataDirectory, settings) { BodyFiles.space(of: $0) }
+    }
+
+    /// - Parameter freeBytes: of the disk that has a folder, what is left and what there is.
+    init(dataDirectory: String, _ settings: BodySettings, freeBytes: @escaping @Sendable (String) -> (free: Int64, total: Int64)?) {
+        self.freeBytes = freeBytes
         directory = dataDirectory + "/books/bodies"
         self.settings = settings
     }
@@ -107,7 +116,18 @@ public final class BodyFiles: Sendable {
     /// Of the years up to 9999.
     private static let hours = 2_932_897 * 24
 
-    /// Removes files whose hour is too old, and the oldest when all take too much: never that of the hour that is written.
+    private static func space(of directory: String) -> (free: Int64, total: Int64)? {
+        var status = statvfs()
+        guard statvfs(directory, &status) == 0 else { return nil }
+        let unit = Int64(clamping: status.f_frsize)
+        func bytes(_ blocks: UInt) -> Int64 {
+            let (product, overflowed) = Int64(clamping: blocks).multipliedReportingOverflow(by: unit)
+            return overflowed ? .max : product
+        }
+        return (bytes(status.f_bavail), bytes(status.f_blocks))
+    }
+
+    /// Removes files whose hour is too old, and the oldest when all take too much or the disk has little left: never that of the hour that is written.
     ///
     /// - Parameter wallNanoseconds: since 1970.
     func upkeep(wallNanoseconds: UInt64) {
@@ -117,17 +137,25 @@ public final class BodyFiles: Sendable {
         let now = Int(wallNanoseconds / 3_600_000_000_000)
         let first = Int((wallNanoseconds - min(wallNanoseconds, settings.keepNanoseconds)) / 3_600_000_000_000)
         var total = sizes.reduce(0, +)
-        for (index, hour) in hours.enumerated() where hour < first || total > settings.keepByteCount && hour < now {
+        let space = freeBytes(directory)
+        let floor = space.map { min(AnalyticsLimits.bodyFloorByteCount, $0.total / AnalyticsLimits.bodyFloorShare) } ?? 0
+        var free = space?.free ?? .max
+        for (index, hour) in hours.enumerated() where hour < first || (total > settings.keepByteCount || free < floor) && hour < now {
             open.withLock { $0[hour] = nil }
             for suffix in ["", "-wal", "-shm"] { unlink(path(hour: hour) + suffix) }
             total -= sizes[index]
+            if free < .max { free += sizes[index] }
             sizes[index] = 0
         }
+        isShort.store(free < floor, ordering: .relaxed)
         diskByteCount.store(total, ordering: .relaxed)
     }
 
-    /// Whether this hour's bodies alone take all that bodies may: then what comes is not kept.
-    var isFull: Bool { byteCount > settings.keepByteCount }
+    /// Why what comes is not kept: this hour's bodies alone take all that bodies may, or the disk has little left, which records need more.
+    var hindrance: String? {
+        if byteCount > settings.keepByteCount { return "this hour's take all that bodies may (books.bodies.keep_size)" }
+        return isShort.load(ordering: .relaxed) ? "the disk has little left, and records need that" : nil
+    }
 
     private static func byteCount(_ path: String) -> Int64 {
         var status = stat()

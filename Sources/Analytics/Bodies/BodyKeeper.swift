@@ -37,9 +37,12 @@ public final class BodyKeeper: Sendable {
         self.report = report
     }
 
-    /// Ends the thread once it has written what it has; false when that has not been so in the time there is.
+    /// Has the thread end once it has written what it has.
+    public func end() { isStopping.store(true, ordering: .releasing) }
+
+    /// The same, and waits for it; false when that has not been so in the time there is.
     public func stop() -> Bool {
-        isStopping.store(true, ordering: .releasing)
+        end()
         return hasEnded.wait(timeout: .now() + AnalyticsLimits.busySeconds) == .success
     }
 
@@ -53,9 +56,13 @@ public final class BodyKeeper: Sendable {
         var writesAt = DispatchTime.now().uptimeNanoseconds
         var upkeepAt: UInt64 = 0
         var fault = ""
+        // Where nothing comes it looks less often.
+        var seenAt = DispatchTime.now().uptimeNanoseconds
         while true {
             let isLast = isStopping.load(ordering: .acquiring)
+            let now = DispatchTime.now().uptimeNanoseconds
             for ring in rings {
+                if ring.waitingByteCount > 0 { seenAt = now }
                 ring.drain { part, id, starts, bytes in
                     guard let bodies = assembler.take(part, of: id, starts: starts, bytes) else { return }
                     guard let entry = BodyEntry(bodies, of: id) else {
@@ -67,7 +74,6 @@ public final class BodyKeeper: Sendable {
                 }
             }
             givenUp.store(UInt64(assembler.givenUp), ordering: .relaxed)
-            let now = DispatchTime.now().uptimeNanoseconds
             if !batch.isEmpty, isLast || now >= writesAt || batchByteCount >= AnalyticsLimits.bodyBatchByteCount {
                 let failure = write(batch)
                 if let failure, failure != fault { report("bodies: \(failure); they are dropped until it is over") }
@@ -82,17 +88,16 @@ public final class BodyKeeper: Sendable {
                 files.upkeep(wallNanoseconds: clock())
             }
             if isLast { break }
-            _ = poll(nil, 0, AnalyticsLimits.bodyIntervalMilliseconds)
+            let isIdle = now - seenAt > AnalyticsLimits.bodyIdleNanoseconds
+            _ = poll(nil, 0, isIdle ? AnalyticsLimits.bodyIdleMilliseconds : AnalyticsLimits.bodyIntervalMilliseconds)
         }
         hasEnded.signal()
     }
 
     /// - Returns: why it could not be written.
     private func write(_ batch: [BodyEntry]) -> String? {
-        var failure: String?
-        if files.isFull {
-            failure = "this hour's take all that bodies may (books.bodies.keep_size)"
-        } else {
+        var failure = files.hindrance
+        if failure == nil {
             do throws(AnalyticsError) {
                 try files.write(batch)
                 kept.add(UInt64(batch.count), ordering: .relaxed)

@@ -16,9 +16,9 @@ public struct TraceSums: Sendable, Equatable {
         if record.isFailure { errors.add(1) }
         if record.figures.flags.contains(.observation) { return }
         requests.add(1)
-        tokens.add(record.inputTokens ?? 0)
-        tokens.add(record.outputTokens ?? 0)
-        cost.add(max(0, record.figures.cost), most: AnalyticsLimits.largestCost)
+        tokens.add(record.billedInputTokens ?? 0)
+        tokens.add(record.billedOutputTokens ?? 0)
+        cost.add(record.billedCost ?? 0, most: AnalyticsLimits.largestCost)
     }
 
     mutating func add(_ other: TraceSums) {

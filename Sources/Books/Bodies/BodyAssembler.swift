@@ -17,7 +17,12 @@ public struct BodyAssembler: ~Copyable {
     private let most: Int
     private let room: Int
     private var assemblies: [Identifier: Assembly] = [:]
-    private var heldByteCount = 0
+    /// In the order in which they began, those that have ended among them.
+    private(set) var order: [Identifier] = []
+    private var oldest = 0
+    /// Given up, and not over.
+    private var abandoned: Set<Identifier> = []
+    private(set) var heldByteCount = 0
     private var whole = WholeStream()
     /// Exchanges that were given up for want of room.
     public private(set) var givenUp = 0
@@ -33,13 +38,17 @@ public struct BodyAssembler: ~Copyable {
 
     /// Takes what a worker handed over.
     ///
-    /// - Returns: all of its exchange, with its last part.
+    /// - Returns: all of its exchange, with its last part; nil for one that was given up, or is not to be kept.
     public mutating func take(_ part: BodyPart, of id: Identifier, starts: Bool, _ bytes: ByteSlice) -> KeptBodies? {
         if part == .end {
-            let assembly = assemblies.removeValue(forKey: id) ?? Assembly()
+            abandoned.remove(id)
+            guard let assembly = assemblies.removeValue(forKey: id) else { return nil }
             heldByteCount -= assembly.byteCount
-            return finish(assembly, BodyFlags(rawValue: bytes.isEmpty ? 0 : bytes[0]), id)
+            let flags = BodyFlags(rawValue: bytes.isEmpty ? 0 : bytes[0])
+            return flags.contains(.discarded) ? nil : finish(assembly, flags, bytes.count > 1 ? BodyForm(rawValue: bytes[1]) ?? .none : .none, id)
         }
+        if abandoned.contains(id) { return nil }
+        if assemblies[id] == nil { order.append(id) }
         var assembly = assemblies.removeValue(forKey: id) ?? Assembly()
         heldByteCount -= assembly.byteCount
         switch part {
@@ -50,12 +59,23 @@ public struct BodyAssembler: ~Copyable {
         }
         heldByteCount += assembly.byteCount
         assemblies[id] = assembly
-        // An identifier begins with its time: the least is the oldest.
-        while heldByteCount > room, let oldest = assemblies.keys.min(by: { ($0.high, $0.low) < ($1.high, $1.low) }) {
-            heldByteCount -= assemblies.removeValue(forKey: oldest)?.byteCount ?? 0
-            givenUp += 1
-        }
+        giveUpOldest()
         return nil
+    }
+
+    private mutating func giveUpOldest() {
+        while heldByteCount > room, oldest < order.count {
+            let id = order[oldest]
+            oldest += 1
+            guard let assembly = assemblies.removeValue(forKey: id) else { continue }
+            heldByteCount -= assembly.byteCount
+            givenUp += 1
+            abandoned.insert(id)
+        }
+        // What has ended is passed over once, and taken out when it is most of the list.
+        guard order.count > 64, order.count > 2 * (assemblies.count + oldest) || oldest > order.count / 2 else { return }
+        order = order[oldest...].filter { assemblies[$0] != nil }
+        oldest = 0
     }
 
     private static func add(_ bytes: ByteSlice, _ starts: Bool, to part: inout [UInt8]) {
@@ -65,7 +85,7 @@ public struct BodyAssembler: ~Copyable {
 
     // MARK: What it comes to
 
-    private mutating func finish(_ assembly: Assembly, _ flags: BodyFlags, _ id: Identifier) -> KeptBodies {
+    private mutating func finish(_ assembly: Assembly, _ flags: BodyFlags, _ form: BodyForm, _ id: Identifier) -> KeptBodies {
         var kept = KeptBodies()
         kept.flags = flags
         if case (var head, let body)? = message(assembly.request) {
@@ -80,8 +100,8 @@ public struct BodyAssembler: ~Copyable {
         if case (var head, let framed)? = message(assembly.answer) {
             let isChunked = head.value(of: "transfer-encoding")?.lowercased() == "chunked"
             var body = isChunked ? BodyAssembler.payload(of: framed) : framed
-            if head.value(of: "content-type")?.lowercased().hasPrefix("text/event-stream") == true, !flags.contains(.answerCut), let request = kept.request,
-                let together = whole.put(together: body, answering: request, id) {
+            if head.value(of: "content-type")?.lowercased().hasPrefix("text/event-stream") == true, !flags.contains(.answerCut),
+                let together = whole.put(together: body, as: form, id) {
                 body = together
                 kept.flags.insert(.assembled)
             }
@@ -102,19 +122,28 @@ public struct BodyAssembler: ~Copyable {
         let end = bytes.withByteSlice { $0.firstRange(of: ByteSlice("\r\n\r\n"))?.upperBound }
         guard let end else { return nil }
         var message = KeptMessage()
-        let lines = String(decoding: bytes[..<(end - 4)], as: UTF8.self).split(separator: "\r\n")
-        guard let first = lines.first else { return nil }
-        let words = first.split(separator: " ", omittingEmptySubsequences: false)
-        // A request's target may bring credentials; an answer's line has none.
-        let isRequest = words.count == 3 && !first.hasPrefix("HTTP/")
-        message.line = isRequest ? "\(words[0]) \(redaction.target(words[1])) \(words[2])" : String(first)
-        for line in lines.dropFirst() {
-            guard let colon = line.firstIndex(of: ":") else { continue }
-            let name = String(line[..<colon])
-            let value = line[line.index(after: colon)...].drop { $0 == " " || $0 == "\t" }
-            message.fields.append(KeptMessage.Field(name: name, value: redaction.value(String(value), of: name)))
+        // By bytes: a mark that joins the colon or the line's end before it would hide them from whoever looks at characters.
+        var isFirst = true
+        for line in bytes[..<(end - 4)].split(separator: UInt8(ascii: "\n")) {
+            let line = line.last == UInt8(ascii: "\r") ? line.dropLast() : line
+            if isFirst {
+                isFirst = false
+                message.line = firstLine(String(decoding: line, as: UTF8.self))
+                continue
+            }
+            guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else { continue }
+            let name = String(decoding: line[..<colon], as: UTF8.self)
+            let value = line[(colon + 1)...].drop { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
+            message.fields.append(KeptMessage.Field(name: name, value: redaction.value(String(decoding: value, as: UTF8.self), of: name)))
         }
+        guard !isFirst else { return nil }
         return (message, Array(bytes[end...]))
+    }
+
+    /// A request's target may bring credentials; an answer's line has none.
+    private func firstLine(_ line: String) -> String {
+        let words = line.split(separator: " ", omittingEmptySubsequences: false)
+        return words.count == 3 && !line.hasPrefix("HTTP/") ? "\(words[0]) \(redaction.target(words[1])) \(words[2])" : line
     }
 
     /// What chunks hold, as far as they go: an answer may have been cut.

@@ -6,8 +6,13 @@ public enum BodyPart: UInt8, BitwiseCopyable, Sendable {
     case sent
     /// What was written to the client: head and body, framed as they were.
     case answer
-    /// Nothing more comes; its bytes are the flags.
+    /// Nothing more comes; its bytes are the flags and what its stream would be put together as.
     case end
+}
+
+/// What a stream is put together as: the endpoint that answers, which a stored prompt's request does not name.
+public enum BodyForm: UInt8, BitwiseCopyable, Sendable {
+    case none, chat, messages, completions, responses
 }
 
 /// What a worker says of an exchange at its end.
@@ -26,4 +31,6 @@ public struct BodyFlags: OptionSet, BitwiseCopyable, Sendable {
     public static let answerCut = BodyFlags(rawValue: 16)
     /// The answer was a stream, and is kept as what its events come to.
     public static let assembled = BodyFlags(rawValue: 32)
+    /// None of it is to be kept after all.
+    public static let discarded = BodyFlags(rawValue: 64)
 }

@@ -24,7 +24,7 @@ public final class BodyRing: @unchecked Sendable {
 
     /// - Parameter capacity: bytes, a power of two.
     public init(capacity: Int = BooksLimits.bodyRingByteCount) {
-        precondition(capacity >= 2 * BodyRing.largest && capacity & (capacity - 1) == 0, "a ring's capacity is a power of two, and has room for two parts")
+        precondition(capacity >= 2 * BodyRing.largest + BooksLimits.bodyEndsByteCount && capacity & (capacity - 1) == 0, "a ring's capacity is a power of two, and has room for two parts")
         self.capacity = capacity
         // A part may start at the last byte and lies in one piece: it goes on behind the ring's end.
         storage = .allocate(capacity: capacity + BodyRing.largest)
@@ -43,8 +43,14 @@ public final class BodyRing: @unchecked Sendable {
     /// Copies the first `most` bytes of `runs`, one after the other. Called by the worker alone.
     ///
     /// - Parameter starts: whether they begin their part, in place of what came of it before.
-    /// - Returns: false where there is no room for all of them.
+    /// - Returns: false where there is no room for all of them: then none is copied. An end has room where nothing else has any more.
     public func push(_ part: BodyPart, of id: Identifier, starts: Bool, _ runs: UnsafeBufferPointer<ByteSlice>, most: Int) -> Bool {
+        var byteCount = 0
+        for run in runs { byteCount += run.count }
+        byteCount = min(byteCount, most)
+        let needed = byteCount + (byteCount / BooksLimits.bodyPieceByteCount + 1) * BodyRing.headByteCount
+        let kept = part == .end ? 0 : BooksLimits.bodyEndsByteCount
+        guard waitingByteCount + needed + BodyRing.largest + kept <= capacity else { return false }
         var starts = starts
         var left = most
         var index = 0

@@ -38,17 +38,17 @@ public struct FieldRedaction: Sendable {
         return names.contains(name) || FieldRedaction.families.contains { name.hasPrefix($0) } ? value : FieldRedaction.hidden
     }
 
-    /// Parameters that hold credentials, of providers that take them so: Google's `key`, signed links' `sig`.
+    /// Parameters of a target that are known to hold no secret. Google's `key`, signed links' `sig` and whatever others call theirs are not among them.
     private static let parameters: Set<String> = [
-        "key", "api_key", "api-key", "apikey", "access_token", "token", "sig", "signature", "secret", "x-amz-signature", "x-amz-security-token",
-        "x-amz-credential", "password",
+        "api-version", "alt", "limit", "after", "before", "order", "purpose", "page", "page_size", "pagesize", "pagetoken", "stream", "beta", "model",
+        "include", "include[]", "timeout", "after_id", "before_id", "metadata", "status",
     ]
 
-    /// A request target, without the values of such parameters.
+    /// A request target, without the values of other parameters.
     public func target(_ target: Substring) -> String {
         guard let question = target.firstIndex(of: "?") else { return String(target) }
         let pairs = target[target.index(after: question)...].split(separator: "&", omittingEmptySubsequences: false).map { pair -> String in
-            guard let equals = pair.firstIndex(of: "="), FieldRedaction.parameters.contains(pair[..<equals].lowercased()) else { return String(pair) }
+            guard let equals = pair.firstIndex(of: "="), !FieldRedaction.parameters.contains(pair[..<equals].lowercased()) else { return String(pair) }
             return pair[...equals] + FieldRedaction.hidden
         }
         return target[...question] + pairs.joined(separator: "&")

@@ -99,11 +99,13 @@ public struct KeptBodies: Equatable, Sendable {
 
     private static func message(_ head: [UInt8]) -> KeptMessage {
         var message = KeptMessage()
-        for (index, line) in String(decoding: head, as: UTF8.self).split(separator: "\r\n", omittingEmptySubsequences: false).enumerated() {
+        for (index, line) in head.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated() {
+            let line = line.last == UInt8(ascii: "\r") ? line.dropLast() : line
             if index == 0 {
-                message.line = String(line)
-            } else if let colon = line.firstRange(of: ": ") {
-                message.fields.append(KeptMessage.Field(name: String(line[..<colon.lowerBound]), value: String(line[colon.upperBound...])))
+                message.line = String(decoding: line, as: UTF8.self)
+            } else if let colon = line.firstIndex(of: UInt8(ascii: ":")) {
+                let (name, value) = (line[..<colon], line[(colon + 1)...].drop { $0 == UInt8(ascii: " ") })
+                message.fields.append(KeptMessage.Field(name: String(decoding: name, as: UTF8.self), value: String(decoding: value, as: UTF8.self)))
             }
         }
         return message

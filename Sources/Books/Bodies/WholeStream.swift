@@ -9,17 +9,13 @@ struct WholeStream: ~Copyable {
     private var translator = Translator()
 
     /// - Returns: nil for a stream that broke off, whose whole would claim an end, and for one that says what a whole answer has no place for.
-    mutating func put(together stream: [UInt8], answering request: KeptMessage, _ id: Identifier) -> [UInt8]? {
-        let endpoint = Array(request.method.utf8).withByteSlice { method in
-            Array(request.target.utf8).withByteSlice { Endpoint.classify(method: method, target: $0) }
-        }
-        let dialect = endpoint.clientDialect(sentAnthropicVersion: request.value(of: "anthropic-version") != nil)
+    mutating func put(together stream: [UInt8], as form: BodyForm, _ id: Identifier) -> [UInt8]? {
         return stream.withByteSlice { stream in
             guard WholeStream.isEnded(stream) else { return nil }
             // An answer is shorter than its events, but for what is written around their texts.
             var capacity = stream.count + BooksLimits.wholeSlackByteCount
             while capacity <= 4 * (stream.count + BooksLimits.wholeSlackByteCount) {
-                let (written, isShort) = write(stream, endpoint, dialect, id, capacity)
+                let (written, isShort) = write(stream, form, id, capacity)
                 if !isShort { return written }
                 capacity *= 2
             }
@@ -28,7 +24,7 @@ struct WholeStream: ~Copyable {
     }
 
     private mutating func write(
-        _ stream: ByteSlice, _ endpoint: Endpoint, _ dialect: Dialect, _ id: Identifier, _ capacity: Int
+        _ stream: ByteSlice, _ form: BodyForm, _ id: Identifier, _ capacity: Int
     ) -> (written: [UInt8]?, isShort: Bool) {
         let room = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity)
         defer { room.deallocate() }
@@ -42,11 +38,12 @@ struct WholeStream: ~Copyable {
             return nil
         }
         do throws(TranslationFault) {
-            switch endpoint {
-            case .chatCompletions, .messages: try translator.writeWhole(dialect, WholeStream.options(stream, id), usage: nil, to: &writer, events)
+            switch form {
+            case .chat: try translator.writeWhole(.openAI, WholeStream.options(stream, id), usage: nil, to: &writer, events)
+            case .messages: try translator.writeWhole(.anthropic, WholeStream.options(stream, id), usage: nil, to: &writer, events)
             case .completions: try translator.writeWholeCompletion(usage: nil, to: &writer, events)
             case .responses: try translator.writeWholeResponse(to: &writer, events)
-            default: return (nil, false)
+            case .none: return (nil, false)
             }
         } catch {
             return (nil, writer.overflowed)

@@ -70,8 +70,8 @@ enum Traces {
             "ai_model": text(record.served.isEmpty ? record.model : record.served),
             "status": record.figures.status == 0 ? .null : .number(Int(record.figures.status)), "is_error": .flag(record.isFailure),
             "error_code": text(record.error), "start_time": time(record.figures.wallNanoseconds), "duration": duration(record.figures.totalNanoseconds),
-            "req_units": count(record.inputTokens), "res_units": count(record.outputTokens),
-            "cost": isObservation || record.figures.cost < 0 ? .null : Amount.cents(record.figures.cost), "below": sums(span.below), "object": .text("span"),
+            "req_units": count(record.billedInputTokens), "res_units": count(record.billedOutputTokens),
+            "cost": isObservation ? .null : record.billedCost.map { Amount.cents($0) } ?? .null, "below": sums(span.below), "object": .text("span"),
         ])
     }
 

@@ -6,7 +6,7 @@ import Reactor
 /// What an attempt did cost, in the place of what was reserved for it.
 extension Exchange {
     /// What a provider has done for an attempt, as far as it is known.
-    private struct Taken {
+    struct Taken {
         var requests: Int64 = 0
         var inputTokens: Int64 = 0
         var outputTokens: Int64 = 0
@@ -96,16 +96,15 @@ extension Exchange {
         return taken
     }
 
-    /// What an attempt's provider may have done of which nothing has come: as budgets are charged, else a token for four bytes that went in.
-    func reckonedOfLost() -> Usage {
-        var usage = Usage()
-        if let bound = attempt.spending?.bound {
-            usage.input = min(bound.inputTokens, Providers.Limits.tokenCount)
-            usage.output = min(made(0, bound), Providers.Limits.tokenCount)
-        } else {
-            usage.input = max(1, Int64(clamping: body.range.count) / AccountLimits.textBytesPerToken)
+    /// What the attempt in the exchange's place is charged with, where somebody's spending is limited; nil where nobody's is.
+    var chargedNow: (taken: Taken, cost: Int64?)? {
+        guard let spending = attempt.spending else { return nil }
+        let taken = taken(spending)
+        guard let usage = taken.usage else {
+            let cost = spending.isPriced ? spending.upperBound(inputTokens: taken.inputTokens, outputTokens: taken.outputTokens).count : nil
+            return (taken, cost)
         }
-        return usage
+        return (taken, appliedCost(of: usage, spending.adjustment)?.count)
     }
 
     /// What a provider may have made of an answer of which so many tokens were seen. A stream is made while it is sent, no faster than any model can, what

@@ -68,6 +68,9 @@ struct Answer: ~Copyable {
         watch.reset()
     }
 
+    /// What it has told of usage is another attempt's than the one that goes on.
+    mutating func forgetUsage() { readsUsage = false }
+
     /// Whether the bytes sent so far stop inside an event.
     var isMidEvent: Bool { watch.isMidEvent || stopsMidEvent }
 

@@ -115,7 +115,7 @@ extension Exchange {
     /// The attempt in the exchange's own place comes to nothing: the other goes on.
     func dropFront() {
         releaseUpstream(reusable: false)
-        endAttempt()
+        endLost()
         swapRival()
         rival = nil
     }
@@ -138,8 +138,9 @@ extension Exchange {
     }
 
     /// Of two attempts the one in front has failed: the step the other is at.
-    func goOnWithRival() -> Step? {
+    func goOnWithRival(after outcome: Outcome) -> Step? {
         guard rival != nil else { return nil }
+        noteLost(outcome)
         dropFront()
         return upstream == nil ? .dispatch : .relay
     }

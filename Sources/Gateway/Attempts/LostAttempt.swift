@@ -20,7 +20,9 @@ struct LostAttempts {
 }
 
 extension Exchange {
-    /// The attempt in the exchange's place has come to nothing: what its provider charges for all the same is noted for the record.
+    /// The attempt in the exchange's place has come to nothing: what its provider charges for all the same is noted for the record, as budgets are charged.
+    ///
+    /// Called before the attempt is ended; what is known of it is nobody's then, and must not be taken for the next one's.
     ///
     /// - Parameter outcome: nil for the loser of a hedge, of whose answer nothing has come.
     func noteLost(_ outcome: Outcome?) {
@@ -29,6 +31,15 @@ extension Exchange {
         let name = record.provider
         defer { record.provider = name }
         if let plan { record.provider = plan.destination.name }
+        if let (taken, cost) = chargedNow {
+            guard taken.requests > 0 else { return }
+            var usage = taken.usage ?? Usage()
+            if taken.usage == nil {
+                usage.input = min(taken.inputTokens, Providers.Limits.tokenCount)
+                usage.output = min(taken.outputTokens, Providers.Limits.tokenCount)
+            }
+            return noteLost(usage, cost, isEstimated: taken.usage == nil)
+        }
         // Whole, and refused by a guardrail: its provider has counted.
         if outcome != nil, answer.state == .done, !answer.isBroken, answer.readsUsage, let usage = answer.usage.usageInPlace() {
             return noteLost(usage, appliedCost(of: usage, lostAdjustment)?.count, isEstimated: false)
@@ -40,12 +51,16 @@ extension Exchange {
         // Given up while the provider was at it.
         case .timedOut, nil: break
         }
-        guard endpoint.reportsUsage || attempt.spending != nil else { return }
-        let usage = reckonedOfLost()
-        if let spending = attempt.spending, spending.isPriced {
-            return noteLost(usage, spending.upperBound(inputTokens: usage.input, outputTokens: usage.output).count, isEstimated: true)
-        }
+        guard endpoint.reportsUsage else { return }
+        var usage = Usage()
+        usage.input = max(1, Int64(clamping: body.range.count) / AccountLimits.textBytesPerToken)
         noteLost(usage, askedCost(of: usage, lostAdjustment)?.count, isEstimated: true)
+    }
+
+    /// Ends an attempt that has come to nothing: neither what it was charged with nor what its answer has told is the request's own.
+    func endLost() {
+        endAttempt()
+        bookNotes.reckoned = nil
     }
 
     private func noteLost(_ usage: Usage, _ cost: Int64?, isEstimated: Bool) {

@@ -14,7 +14,7 @@ extension Exchange {
     func nextAttempt(after outcome: Outcome, _ client: Client, pauses: Bool = true) -> Step? {
         if !outcome.isSuccess { conclude(outcome) }
         // Of two attempts the other is the one to go on with, unless this one's answer is one.
-        if rival != nil { return outcome.isSuccess ? nil : goOnWithRival() }
+        if rival != nil { return outcome.isSuccess ? nil : goOnWithRival(after: outcome) }
         guard let plan, !answer.isCommitted, !body.hasLeft, worker.now < attempt.totalDeadline else { return nil }
         if hasAnotherKey(after: outcome, plan.destination) {
             attempt.triedKeys |= 1 << UInt64(attempt.key)
@@ -39,7 +39,8 @@ extension Exchange {
     private func again(after outcome: Outcome, _ state: Attempt.State) -> Step {
         conclude(outcome)
         noteLost(outcome)
-        endAttempt()
+        endLost()
+        answer.forgetUsage()
         // What an answer's checks came to is not told of the next answer.
         screening.forgetOutput()
         attempt.state = state

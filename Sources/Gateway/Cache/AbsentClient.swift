@@ -68,6 +68,7 @@ extension Exchange {
         absent.exchange = self
         self.client = absent
         caching.isOrphaned = true
+        bodyNotes.hasLeft = true
         // Once the answer has begun the client's own is how long it may take nothing, and nobody takes anything now.
         if answer.isCommitted { absent.setDeadline(attempt.totalDeadline) } else { absent.takeDeadline(of: client, else: attempt.totalDeadline) }
         // Whatever step the client left in the middle of is taken up again.

@@ -149,7 +149,7 @@ extension Exchange {
         guard let flight = caching.followed else { return }
         caching.followed = nil
         // What it cost is told by who goes on.
-        if caching.isLeftBehind, flight.stage == .begun { worker.absent(for: flight)?.exchange?.caching.isRecorded = false }
+        if caching.isLeftBehind, flight.stage == .begun { worker.absent(for: flight)?.exchange?.tellOfItself() }
         if let client { worker.leave(flight, client.token) }
     }
 }

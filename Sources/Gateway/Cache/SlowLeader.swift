@@ -30,6 +30,15 @@ extension Exchange {
         worker.noteStalled(flight, client.token)
     }
 
+    /// The client that it was left by has left the other one, too, and its request is told of there: what the answer costs has a record of its own.
+    func tellOfItself() {
+        caching.isRecorded = false
+        bookNotes.lost = LostAttempts()
+        requestID = worker.nextIdentifier(wallNanoseconds: record.figures.wallNanoseconds)
+        identifier.removeAll()
+        requestID.write(into: &identifier)
+    }
+
     /// Goes on for `client`, whose request and record come from `leader`.
     private func takeOver(_ client: Client, from leader: Exchange, _ flight: Flight) {
         swap(&request, &leader.request)

@@ -8,7 +8,7 @@ struct MoreLabels {
     private static let separator: UInt8 = 0x1F
 
     let settings: MetricSettings
-    private var places: [[UInt8]: Int] = [:]
+    private var places: [String: Int] = [:]
     /// Each with a comma before it; escaped.
     private(set) var texts: [String] = []
 
@@ -28,12 +28,12 @@ struct MoreLabels {
             case .config, .metadata: values.append(noted.popFirst().map { Array($0) } ?? [])
             }
         }
-        let key = Array(values.joined(separator: [MoreLabels.separator]))
-        if let known = places[key] { return known }
+        // By what is shown: bytes that are no text, repaired, may be the same as others.
+        let text = zip(settings.labels, values).map { ",\($0.name)=\(MetricLabels.quoted(String(decoding: $1, as: UTF8.self)))" }.joined()
+        if let known = places[text] { return known }
         guard texts.count < settings.seriesCount else { return nil }
-        let pairs = zip(settings.labels, values).map { ",\($0.name)=\(MetricLabels.quoted(String(decoding: $1, as: UTF8.self)))" }
-        texts.append(pairs.joined())
-        places[key] = texts.count - 1
+        texts.append(text)
+        places[text] = texts.count - 1
         return texts.count - 1
     }
 

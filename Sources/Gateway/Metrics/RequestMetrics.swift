@@ -85,7 +85,11 @@ final class RequestMetrics: Sendable {
     // MARK: Text
 
     /// In the text format of Prometheus.
-    var text: String { state.withLock { $0.text } }
+    var text: String {
+        // Written without the lock: who counts waits for no scrape.
+        let state = state.withLock { $0 }
+        return state.text
+    }
 }
 
 extension RequestMetrics.Series {

@@ -7,6 +7,8 @@ struct BodyNotes {
     var hasRequest = false
     /// Something found no room: nothing more is handed over.
     var isDropped = false
+    /// The client has left, and others wait for what comes now.
+    var hasLeft = false
     var flags: BodyFlags = []
     var answerByteCount = 0
 }
@@ -28,12 +30,18 @@ public struct BodyRules: Sendable, Equatable {
 extension Exchange {
     /// Decides whether it is kept, once it is known who asks.
     func chooseBodies(_ message: ByteSlice) {
-        guard worker.recorder != nil, endpoint != .promptRender, worker.snapshot.keepsBodies(caller.principal?.workspace ?? -1) else { return }
+        let isKept = mayKeepBodies(message)
+        // Asked again, since the configuration has changed meanwhile.
+        if keepsBodies, !isKept, bodyNotes.hasRequest { endBodies(discarding: true) }
+        keepsBodies = isKept
+    }
+
+    private func mayKeepBodies(_ message: ByteSlice) -> Bool {
+        guard worker.recorder != nil, endpoint != .promptRender, worker.snapshot.keepsBodies(caller.principal?.workspace ?? -1) else { return false }
         // Strangers fill no disk.
-        guard caller.principal != nil || caller.credential != nil || !worker.snapshot.hasKeys else { return }
+        guard caller.principal != nil || caller.credential != nil || !worker.snapshot.hasKeys else { return false }
         // Portkey's word for "figures only".
-        if let debug = request.fields.value(of: .portkeyDebug, in: message)?.trimmed, debug.equalsIgnoringCase("false") { return keepsBodies = false }
-        keepsBodies = true
+        return request.fields.value(of: .portkeyDebug, in: message)?.trimmed.equalsIgnoringCase("false") != true
     }
 
     /// The client's request, before its bytes are given up.
@@ -43,6 +51,7 @@ extension Exchange {
         guard message.count >= headByteCount else { return }
         bodyNotes.hasRequest = true
         if body.mode == .streamed { bodyNotes.flags.insert(.passedOn) }
+        if body.mode == .collected, !body.isWhole, request.framing != .none { bodyNotes.flags.insert(.incomplete) }
         let range = body.mode == .collected && body.isWhole && body.range.upperBound <= message.count ? body.range : headByteCount..<headByteCount
         let most = worker.snapshot.bodies.most
         if range.count > most { bodyNotes.flags.insert(.requestCut) }
@@ -65,27 +74,42 @@ extension Exchange {
         let most = answer.isStream ? BooksLimits.bodyStreamByteCount : worker.snapshot.bodies.most + BooksLimits.bodyHeadByteCount
         let left = most - bodyNotes.answerByteCount
         if worker.runs.byteCount > left { bodyNotes.flags.insert(.answerCut) }
-        guard left > 0, !worker.runs.isEmpty else { return }
+        guard left > 0, !worker.runs.isEmpty, !bodyNotes.hasLeft else { return }
         hand(.answer, starts: bodyNotes.answerByteCount == 0, worker.runs.list, most: left)
         bodyNotes.answerByteCount += worker.runs.byteCount
     }
 
     /// Nothing more comes.
-    func endBodies() {
-        if bodyNotes.isDropped { bodyNotes.flags.insert(.incomplete) }
+    func endBodies(discarding: Bool = false) {
+        var flags = bodyNotes.flags
+        if bodyNotes.isDropped { flags.insert(.incomplete) }
+        // Who shows no key, and whose request asked no provider, is a stranger after all.
+        if discarding || caller.principal == nil && worker.snapshot.hasKeys && attempt.total == 0 { flags.insert(.discarded) }
         bodyNotes.isDropped = false
-        var flags = bodyNotes.flags.rawValue
-        withUnsafePointer(to: &flags) { flags in
-            var run = ByteSlice(flags, count: 1)
-            withUnsafePointer(to: &run) { hand(.end, starts: true, UnsafeBufferPointer(start: $0, count: 1), most: 1) }
+        var bytes = (flags.rawValue, form.rawValue)
+        withUnsafeBytes(of: &bytes) { raw in
+            guard let base = raw.baseAddress else { return }
+            let run = ByteSlice(base.assumingMemoryBound(to: UInt8.self), count: raw.count)
+            withUnsafePointer(to: run) { hand(.end, starts: true, UnsafeBufferPointer(start: $0, count: 1), most: raw.count) }
         }
         keepsBodies = false
+        bodyNotes = BodyNotes()
+    }
+
+    private var form: BodyForm {
+        switch endpoint {
+        case .chatCompletions: .chat
+        case .messages: .messages
+        case .completions: .completions
+        case .responses: .responses
+        default: .none
+        }
     }
 
     private func hand(_ part: BodyPart, starts: Bool, _ runs: UnsafeBufferPointer<ByteSlice>, most: Int) {
         guard !bodyNotes.isDropped, let ring = worker.recorder?.bodies else { return }
         guard !ring.push(part, of: requestID, starts: starts, runs, most: most) else { return }
+        if !bodyNotes.isDropped, part != .end { ring.noteDropped() }
         bodyNotes.isDropped = true
-        ring.noteDropped()
     }
 }

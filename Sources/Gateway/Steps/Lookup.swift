@@ -69,6 +69,7 @@ extension Exchange {
             if client is AbsentClient {
                 // It is being fetched already, and that is told of there.
                 caching.isRecorded = true
+                keepsBodies = false
                 client.close()
                 return .wait
             }
