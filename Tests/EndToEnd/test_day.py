@@ -1,6 +1,7 @@
 """A day of everything: streams, aborts, repeats, fallbacks, hedges, refused answers and hits, whose records come to what the mock has counted itself."""
 
 import json
+import threading
 import time
 import unittest
 
@@ -29,6 +30,7 @@ class Day(BooksCase):
             "late": {"strategy": fallback, "targets": [{**house("mock?latency=3000"), "request_timeout": 200}, {"provider": "nowhere"}]},
             "hedged": {"strategy": fallback, "hedge": {"after": 60, "budget": 1}, "targets": [house("mock?latency=1500"), house("mock?tokens=5")]},
             "cached": {**house("mock?tokens=11"), "cache": {"mode": "simple"}},
+            "long": {**house("mock?size=40000000&tokens=3000&gap=1"), "cache": {"mode": "simple"}},
         })
         self.gateway = self.start(self.written)
         self.asked = 0
@@ -111,6 +113,29 @@ class Day(BooksCase):
             for record in (gone, late):
                 self.assertEqual((record["status"], record.get("tokens_in", 0), record.get("tokens_out", 0), record["cost_usd"]), (502, 0, 0, 0), record)
             self.assertTrue(late["lost_estimated"] and late["lost_tokens_in"] > 0, late)
+
+    def test_left_behind(self):
+        """who asks first, is too slow for others that wait for the same answer, and leaves: what the answer cost is in the books once, under an id of its own"""
+        body = {"model": "mock", "stream": True, "messages": [{"role": "user", "content": "hello"}]}
+        asked = request("POST", CHAT, {"x-portkey-api-key": self.key, "x-portkey-config": "long"}, body)
+        before = self.bill()
+        with Wire(self.gateway.port) as other:
+            with Wire(self.gateway.port) as first:
+                first.send(asked)
+                self.assertIn(b"data:", first.socket.recv(65536))
+                other.send(asked)
+                read = threading.Thread(target=lambda: setattr(self, "given", other.response()))
+                read.start()
+                time.sleep(2)
+            read.join()
+        self.assertEqual((self.given.status, self.given["x-portkey-cache-status"]), (200, "HIT"))
+        bill = self.bill()
+        records = self.recorded(3)
+        self.assertEqual(len({record["id"] for record in records}), 3, records)
+        self.assertEqual(len(records), 3, records)
+        billed = [record for record in records if record["cost_usd"]]
+        self.assertEqual(len(billed), 1, records)
+        self.assertEqual((billed[0]["tokens_in"], billed[0]["tokens_out"]), (bill[0] - before[0], bill[1] - before[1]))
 
     def test_aborted(self):
         """a stream whose client leaves is settled by the tokens that were seen, and says that it is reckoned"""
