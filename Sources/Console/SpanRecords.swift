@@ -23,7 +23,7 @@ struct SpanRecords {
     }()
 
     /// Where this gateway is for who sends the spans.
-    private let ownServer: String
+    private let ownServer: ServerAddress?
 
     /// - Parameter reports: what knows the prices.
     init(_ call: Call, _ reports: any ReportedRecords) {
@@ -31,7 +31,7 @@ struct SpanRecords {
         peer = call.request.peer
         self.reports = reports
         now = UInt64(max(0, call.now)) * 1_000_000
-        ownServer = SpanReading.authority(call.request.origin)
+        ownServer = ServerAddress(url: call.request.origin)
     }
 
     func record(_ reading: SpanReading) -> RequestRecord {
@@ -43,7 +43,7 @@ struct SpanRecords {
         record.keyName = caller.key.name
         record.peer = peer
         // Clients of one provider's API ask others with it, and their spans say its name all the same.
-        record.provider = SpanRecords.hosts[reading.server] ?? reading.provider
+        record.provider = reading.server.flatMap { $0.isUsual ? SpanRecords.hosts[$0.host] : nil } ?? reading.provider
         (record.model, record.served) = (reading.model, reading.served)
         record.finishReason = reading.finishReason
         record.user = reading.user
@@ -57,7 +57,7 @@ struct SpanRecords {
         noteTime(reading, &record)
         noteMetadata(reading, &record)
         // What went through this gateway has a record of its own, with its cost.
-        if let call = reading.call, reading.server.isEmpty || reading.server != ownServer {
+        if let call = reading.call, !isOwn(reading.server) {
             note(call, reading, &record)
         } else {
             record.figures.flags.insert(.observation)
@@ -67,15 +67,36 @@ struct SpanRecords {
         return record
     }
 
-    /// A span's own time, within an hour of being told of; its id is made of it and of the span, so that what is sent again is the same record.
+    private func isOwn(_ server: ServerAddress?) -> Bool {
+        guard let server, let ownServer else { return false }
+        return server.isSame(as: ownServer)
+    }
+
+    /// A span's own time, within an hour of being told of; its id is made of its day and of the span, so that what is sent again is the same record. The time
+    /// itself is not in it: an event that tells of its span has the span's end.
     private func noteTime(_ reading: SpanReading, _ record: inout RequestRecord) {
         let start = reading.startNanoseconds > 0 ? reading.startNanoseconds : now - min(now, reading.durationNanoseconds)
         let wall = min(max(start, now - min(now, ConsoleLimits.spanAgeNanoseconds)), now)
         record.figures.wallNanoseconds = wall
-        let name = [caller.key.head.organisationID, record.workspace, record.key, reading.trace, reading.span].joined(separator: "\n")
-        // An event that belongs to no span is one of many.
-        guard !reading.span.isEmpty else { return }
-        record.figures.identifier = Array(name.utf8).withByteSlice { Identifier(naming: $0, wallNanoseconds: wall) }
+        // An event without a time is one of many.
+        guard !reading.span.isEmpty || reading.startNanoseconds > 0 else { return }
+        let whose = [caller.key.head.organisationID, record.workspace, record.key, reading.trace]
+        let name = (whose + (reading.span.isEmpty ? SpanRecords.words(of: reading) : [reading.span])).joined(separator: "\n")
+        record.figures.identifier = Array(name.utf8).withByteSlice {
+            Identifier(naming: $0, wallNanoseconds: wall / SpanRecords.dayNanoseconds * SpanRecords.dayNanoseconds)
+        }
+    }
+
+    private static let dayNanoseconds: UInt64 = 86_400_000_000_000
+
+    /// What an event says, which belongs to no span.
+    private static func words(of reading: SpanReading) -> [String] {
+        let tokens = reading.tokens ?? SpanTokens()
+        let counts = [
+            tokens.input, tokens.cacheRead, tokens.cacheWrite5m, tokens.cacheWrite1h, tokens.audioInput, tokens.output, tokens.reasoning, tokens.audioOutput,
+        ]
+        let texts = [reading.name, reading.provider, reading.model, reading.served, reading.user, reading.finishReason, reading.error]
+        return ["", "\(reading.startNanoseconds)"] + texts + counts.map { "\($0)" } + reading.metadata.map { "\($0.name)=\($0.value)" }
     }
 
     /// As much as a record has room for.
@@ -83,16 +104,25 @@ struct SpanRecords {
         var members: [(String, DocumentNode)] = []
         var byteCount = 2
         for pair in reading.metadata {
-            let member = (pair.name, DocumentNode.text(String(pair.value.prefix(BooksLimits.metadataValueCount))))
-            let memberByteCount = DocumentNode.object([member]).json.count
-            if byteCount + memberByteCount > BooksLimits.metadataByteCount {
+            let value = SpanRecords.cut(pair.value)
+            // As JSON it is no shorter.
+            var end = byteCount + pair.name.utf8.count + value.utf8.count
+            let member = (pair.name, DocumentNode.text(value))
+            if end <= BooksLimits.metadataByteCount { end = byteCount + DocumentNode.object([member]).json.count }
+            if end > BooksLimits.metadataByteCount {
                 record.figures.flags.insert(.metadataLeftOut)
             } else {
-                byteCount += memberByteCount
+                byteCount = end
                 members.append(member)
             }
         }
         if !members.isEmpty { record.metadata = DocumentNode.object(members).jsonText }
+    }
+
+    /// A value as long as one may be: first by its Unicode scalars, for one character may have thousands.
+    private static func cut(_ value: String) -> String {
+        guard value.utf8.count > BooksLimits.metadataValueCount else { return value }
+        return String(Substring(value.unicodeScalars.prefix(8 * BooksLimits.metadataValueCount)).prefix(BooksLimits.metadataValueCount))
     }
 
     private func note(_ call: SpanRole.Call, _ reading: SpanReading, _ record: inout RequestRecord) {

@@ -18,6 +18,9 @@ public enum OTLPLimits {
     /// Bytes that are kept of a text; what is longer is cut. Messages are not read, and what is, is short.
     public static let textByteCount = 8192
 
+    /// Unicode scalars that are looked at of a provider's name, in which each full stop is a place to try: no known one has half as many.
+    static let providerNameCount = 64
+
     /// Levels of nesting of a JSON body: those of its messages, and an attribute's values.
     public static let jsonDepth = 64
 

@@ -93,12 +93,14 @@ struct TelemetryTests {
 
     @Test("a call that went through this gateway is an observation: its request has a record with the cost")
     func ownCalls() throws {
-        func through(_ port: String) throws -> RequestRecord {
-            try record(Self.span(Self.call + "," + Self.attribute("server.address", "Gateway.example") + "," + Self.attribute("server.port", port)))
+        func through(_ host: String, _ port: String = "") throws -> RequestRecord {
+            try record(Self.span(Self.call + "," + Self.attribute("server.address", host) + (port.isEmpty ? "" : "," + Self.attribute("server.port", port))))
         }
-        let own = try through("8787")
-        #expect(own.kind == "llm" && own.figures.flags == [.reported, .observation] && own.figures.cost == -1)
-        #expect(try through("8788").figures.cost == 15)
+        for (host, port) in [("Gateway.example", "8787"), ("gateway.example", ""), ("gateway.example:8787", "")] {
+            let own = try through(host, port)
+            #expect(own.kind == "llm" && own.figures.flags == [.reported, .observation] && own.figures.cost == -1, "\(host) \(port)")
+        }
+        #expect(try through("gateway.example", "8788").figures.cost == 15 && through("other.example").figures.cost == 15)
     }
 
     @Test("who was asked is told by the server's host before the span's word", arguments: [
@@ -134,8 +136,32 @@ struct TelemetryTests {
         #expect(send(Self.request(Self.span(Self.call)), declared: "ci").status == 200)
         let declared = try #require(kept.records.withLock { $0.last })
         #expect(declared.identifier != first && declared.keyName == "ci")
-        // By its time, which its id begins with, it is found.
-        #expect(first.high >> 16 == (Self.now - 5_000_000_000) / 1_000_000)
+        // By its day, which its id begins with, it is found.
+        let day: UInt64 = 86_400_000
+        #expect(first.high >> 16 == (Self.now - 5_000_000_000) / 1_000_000 / day * day)
+    }
+
+    @Test("an event that names its span is the same record, whose end is its time; one that names none is told from others by its time and its words")
+    func events() throws {
+        func event(_ at: UInt64, _ more: String = "", _ attributes: String = Self.call) throws -> Identifier {
+            let body = #"{"eventName":"gen_ai.client.inference.operation.details","timeUnixNano":"\#(at)"\#(more),"attributes":[\#(attributes)]}"#
+            #expect(send(Array(#"{"resourceLogs":[{"scopeLogs":[{"logRecords":[\#(body)]}]}]}"#.utf8), to: "/v1/otel/v1/logs").status == 200)
+            return try #require(kept.records.withLock { $0.last }).identifier
+        }
+        let span = try record(Self.span(Self.call)).identifier
+        let ids = #","traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"b7ad6b7169203331""#
+        #expect(try event(Self.now - 3_000_000_000, ids) == span)
+        let alone = try event(Self.now - 3_000_000_000)
+        #expect(try event(Self.now - 3_000_000_000) == alone && event(Self.now - 2_000_000_000) != alone)
+        #expect(try event(Self.now - 3_000_000_000, "", Self.call.replacing("search", with: "find")) != alone && alone != span)
+        #expect(try event(0) == Identifier(high: 0, low: 0))
+    }
+
+    @Test("a value of one character with thousands of marks is cut, and what has no room is left out")
+    func marks() throws {
+        let marked = "a" + String(repeating: "\u{301}", count: 4000)
+        let record = try record(Self.span(Self.call + "," + Self.attribute("langfuse.trace.metadata.long", marked)))
+        #expect(record.metadataPairs.map(\.key) == ["team", "long"] && record.metadataPairs.last?.value.utf8.count == 1 + 2 * (8 * BooksLimits.metadataValueCount - 1))
     }
 
     @Test("metadata is kept as far as there is room")
@@ -169,8 +195,7 @@ struct TelemetryTests {
             #expect(answer.status == 200 && answer.text == "{}", "\(answer)")
         }
         let records = kept.records.withLock { $0 }
-        // Without a span's id they are not told from others.
-        #expect(records.count == 3 && records.allSatisfy { $0.figures.cost == 15 && $0.identifier == Identifier(high: 0, low: 0) })
+        #expect(records.count == 3 && records.allSatisfy { $0.figures.cost == 15 } && Set(records.map(\.identifier)).count == 1)
         #expect(send(Self.request(Self.span(Self.call)), to: "/v1/logs/otel").status == 200 && kept.records.withLock { $0.count } == 4)
     }
 

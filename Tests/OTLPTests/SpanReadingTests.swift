@@ -33,7 +33,7 @@ struct SpanReadingTests {
         #expect(call.tokens?.input == 50 && call.tokens?.cacheRead == 30 && call.tokens?.cacheWrite5m == 20)
         #expect(call.tokens?.output == 10 && call.tokens?.reasoning == 40)
         #expect(call.durationNanoseconds == 2_000_000_000 && call.firstTokenNanoseconds == 500_000_000 && call.isStream && call.status == 200)
-        #expect(call.metadata.map { "\($0)=\($1)" } == ["session_id=s-1"] && call.server == "api.example:8080" && call.prompt == "greet")
+        #expect(call.metadata.map { "\($0)=\($1)" } == ["session_id=s-1"] && call.server == ServerAddress(host: "api.example", port: 8080) && call.prompt == "greet")
     }
 
     @Test("roles, in each dialect", arguments: [
@@ -171,6 +171,9 @@ struct SpanReadingTests {
     func times() {
         #expect(reading([]) { $0.endNanoseconds = 5 }.durationNanoseconds == 0)
         #expect(reading([]) { $0.startNanoseconds = 0 }.durationNanoseconds == 0)
+        for late in ["9999-12-31T00:00:00Z", "\"2555-01-01\"", "1969-12-31", "no date"] {
+            #expect(reading([Attribute("langfuse.observation.completion_start_time", .text(late))]).firstTokenNanoseconds == 0)
+        }
         #expect(reading([]) { $0.endNanoseconds = .max }.durationNanoseconds == OTLPLimits.durationNanoseconds)
     }
 
@@ -195,8 +198,35 @@ struct SpanReadingTests {
         for value in [AttributeValue.text("stop"), .text(#"["stop", "length"]"#), .list([.text("stop")])] {
             #expect(reading([Attribute("gen_ai.response.finish_reasons", value)]).finishReason == "stop")
         }
-        #expect(reading([Attribute("gen_ai.openai.api_base", .text("https://user@API.openai.com:443/v1/"))]).server == "api.openai.com")
-        #expect(reading([Attribute("url.full", .text("http://localhost:8787/v1?x"))]).server == "localhost:8787" && SpanReading.authority("no URL") == "")
+    }
+
+    @Test("a server is a host and a port, however it is written", arguments: [
+        ("https://user@API.openai.com:443/v1/", "api.openai.com", 443), ("http://localhost:8787/v1?x", "localhost", 8787), ("http://localhost", "localhost", 80),
+        ("https://[2001:DB8::1]:8443/v1", "2001:db8::1", 8443), ("https://[::1]", "::1", 443), ("http://h:99999", "h", 80),
+    ] as [(String, String, UInt16)])
+    func servers(url: String, host: String, port: UInt16) {
+        let server = reading([Attribute("url.full", .text(url))]).server
+        #expect(server?.host == host && server?.port == port)
+    }
+
+    @Test("of servers that say a host the port is theirs, behind it, or not known")
+    func serverHosts() {
+        func server(_ host: String, _ port: Int64? = nil) -> ServerAddress? {
+            reading([Attribute("server.address", .text(host))] + (port.map { [Attribute("server.port", .integer($0))] } ?? [])).server
+        }
+        #expect(server("Gateway.example", 8787)?.port == 8787 && server("gateway.example:8787")?.port == 8787 && server("gateway.example", 0)?.port == nil)
+        #expect(server("2001:db8::1", 80)?.host == "2001:db8::1" && server("[2001:DB8::1]")?.host == "2001:db8::1" && server("h", 1 << 40)?.port == nil)
+        #expect(ServerAddress(url: "no URL") == nil && ServerAddress(url: "http:///v1") == nil)
+    }
+
+    @Test("a provider's name is looked at as far as one may be long, also where it is all full stops")
+    func longProviders() {
+        let most = String(repeating: "a", count: OTLPLimits.providerNameCount)
+        #expect(reading([Attribute("gen_ai.system", .text(most))]).provider == most)
+        #expect(reading([Attribute("gen_ai.system", .text(most + "a"))]).provider == most)
+        let dots = String(repeating: ".", count: OTLPLimits.textByteCount)
+        #expect(reading([Attribute("gen_ai.system", .text(dots))]).provider == "")
+        #expect(reading([Attribute("gen_ai.system", .text("openai" + dots))]).provider == "openai")
     }
 
     @Test("of log records those of calls with their tokens are kept")

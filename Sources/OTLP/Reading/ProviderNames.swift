@@ -23,15 +23,16 @@ enum ProviderNames {
     /// - Parameters:
     ///   - named: as a span names it: `openai`, `aws.bedrock`, `anthropic.messages`; nil where it names none, and the model tells.
     static func id(_ named: String?, models names: [String]) -> String {
-        guard let named = named?.lowercased(), !named.isEmpty else { return byModel(names) }
+        guard let named, !named.isEmpty else { return byModel(names) }
+        let name = String(Substring(named.unicodeScalars.prefix(OTLPLimits.providerNameCount))).lowercased()
         // The Vercel AI SDK's have the API behind them.
-        var rest = named[...]
+        var rest = name[...]
         while true {
             if let id = ids[String(rest)] { return id }
             guard let dot = rest.lastIndex(of: ".") else { break }
             rest = rest[..<dot]
         }
-        return named.contains(".") && !named.hasPrefix("ibm.") ? String(rest) : named
+        return name.contains(".") && !name.hasPrefix("ibm.") ? String(rest) : name
     }
 
     private static func byModel(_ names: [String]) -> String {

@@ -8,6 +8,8 @@ enum SpanMetadata {
         (.release, "release"), (.version, "version"),
     ]
 
+    private static let elsewhere = Set(AttributeNames.of(.user) + AttributeNames.of(.session) + AttributeNames.of(.tags))
+
     /// One of a name, the span's own before its process's; what has another place in a record is not among them.
     static func pairs(_ attributes: Attributes, _ resource: Attributes) -> [(name: String, value: String)] {
         var pairs: [(name: String, value: String)] = []
@@ -22,7 +24,6 @@ enum SpanMetadata {
         case .text(let text)?: add("tags", text.hasPrefix("[") ? texts(text).joined(separator: ",") : text)
         default: break
         }
-        let elsewhere = Set(AttributeNames.of(.user) + AttributeNames.of(.session) + AttributeNames.of(.tags))
         for attribute in attributes.list where !elsewhere.contains(attribute.name) {
             guard let prefix = AttributeNames.metadataPrefixes.first(where: { attribute.name.hasPrefix($0) }) else { continue }
             add(String(attribute.name.dropFirst(prefix.count)), attribute.value.text)
@@ -54,9 +55,11 @@ enum SpanMetadata {
         }
     }
 
-    /// A date, also as JSON has it, in quotes; since 1970.
+    /// A date, also as JSON has it, in quotes; since 1970, and nil behind 2554, where 64 bits end.
     static func nanoseconds(_ text: String) -> UInt64? {
         let date = text.hasPrefix("\"") && text.hasSuffix("\"") && text.count > 1 ? String(text.dropFirst().dropLast()) : text
-        return Timestamp.milliseconds(date).map { UInt64($0) * 1_000_000 }
+        guard let milliseconds = Timestamp.milliseconds(date).flatMap({ UInt64(exactly: $0) }) else { return nil }
+        let (nanoseconds, isTooLate) = milliseconds.multipliedReportingOverflow(by: 1_000_000)
+        return isTooLate ? nil : nanoseconds
     }
 }

@@ -23,8 +23,8 @@ public struct SpanReading: Sendable {
     /// 200, or what went wrong: the status that the span says, or 500.
     public var status: UInt16 = 200
     public var error = ""
-    /// `api.openai.com`, `localhost:8787`; empty where it is not known.
-    public var server = ""
+    /// Nil where it is not known.
+    public var server: ServerAddress?
     public var metadata: [(name: String, value: String)] = []
 
     /// Whether it stands for one call of a model, and says which.
@@ -125,21 +125,8 @@ public struct SpanReading: Sendable {
         status = told.flatMap { (400...599).contains($0) ? UInt16($0) : nil } ?? 500
     }
 
-    private static func server(_ attributes: Attributes) -> String {
-        if let address = attributes.text(.serverAddress) {
-            let port = attributes.count(.serverPort) ?? 0
-            return address.lowercased() + (port == 0 || port == 80 || port == 443 ? "" : ":\(port)")
-        }
-        return attributes.text(.serverURL).map { authority($0) } ?? ""
-    }
-
-    /// The host of a URL, and its port where that is not the usual one.
-    public static func authority(_ url: String) -> String {
-        guard let scheme = url.firstRange(of: "://") else { return "" }
-        let rest = url[scheme.upperBound...]
-        let whole = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
-        let host = (whole.split(separator: "@").last ?? "").lowercased()
-        for port in [":80", ":443"] where host.hasSuffix(port) { return String(host.dropLast(port.count)) }
-        return host
+    private static func server(_ attributes: Attributes) -> ServerAddress? {
+        if let address = attributes.text(.serverAddress) { return ServerAddress(host: address, port: attributes.count(.serverPort)) }
+        return attributes.text(.serverURL).flatMap { ServerAddress(url: $0) }
     }
 }
