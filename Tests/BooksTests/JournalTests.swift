@@ -110,6 +110,40 @@ struct JournalTests {
         }
     }
 
+    @Test("a record that is being written is never taken for a damaged one, however many come behind it meanwhile")
+    func readWhileWritten() throws {
+        let state = StateFolder()
+        var writer = try made(state)
+        try add(0..<400, to: &writer)
+        try writer.seal()
+        let file = try #require(state.files.first)
+        let bytes = try state.bytes(of: file)
+        try state.write(Array(bytes.prefix(SegmentHeader.byteCount)), to: file)
+        let path = state.journal.path + "/" + file
+        let thread = Thread {
+            let descriptor = open(path, O_WRONLY | O_APPEND)
+            // A record takes some writes, and a reader sees it after each.
+            for start in stride(from: SegmentHeader.byteCount, to: bytes.count, by: 97) {
+                let part = Array(bytes[start..<min(start + 97, bytes.count)])
+                _ = write(descriptor, part, part.count)
+            }
+            close(descriptor)
+        }
+        thread.start()
+        var reader = try SegmentReader(path: path)
+        var traces: [String] = []
+        while traces.count < 400 {
+            switch try reader.next() {
+            case .record(let record): traces.append(try RequestRecord(record).trace)
+            case .damaged(let count):
+                Issue.record("\(count) bytes behind record \(traces.count)")
+                return
+            case .end, .torn: sched_yield()
+            }
+        }
+        #expect(traces == (0..<400).map { "trace-\($0)" })
+    }
+
     @Test("a bad sector costs the records that lie in it, and none behind it", arguments: [512, 4096, 20_000])
     func badSector(byteCount: Int) throws {
         let state = StateFolder()
@@ -267,6 +301,22 @@ struct JournalTests {
     func names(text: String, isName: Bool) {
         #expect((SegmentName(text) != nil) == isName)
         if let name = SegmentName(text) { #expect(name.description == text) }
+    }
+
+    @Test("a segment is gone where it has neither name, and not where nobody can tell")
+    func gone() throws {
+        let state = StateFolder()
+        try state.journal.make(in: state.path)
+        let name = try #require(SegmentName("20251126-120000-00000007-000000"))
+        #expect(state.journal.isGone(name))
+        for suffix in [".open", ".journal"] {
+            try state.write([], to: name.description + suffix)
+            #expect(!state.journal.isGone(name))
+            try FileManager.default.removeItem(atPath: state.journal.path + "/" + name.description + suffix)
+        }
+        try FileManager.default.removeItem(atPath: state.journal.path)
+        try Data().write(to: URL(fileURLWithPath: state.journal.path))
+        #expect(!state.journal.isGone(name))
     }
 
     @Test("names sort by time")

@@ -39,6 +39,14 @@ public struct JournalFolder: Sendable {
         return found.enumerated().filter { $0.offset == 0 || found[$0.offset - 1].name != $0.element.name }.map(\.element)
     }
 
+    /// Whether a segment is there under neither of its names: one that is sealed while its folder is read may be missed there.
+    public func isGone(_ name: SegmentName) -> Bool {
+        [SegmentName.openSuffix, SegmentName.sealedSuffix].allSatisfy { suffix in
+            var status = stat()
+            return lstat("\(path)/\(name)\(suffix)", &status) != 0 && errno == ENOENT
+        }
+    }
+
     func files() throws(JournalError) -> [String] {
         guard let folder = opendir(path) else {
             if errno == ENOENT { return [] }

@@ -70,6 +70,12 @@ public struct SegmentReader: ~Copyable {
         case .none:
             // What is damaged has others behind it; what is torn has not.
             guard let next = try nextWhole() else { return .torn }
+            // It may have been written since, and others behind it.
+            bufferCount = 0
+            if case .whole(let record) = try look(at: offset) {
+                offset += Int64(Frame.headByteCount + record.count)
+                return .record(record)
+            }
             defer { offset = next }
             return .damaged(Int(next - offset))
         }
