@@ -87,6 +87,10 @@ static int ask(CURL *call, const char *url, long timeout_milliseconds, taker tak
     CURLcode code = curl.perform(call);
     curl.getinfo(call, CURLINFO_RESPONSE_CODE, status);
     if (code != CURLE_OK && error[0] == 0) strncat(error, curl.strerror(code), 255);
+    // They end with this call, and a line goes on.
+    curl.setopt(call, CURLOPT_ERRORBUFFER, NULL);
+    curl.setopt(call, CURLOPT_WRITEDATA, NULL);
+    curl.setopt(call, CURLOPT_POSTFIELDS, NULL);
     return (int)code;
 }
 

@@ -21,7 +21,7 @@ struct ExportRun {
     /// Whether the sink has seen the batch: what is tried again is the same.
     private var isTried = false
     private var begunAt = Instant(nanoseconds: 0)
-    /// Records of a batch, fewer than are wanted where the sink took no more.
+    /// Records of a batch, fewer than are wanted where the sink took no more; twice as many after each that it takes.
     private var mostRecords: Int
     private var hasMore = false
     private var breaker = ExportBreaker()
@@ -98,6 +98,7 @@ struct ExportRun {
         counts.backlogByteCount = backlog.byteCount
         counts.oldestNanoseconds = batch.count > 0 ? batch.oldestNanoseconds : nil
         counts.state = ExporterCounts.State(rawValue: breaker.state(now: clock.now()).rawValue) ?? .delivering
+        if counts.state == .delivering, !journalFault.isEmpty { counts.state = .unable }
     }
 
     // MARK: Reading
@@ -105,35 +106,48 @@ struct ExportRun {
     private mutating func read(_ now: Instant) {
         let usual = min(ExporterLimits.lookNanoseconds, exporter.terms.everyNanoseconds)
         nextLook = now.adding(nanoseconds: breaker.failures > 0 ? ExporterLimits.awayLookNanoseconds : usual)
+        var fault: JournalError?
+        var isRead = false
         do throws(JournalError) {
             let seen = try backlog.look(batch)
             if seen.isOther { isUnsaved = true }
             if seen.lost.segments > 0 { tell(of: seen.lost) }
-            if !isTried, !isFull { try gather(now) }
-            if !journalFault.isEmpty { report("\(exporter.title): the journal can be read again") }
-            journalFault = ""
+            if !isTried, !isFull {
+                fault = gather(now)
+                isRead = true
+            }
         } catch {
             hasMore = false
-            if journalFault != error.description { report("\(exporter.title): \(error)") }
-            journalFault = error.description
+            fault = error
+        }
+        if let fault {
+            if journalFault != fault.description { report("\(exporter.title): \(fault)") }
+            journalFault = fault.description
+        } else if isRead {
+            if !journalFault.isEmpty { report("\(exporter.title): the journal can be read again") }
+            journalFault = ""
         }
         if isUnsaved, now >= nextSave { save() }
     }
 
-    private mutating func gather(_ now: Instant) throws(JournalError) {
+    /// - Returns: why a part of the journal cannot be read.
+    private mutating func gather(_ now: Instant) -> JournalError? {
         let wasEmpty = batch.count == 0
         let terms = exporter.terms
-        hasMore = try backlog.gather(into: &batch, atMost: mostRecords, where: { ExportRun.isWanted($0, terms) }, tell: { report("\(exporter.title): \($0)") })
+        let fault: JournalError?
+        (hasMore, fault) = backlog.gather(
+            into: &batch, atMost: mostRecords, where: { ExportRun.isWanted($0, terms) }, tell: { report("\(exporter.title): \($0)") })
         if batch.damagedByteCount > 0 {
             report("\(exporter.title): \(batch.damagedByteCount) bytes of the journal are no records, the disk has changed them; those around them are exported")
             batch.damagedByteCount = 0
         }
         guard batch.count == 0 else {
             if wasEmpty { begunAt = now }
-            return
+            return fault
         }
         if backlog.pass(batch) { isUnsaved = true }
         startBatch(hasMore: hasMore)
+        return fault
     }
 
     private static func isWanted(_ record: RequestRecord, _ terms: Exporter.Terms) -> Bool {
@@ -158,6 +172,7 @@ struct ExportRun {
             let rejected = min(rejected, batch.count)
             counts.records += UInt64(batch.count - rejected)
             if rejected > 0 || !said.isEmpty { drop(rejected, "it took a part alone", said) }
+            mostRecords = min(2 * mostRecords, exporter.terms.batchCount)
             pass()
         case .refused(let reason):
             drop(batch.count, reason)

@@ -46,7 +46,7 @@ extension ExporterCounts {
             return "\(Double((wallNanoseconds - oldest) / 1_000_000) / 1000)"
         }
         add("sluice_exporter_backlog_bytes", "gauge", "Bytes of the journal that wait.") { "\($0.backlogByteCount)" }
-        add("sluice_exporter_state", "gauge", "0 delivering, 1 waiting after a failure, 2 trying again, 3 another process exports, 4 unable to begin.") {
+        add("sluice_exporter_state", "gauge", "0 delivering, 1 waiting after a failure, 2 trying again, 3 another process exports, 4 unable to begin, or to read all of the journal.") {
             "\($0.state.rawValue)"
         }
         return text

@@ -180,7 +180,55 @@ struct ExportRunTests {
         try writer.put(records(0..<4), wall: bench.wall)
         bench.pass(milliseconds: 100)
         #expect(bench.sink.traces == traces(1..<4) && bench.run.counts.dropped == 1)
-        #expect(bench.sink.ids.map { $0.split(separator: "-").last } == ["4", "2", "1", "1", "1", "1"])
+        #expect(bench.sink.ids.map { $0.split(separator: "-").last } == ["4", "2", "1", "1", "2"])
+    }
+
+    @Test("after one record that was too large, batches grow again to what is wanted")
+    func grows() throws {
+        let bench = try Bench(Bench.terms(batch: 8))
+        var writer = bench.writer()
+        bench.sink.answers = [.tooLarge("it answered 413"), .tooLarge("it answered 413"), .tooLarge("it answered 413")]
+        try writer.put(records(0..<31), wall: bench.wall)
+        bench.pass(milliseconds: 100)
+        #expect(bench.sink.traces == traces(0..<31))
+        #expect(bench.sink.ids.compactMap { $0.split(separator: "-").last }.joined(separator: " ") == "8 4 2 1 2 4 8 8 8")
+    }
+
+    @Test("a segment that cannot be read is told, holds up none behind it, and is sent once it can be")
+    func unreadable() throws {
+        let bench = try Bench()
+        for process in UInt32(1)...3 {
+            var writer = bench.writer(process: process)
+            try writer.put(records(Int(process) * 10..<Int(process) * 10 + 2), wall: bench.wall)
+            try writer.seal()
+        }
+        let path = try bench.folder.segments()[1].path
+        // A link is not followed.
+        try FileManager.default.moveItem(atPath: path, toPath: path + ".away")
+        try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: path + ".away")
+        bench.pass(milliseconds: 5000)
+        #expect(bench.sink.traces == traces(10..<12) + traces(30..<32) && bench.run.counts.state == .unable)
+        #expect(bench.lines.all.count == 1 && bench.lines.all[0].contains(path), "\(bench.lines.all)")
+        unlink(path)
+        try FileManager.default.moveItem(atPath: path + ".away", toPath: path)
+        bench.pass(milliseconds: 5000)
+        #expect(bench.sink.traces.suffix(2) == traces(20..<22) && bench.run.counts.state == .delivering && bench.run.counts.lostSegments == 0)
+        #expect(bench.lines.all.count == 2 && bench.lines.all[1].contains("can be read again"), "\(bench.lines.all)")
+    }
+
+    @Test("who wants what comes from now on gets the record that is being written just then, whole")
+    func startWithin() throws {
+        let bench = try Bench()
+        var writer = bench.writer()
+        try writer.put(records(0..<3), wall: bench.wall)
+        let path = try #require(try bench.folder.segments().first).path
+        let bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+        try bytes.dropLast(5).write(to: URL(fileURLWithPath: path))
+        let position = try Backlog.end(of: bench.folder)
+        try bytes.write(to: URL(fileURLWithPath: path))
+        let recovered = Recovered(bench, position)
+        recovered.pass()
+        #expect(recovered.sink.traces == traces(2..<3))
     }
 
     @Test("of what is taken in part the rest is counted as dropped, and what the sink says of it is told without its control characters")

@@ -58,6 +58,20 @@ struct LinesFileTests {
         #expect(Set(before).isSubset(of: place.files))
     }
 
+    @Test("where the clock was ahead, what was just put aside stays, and names that are later than it go first")
+    func clockAhead() throws {
+        let place = try Place()
+        let sink = place.sink(most: 10)
+        let day: UInt64 = 86_400_000_000_000
+        for number in 0..<3 { #expect(take(sink, number..<number + 1, place.wall + day + UInt64(number) * 1_000_000_000) == .takenWhole) }
+        for number in 3..<5 {
+            #expect(take(sink, number..<number + 1, place.wall + UInt64(number) * 1_000_000_000) == .takenWhole)
+            #expect(place.files.first == "requests-20261126-231527-000.jsonl" && place.files.count == 3, "\(place.files)")
+        }
+        #expect(place.files == ["requests-20261126-231527-000.jsonl", "requests-20261126-231528-000.jsonl", "requests.jsonl"])
+        #expect(try place.text("requests-20261126-231527-000.jsonl") == lines(2..<3))
+    }
+
     @Test("a batch that is larger than a file may be has one of its own, and two of one second have two names")
     func large() throws {
         let place = try Place()

@@ -27,6 +27,18 @@ struct SinkTests {
         #expect(PartialSuccess([0x0A, 0x00]) == nil && PartialSuccess(Array("{}".utf8)) == nil)
     }
 
+    @Test("an answer that is longer than what is read of it is no success: what is there of it is told", arguments: [false, true])
+    func cut(isLonger: Bool) {
+        // partial_success { rejected_spans: 300, error_message } with 9 bytes of heads, as long as what is read, or longer.
+        let count = ExporterLimits.answerByteCount - 9 + (isLonger ? 500 : 0)
+        func varint(_ number: Int) -> [UInt8] { [UInt8(number & 0x7F | 0x80), UInt8(number >> 7)] }
+        let answer = [0x0A] + varint(count + 6) + [0x08, 0xAC, 0x02, 0x12] + varint(count) + [UInt8](repeating: UInt8(ascii: "x"), count: count)
+        let read = Array(answer.prefix(ExporterLimits.answerByteCount))
+        let said = String(repeating: "x", count: ExporterLimits.answerByteCount - 9)
+        #expect(HTTPSink.answer(200, retryAfterSeconds: 0, spans, read) == .taken(rejected: 300, said: said))
+        #expect(HTTPSink.answer(200, retryAfterSeconds: 0, spans, Array(read.dropLast())) == .takenWhole)
+    }
+
     @Test("whatever an answer is, reading it ends: each beginning of one, each byte of it changed")
     func garbage() {
         let answer: [UInt8] = [0x0A, 0x09, 0x08, 0xAC, 0x02, 0x12, 0x04] + Array("full".utf8)
@@ -35,7 +47,7 @@ struct SinkTests {
             for value in UInt8.min...UInt8.max {
                 var changed = answer
                 changed[index] = value
-                _ = PartialSuccess(changed)
+                _ = (PartialSuccess(changed), PartialSuccess(changed, isCut: true))
             }
         }
     }

@@ -118,6 +118,15 @@ struct SpanTests {
         ])
     }
 
+    @Test("what attempts cost whose answers nobody got stands beside the request's own cost")
+    func lost() throws {
+        var record = sample()
+        (record.figures.lostCost, record.figures.lostInputTokens, record.figures.lostOutputTokens) = (150_000, 11, 7)
+        let said = try #require(spans([record]).spans.first).attributes(9)
+        #expect(said["sluice.cost_usd"] == "0.000325" && said["sluice.lost_cost_usd"] == "0.00015")
+        #expect(said["sluice.lost_tokens_in"] == "11" && said["sluice.lost_tokens_out"] == "7")
+    }
+
     @Test("each attempt is a span below it, one after the other, and a failed one says how it failed")
     func attempts() throws {
         let found = spans([sample()]).spans

@@ -29,10 +29,30 @@ struct Backlog {
     static func end(of folder: JournalFolder) throws(JournalError) -> JournalPosition {
         var position = JournalPosition()
         for segment in try folder.segments() {
-            guard let count = byteCount(of: segment) else { continue }
-            position.places[segment.name] = segment.isOpen ? .at(count) : .done
+            if !segment.isOpen {
+                position.places[segment.name] = .done
+            } else if let offset = try end(of: segment) {
+                position.places[segment.name] = .at(offset)
+            }
         }
         return position
+    }
+
+    /// Behind the last whole record of a segment that is written, for what is behind that comes from now on; nil where it is gone by now.
+    private static func end(of segment: Segment) throws(JournalError) -> Int64? {
+        do throws(JournalError) {
+            var reader = try SegmentReader(segment)
+            while true {
+                switch try reader.next() {
+                case .record, .damaged: continue
+                case .end, .torn: return reader.offset
+                }
+            }
+        } catch {
+            if case .inaccessible(_, _, ENOENT) = error { return nil }
+            guard error.isOfContent else { throw error }
+            return byteCount(of: segment)
+        }
     }
 
     // MARK: Looking
@@ -60,7 +80,7 @@ struct Backlog {
     /// Strikes out what is gone. An empty segment is not kept, and nothing is lost with it.
     private mutating func forget(allBut names: Set<SegmentName>, _ isOther: inout Bool) -> Lost {
         var lost = Lost()
-        for (name, place) in position.places where !names.contains(name) {
+        for (name, place) in position.places where !names.contains(name) && folder.isGone(name) {
             isOther = true
             position.places[name] = nil
             unreadable.remove(name)
@@ -90,11 +110,12 @@ struct Backlog {
     /// Adds to a batch what comes behind it, until it is full or there is no more.
     ///
     /// - Parameter tell: told of segments that cannot be read.
-    /// - Returns: whether there may be more.
+    /// - Returns: whether there may be more, and the first fault of those that could not be read this time, which hold up no others.
     mutating func gather(
         into batch: inout ExportBatch, atMost count: Int, where isWanted: (RequestRecord) -> Bool, tell: (String) -> Void
-    ) throws(JournalError) -> Bool {
+    ) -> (hasMore: Bool, fault: JournalError?) {
         var left = ExporterLimits.scanByteCount
+        var fault: JournalError?
         for segment in segments {
             guard case .at(let start) = batch.ends[segment.name] ?? position.places[segment.name] ?? .done else { continue }
             if segment.isOpen, start >= byteCounts[segment.name] ?? 0 { continue }
@@ -104,15 +125,18 @@ struct Backlog {
                 // Also where reading fails: what the batch has is not read again. More may come to a segment that is written.
                 defer { batch.ends[segment.name] = isOver && !segment.isOpen ? .done : .at(reader.offset) }
                 isOver = try Backlog.read(&reader, into: &batch, atMost: count, left: &left, where: isWanted)
-                if !isOver { return true }
+                if !isOver { return (hasMore: true, fault: fault) }
             } catch {
                 if case .inaccessible(_, _, ENOENT) = error { continue }
-                guard error.isOfContent else { throw error }
+                guard error.isOfContent else {
+                    fault = fault ?? error
+                    continue
+                }
                 if unreadable.insert(segment.name).inserted { tell("\(error); its records are not exported") }
                 if !segment.isOpen { batch.ends[segment.name] = .done }
             }
         }
-        return false
+        return (hasMore: false, fault: fault)
     }
 
     /// - Returns: whether the segment has no more for now.

@@ -55,7 +55,7 @@ final class HTTPSink: Sink {
     static func answer(_ status: Int, retryAfterSeconds: Int, _ form: ExportForm, _ said: [UInt8]) -> SinkAnswer {
         switch status {
         case 200..<300:
-            guard case .spans = form, let partial = PartialSuccess(said) else { return .takenWhole }
+            guard case .spans = form, let partial = PartialSuccess(said, isCut: said.count >= ExporterLimits.answerByteCount) else { return .takenWhole }
             return .taken(rejected: partial.rejected, said: partial.message)
         case 400, 422: return .refused("it answered \(status)")
         case 413: return .tooLarge("it answered 413")

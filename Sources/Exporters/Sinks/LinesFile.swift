@@ -2,7 +2,7 @@ import Glibc
 
 /// Appends batches of lines to a file, and begins another when it is too large or too old.
 ///
-/// A batch is there whole or not at all: of one that the disk took in part the part is cut off again.
+/// Of a batch that the disk took in part the part is cut off again; of one that a crash has cut, whole lines stay, and come again.
 final class LinesFile: Sink {
     private let file: RotatedFile
     private var descriptor: CInt = -1
@@ -109,8 +109,9 @@ final class LinesFile: Sink {
         let name = RotatedName(path: file.path)
         var number = 0
         while access(name.path(wallNanoseconds, number), F_OK) == 0, number < RotatedName.largestNumber { number += 1 }
-        guard rename(file.path, name.path(wallNanoseconds, number)) == 0 else { throw Fault(file.path, "rename", errno) }
+        let own = name.path(wallNanoseconds, number)
+        guard rename(file.path, own) == 0 else { throw Fault(file.path, "rename", errno) }
         shut()
-        for old in name.rotated().dropLast(file.kept) { unlink(old) }
+        for old in name.rotated(until: own).dropLast(max(1, file.kept)) { unlink(old) }
     }
 }

@@ -6,11 +6,13 @@ struct PartialSuccess: Equatable {
     var message = ""
 
     /// Nil of an answer that says nothing of it, or is none.
-    init?(_ answer: [UInt8]) {
-        var outer = ProtobufReader(answer[...])
+    ///
+    /// - Parameter isCut: whether it goes on behind what is here; of a text that ends there, the beginning is read.
+    init?(_ answer: [UInt8], isCut: Bool = false) {
+        var outer = ProtobufReader(answer[...], isCut: isCut)
         while let field = outer.next() {
             guard field.number == 1, case .bytes(let partial) = field.value else { continue }
-            var inner = ProtobufReader(partial)
+            var inner = ProtobufReader(partial, isCut: isCut)
             while let field = inner.next() {
                 switch (field.number, field.value) {
                 case (1, .number(let count)): rejected = Int(clamping: count)
@@ -31,8 +33,13 @@ struct ProtobufReader {
     }
 
     private var rest: ArraySlice<UInt8>
+    /// Whether the message goes on behind these bytes.
+    private let isCut: Bool
 
-    init(_ message: ArraySlice<UInt8>) { rest = message }
+    init(_ message: ArraySlice<UInt8>, isCut: Bool = false) {
+        rest = message
+        self.isCut = isCut
+    }
 
     /// Nil at the end, and of what is no field.
     mutating func next() -> (number: UInt64, value: Value)? {
@@ -42,9 +49,9 @@ struct ProtobufReader {
         case 1: return fixed(8).map { (tag >> 3, .number($0)) }
         case 5: return fixed(4).map { (tag >> 3, .number($0)) }
         case 2:
-            guard let count = number(), count <= UInt64(rest.count) else { return nil }
-            defer { rest = rest.dropFirst(Int(count)) }
-            return (tag >> 3, .bytes(rest.prefix(Int(count))))
+            guard let count = number(), isCut || count <= UInt64(rest.count) else { return nil }
+            defer { rest = rest.dropFirst(Int(clamping: count)) }
+            return (tag >> 3, .bytes(rest.prefix(Int(clamping: count))))
         default: return nil
         }
     }

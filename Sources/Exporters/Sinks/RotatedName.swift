@@ -28,8 +28,8 @@ struct RotatedName {
         return "\(folder)\(stem)-\(day)-\(RotatedName.padded(time, 6))-\(RotatedName.padded(number, 3))\(suffix)"
     }
 
-    /// Those that are there, the oldest first.
-    func rotated() -> [String] {
+    /// Those that are there, the oldest first: names behind the last that was made are of a clock that was ahead, and are older than it.
+    func rotated(until last: String) -> [String] {
         guard let directory = opendir(folder.isEmpty ? "." : folder) else { return [] }
         defer { closedir(directory) }
         var found: [String] = []
@@ -39,7 +39,8 @@ struct RotatedName {
             }
             if isOne(name) { found.append(folder + name) }
         }
-        return found.sorted()
+        found.sort()
+        return found.filter { $0 > last } + found.filter { $0 <= last }
     }
 
     /// Nobody else's file is removed: its name has to be one that was made here, digit for digit.

@@ -107,6 +107,10 @@ struct SpanAttributes {
         ]
         for (name, value) in texts { text(name, value) }
         if figures.cost >= 0 { pairs.append(("sluice.cost_usd", .measure(Double(figures.cost) / 1e9))) }
+        if figures.lostCost > 0 { pairs.append(("sluice.lost_cost_usd", .measure(Double(figures.lostCost) / 1e9))) }
+        for (name, count) in [("sluice.lost_tokens_in", figures.lostInputTokens), ("sluice.lost_tokens_out", figures.lostOutputTokens)] where count > 0 {
+            pairs.append((name, .count(count)))
+        }
         if figures.saved >= 0 { pairs.append(("sluice.saved_usd", .measure(Double(figures.saved) / 1e9))) }
         text("sluice.cache", figures.cache.text.description)
         pairs.append(("sluice.attempts", .count(Int64(figures.attempts))))
