@@ -49,8 +49,9 @@ struct ExportRun {
         mostRecords = exporter.terms.batchCount
     }
 
-    /// It leads elsewhere from now on, and goes on from where it is.
+    /// It leads elsewhere from now on, and goes on from where it is; one that is declared as it was keeps its sink, and the batch that it has.
     mutating func declare(_ exporter: Exporter, sink: any Sink) {
+        guard !self.exporter.isSame(as: exporter) else { return }
         self.exporter = exporter
         self.sink = sink
         mostRecords = exporter.terms.batchCount

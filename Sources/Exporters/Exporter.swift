@@ -15,7 +15,7 @@ public final class Exporter: Sendable {
     }
 
     /// When and of what a batch is made.
-    public struct Terms: Sendable {
+    public struct Terms: Equatable, Sendable {
         /// Records of one batch.
         public var batchCount = 512
         /// The most that a record waits for others.
@@ -88,7 +88,7 @@ public struct HTTPDestination: Sendable {
 }
 
 /// A file of lines, and when another is begun.
-public struct RotatedFile: Sendable {
+public struct RotatedFile: Equatable, Sendable {
     public let path: String
     /// Bytes; nil for whatever it takes.
     let mostBytes: Int64?

@@ -289,6 +289,37 @@ struct ExportRunTests {
         #expect(bench.sink.traces == traces(0..<8) && bench.run.counts.records == 8)
     }
 
+    @Test("a declaration that is as it was changes nothing: a batch that failed is the same, and waits as long")
+    func declaredAgain() throws {
+        let bench = try Bench()
+        var writer = bench.writer()
+        bench.sink.answers = [.failed("away", pauseNanoseconds: 60_000_000_000)]
+        try writer.put(records(0..<2), wall: bench.wall)
+        bench.pass(milliseconds: 5000)
+        try writer.put(records(2..<8), wall: bench.wall)
+        bench.declare(Bench.terms())
+        bench.pass(milliseconds: 10_000)
+        #expect(bench.sink.ids.count == 1)
+        bench.pass(milliseconds: 60_000)
+        #expect(bench.sink.traces == traces(0..<8) && bench.sink.ids.count > 2 && bench.sink.ids[0] == bench.sink.ids[1])
+    }
+
+    @Test("declarations are the same where all of them is: secrets, fields, terms")
+    func sameness() {
+        func exporter(_ name: String = "one", url: String = "u", key: String? = "k", field: String = "f", batch: Int = 4, resource: String? = nil) -> Exporter {
+            func secret(_ text: String) -> SecretBytes { Array(text.utf8).withByteSlice { SecretBytes($0) } }
+            let destination = HTTPDestination(host: "h", url: secret(url), secret: key.map(secret), fields: [.init(name: "a", value: secret(field))])
+            return Exporter(name: name, resource.map { .spans(destination, resource: [("r", $0)]) } ?? .messages(destination), Bench.terms(batch: batch))
+        }
+        #expect(exporter().isSame(as: exporter()) && exporter(key: nil).isSame(as: exporter(key: nil)))
+        #expect(exporter(resource: "x").isSame(as: exporter(resource: "x")))
+        let others = [
+            exporter("two"), exporter(url: "v"), exporter(key: "l"), exporter(key: nil), exporter(field: "g"), exporter(batch: 5), exporter(resource: "x"),
+        ]
+        for other in others { #expect(!exporter().isSame(as: other) && !other.isSame(as: exporter())) }
+        #expect(!exporter(resource: "x").isSame(as: exporter(resource: "y")))
+    }
+
     @Test("at the end what is there is sent once, and what fails stays")
     func finish() throws {
         let bench = try Bench()

@@ -95,6 +95,22 @@ struct LinesFileTests {
         #expect(try place.text() == lines(2..<3))
     }
 
+    @Test("one exporter at a time writes a file, and the next one when that has ended")
+    func locked() throws {
+        let place = try Place()
+        var first: LinesFile? = place.sink()
+        #expect(first.map { take($0, 0..<1, place.wall) } == .takenWhole)
+        let second = place.sink()
+        guard case .failed(let fault, _) = take(second, 1..<2, place.wall) else {
+            Issue.record("two exporters write one file")
+            return
+        }
+        #expect(fault == "\(place.path): another exporter writes it; name another path, or wait until it has ended")
+        first = nil
+        #expect(take(second, 1..<2, place.wall) == .takenWhole)
+        #expect(try place.text() == lines(0..<2))
+    }
+
     @Test("a file that is moved away or removed is begun again")
     func moved() throws {
         let place = try Place()

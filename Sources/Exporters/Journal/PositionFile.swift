@@ -99,6 +99,17 @@ final class PositionFile: Sendable {
             unlink(draft)
             throw PositionFault(path: draft, call: "write", code: code)
         }
+        let isFirst = access(path, F_OK) != 0
         guard rename(draft, path) == 0 else { throw PositionFault(path: path, call: "rename", code: errno) }
+        if isFirst { try syncFolder() }
+    }
+
+    /// Or the first position may be gone after a power failure, and what was recorded until then is not sent. Of those after it the one before is enough.
+    private func syncFolder() throws(PositionFault) {
+        let folder = String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
+        let descriptor = Glibc.open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw PositionFault(path: folder, call: "open", code: errno) }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw PositionFault(path: folder, call: "fsync", code: errno) }
     }
 }

@@ -51,8 +51,22 @@ final class LinesFile: Sink {
         guard descriptor >= 0 else { throw Fault(file.path, "open", errno) }
         guard fstat(descriptor, &own) == 0 else { throw Fault(file.path, "fstat", errno) }
         guard own.st_mode & S_IFMT == S_IFREG else { throw Fault("\(file.path): not a file; name another path") }
+        // Gone with the descriptor. A filesystem without locks has none to hold.
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK else {
+            throw Fault("\(file.path): another exporter writes it; name another path, or wait until it has ended")
+        }
         try mend(&own)
+        if own.st_size == 0 { syncFolder() }
         return own
+    }
+
+    /// Or the name of a file that was just begun may be gone after a power failure, and what the position says is in it. A folder that cannot be read has to
+    /// do without.
+    private func syncFolder() {
+        let folder = open(RotatedName(path: file.path).folderPath, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard folder >= 0 else { return }
+        fsync(folder)
+        close(folder)
     }
 
     /// Cuts off a line without its end: a crash has left it, and its record is sent again.

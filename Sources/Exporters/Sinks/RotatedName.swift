@@ -20,6 +20,8 @@ struct RotatedName {
         suffix = String(file[dot...])
     }
 
+    var folderPath: String { folder.isEmpty ? "." : folder }
+
     func path(_ wallNanoseconds: UInt64, _ number: Int) -> String {
         let seconds = Int(clamping: wallNanoseconds / 1_000_000_000)
         let date = CivilDate(daysSince1970: seconds / 86_400)
@@ -30,7 +32,7 @@ struct RotatedName {
 
     /// Those that are there, the oldest first: names behind the last that was made are of a clock that was ahead, and are older than it.
     func rotated(until last: String) -> [String] {
-        guard let directory = opendir(folder.isEmpty ? "." : folder) else { return [] }
+        guard let directory = opendir(folderPath) else { return [] }
         defer { closedir(directory) }
         var found: [String] = []
         while let entry = readdir(directory) {
