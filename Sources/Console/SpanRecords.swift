@@ -54,8 +54,8 @@ struct SpanRecords {
         record.figures.firstTokenNanoseconds = reading.firstTokenNanoseconds
         record.figures.flags.insert(.reported)
         if reading.isStream { record.figures.flags.insert(.stream) }
-        noteTime(reading, &record)
         noteMetadata(reading, &record)
+        noteTime(reading, &record)
         // What went through this gateway has a record of its own, with its cost.
         if let call = reading.call, !isOwn(reading.server) {
             note(call, reading, &record)
@@ -81,7 +81,7 @@ struct SpanRecords {
         // An event without a time is one of many.
         guard !reading.span.isEmpty || reading.startNanoseconds > 0 else { return }
         let whose = [caller.key.head.organisationID, record.workspace, record.key, reading.trace]
-        let name = (whose + (reading.span.isEmpty ? SpanRecords.words(of: reading) : [reading.span])).joined(separator: "\n")
+        let name = (whose + (reading.span.isEmpty ? SpanRecords.words(of: reading) + [record.metadata] : [reading.span])).joined(separator: "\n")
         record.figures.identifier = Array(name.utf8).withByteSlice {
             Identifier(naming: $0, wallNanoseconds: wall / SpanRecords.dayNanoseconds * SpanRecords.dayNanoseconds)
         }
@@ -96,7 +96,7 @@ struct SpanRecords {
             tokens.input, tokens.cacheRead, tokens.cacheWrite5m, tokens.cacheWrite1h, tokens.audioInput, tokens.output, tokens.reasoning, tokens.audioOutput,
         ]
         let texts = [reading.name, reading.provider, reading.model, reading.served, reading.user, reading.finishReason, reading.error]
-        return ["", "\(reading.startNanoseconds)"] + texts + counts.map { "\($0)" } + reading.metadata.map { "\($0.name)=\($0.value)" }
+        return ["", "\(reading.startNanoseconds)"] + texts + counts.map { "\($0)" }
     }
 
     /// As much as a record has room for.
