@@ -140,7 +140,7 @@ struct LogExportTests {
         let id = make("", #""format":"csv","requested_data":["trace_id","_user","metadata","is_success","error_code","mode","request"]"#).text("id")
         _ = desk.ask("POST", "/v1/logs/exports/\(id)/start")
         let whole = file(link(to: id))
-        let request = #""{""url"":""/v1/chat/completions"",""method"":""POST"",""headers"":null,""body"":null}""#
+        let request = #""{""url"":""/v1/chat/completions"",""method"":""POST"",""headers"":null,""portkeyHeaders"":null,""body"":null}""#
         let metadata = #""{""_user"":""=HYPERLINK(\""x\"")"",""team"":""a,b""}""#
         #expect(whole.answer.stream?.kind == .table && whole.answer.stream?.fileName?.hasSuffix(".csv") == true)
         let lines = whole.text.split(separator: "\r\n", omittingEmptySubsequences: false)
