@@ -133,7 +133,7 @@ public final class BodyFiles: Sendable {
     func upkeep(wallNanoseconds: UInt64) {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
         let hours = names.compactMap { BodyFiles.hour(ofFile: $0) }.sorted()
-        var sizes = hours.map { hour in ["", "-wal", "-shm"].reduce(Int64(0)) { $0 + BodyFiles.byteCount(path(hour: hour) + $1) } }
+        let sizes = hours.map { hour in ["", "-wal", "-shm"].reduce(Int64(0)) { $0 + BodyFiles.byteCount(path(hour: hour) + $1) } }
         let now = Int(wallNanoseconds / 3_600_000_000_000)
         let first = Int((wallNanoseconds - min(wallNanoseconds, settings.keepNanoseconds)) / 3_600_000_000_000)
         var total = sizes.reduce(0, +)
@@ -145,7 +145,6 @@ public final class BodyFiles: Sendable {
             for suffix in ["", "-wal", "-shm"] { unlink(path(hour: hour) + suffix) }
             total -= sizes[index]
             if free < .max { free += sizes[index] }
-            sizes[index] = 0
         }
         isShort.store(free < floor, ordering: .relaxed)
         diskByteCount.store(total, ordering: .relaxed)

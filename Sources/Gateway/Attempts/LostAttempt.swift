@@ -57,7 +57,7 @@ extension Exchange {
         noteLost(usage, askedCost(of: usage, lostAdjustment)?.count, isEstimated: true)
     }
 
-    /// Ends an attempt that has come to nothing: neither what it was charged with nor what its answer has told is the request's own.
+    /// Ends an attempt that has come to nothing: what it was charged with is not the request's own.
     func endLost() {
         endAttempt()
         bookNotes.reckoned = nil

@@ -109,7 +109,7 @@ extension Exchange {
     private func hand(_ part: BodyPart, starts: Bool, _ runs: UnsafeBufferPointer<ByteSlice>, most: Int) {
         guard !bodyNotes.isDropped, let ring = worker.recorder?.bodies else { return }
         guard !ring.push(part, of: requestID, starts: starts, runs, most: most) else { return }
-        if !bodyNotes.isDropped, part != .end { ring.noteDropped() }
+        if part != .end { ring.noteDropped() }
         bodyNotes.isDropped = true
     }
 }
