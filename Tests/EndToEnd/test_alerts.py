@@ -8,13 +8,12 @@ import json
 import os
 import pathlib
 import signal
-import ssl
 import tempfile
-import threading
 import time
 
 from harness.certificates import Certificate
 from harness.gateway import Gateway, free_port
+from harness.receiver import PostReceiver
 from harness.waiting import soon
 from harness.wire import Wire, request
 from test_budgets import BudgetCase
@@ -25,20 +24,19 @@ TOKEN = "Bearer token-that-nobody-reads"
 PATH = "/T0/B0/path-that-is-a-secret"
 
 
-class Receiver:
+class Receiver(PostReceiver):
     """A server that keeps what is posted to it and answers `status`, `location` with it; later at the port that it is given."""
 
     def __init__(self, port=0, certificate=None):
-        self.status, self.location, self.posts, self.hangs = 200, None, [], threading.Event()
+        self.status, self.location, self.posts = 200, None, []
         self.answer = b"ok"
-        self.hangs.set()
         receiver = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["content-length"]))
                 receiver.posts.append((self.path, self.headers, body))
-                receiver.hangs.wait()
+                receiver.goes.wait()
                 try:
                     self.send_response(receiver.status)
                     if receiver.location:
@@ -52,18 +50,7 @@ class Receiver:
             def log_message(self, *_):
                 pass
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
-        if certificate:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(certificate)
-            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
-        self.port = self.server.server_address[1]
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def close(self):
-        self.hangs.set()
-        self.server.shutdown()
-        self.server.server_close()
+        self.serve(Handler, port, certificate)
 
     def bodies(self):
         return [json.loads(body) for _, _, body in self.posts]
@@ -137,7 +124,7 @@ class Alerts(BudgetCase):
     def test_dead(self):
         """nobody waits for a receiver that is not there, or hangs; it is tried again, the log says so once, and it is told when it is back"""
         port, hanging, well = free_port(), self.receiver(), self.receiver()
-        hanging.hangs.clear()
+        hanging.goes.clear()
         gateway = self.start(port, hanging.port, well.port)
         self.many(gateway, 30)
         # The hanging one may have a post first, and then the others wait for its time-out.
@@ -145,7 +132,7 @@ class Alerts(BudgetCase):
         self.assertTrue(soon(lambda: self.metric(gateway, "retries_total") >= 2, within=40), gateway.said())
         self.assertEqual((self.metric(gateway, "waiting"), self.metric(gateway, "messages_total", outcome="delivered")), (2, 0))
         self.many(gateway, 10)
-        hanging.hangs.set()
+        hanging.goes.set()
         back = self.receiver(port)
         self.assertTrue(soon(lambda: self.metric(gateway, "messages_total", outcome="delivered") == 2, within=60), gateway.said())
         self.assertTrue(soon(lambda: self.metric(gateway, "messages_total", "hook-1", "delivered") == 2, within=60), gateway.said())
@@ -226,7 +213,7 @@ class Alerts(BudgetCase):
     def test_stopped_while_it_hangs(self):
         """a receiver that hangs does not keep a gateway from stopping"""
         receiver = self.receiver()
-        receiver.hangs.clear()
+        receiver.goes.clear()
         gateway = self.start(receiver.port)
         self.many(gateway, 2)
         self.assertTrue(soon(lambda: receiver.posts), gateway.said())

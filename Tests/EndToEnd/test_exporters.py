@@ -6,7 +6,6 @@ import http.server
 import json
 import os
 import signal
-import ssl
 import subprocess
 import tempfile
 import threading
@@ -18,6 +17,7 @@ from standardwebhooks import Webhook
 
 from harness.certificates import Certificate
 from harness.gateway import Gateway, command, free_port
+from harness.receiver import PostReceiver
 from harness.waiting import soon
 from harness.wire import Wire, request
 from test_books import CHAT, NANO_INPUT, NANO_OUTPUT, BooksCase
@@ -29,13 +29,12 @@ PATH = "/v1/traces"
 SOON = {"every": "50ms", "start": "oldest"}
 
 
-class Sink:
+class Sink(PostReceiver):
     """A server that takes what is posted to it, or does with it what a test wants."""
 
     def __init__(self, port=0, answer=b"", certificate=None):
         self.answer, self.headers, self.status, self.delay = answer, {}, 200, 0
-        self.taken, self.refused, self.goes = [], [], threading.Event()
-        self.goes.set()
+        self.taken, self.refused = [], []
         sink = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -66,18 +65,7 @@ class Sink:
             def log_message(self, *_):
                 pass
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
-        if certificate:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(certificate)
-            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
-        self.port = self.server.server_address[1]
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def close(self):
-        self.goes.set()
-        self.server.shutdown()
-        self.server.server_close()
+        self.serve(Handler, port, certificate)
 
     def spans(self):
         """All spans that were taken."""
