@@ -17,6 +17,10 @@ public enum ByteLanes {
     @inlinable @inline(__always)
     public static func bits(_ mask: SIMDMask<SIMD16<Int8>>) -> UInt32 { linux_lane_bits(unsafeBitCast(mask, to: SIMD16<UInt8>.self)) }
 
+    /// The lesser byte of each lane.
+    @inlinable @inline(__always)
+    public static func least(_ one: SIMD16<UInt8>, _ other: SIMD16<UInt8>) -> SIMD16<UInt8> { linux_lane_least(one, other) }
+
     /// The lowest lane that is set.
     @inlinable @inline(__always)
     public static func first(_ mask: SIMDMask<SIMD16<Int8>>) -> Int? {

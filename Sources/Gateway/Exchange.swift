@@ -51,6 +51,7 @@ final class Exchange {
     private var isAdvancing = false
     private var isOver = false
     private var isRecycled = false
+    var events = EventRelay()
     /// Whether its bodies are kept beside its record.
     var keepsBodies = false
     var body = RequestBody()
@@ -160,6 +161,7 @@ final class Exchange {
     func advance() {
         // A step that closes its own client, say, must not be taken again beneath itself.
         guard !isAdvancing else { return }
+        closeEvents()
         isAdvancing = true
         takeSteps()
         isAdvancing = false
@@ -201,6 +203,7 @@ final class Exchange {
     /// Takes up an event that is no step's own: what `event` throws is answered, the step it names is taken.
     func interject(_ client: Client, _ event: () throws(Rejection) -> Step?) {
         guard !isAdvancing else { return }
+        closeEvents()
         isAdvancing = true
         do throws(Rejection) {
             if let next = try event() { step = next }
@@ -224,6 +227,7 @@ final class Exchange {
     /// The client's connection has closed under the exchange.
     func clientGone() {
         guard let client, !outlives(client) else { return }
+        closeEvents()
         leaveFlight()
         keepRequest(client)
         self.client = nil

@@ -104,6 +104,20 @@ public struct ChunkedDecoder {
         return ChunkedScan(consumed: at, payloadCount: payloadCount, ended: phase == .ended)
     }
 
+    /// The payload of the chunk that stands at offset `start` of `slice`, if all of it does, the CRLF behind it as well, and its size line has
+    /// nothing but a short size. Changes nothing: for a relay that passes whole chunks on as they came, from between two chunks on, and then
+    /// tells so by `skip`.
+    @inline(__always)
+    public static func wholeChunk(in slice: ByteSlice, from start: Int) -> Range<Int>? {
+        guard let (size, payload) = plainSize(slice, start), size > 0, size <= UInt64(slice.count &- payload) else { return nil }
+        let end = payload &+ Int(truncatingIfNeeded: size)
+        guard end <= slice.count &- 2, slice.base[end] == ByteScan.carriageReturn, slice.base[end &+ 1] == ByteScan.lineFeed else { return nil }
+        return payload..<end
+    }
+
+    /// Counts bytes of whole chunks that this decoder was not given, for the offsets in errors.
+    public mutating func skip(_ byteCount: Int) { earlier &+= byteCount }
+
     /// Takes at most `available` bytes of the chunk; returns how many.
     @inline(__always)
     private mutating func takePayload(_ available: Int) -> Int {
@@ -179,6 +193,15 @@ public struct ChunkedDecoder {
     /// Past a size line that is whole in this slice and has nothing but a short size, as nearly all are; nil leaves it to the states.
     @inline(__always)
     private mutating func takeSizeLine(_ slice: ByteSlice, _ start: Int) -> Int? {
+        guard let (size, payload) = ChunkedDecoder.plainSize(slice, start) else { return nil }
+        remaining = size
+        phase = size == 0 ? .trailerStart : .payload
+        return payload
+    }
+
+    /// A size line that is whole in this slice and has nothing but a short size: what it says, and where it ends.
+    @inline(__always)
+    private static func plainSize(_ slice: ByteSlice, _ start: Int) -> (size: UInt64, end: Int)? {
         var size: UInt64 = 0
         var at = start
         // Eight digits fit whatever they are.
@@ -188,9 +211,7 @@ public struct ChunkedDecoder {
             at &+= 1
         }
         guard at > start, at <= slice.count &- 2, slice.base[at] == ByteScan.carriageReturn, slice.base[at &+ 1] == ByteScan.lineFeed else { return nil }
-        remaining = size
-        phase = size == 0 ? .trailerStart : .payload
-        return at &+ 2
+        return (size, at &+ 2)
     }
 
     /// `;name`, `;name=token` or `;name="quoted"`, without blanks (RFC 9112 §7.1.1).

@@ -141,13 +141,24 @@ public struct UsageReader: ~Copyable {
     /// What nearly all reads of a stream bring. Where its events end and whether they say anything is found in one pass here, and in two
     /// otherwise.
     public mutating func passesDelta(_ bytes: ByteSlice) -> Bool {
-        guard dialect == .openAI, knowsModel, bytes.count >= 32, bytes.hasPrefix("data: {\""), bytes.dropFirst(bytes.count - 2).hasPrefix("\n\n")
-        else { return false }
-        let data = bytes[6..<bytes.count - 2]
-        // Errors, and the events of Responses, are told by their first member.
-        guard !data.hasPrefix("{\"error\""), !data.hasPrefix("{\"type\""), UsageReader.endOfChat.isAbsent(fromLine: data) else { return false }
+        guard passesDeltas, UsageReader.isDelta(bytes) else { return false }
         deltaCount += 1
         return true
+    }
+
+    /// Whether what `isDelta` holds for is all the same to this reader, but for its count.
+    public var passesDeltas: Bool { dialect == .openAI && knowsModel }
+
+    /// Counts events for which `isDelta` holds, and which were not shown here.
+    public mutating func countDeltas(_ count: Int) { deltaCount += count }
+
+    /// Whether `bytes` are one whole event of a chat's of which nothing needs to be read by who knows the model.
+    @inline(__always)
+    public static func isDelta(_ bytes: ByteSlice) -> Bool {
+        guard bytes.count >= 32, bytes.hasPrefix("data: {\""), bytes.dropFirst(bytes.count - 2).hasPrefix("\n\n") else { return false }
+        let data = bytes[6..<bytes.count - 2]
+        // Errors, and the events of Responses, are told by their first member.
+        return !data.hasPrefix("{\"error\"") && !data.hasPrefix("{\"type\"") && endOfChat.isAbsent(fromLine: data)
     }
 
     /// Whether events need not be read for the model's name: it is known, or not to be found.

@@ -34,6 +34,15 @@ public struct TimerWheel: ~Copyable {
     private let heads: UnsafeMutablePointer<Int32>
     private var occupied = InlineArray<7, UInt64>(repeating: 0)
     private var currentTick: UInt64
+    /// What `nextOccupiedTick` is, until a timer is set, moved or unset: asked twice a turn, and mostly the same.
+    private var next: Occupied?
+    private var isNextKnown = false
+
+    private struct Occupied {
+        let tick: UInt64
+        let level: Int
+        let slot: Int
+    }
 
     /// Timers set and not yet fired.
     public private(set) var pendingCount = 0
@@ -101,9 +110,9 @@ public struct TimerWheel: ~Copyable {
     }
 
     /// Milliseconds a loop may sleep before a timer could be due, rounded up; nil when none is set.
-    public func millisecondsUntilNext(now: Instant) -> Int? {
+    public mutating func millisecondsUntilNext(now: Instant) -> Int? {
         if heads[Int(TimerWheel.due)] != TimerWheel.none { return 0 }
-        guard let tick = nextOccupiedTick()?.tick else { return nil }
+        guard let tick = nextOccupied()?.tick else { return nil }
         let (target, overflowed) = tick.multipliedReportingOverflow(by: TimerWheel.nanosecondsPerTick)
         if overflowed { return Int(Int32.max) }
         guard target > now.nanoseconds else { return 0 }
@@ -112,7 +121,7 @@ public struct TimerWheel: ~Copyable {
 
     private mutating func advance(to tick: UInt64) {
         guard tick > currentTick else { return }
-        while let next = nextOccupiedTick(), next.tick <= tick {
+        while let next = nextOccupied(), next.tick <= tick {
             currentTick = next.tick
             let list = next.level * 64 + next.slot
             while heads[list] != TimerWheel.none {
@@ -127,7 +136,16 @@ public struct TimerWheel: ~Copyable {
     /// The earliest slot that holds timers, with the tick at which the wheel reaches it.
     ///
     /// The lowest occupied level holds the earliest: higher ones start past this level's turn.
-    private func nextOccupiedTick() -> (tick: UInt64, level: Int, slot: Int)? {
+    @inline(__always)
+    private mutating func nextOccupied() -> Occupied? {
+        if !isNextKnown {
+            next = findNextOccupied()
+            isNextKnown = true
+        }
+        return next
+    }
+
+    private func findNextOccupied() -> Occupied? {
         for level in 0..<TimerWheel.levelCount where occupied[level] != 0 {
             let shift = UInt64(6 * level)
             let position = Int(truncatingIfNeeded: currentTick >> shift) & 63
@@ -136,7 +154,7 @@ public struct TimerWheel: ~Copyable {
             guard ahead != 0 else { continue }
             let slot = position + ahead.trailingZeroBitCount
             let turn = (currentTick >> (shift + 6)) << (shift + 6)
-            return (max(turn | UInt64(slot) << shift, currentTick), level, slot)
+            return Occupied(tick: max(turn | UInt64(slot) << shift, currentTick), level: level, slot: slot)
         }
         return nil
     }
@@ -158,6 +176,7 @@ public struct TimerWheel: ~Copyable {
         if head != TimerWheel.none { nodes[Int(head)].previous = identifier }
         heads[Int(list)] = identifier
         if list != TimerWheel.due { occupied[Int(list) >> 6] |= 1 << UInt64(list & 63) }
+        isNextKnown = false
     }
 
     private mutating func unlink(_ identifier: Int32) {
@@ -172,6 +191,7 @@ public struct TimerWheel: ~Copyable {
             }
         }
         nodes[Int(identifier)].list = TimerWheel.none
+        isNextKnown = false
     }
 
     private mutating func grow() {

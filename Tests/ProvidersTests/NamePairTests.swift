@@ -39,12 +39,12 @@ struct NamePairTests {
 
     private func isAbsent(_ text: String) -> Bool { Array(text.utf8).withByteSlice { Self.pair.isAbsent(fromLine: $0) } }
 
-    @Test("a line says neither name where it holds none and ends nowhere within", arguments: 18..<70)
+    @Test("a line says neither name where it holds none and ends nowhere within", arguments: 17..<70)
     func absentFromLine(count: Int) {
         let line = [UInt8](repeating: UInt8(ascii: "."), count: count)
         #expect(line.withByteSlice { Self.pair.isAbsent(fromLine: $0) })
         for place in 0..<count {
-            for end in [UInt8(ascii: "\n"), UInt8(ascii: "\r")] {
+            for end in Array("\n\r\t\0\u{1F}".utf8) {
                 var cut = line
                 cut[place] = end
                 #expect(!cut.withByteSlice { Self.pair.isAbsent(fromLine: $0) }, "\(place) of \(count)")
@@ -53,6 +53,6 @@ struct NamePairTests {
             #expect(!isAbsent(text), "\(text)")
             #expect(isAbsent(text.replacing(":1", with: ":null")), "\(text)")
         }
-        #expect(!isAbsent(String(repeating: ".", count: 17)), "too short to tell")
+        #expect(!isAbsent(String(repeating: ".", count: 16)), "too short to tell")
     }
 }

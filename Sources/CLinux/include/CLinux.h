@@ -104,6 +104,9 @@ static inline uint32_t linux_lane_bits(linux_lanes lanes) {
 #endif
 }
 
+// The lesser byte of each lane: one instruction, which Swift's own is not.
+static inline linux_lanes linux_lane_least(linux_lanes one, linux_lanes other) { return __builtin_elementwise_min(one, other); }
+
 // Number of processors this process may run on.
 int linux_processor_count(void);
 

@@ -3,11 +3,11 @@ import Synchronization
 /// What one worker has to do, for operators: how even the load is, and who is behind.
 final class WorkerLoad: Sendable {
     enum Figure: Int, CaseIterable {
-        case accepted, connections, streams, requests, turns, busyNanoseconds, lagNanoseconds, acceptPauses
+        case accepted, connections, streams, requests, turns, busyNanoseconds, lagNanoseconds, acceptPauses, passedEvents
     }
 
-    // Written by their worker alone, once a turn, so that a store is enough; read for metrics. Relaxed: each is a number of its own.
-    private let words = InlineArray<8, Atomic<UInt64>> { _ in Atomic(0) }
+    // Written by their worker alone, most of them once a turn, so that a store is enough; read for metrics. Relaxed: each is a number of its own.
+    private let words = InlineArray<9, Atomic<UInt64>> { _ in Atomic(0) }
 
     subscript(_ figure: Figure) -> UInt64 {
         get { words[figure.rawValue].load(ordering: .relaxed) }
@@ -30,6 +30,7 @@ final class WorkerLoad: Sendable {
         tell("busy_seconds_total", "counter", "Time spent in turns, sleep apart.") { seconds($0[.busyNanoseconds]) }
         tell("lag_seconds", "gauge", "What requests waited for their turn, at most, in the last one.") { seconds($0[.lagNanoseconds]) }
         tell("accept_pauses_total", "counter", "Times that no connection was accepted because descriptors had run out.") { "\($0[.acceptPauses])" }
+        tell("passed_events_total", "counter", "Events of streams that were passed on without a step of their request.") { "\($0[.passedEvents])" }
         return text
     }
 }

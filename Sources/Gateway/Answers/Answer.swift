@@ -207,6 +207,18 @@ struct Answer: ~Copyable {
         translated.feed(payload, &usage, into: &chunk, worker)
     }
 
+    /// Whether chunks of ordinary events may pass as they came, by `EventRelay`: no more of the answer than that is under way.
+    var passesEvents: Bool {
+        state == .body && isStream && readsUsage && upstreamFraming == .chunked && framing == .chunked && translated.mode == .none
+            && decoder.isBetweenChunks && watch.isBetweenEvents && usage.passesDeltas
+    }
+
+    /// So many have passed.
+    mutating func notePassed(events: Int, byteCount: Int) {
+        usage.countDeltas(events)
+        decoder.skip(byteCount)
+    }
+
     /// Reads usage from a part of a whole answer.
     mutating func readUsage(_ payload: ByteSlice) {
         if readsUsage { usage.readAnswer(payload) }

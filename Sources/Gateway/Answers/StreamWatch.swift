@@ -36,6 +36,9 @@ struct StreamWatch: ~Copyable {
     /// Whether no part of an event waits here for the rest of it.
     var holdsNothing: Bool { heldCount == 0 }
 
+    /// Whether the next byte starts an event, and nothing of one before it is here.
+    var isBetweenEvents: Bool { heldCount == 0 && !passesEvent && scanner.isBetweenEvents }
+
     /// Whether the bytes sent so far stop inside an event.
     var isMidEvent: Bool { scanner.isMidway && (passesAll || passesEvent) }
 
@@ -73,7 +76,7 @@ struct StreamWatch: ~Copyable {
         _ payload: ByteSlice, _ usage: inout UsageReader, _ runs: inout RunList, _ blocks: BlockPool
     ) -> Block? {
         // Held may be a blank line, which is of no event.
-        if heldCount == 0, !passesEvent, scanner.isBetweenEvents, usage.passesDelta(payload) {
+        if isBetweenEvents, usage.passesDelta(payload) {
             runs.append(payload)
             return nil
         }

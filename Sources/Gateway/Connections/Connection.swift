@@ -12,7 +12,8 @@ class Connection {
     let token: Token
     final let worker: Worker
     private final var socket: Socket?
-    private final let isStream: Bool
+    /// It has no socket of its own.
+    final let isStream: Bool
     /// Over `socket`, once the handshake has begun.
     private final var session: TLSSession?
 
@@ -158,6 +159,35 @@ class Connection {
         return .part
     }
 
+    /// Sends what is taken of a run now, nothing waiting before it: so many bytes; nil where the connection cannot be written to.
+    final func sendNow(_ run: ByteSlice) -> Int? {
+        var sent = 0
+        while isWritable, sent < run.count {
+            switch writeOne(run.dropFirst(sent)) {
+            case .moved(let count):
+                sent &+= count
+                if sent < run.count { isWritable = writesAgain }
+            case .blocked: isWritable = false
+            case .closed, .failed: return nil
+            }
+        }
+        worker.turnByteCount &+= sent
+        return sent
+    }
+
+    /// Lets a run wait here, with the block it lies in.
+    final func keep(_ run: ByteSlice, in block: consuming Block) {
+        unsent.append(run)
+        held.add(block)
+    }
+
+    private final func writeOne(_ run: ByteSlice) -> Transfer {
+        if let outcome = session?.write(run) { return Connection.transfer(outcome) }
+        let transfer = socket?.write(run) ?? .closed
+        if case .moved(let count) = transfer { takenByteCount &+= UInt64(count) }
+        return transfer
+    }
+
     /// Sends what waits, if anything.
     func flush() -> Sent {
         while hasUnsent, isWritable {
@@ -182,20 +212,11 @@ class Connection {
     }
 
     private final func writeOnce(_ runs: UnsafePointer<ByteSlice>, count: Int) -> Transfer {
-        if session != nil {
-            let record = gathered(runs, count: count)
-            guard let outcome = session?.write(record) else { return .closed }
-            return Connection.transfer(outcome)
-        }
-        let transfer = writeBare(runs, count: count)
+        let isOne = session != nil || count == 1 || count == 2 && runs[0].count + runs[1].count <= GatewayLimits.gatheredByteCount
+        if isOne { return writeOne(gathered(runs, count: count)) }
+        let transfer = socket?.write(runs, count: count) ?? .closed
         if case .moved(let count) = transfer { takenByteCount &+= UInt64(count) }
         return transfer
-    }
-
-    private final func writeBare(_ runs: UnsafePointer<ByteSlice>, count: Int) -> Transfer {
-        if count == 1 { return socket?.write(runs[0]) ?? .closed }
-        if count == 2, runs[0].count + runs[1].count <= GatewayLimits.gatheredByteCount { return socket?.write(gathered(runs, count: count)) ?? .closed }
-        return socket?.write(runs, count: count) ?? .closed
     }
 
     /// One record's worth of the runs in one piece: OpenSSL makes a record of each write, and the kernel takes one piece for less than two.

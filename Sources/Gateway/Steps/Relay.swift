@@ -219,13 +219,13 @@ extension Exchange {
     // MARK: The answer's body
 
     /// Passes one read's bytes on in one write, with the head if that has not left yet.
-    private func pass(_ block: consuming Block, _ range: Range<Int>, _ upstream: UpstreamCall, _ client: Client) {
+    func pass(_ block: consuming Block, _ range: Range<Int>, _ upstream: UpstreamCall, _ client: Client) {
         upstream.setDeadline(gapDeadline)
         if !range.isEmpty { noteFirstToken() }
         let framed = answer.frame(block, range, worker, copyingTo: caching.flight?.log)
         worker.runs.blocks.add(block)
         sendAnswer(client)
-        if framed == .broken { sendErrorEvent(Rejection(.streamInterrupted), client) }
+        if framed == .broken { sendErrorEvent(Rejection(.streamInterrupted), client) } else { openEvents(upstream, client) }
     }
 
     /// Sends the runs gathered for the client.

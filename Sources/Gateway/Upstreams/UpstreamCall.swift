@@ -7,6 +7,8 @@ import Reactor
 /// Two kinds: an HTTP/1.1 connection, and one stream of an HTTP/2 connection. Both are `Connection`s and say everything in HTTP/1.1's
 /// words, so that no step knows which it has; a stream's bytes go through the socket of another.
 class UpstreamCall: Connection {
+    /// The exchange it is busy with, while that passes on events without a step. Not counted: who holds it is whose exchange it is.
+    final var eventTaker: Unmanaged<Exchange>?
     final let pool: UpstreamPool
     /// Whether it has carried an exchange before: if it dies now, it may have been stale all along, and what was asked be asked again.
     final var isReused = false

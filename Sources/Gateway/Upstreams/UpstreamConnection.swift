@@ -31,6 +31,7 @@ final class UpstreamConnection: UpstreamCall {
     var isOfAge: Bool { worker.now.nanoseconds(since: openedAt) >= worker.limits.upstreamAgeNanoseconds }
 
     func proceed() {
+        if let eventTaker, eventTaker._withUnsafeGuaranteedRef({ $0.takeEvents(self) }) { return }
         switch state {
         case .connecting(let dial): finishConnecting(dial)
         case .handshaking(let dial): handshake(dial)
@@ -105,6 +106,7 @@ final class UpstreamConnection: UpstreamCall {
 
     private func closeSocket() {
         state = .closed
+        eventTaker = nil
         dropInbound()
         closeTransport()
     }

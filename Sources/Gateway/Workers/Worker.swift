@@ -56,6 +56,8 @@ final class Worker {
     /// Where runs are gathered into one TLS record.
     let recordScratch = UnsafeMutablePointer<UInt8>.allocate(capacity: GatewayLimits.tlsRecordByteCount)
     var runs = RunList()
+    /// Where events that pass are read to, one read after the other.
+    var eventBlock: Block?
     let http2 = HTTP2Workspace()
     /// Bytes moved in the current turn of one exchange; see `GatewayLimits.bytesPerTurn`.
     var turnByteCount = 0
@@ -66,8 +68,6 @@ final class Worker {
     var lag = TurnLag()
     /// Requests this worker has let in and not yet done with.
     var inFlight = 0
-    private var turnCount: UInt64 = 0
-    private var busyNanoseconds: UInt64 = 0
     /// When the last turn left some that were ready, in how many more all there are have theirs; else 0.
     private var turnsLeft = 0
 
@@ -249,15 +249,13 @@ final class Worker {
 
     /// Tells operators what there is to do, when all of a turn is done.
     private func tell(busy: UInt64) {
-        turnCount &+= 1
-        busyNanoseconds &+= busy
         load[.accepted] = acceptedCount
         load[.acceptPauses] = acceptPauseCount
         load[.connections] = UInt64(clients.count)
         load[.streams] = UInt64(http2.streamCount)
         load[.requests] = UInt64(inFlight)
-        load[.turns] = turnCount
-        load[.busyNanoseconds] = busyNanoseconds
+        load[.turns] &+= 1
+        load[.busyNanoseconds] &+= busy
         load[.lagNanoseconds] = lag.nanoseconds
     }
 
