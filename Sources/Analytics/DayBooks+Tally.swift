@@ -32,6 +32,8 @@ extension DayBooks {
                 switch source {
                 case .sums(let level): try DayBooks.addSums(query, level, from: from, to: to, step, label, countsAlone, database, add)
                 case .facts:
+                    // Most days have none before or behind what roll-ups have, and the scan would read all their kinds.
+                    guard try FactScan.hasRows(from: from, to: to, database) else { continue }
                     let wanted = countsAlone ? [] : Set(FactChunk.Column.allCases).subtracting([.mark])
                     let known = try scan ?? FactScan(query, label, wanted: wanted, database)
                     scan = known

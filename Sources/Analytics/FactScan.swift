@@ -89,6 +89,11 @@ struct FactScan {
 
     // MARK: Rows
 
+    /// Whether any request of a day is of these times.
+    static func hasRows(from: Int64, to: Int64, _ database: Database) throws -> Bool {
+        try Int64.fetchOne(database.cachedStatement(sql: "SELECT 1 FROM requests WHERE at >= ? AND at < ? LIMIT 1"), arguments: [from, to]) != nil
+    }
+
     /// Chunks that may have rows of these times, the latest first, and before them the rows that are in none.
     ///
     /// - Parameter body: given the number of the first row; what it returns ends the reading where it is false.

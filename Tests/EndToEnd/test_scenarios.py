@@ -43,6 +43,10 @@ class Scenarios(unittest.TestCase):
         """a journal is filled, its records get their rows, and every graph is asked for"""
         self.held("books")
 
+    def test_bodies(self):
+        """bodies are kept beside records at a held rate, and every one is"""
+        self.held("bodies")
+
     def test_keys(self):
         """keys and credentials are made in a store, changed, and served by"""
         self.held("keys")
