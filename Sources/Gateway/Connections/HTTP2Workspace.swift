@@ -53,8 +53,10 @@ final class HTTP2Workspace {
     /// Has `connection` write its frames at the end of this turn, all that it has by then.
     func schedule(_ connection: HTTP2Link) { writers.append(connection) }
 
+    /// Whether any has frames to write.
+    var hasWriters: Bool { !writers.isEmpty }
+
     func writeFrames() {
-        guard !writers.isEmpty else { return }
         var index = 0
         // A write may end an exchange, and that begin another with something to say.
         while index < writers.count {

@@ -241,10 +241,10 @@ final class Worker {
             handle(Token(rawValue: event.token), event.readiness)
         }
         while let token = timers.popExpired(now: now) { fire(Token(rawValue: token)) }
-        takeUpReady()
-        beginDials()
+        if !ready.isEmpty { takeUpReady() }
+        if !pendingDials.isEmpty { beginDials() }
         if draining.idleTimeEnds(now) { for client in clients.all { client.proceed() } }
-        http2.writeFrames()
+        if http2.hasWriters { http2.writeFrames() }
     }
 
     /// Tells operators what there is to do, when all of a turn is done.
@@ -311,7 +311,6 @@ final class Worker {
     func resume(_ token: Token) { ready.append(token) }
 
     private func takeUpReady() {
-        guard !ready.isEmpty else { return }
         swap(&ready, &takingUp)
         for token in takingUp { handle(token, []) }
         takingUp.removeAll(keepingCapacity: true)
@@ -383,7 +382,6 @@ final class Worker {
 
     /// Dials begin at the end of a turn: one that fails at once must not answer before its asker waits.
     private func beginDials() {
-        guard !pendingDials.isEmpty else { return }
         let beginning = pendingDials
         pendingDials = []
         for dial in beginning { resolve(dial) }
