@@ -106,7 +106,7 @@ let package = Package(
         .testTarget(name: "PolicyTests", dependencies: ["Bytes", "JSON", "Policy"], swiftSettings: strict),
         .testTarget(name: "HealthTests", dependencies: ["Bytes", "Health", "Reactor"], swiftSettings: strict),
         .testTarget(name: "ConfigurationTests", dependencies: ["Bytes", "Configuration", "JSON", "Policy"], swiftSettings: strict),
-        .testTarget(name: "ProvidersTests", dependencies: ["Bytes", "HTTP", "JSON", "Providers"], swiftSettings: strict),
+        .testTarget(name: "ProvidersTests", dependencies: ["Bytes", "HTTP", "JSON", "Ledger", "Providers"], swiftSettings: strict),
         .testTarget(name: "MockTests", dependencies: ["Bytes", "JSON", "Mock", "Reactor"], swiftSettings: strict),
         .testTarget(
             name: "LedgerTests", dependencies: ["Bytes", "CLinux", "JSON", "Ledger", "Providers", .product(name: "Yams", package: "Yams")], swiftSettings: strict),

@@ -35,6 +35,14 @@ extension Endpoint {
         }
     }
 
+    /// Whether what it takes can be reckoned from its bytes where nobody has counted: texts, and neither sound nor pictures.
+    public var isReckoned: Bool {
+        switch self {
+        case .chatCompletions, .completions, .embeddings, .messages, .responses, .rerank: true
+        default: false
+        }
+    }
+
     /// Whether providers charge for it, told of or not.
     public var isBilled: Bool {
         switch self {

@@ -3,15 +3,21 @@ struct ReportedUsage {
     /// The members that are read, under all their names.
     enum Count: Int {
         case prompt, completion, total, cached, cacheWrite, cacheWrite5m, cacheWrite1h, reasoning
-        case audioInput, audioOutput
-        /// Gemini's: results of its own tools, which it read beside the prompt, and sound in the cached part of the prompt.
-        case toolUse, cachedAudio
-        /// The number last seen in one of Gemini's lists of details, or of Bedrock's; belongs to no sum.
+        case audioInput, audioOutput, imageInput, imageOutput
+        /// Of the cached part of the prompt what is sound, and what pictures.
+        case cachedAudio, cachedImage
+        /// Gemini's: results of its own tools, which it read beside the prompt.
+        case toolUse
+        /// Perplexity's: what its searches found, which it read beside the prompt. Mistral's: seconds of sound.
+        case citations, audioSeconds
+        /// Anthropic's: what it took to sum up a conversation that had become too long.
+        case compactionInput, compactionCached, compactionWrite5m, compactionWrite1h, compactionOutput
+        /// The number last seen in a list of details; belongs to no sum.
         case modality
     }
 
     /// One slot a `Count`; negative while the provider has not said.
-    private var counts = InlineArray<13, Int64>(repeating: -1)
+    private var counts = InlineArray<23, Int64>(repeating: -1)
 
     /// Whether this says anything about tokens; `{}` and a duration in seconds do not.
     var isMeaningful: Bool { has(.prompt) || has(.completion) || has(.total) }
@@ -26,10 +32,25 @@ struct ReportedUsage {
         counts[count.rawValue] = max(counts[count.rawValue], number)
     }
 
+    /// Adds `number` to what was noted.
+    mutating func add(_ count: Count, _ number: Int64) {
+        counts[count.rawValue] = min(value(count) + number, Limits.tokenCount)
+    }
+
     mutating func forget(_ count: Count) { counts[count.rawValue] = -1 }
 
     mutating func merge(_ later: borrowing ReportedUsage) {
         for index in counts.indices { counts[index] = max(counts[index], later.counts[index]) }
+    }
+
+    /// Adds a turn of Anthropic's that the totals beside it leave out.
+    mutating func add(compaction turn: ReportedUsage) {
+        let usage = turn.fromAnthropic()
+        add(.compactionInput, usage.input)
+        add(.compactionCached, usage.cachedRead)
+        add(.compactionWrite5m, usage.cacheWrite5m)
+        add(.compactionWrite1h, usage.cacheWrite1h)
+        add(.compactionOutput, usage.output + usage.reasoning)
     }
 
     /// The normal form of what an upstream of `dialect` said.
@@ -41,6 +62,8 @@ struct ReportedUsage {
         }
     }
 
+    private static func sum(_ first: Int64, _ second: Int64) -> Int64 { min(first + second, Limits.tokenCount) }
+
     /// `input_tokens` leaves the cache out; the write's total and its split may both be there.
     ///
     /// With server tools the split of `message_start` covers the first turn only, while
@@ -48,46 +71,61 @@ struct ReportedUsage {
     /// that a stream is never charged below what it cost.
     private func fromAnthropic() -> Usage {
         var usage = Usage()
-        usage.input = value(.prompt)
-        usage.cachedRead = value(.cached)
+        usage.input = ReportedUsage.sum(value(.prompt), value(.compactionInput))
+        usage.cachedRead = ReportedUsage.sum(value(.cached), value(.compactionCached))
         usage.cacheWrite5m = value(.cacheWrite5m)
         usage.cacheWrite1h = value(.cacheWrite1h)
         let unsplit = max(0, value(.cacheWrite) - usage.cacheWrite5m - usage.cacheWrite1h)
         if usage.cacheWrite1h > 0 { usage.cacheWrite1h += unsplit } else { usage.cacheWrite5m += unsplit }
-        usage.output = value(.completion)
+        usage.cacheWrite5m = ReportedUsage.sum(usage.cacheWrite5m, value(.compactionWrite5m))
+        usage.cacheWrite1h = ReportedUsage.sum(usage.cacheWrite1h, value(.compactionWrite1h))
+        usage.reasoning = min(value(.reasoning), value(.completion))
+        usage.output = ReportedUsage.sum(value(.completion) - usage.reasoning, value(.compactionOutput))
         return usage
     }
 
-    /// OpenAI counts cached and audio tokens inside `prompt_tokens`, reasoning and audio inside
-    /// `completion_tokens`. Hosts that leave some out betray it by a larger `total_tokens`.
+    /// OpenAI counts cached tokens, sound and pictures inside `prompt_tokens`, reasoning, sound and pictures inside
+    /// `completion_tokens`. Hosts that leave some out betray it by a larger `total_tokens`, or by a part that is larger than its whole.
     private func fromOpenAI() -> Usage {
-        var usage = Usage()
-        usage.cachedRead = value(.cached)
-        usage.cacheWrite1h = value(.cacheWrite1h)
-        usage.cacheWrite5m = max(value(.cacheWrite5m), value(.cacheWrite) - usage.cacheWrite1h)
-        usage.audioInput = value(.audioInput)
-        usage.audioOutput = value(.audioOutput)
-        usage.reasoning = value(.reasoning)
-
-        var prompt = value(.prompt)
-        var completion = value(.completion)
-        let cache = usage.cachedRead + usage.cacheWrite5m + usage.cacheWrite1h
+        let write1h = value(.cacheWrite1h)
+        let write5m = max(value(.cacheWrite5m), value(.cacheWrite) - write1h)
+        let cache = value(.cached) + write5m + write1h
+        var (prompt, completion) = (value(.prompt), value(.completion))
+        var (audio, reasoning) = (value(.audioInput), value(.reasoning))
         let excess = has(.total) ? max(0, value(.total) - prompt - completion) : 0
         if !has(.prompt), !has(.completion) {
             // Rerank and some embeddings hosts give the total alone.
             prompt = value(.total)
+        } else if has(.citations) {
+            // Perplexity's totals have neither what it has read nor what it thought.
+            prompt += value(.citations)
+            completion += reasoning
+        } else if excess > 0, value(.audioSeconds) > 0 {
+            // Mistral's prompt is its text.
+            prompt += excess
+            audio = max(audio, excess)
         } else if excess > 0, excess == cache {
             prompt += cache
-        } else if excess > 0, excess == cache + usage.reasoning {
+        } else if excess > 0, excess == cache + reasoning {
             prompt += cache
-            completion += usage.reasoning
+            completion += reasoning
         } else if excess > 0 {
             // xAI and Gemini leave thinking out of `completion_tokens`, the latter without saying so.
             completion += excess
-            usage.reasoning = max(usage.reasoning, excess)
+            reasoning = max(reasoning, excess)
+        } else if reasoning > completion {
+            completion += reasoning
         }
-        usage.input = max(0, prompt - cache - usage.audioInput)
-        usage.output = max(0, completion - usage.reasoning - usage.audioOutput)
+        if cache > prompt { prompt += cache }
+
+        var usage = Usage()
+        usage.cachedRead = value(.cached)
+        usage.cacheWrite5m = write5m
+        usage.cacheWrite1h = write1h
+        readInputs(of: min(prompt - cache, Limits.tokenCount), audio: audio, &usage)
+        readOutputs(of: min(completion, Limits.tokenCount), &usage)
+        usage.reasoning = min(reasoning, usage.output)
+        usage.output -= usage.reasoning
         return usage
     }
 
@@ -100,13 +138,30 @@ struct ReportedUsage {
             return usage
         }
         usage.cachedRead = value(.cached)
-        usage.audioInput = max(0, value(.audioInput) - value(.cachedAudio))
-        usage.input = max(0, value(.prompt) - usage.cachedRead - usage.audioInput) + value(.toolUse)
-        usage.audioOutput = value(.audioOutput)
-        usage.output = max(0, value(.completion) - usage.audioOutput)
+        readInputs(of: max(0, value(.prompt) - value(.cached)), audio: value(.audioInput), &usage)
+        usage.input = ReportedUsage.sum(usage.input, value(.toolUse))
+        readOutputs(of: value(.completion), &usage)
         // Some answers name their thoughts in the total only.
         let told = value(.prompt) + value(.toolUse) + value(.completion) + value(.reasoning)
-        usage.reasoning = value(.reasoning) + max(0, value(.total) - told)
+        usage.reasoning = ReportedUsage.sum(value(.reasoning), max(0, value(.total) - told))
         return usage
+    }
+
+    /// Takes the prompt's parts apart: no part is larger than what is left of its whole.
+    ///
+    /// - Parameter fresh: what neither came from the cache nor was written to it.
+    private func readInputs(of fresh: Int64, audio: Int64, _ usage: inout Usage) {
+        usage.audioCached = min(value(.cachedAudio), usage.cachedRead)
+        usage.imageCached = min(value(.cachedImage), usage.cachedRead - usage.audioCached)
+        usage.cachedRead -= usage.audioCached + usage.imageCached
+        usage.audioInput = min(max(0, audio - usage.audioCached), fresh)
+        usage.imageInput = min(max(0, value(.imageInput) - usage.imageCached), fresh - usage.audioInput)
+        usage.input = fresh - usage.audioInput - usage.imageInput
+    }
+
+    private func readOutputs(of completion: Int64, _ usage: inout Usage) {
+        usage.audioOutput = min(value(.audioOutput), completion)
+        usage.imageOutput = min(value(.imageOutput), completion - usage.audioOutput)
+        usage.output = completion - usage.audioOutput - usage.imageOutput
     }
 }

@@ -4,28 +4,35 @@
 /// Anthropic's `input_tokens` does not); here each token is counted in exactly one part, so a cost
 /// is the sum of part times price. Every part is at most `Limits.tokenCount`, so no sum overflows.
 public struct Usage: BitwiseCopyable, Sendable, Equatable {
-    /// Prompt tokens read afresh, audio apart.
+    /// Prompt tokens read afresh, sound and pictures apart.
     public var input: Int64 = 0
-    /// Prompt tokens served from the provider's cache.
+    /// Prompt tokens served from the provider's cache, those of sound and pictures apart where it tells them.
     public var cachedRead: Int64 = 0
     /// Prompt tokens written to the provider's cache for five minutes, or for an unstated time.
     public var cacheWrite5m: Int64 = 0
     /// Prompt tokens written to the provider's cache for an hour.
     public var cacheWrite1h: Int64 = 0
     public var audioInput: Int64 = 0
-    /// Tokens of the answer itself, reasoning and audio apart.
+    public var audioCached: Int64 = 0
+    public var imageInput: Int64 = 0
+    public var imageCached: Int64 = 0
+    /// Tokens of the answer itself, reasoning, sound and pictures apart.
     public var output: Int64 = 0
     /// Tokens the model thought in, charged as output.
     public var reasoning: Int64 = 0
     public var audioOutput: Int64 = 0
+    public var imageOutput: Int64 = 0
 
     public init() {}
 
+    /// All that came from the provider's cache.
+    public var cachedTotal: Int64 { cachedRead + audioCached + imageCached }
+
     /// All tokens that went in, as OpenAI's `prompt_tokens` counts them.
-    public var inputTotal: Int64 { input + cachedRead + cacheWrite5m + cacheWrite1h + audioInput }
+    public var inputTotal: Int64 { input + cachedTotal + cacheWrite5m + cacheWrite1h + audioInput + imageInput }
 
     /// All tokens that came out, as OpenAI's `completion_tokens` counts them.
-    public var outputTotal: Int64 { output + reasoning + audioOutput }
+    public var outputTotal: Int64 { output + reasoning + audioOutput + imageOutput }
 
     public var total: Int64 { inputTotal + outputTotal }
 }

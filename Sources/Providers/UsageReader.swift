@@ -18,6 +18,8 @@ public struct UsageReader: ~Copyable {
     public private(set) var model = ModelText()
     /// The provider's own word, as `stop` or `end_turn`; empty while unknown.
     public private(set) var finishReason = WordText()
+    /// The terms at which the answer was served, in the provider's own word; empty while unknown.
+    public private(set) var serviceTier = WordText()
     /// Whether the stream's own last event was seen: `[DONE]`, `message_stop`, `response.completed`
     /// and its kin. An upstream that closes before it was cut; but some hosts send no `[DONE]`, so a
     /// clean end of the body after a finish reason is an end as well.
@@ -35,6 +37,7 @@ public struct UsageReader: ~Copyable {
         self.dialect = dialect
         model.removeAll()
         finishReason.removeAll()
+        serviceTier.removeAll()
         deltaCount = 0
         isComplete = false
         reported = ReportedUsage()
@@ -58,6 +61,7 @@ public struct UsageReader: ~Copyable {
         reported = scan.usage
         model = scan.model
         finishReason = scan.finishReason
+        serviceTier = scan.servedTier
     }
 
     // MARK: Streams
@@ -99,6 +103,7 @@ public struct UsageReader: ~Copyable {
         if dialect == .gemini { return endGeminiChunk() }
         if dialect == .bedrock { return scan.hasUsage ? .usage : .ordinary }
         if scan.type.isEmpty { return endOpenAIChunk() }
+        if scan.isDelta { deltaCount += 1 }
         if scan.type == "error" { return .error }
         if scan.type == "message_stop" || scan.type == "response.completed"
             || scan.type == "response.incomplete" || scan.type == "response.failed"
@@ -132,6 +137,8 @@ public struct UsageReader: ~Copyable {
         }
         if !scan.model.isEmpty { model = scan.model }
         if !scan.finishReason.isEmpty { finishReason = scan.finishReason }
+        let tier = scan.servedTier
+        if !tier.isEmpty { serviceTier = tier }
     }
 
     // MARK: The fast way

@@ -14,6 +14,11 @@ extension UsageScan {
         case inputDetails
         case outputDetails
         case cacheCreation
+        /// What of the cached tokens is no text
+        case cachedDetails
+        /// Anthropic's turns of one request, and one of them
+        case iterations
+        case iteration
         case geminiRoot
         case geminiCandidates
         case geminiCandidate
@@ -26,11 +31,17 @@ extension UsageScan {
         case geminiOutput
         /// One of their elements
         case geminiModality
+        /// Vertex AI's embeddings tell of the tokens of each text: `predictions`, one of them, its `embeddings` and their `statistics`
+        case vertexPredictions
+        case vertexPrediction
+        case vertexEmbedding
+        case vertexStatistics
         case bedrockRoot
         case bedrockUsage
         /// `cacheDetails`, and one of its elements
         case bedrockDetails
         case bedrockDetail
+        case bedrockTier
 
         /// What an array's elements are; nil for objects.
         @inline(__always)
@@ -40,6 +51,8 @@ extension UsageScan {
             case .geminiCandidates: .geminiCandidate
             case .geminiPrompt, .geminiCache, .geminiOutput: .geminiModality
             case .bedrockDetails: .bedrockDetail
+            case .iterations: .iteration
+            case .vertexPredictions: .vertexPrediction
             default: nil
             }
         }
@@ -56,6 +69,16 @@ extension UsageScan {
             default: nil
             }
         }
+
+        /// Where they belong when they are pictures.
+        var imageCount: ReportedUsage.Count? {
+            switch self {
+            case .geminiPrompt: .imageInput
+            case .geminiCache: .cachedImage
+            case .geminiOutput: .imageOutput
+            default: nil
+            }
+        }
     }
 
     /// What a member's value is to us.
@@ -64,9 +87,11 @@ extension UsageScan {
         case object(Container)
         case array(Container)
         case count(ReportedUsage.Count)
-        case model
-        case type
-        case finishReason
-        case modality
+        case word(Word)
+    }
+
+    /// The texts that are kept.
+    enum Word: UInt8 {
+        case model, type, finishReason, modality, serviceTier, speed
     }
 }

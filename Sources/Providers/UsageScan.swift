@@ -29,6 +29,9 @@ struct UsageScan {
     var model = ModelText()
     var type = WordText()
     var finishReason = WordText()
+    /// The terms it was served at, and Anthropic's other word for them.
+    var serviceTier = WordText()
+    var speed = WordText()
     var hasUsage = false
     var hasChoices = false
     var choiceCount = 0
@@ -44,8 +47,12 @@ struct UsageScan {
     private var number: Int64 = 0
     private var isNumberUsable = true
     private var isFraction = false
-    private var pending = ReportedUsage()
-    private var modality = WordText()
+    /// The usage object that is being read, and the turn of Anthropic's within it.
+    var pending = ReportedUsage()
+    var turn = ReportedUsage()
+    var isInTurn = false
+    /// What the counts of one element of a list are of.
+    var modality = WordText()
     /// What the text's outermost object is.
     private var root = Container.root
 
@@ -62,6 +69,15 @@ struct UsageScan {
         }
     }
 
+    /// The counts of one usage object that stands by itself.
+    static func read(_ object: ByteSlice, as container: Container) -> ReportedUsage {
+        var scan = UsageScan(.openAI)
+        scan.root = container
+        scan.slot = .object(container)
+        scan.feed(object)
+        return scan.usage
+    }
+
     mutating func reset(_ dialect: Dialect) {
         root = UsageScan.root(dialect)
         reset()
@@ -73,6 +89,9 @@ struct UsageScan {
         model.removeAll()
         type.removeAll()
         finishReason.removeAll()
+        serviceTier.removeAll()
+        speed.removeAll()
+        isInTurn = false
         hasUsage = false
         hasChoices = false
         choiceCount = 0
@@ -193,37 +212,18 @@ struct UsageScan {
         }
     }
 
-    @inline(__always)
-    private mutating func begin(_ inner: Container) {
-        if inner == .usage || inner == .geminiUsage || inner == .bedrockUsage {
-            pending = ReportedUsage()
-        } else if inner == .geminiModality || inner == .bedrockDetail {
-            modality.removeAll()
-            pending.forget(.modality)
-        }
-    }
-
     private mutating func push(_ inner: Container) {
         containers[depth] = inner
         depth += 1
     }
 
     private mutating func beginText() {
-        switch slot {
-        case .model where depth > 0:
-            model.removeAll()
-            state = .text
-        case .type where depth > 0:
-            type.removeAll()
-            state = .text
-        case .finishReason where depth > 0:
-            finishReason.removeAll()
-            state = .text
-        case .modality where depth > 0:
-            modality.removeAll()
-            state = .text
-        default: state = .skippedText
+        guard case .word(let word) = slot, depth > 0 else {
+            state = .skippedText
+            return
         }
+        clear(word)
+        state = .text
     }
 
     private mutating func afterValue(_ byte: UInt8) -> Int {
@@ -246,19 +246,7 @@ struct UsageScan {
     }
 
     private mutating func close() {
-        switch container {
-        case .usage, .geminiUsage, .bedrockUsage:
-            if pending.isMeaningful {
-                usage = pending
-                hasUsage = true
-            }
-        case .geminiModality:
-            if modality == "AUDIO", let count = containers[depth - 2].audioCount { pending.note(count, pending.value(.modality)) }
-        case .bedrockDetail:
-            if modality == "1h" { pending.note(.cacheWrite1h, pending.value(.modality)) }
-            if modality == "5m" { pending.note(.cacheWrite5m, pending.value(.modality)) }
-        default: break
-        }
+        end(container, in: depth > 1 ? containers[depth - 2] : root)
         depth -= 1
         state = depth == 0 ? .finished : .afterValue
     }
@@ -310,7 +298,7 @@ struct UsageScan {
                 at &+= 1
             }
             guard at < bytes.count, bytes[at] == UInt8(ascii: ",") || bytes[at] == UInt8(ascii: "}") || bytes[at] <= 0x20 else { return nil }
-            if number <= Limits.tokenCount { pending.note(count, number) }
+            if number <= Limits.tokenCount { note(count, number) }
             return at
         case UInt8(ascii: "t"), UInt8(ascii: "f"), UInt8(ascii: "n"): return literalEnd(bytes, from: start)
         default: return nil
@@ -401,13 +389,7 @@ struct UsageScan {
     }
 
     private mutating func appendText(_ byte: UInt8) {
-        switch slot {
-        case .model: model.append(byte)
-        case .type: type.append(byte)
-        case .finishReason: finishReason.append(byte)
-        case .modality: modality.append(byte)
-        default: break
-        }
+        if case .word(let word) = slot { append(byte, to: word) }
     }
 
     private mutating func readNumber(_ byte: UInt8) -> Int {
@@ -426,7 +408,7 @@ struct UsageScan {
             return 1
         default:
             if case .count(let count) = slot, isNumberUsable, number <= Limits.tokenCount {
-                pending.note(count, number)
+                note(count, number)
             }
             state = .afterValue
             return 0

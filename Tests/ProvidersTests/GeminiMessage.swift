@@ -59,8 +59,9 @@ struct GeminiMessage {
 
     private func describe(_ usage: Usage) -> String {
         [
-            ("input", usage.input), ("cachedRead", usage.cachedRead), ("audioInput", usage.audioInput), ("output", usage.output),
-            ("reasoning", usage.reasoning), ("audioOutput", usage.audioOutput),
+            ("input", usage.input), ("cachedRead", usage.cachedRead), ("audioCached", usage.audioCached), ("audioInput", usage.audioInput),
+            ("imageInput", usage.imageInput), ("output", usage.output), ("reasoning", usage.reasoning), ("audioOutput", usage.audioOutput),
+            ("imageOutput", usage.imageOutput),
         ].filter { $0.1 != 0 }.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
     }
 

@@ -5,7 +5,7 @@ import Providers
 /// What must hold of the usage reader for any bytes; it traps where it does not. Called by seeded
 /// rounds in the tests and by libFuzzer.
 func fuzzUsage(_ bytes: ByteSlice) {
-    for dialect in [Dialect.openAI, .anthropic, .gemini] {
+    for dialect in [Dialect.openAI, .anthropic, .gemini, .bedrock] {
         var whole = UsageReader(dialect)
         whole.readAnswer(bytes)
         for width in [1, 7] {

@@ -23,4 +23,19 @@ public enum ServiceTier: UInt8, CaseIterable, BitwiseCopyable, Sendable {
         guard let tier = ServiceTier.allCases.first(where: { name == $0.name }) else { return nil }
         self = tier
     }
+
+    /// The tier an answer says it was served at: what was asked for may have been more than there was. Nil where its word is no price's.
+    /// - Source: OpenAI API reference, `service_tier`; Anthropic, `usage.service_tier` and `usage.speed`; Amazon Bedrock, "ServiceTier"; Vertex AI,
+    ///   "TrafficType"
+    public init?(served name: ByteSlice) {
+        if name == "default" || name == "on_demand" || name == "ON_DEMAND" {
+            self = .standard
+        } else if name == "ON_DEMAND_FLEX" {
+            self = .flex
+        } else if name == "ON_DEMAND_PRIORITY" {
+            self = .priority
+        } else {
+            self.init(name)
+        }
+    }
 }

@@ -54,16 +54,19 @@ public struct TokenCounts: BitwiseCopyable, Sendable {
 
     public init() {}
 
-    /// Providers that tell images apart, or sound that came from their cache, have more to say than `usage`: it is set afterwards.
     public init(_ usage: Usage) {
         self[.input] = usage.input
         self[.cachedRead] = usage.cachedRead
         self[.cacheWrite5m] = usage.cacheWrite5m
         self[.cacheWrite1h] = usage.cacheWrite1h
         self[.audioInput] = usage.audioInput
+        self[.audioCached] = usage.audioCached
+        self[.imageInput] = usage.imageInput
+        self[.imageCached] = usage.imageCached
         self[.output] = usage.output
         self[.reasoning] = usage.reasoning
         self[.audioOutput] = usage.audioOutput
+        self[.imageOutput] = usage.imageOutput
     }
 
     /// A count; below 0 it reads as 0.

@@ -77,11 +77,11 @@ extension Usage {
     /// Writes Anthropic's `usage`: `input_tokens` without the cache, `output_tokens` with the thinking.
     func writeAnthropic(to writer: inout ByteWriter) {
         writer.append("{\"input_tokens\":")
-        writer.append(decimal: Int(input + audioInput))
+        writer.append(decimal: Int(input + audioInput + imageInput))
         writer.append(",\"cache_creation_input_tokens\":")
         writer.append(decimal: Int(cacheWrite5m + cacheWrite1h))
         writer.append(",\"cache_read_input_tokens\":")
-        writer.append(decimal: Int(cachedRead))
+        writer.append(decimal: Int(cachedTotal))
         writer.append(",\"cache_creation\":{\"ephemeral_5m_input_tokens\":")
         writer.append(decimal: Int(cacheWrite5m))
         writer.append(",\"ephemeral_1h_input_tokens\":")

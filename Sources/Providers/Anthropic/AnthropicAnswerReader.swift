@@ -174,36 +174,9 @@ extension FinishReason {
 /// The counts of Anthropic's `usage`, over the events of a stream.
 struct AnthropicUsage: BitwiseCopyable {
     private var reported = ReportedUsage()
-    /// The part of `output_tokens` the model thought in; newer models tell it.
-    private var thinking: Int64 = 0
 
     /// Nil while the provider has reported none.
-    var usage: Usage? {
-        guard reported.isMeaningful else { return nil }
-        var usage = reported.normalised(.anthropic)
-        usage.reasoning = min(thinking, usage.output)
-        usage.output -= usage.reasoning
-        return usage
-    }
+    var usage: Usage? { reported.isMeaningful ? reported.normalised(.anthropic) : nil }
 
-    mutating func read(_ counts: JSONValue) {
-        note(.prompt, counts["input_tokens"])
-        note(.completion, counts["output_tokens"])
-        note(.cached, counts["cache_read_input_tokens"])
-        note(.cacheWrite, counts["cache_creation_input_tokens"])
-        if let split = counts["cache_creation"] {
-            note(.cacheWrite5m, split["ephemeral_5m_input_tokens"])
-            note(.cacheWrite1h, split["ephemeral_1h_input_tokens"])
-        }
-        if let count = AnthropicUsage.count(counts["output_tokens_details"]?["thinking_tokens"]) { thinking = max(thinking, count) }
-    }
-
-    private mutating func note(_ count: ReportedUsage.Count, _ value: JSONValue?) {
-        if let number = AnthropicUsage.count(value) { reported.note(count, number) }
-    }
-
-    private static func count(_ value: JSONValue?) -> Int64? {
-        guard let number = value?.integer, number >= 0, number <= Limits.tokenCount else { return nil }
-        return number
-    }
+    mutating func read(_ counts: JSONValue) { reported.merge(UsageScan.read(counts.bytes, as: .usage)) }
 }

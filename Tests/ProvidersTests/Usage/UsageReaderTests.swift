@@ -24,21 +24,7 @@ struct UsageReaderTests {
     /// Reads the transcript with each text cut at the offsets `cuts` gives for its length.
     private func read(_ transcript: UsageTranscript, cuts: (Int) -> [Int]) -> Reading {
         var reader = UsageReader(transcript.dialect)
-        var events: [UsageReader.Event] = []
-        for text in transcript.texts {
-            withBytes(text) { bytes in
-                let ends = cuts(bytes.count) + [bytes.count]
-                if transcript.isStream, ends.count == 1 { return events.append(reader.readEvent(bytes)) }
-                if transcript.isStream { reader.beginEvent() }
-                var start = 0
-                for end in ends {
-                    let piece = bytes[start..<end]
-                    if transcript.isStream { reader.continueEvent(piece) } else { reader.readAnswer(piece) }
-                    start = end
-                }
-                if transcript.isStream { events.append(reader.endEvent()) }
-            }
-        }
+        let events = transcript.feed(to: &reader, cuts: cuts)
         return Reading(reader, events: events)
     }
 
@@ -168,6 +154,33 @@ struct UsageReaderTests {
         #expect(!passed)
         let passedAtFirst = Array(Self.delta.utf8).withByteSlice { unknown.passesDelta($0) }
         #expect(!passedAtFirst)
+    }
+
+    @Test("parts of an answer are counted whole and in pieces, in each form of stream", arguments: [
+        (Dialect.openAI, #"{"type":"transcript.text.delta","delta":"a"}"#), (.openAI, #"{"type":"response.output_text.delta","delta":"a"}"#),
+        (.openAI, #"{"model":"m","choices":[{"delta":{"content":"a"}}]}"#), (.anthropic, #"{"type":"content_block_delta","delta":{"text":"a"}}"#),
+    ])
+    func deltasInPieces(dialect: Dialect, event: String) {
+        let transcript = UsageTranscript.stream("", dialect, events: Array(repeating: event, count: 7), usage: nil)
+        for cut in [[], [1], [9]] {
+            var reader = UsageReader(dialect)
+            transcript.feed(to: &reader) { _ in cut }
+            #expect(reader.deltaCount == 7, "\(cut)")
+        }
+    }
+
+    @Test("the terms that were served are the last that an answer names, and a reader that is reset knows none")
+    func servedTiers() {
+        var reader = UsageReader(.openAI)
+        #expect(reader.serviceTier.isEmpty)
+        withBytes(#"{"type":"response.created","response":{"service_tier":"auto","model":"m"}}"#) { _ = reader.readEvent($0) }
+        #expect(reader.serviceTier.string == "auto")
+        withBytes(#"{"type":"response.completed","response":{"service_tier":"flex","usage":{"input_tokens":1}}}"#) { _ = reader.readEvent($0) }
+        #expect(reader.serviceTier.string == "flex")
+        reader.reset(.anthropic)
+        #expect(reader.serviceTier.isEmpty)
+        withBytes(#"{"content":[{"service_tier":"priority"}],"usage":{"input_tokens":1,"speed":"fast","service_tier":"standard"}}"#) { reader.readAnswer($0) }
+        #expect(reader.serviceTier.string == "fast")
     }
 
     @Test("a model's name longer than is kept is cut, not lost")

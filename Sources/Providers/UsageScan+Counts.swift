@@ -1,0 +1,83 @@
+import Bytes
+
+/// What the containers and texts that are followed come to.
+extension UsageScan {
+    @inline(__always)
+    mutating func note(_ count: ReportedUsage.Count, _ number: Int64) {
+        if isInTurn { turn.note(count, number) } else { pending.note(count, number) }
+    }
+
+    /// An object begins.
+    @inline(__always)
+    mutating func begin(_ container: Container) {
+        switch container {
+        case .usage, .geminiUsage, .bedrockUsage:
+            pending = ReportedUsage()
+            isInTurn = false
+        case .geminiModality, .bedrockDetail, .vertexStatistics:
+            modality.removeAll()
+            pending.forget(.modality)
+        case .iteration:
+            modality.removeAll()
+            turn = ReportedUsage()
+            isInTurn = true
+        default: break
+        }
+    }
+
+    /// A container ends that stands in `outer`.
+    mutating func end(_ container: Container, in outer: Container) {
+        switch container {
+        case .usage, .geminiUsage, .bedrockUsage:
+            if pending.isMeaningful {
+                usage = pending
+                hasUsage = true
+            }
+        case .geminiModality:
+            if modality == "AUDIO", let count = outer.audioCount { pending.note(count, pending.value(.modality)) }
+            if modality == "IMAGE", let count = outer.imageCount { pending.note(count, pending.value(.modality)) }
+        case .bedrockDetail:
+            if modality == "1h" { pending.note(.cacheWrite1h, pending.value(.modality)) }
+            if modality == "5m" { pending.note(.cacheWrite5m, pending.value(.modality)) }
+        case .vertexStatistics:
+            guard pending.has(.modality) else { return }
+            usage.add(.prompt, pending.value(.modality))
+            hasUsage = true
+        case .iteration:
+            // What it took to sum a conversation up is in no total.
+            if modality == "compaction" { pending.add(compaction: turn) }
+            isInTurn = false
+        default: break
+        }
+    }
+
+    // MARK: Texts
+
+    /// What names the prices: Anthropic's `speed`, where that is not the usual one.
+    var servedTier: WordText { speed == "fast" ? speed : serviceTier }
+
+    /// Whether the event is a part of the answer by its type, as `content_block_delta` or `transcript.text.delta`.
+    var isDelta: Bool { type == "content_block_delta" || type.withBytes { $0.count > 6 && $0.dropFirst($0.count - 6) == ".delta" } }
+
+    mutating func clear(_ word: Word) {
+        switch word {
+        case .model: model.removeAll()
+        case .type: type.removeAll()
+        case .finishReason: finishReason.removeAll()
+        case .modality: modality.removeAll()
+        case .serviceTier: serviceTier.removeAll()
+        case .speed: speed.removeAll()
+        }
+    }
+
+    mutating func append(_ byte: UInt8, to word: Word) {
+        switch word {
+        case .model: model.append(byte)
+        case .type: type.append(byte)
+        case .finishReason: finishReason.append(byte)
+        case .modality: modality.append(byte)
+        case .serviceTier: serviceTier.append(byte)
+        case .speed: speed.append(byte)
+        }
+    }
+}
