@@ -4,7 +4,7 @@ public enum BooksLimits {
     /// for a second is not noticed.
     public static let ringByteCount = 4 << 20
 
-    /// The longest record: its texts at their longest, its attempts and its metadata.
+    /// The longest record: its metadata, its attempts and what its guardrails came to at their longest, and as much for all other texts.
     public static let recordByteCount = 8 << 10
 
     /// The longest text of a record but its metadata and its attempts; what is longer is cut.
@@ -18,6 +18,9 @@ public enum BooksLimits {
 
     /// The attempts of one record: eight, each with its target's path and two words.
     public static let attemptsByteCount = 1536
+
+    /// What the guardrails of one record came to: some twenty, each with its id and three words.
+    public static let guardrailsByteCount = 1536
 
     /// Characters of a value of metadata; what is longer is cut when it is read (the wire reference §3.1).
     public static let metadataValueCount = 128

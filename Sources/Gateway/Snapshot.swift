@@ -154,10 +154,13 @@ public final class Snapshot: Sendable {
         public var workspace: Int32
         /// Why it cannot be used now; nil when it can.
         public var refusal: String?
+        /// The number of its text, from 1; 0 where that is not known.
+        public let version: Int64
 
-        public init(workspace: Int32, refusal: String? = nil) {
+        public init(workspace: Int32, refusal: String? = nil, version: Int64 = 0) {
             self.workspace = workspace
             self.refusal = refusal
+            self.version = version
         }
     }
 

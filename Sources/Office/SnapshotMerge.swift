@@ -331,7 +331,7 @@ struct SnapshotMerge {
             }
             let catalog = catalogs[config.workspace] ?? parts.catalog.with(guardrails: guardrails(of: config.workspace))
             catalogs[config.workspace] = catalog
-            var entry = Snapshot.StoredConfig(workspace: config.workspace, refusal: config.refusal)
+            var entry = Snapshot.StoredConfig(workspace: config.workspace, refusal: config.refusal, version: config.version)
             switch programs.compiled(Array(config.text.utf8), workspace: config.workspace, catalog) {
             case .program(let program): parts.configs.append(program)
             case .refused(let why):

@@ -64,6 +64,7 @@ public struct StoredObjects: Sendable {
         let id: String
         let slug: String
         let text: String
+        let version: Int64
         let workspace: Int32
         let refusal: String?
     }
@@ -289,8 +290,8 @@ public struct StoredObjects: Sendable {
 
     fileprivate static func config(_ config: ConfigRow, _ others: OtherObjects) -> Config {
         Config(
-            id: config.id, slug: config.slug ?? config.id, text: config.text ?? "", workspace: others.numbers.number(of: config.workspaceID),
-            refusal: config.status == .active ? nil : "it is \(config.status.rawValue)")
+            id: config.id, slug: config.slug ?? config.id, text: config.text ?? "", version: config.version,
+            workspace: others.numbers.number(of: config.workspaceID), refusal: config.status == .active ? nil : "it is \(config.status.rawValue)")
     }
 }
 

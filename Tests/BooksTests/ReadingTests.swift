@@ -100,7 +100,7 @@ struct ReadingTests {
         let object = try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
         #expect(object["time"] as? String == "2025-11-26T23:15:24.001Z")
         #expect(object["key"] as? String == "search-team")
-        #expect(object["tokens_in"] as? Int == 22)
+        #expect(object["tokens_in"] as? Int == 46)
         #expect(text.contains("\"cost_usd\":0.000325,"))
         #expect((object["metadata"] as? [String: String]) == ["team": "search", "_user": "ada"])
         #expect((object["tries"] as? [[String: Any]])?.count == 1)

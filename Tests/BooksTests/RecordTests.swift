@@ -17,13 +17,13 @@ struct RecordTests {
         let read = try read(record.encoded)
         #expect("\(read)" == "\(record)")
         #expect(read.identifier == record.identifier)
-        #expect(read.inputTokens == 22)
-        #expect(read.outputTokens == 356)
+        #expect(read.inputTokens == 46)
+        #expect(read.outputTokens == 366)
     }
 
-    @Test("a record of one plain request takes few bytes")
+    @Test("a record that says all there is to say takes few bytes, and an empty one next to none")
     func isCompact() {
-        #expect(RequestRecord.sample(1).encoded.count < 600)
+        #expect(RequestRecord.sample(1).encoded.count < 650)
         #expect(RequestRecord().encoded.count < 60)
     }
 
@@ -86,15 +86,17 @@ struct RecordTests {
         record.figures.cost = .max
         record.figures.savedInputTokens = .max
         record.figures.flags = .counted
-        for number in [RecordNumber.input, .cachedRead, .cacheWrite5m, .cacheWrite1h, .audioInput, .output, .reasoning, .audioOutput] {
+        for number in [RecordNumber.input, .cachedRead, .cacheWrite5m, .cacheWrite1h, .audioInput, .output, .reasoning, .audioOutput]
+            + [.audioCached, .imageInput, .imageCached, .imageOutput]
+        {
             record.figures.set(number, to: .max)
         }
         let read = try read(record.encoded)
         #expect(read.figures.wallNanoseconds == .max)
         #expect(read.figures.cost == BooksLimits.cost)
         #expect(read.figures.savedInputTokens == Providers.Limits.tokenCount)
-        #expect(read.inputTokens == 5 * Providers.Limits.tokenCount)
-        #expect(read.outputTokens == 3 * Providers.Limits.tokenCount)
+        #expect(read.inputTokens == 8 * Providers.Limits.tokenCount)
+        #expect(read.outputTokens == 4 * Providers.Limits.tokenCount)
         #expect(!read.document.json.isEmpty)
     }
 
@@ -103,8 +105,37 @@ struct RecordTests {
         var figures = RecordFigures()
         for field in RecordNumber.allCases { figures.set(field, to: number) }
         #expect(figures.cost == BooksLimits.cost)
-        #expect(figures.usage.total == 8 * Providers.Limits.tokenCount)
+        #expect(figures.usage.total == 12 * Providers.Limits.tokenCount)
         #expect(figures.promptVersion == .max)
+    }
+
+    @Test("a token of a stream took what it was sent in behind the first, if there were two and somebody has counted them")
+    func tokenTimes() throws {
+        var record = RequestRecord.sample(1)
+        record.figures.usage = Usage()
+        record.figures.usage.output = 101
+        record.figures.firstTokenNanoseconds = 12_000_000
+        #expect(record.nanosecondsPerToken == 8_000_000)
+        #expect(String(decoding: try read(record.encoded).document.json, as: UTF8.self).contains("\"token_us\":8000"))
+        var others = [record, record, record, record, record]
+        others[0].figures.usage.output = 1
+        others[1].figures.flags = [.counted]
+        others[2].figures.flags = [.stream, .counted, .estimated]
+        others[3].figures.firstTokenNanoseconds = 0
+        others[4].figures.firstTokenNanoseconds = .max
+        for other in others { #expect(other.nanosecondsPerToken == nil) }
+    }
+
+    @Test("limits are told as a list, and guardrails as they are")
+    func limitsAndGuardrails() throws {
+        let json = String(decoding: try read(RequestRecord.sample(1).encoded).document.json, as: UTF8.self)
+        #expect(json.contains("\"limits\":[\"key:search-team\",\"workspace:search\"]"))
+        #expect(json.contains("\"guardrails\":[{\"id\":\"no-secrets\",\"side\":\"input\",\"verdict\":true,\"deny\":false}]"))
+        var record = RequestRecord()
+        record.guardrails = String(repeating: "x", count: BooksLimits.guardrailsByteCount)
+        #expect(try read(record.encoded).guardrails == record.guardrails)
+        record.guardrails += "x"
+        #expect(try read(record.encoded).guardrails.isEmpty)
     }
 
     @Test("what nobody knows is not nothing")

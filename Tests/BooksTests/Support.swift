@@ -64,7 +64,12 @@ extension RequestRecord {
         record.figures.usage.output = 345
         record.figures.usage.reasoning = 5
         record.figures.usage.audioOutput = 6
+        record.figures.usage.audioCached = 7
+        record.figures.usage.imageInput = 8
+        record.figures.usage.imageCached = 9
+        record.figures.usage.imageOutput = 10
         record.figures.promptVersion = 3
+        record.figures.configVersion = 4
         record.trace = "trace-\(number)"
         record.span = "span"
         record.parentSpan = "parent"
@@ -93,6 +98,9 @@ extension RequestRecord {
         record.finishReason = "stop"
         record.peer = "127.0.0.1"
         record.agent = "OpenAI/Python 2.30.0"
+        record.serviceTier = "default"
+        record.limits = "key:search-team\nworkspace:search"
+        record.guardrails = "[{\"id\":\"no-secrets\",\"side\":\"input\",\"verdict\":true,\"deny\":false}]"
         return record
     }
 

@@ -135,6 +135,22 @@ class Records(BooksCase):
             text = wire.send(request("GET", "/metrics", {"Host": "localhost"})).response().body.decode()
         self.assertEqual(round(float(re.search(r"(?m)^sluice_budget_spent\{.*\} (\S+)$", text)[1]) * 1e9), round(record["cost_usd"] * 1e9))
 
+    def test_limits_and_guardrails(self):
+        """a record names whose limits it was counted in, what each guardrail came to, and which credential each try went through"""
+        guardrails = [{"id": "words", "deny": False, "checks": [{"id": "default.contains", "parameters": {"operator": "any", "words": ["nothing"]}}]}]
+        target = {"provider": "house", "input_guardrails": guardrails}
+        gateway = self.start(self.configuration(
+            key={"usage_limits": {"credit_limit": 10}},
+            virtual_keys={"spent": {"provider": "nowhere", "api_key": "k"}, "used": {"provider": "house", "api_key": "k", "rate_limits": [{"type": "requests", "unit": "rpm", "value": 9}]}},
+            configs={"all": {"strategy": {"mode": "fallback"}, "targets": [{"virtual_key": "spent"}, {"virtual_key": "used"}]}, "judged": target}))
+        self.assertEqual(self.ask(gateway).status, 200)
+        self.assertEqual(self.ask(gateway, {"x-portkey-config": "judged"}).status, 246)
+        tried, judged = self.recorded(2)
+        self.assertEqual(tried["limits"], ["key:team", "virtual_key:used"])
+        self.assertEqual([(entry["key"], entry.get("status")) for entry in tried["tries"]], [("spent", None), ("used", 200)])
+        self.assertNotIn("guardrails", tried)
+        self.assertEqual((judged["limits"], judged["guardrails"]), (["key:team"], [{"id": "words", "side": "input", "verdict": False, "deny": False}]))
+
     def test_failures(self):
         """what is refused, fails, falls back or is left is recorded as that, with whose fault it was"""
         gateway = self.start()

@@ -289,7 +289,7 @@ class Administered(AdminCase):
         self.assertIn("/deployments/e/", self.upstream.requests[-1].target)
 
     def test_config(self):
-        """a config is used by its slug from the next request on, by its new text after a change, and by nobody without a key"""
+        """a config is used by its slug from the next request on, by its new text after a change, which records name, and by nobody without a key"""
         gateway = self.start()
         slug = self.virtual_key(gateway)
         config = self.ask(gateway, "POST", "/configs", {"name": "c", "config": {"virtual_key": slug, "override_params": {"seed": 1}}})["slug"]
@@ -297,6 +297,11 @@ class Administered(AdminCase):
             self.ask(gateway, "PUT", f"/configs/{config}", {"config": {"virtual_key": slug, "override_params": {"seed": seed}}})
             self.assertEqual(self.chat(gateway, self.admin, {"x-portkey-config": config}).status, 200)
             self.assertEqual(self.upstream.requests[-1].json["seed"], seed)
+
+        def versions():
+            return [row["config_version"] for row in self.ask(gateway, "GET", "/logs")["data"] if row["config"] == config]
+
+        self.assertTrue(soon(lambda: versions() == [3, 2]), versions())
         answer = send(gateway.port, "POST", CHAT, {"x-portkey-config": config}, BODY)
         self.assertEqual((answer.status, answer.json["error"]["code"]), (400, "unknown_config"), answer)
 

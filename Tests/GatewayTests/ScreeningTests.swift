@@ -21,6 +21,16 @@ struct ScreeningTests {
         #expect(anew)
     }
 
+    @Test("a record has of each hook its id, its side, its verdict and whether it refuses, and nothing of what its checks have seen")
+    func verdicts() {
+        var screening = Screening()
+        #expect(String(decoding: screening.verdicts, as: UTF8.self) == "[]")
+        screening.input = Array(#"[{"verdict":true,"id":"a \"b\"","checks":[{"id":"no","verdict":false,"data":{"id":"secret"}}],"deny":false},{"verdict":false,"id":"c","deny":true}]"#.utf8)
+        screening.output = Array(#"[{"verdict":true,"id":"d","deny":false}]"#.utf8)
+        let expected = #"[{"id":"a \"b\"","verdict":true,"deny":false,"side":"input"},{"id":"c","verdict":false,"deny":true,"side":"input"},{"id":"d","verdict":true,"deny":false,"side":"output"}]"#
+        #expect(String(decoding: screening.verdicts, as: UTF8.self) == expected)
+    }
+
     @Test("another target has none of the results of the one before")
     func anotherTarget() {
         var screening = Screening()

@@ -27,6 +27,7 @@ extension RequestRecord {
         members.text("method", method)
         members.text("path", path)
         members.text("config", config)
+        if figures.configVersion > 0 { members.number("config_version", UInt64(figures.configVersion)) }
         members.text("prompt", prompt)
         members.text("prompt_id", promptID)
         if figures.promptVersion > 0 { members.number("prompt_version", UInt64(figures.promptVersion)) }
@@ -39,6 +40,9 @@ extension RequestRecord {
         members.text("blame", blame.text.description)
         members.text("finish_reason", finishReason)
         addAttempts(to: &members)
+        if !guardrails.isEmpty, let verdicts = DocumentParser.parse(guardrails).document?.root { members.add("guardrails", verdicts.value) }
+        let counted = limits.split(separator: "\n")
+        if !counted.isEmpty { members.add("limits", .array(counted.map { .made(.string(String($0))) })) }
         members.text("cache", figures.cache.text.description)
         members.add("stream", .boolean(figures.flags.contains(.stream)))
         if figures.flags.contains(.aborted) { members.flag("aborted") }
@@ -65,11 +69,14 @@ extension RequestRecord {
             members.number("tokens_out", UInt64(clamping: usage.outputTotal))
             let classes: [(String, Int64)] = [
                 ("tokens_cached", usage.cachedRead), ("tokens_cache_write_5m", usage.cacheWrite5m), ("tokens_cache_write_1h", usage.cacheWrite1h),
-                ("tokens_audio_in", usage.audioInput), ("tokens_reasoning", usage.reasoning), ("tokens_audio_out", usage.audioOutput),
+                ("tokens_audio_in", usage.audioInput), ("tokens_audio_cached", usage.audioCached), ("tokens_image_in", usage.imageInput),
+                ("tokens_image_cached", usage.imageCached), ("tokens_reasoning", usage.reasoning), ("tokens_audio_out", usage.audioOutput),
+                ("tokens_image_out", usage.imageOutput),
             ]
             for (name, count) in classes where count > 0 { members.number(name, UInt64(count)) }
         }
         if figures.cost >= 0 { members.add("cost_usd", .number(DocumentNumber(text: RecordMoney.dollars(figures.cost)))) }
+        members.text("service_tier", serviceTier)
         members.text("price_book", priceBook)
         if figures.flags.contains(.estimated) { members.flag("estimated") }
         if figures.flags.contains(.unpriced) { members.flag("unpriced") }
@@ -87,6 +94,7 @@ extension RequestRecord {
     private func addTimes(to members: inout Members) {
         if figures.firstByteNanoseconds > 0 { members.number("first_byte_us", figures.firstByteNanoseconds / 1000) }
         if figures.firstTokenNanoseconds > 0 { members.number("first_token_us", figures.firstTokenNanoseconds / 1000) }
+        if let nanoseconds = nanosecondsPerToken { members.number("token_us", nanoseconds / 1000) }
         members.number("gateway_us", figures.gatewayNanoseconds / 1000)
         members.number("total_us", figures.totalNanoseconds / 1000)
     }

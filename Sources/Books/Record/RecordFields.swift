@@ -11,8 +11,11 @@ enum RecordNumber: Int, CaseIterable {
     case lostInput, lostOutput
     /// One more than there is, as above.
     case lostCost
+    case audioCached, imageInput, imageCached, imageOutput
+    /// 0 for none.
+    case configVersion
 
-    static let count = 28
+    static let count = 33
 }
 
 /// The texts of a record, by the byte before each. A reader passes over those it does not know.
@@ -27,6 +30,7 @@ enum RecordText: UInt8, CaseIterable {
     case peer, agent
     case prompt, promptID
     case kind
+    case serviceTier, limits, guardrails
 }
 
 /// What is true of a request or not.

@@ -28,6 +28,8 @@ public struct RecordFigures: BitwiseCopyable, Sendable {
     public var usage = Usage()
     /// The number of the stored prompt's version; 0 for a request without one.
     public var promptVersion: UInt32 = 0
+    /// The same of the stored config.
+    public var configVersion: UInt32 = 0
 
     /// Of attempts whose answers nobody got, and for which their providers charge all the same: tokens, and nano-dollars, −1 where those are not known.
     public var lostInputTokens: Int64 = 0
@@ -66,6 +68,11 @@ public struct RecordFigures: BitwiseCopyable, Sendable {
         case .lostInput: UInt64(RecordFigures.tokens(lostInputTokens))
         case .lostOutput: UInt64(RecordFigures.tokens(lostOutputTokens))
         case .lostCost: RecordFigures.known(lostCost)
+        case .audioCached: UInt64(RecordFigures.tokens(usage.audioCached))
+        case .imageInput: UInt64(RecordFigures.tokens(usage.imageInput))
+        case .imageCached: UInt64(RecordFigures.tokens(usage.imageCached))
+        case .imageOutput: UInt64(RecordFigures.tokens(usage.imageOutput))
+        case .configVersion: UInt64(configVersion)
         }
     }
 
@@ -99,6 +106,11 @@ public struct RecordFigures: BitwiseCopyable, Sendable {
         case .lostInput: lostInputTokens = RecordFigures.tokens(Int64(clamping: value))
         case .lostOutput: lostOutputTokens = RecordFigures.tokens(Int64(clamping: value))
         case .lostCost: lostCost = RecordFigures.amount(value)
+        case .audioCached: usage.audioCached = RecordFigures.tokens(Int64(clamping: value))
+        case .imageInput: usage.imageInput = RecordFigures.tokens(Int64(clamping: value))
+        case .imageCached: usage.imageCached = RecordFigures.tokens(Int64(clamping: value))
+        case .imageOutput: usage.imageOutput = RecordFigures.tokens(Int64(clamping: value))
+        case .configVersion: configVersion = UInt32(clamping: value)
         }
     }
 

@@ -45,10 +45,10 @@ public struct RecordParts {
 
     private static func place(of tag: RecordText) -> Place {
         switch tag {
-        case .trace, .span, .parentSpan, .spanName, .attempts, .peer: .own
+        case .trace, .span, .parentSpan, .spanName, .attempts, .peer, .guardrails: .own
         case .metadata, .user: .metadata
         case .organisation, .workspace, .key, .keyName, .certificate, .virtualKey, .config, .endpoint, .method, .path, .provider, .model, .served, .target,
-            .priceBook, .error, .finishReason, .agent, .prompt, .promptID, .kind:
+            .priceBook, .error, .finishReason, .agent, .prompt, .promptID, .kind, .serviceTier, .limits:
             .shared
         }
     }

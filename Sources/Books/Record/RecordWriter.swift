@@ -67,6 +67,15 @@ public struct RecordWriter: ~Copyable {
     public mutating func peer(_ text: ByteSlice) { write(text, as: .peer) }
     public mutating func agent(_ text: ByteSlice) { write(text, as: .agent) }
     public mutating func kind(_ text: ByteSlice) { write(text, as: .kind) }
+    /// The terms it was served at, in the provider's word.
+    public mutating func serviceTier(_ text: ByteSlice) { write(text, as: .serviceTier) }
+    /// Whose budgets and limits it was counted in, a line each: `key:search-team`.
+    public mutating func limits(_ text: ByteSlice) { write(text, as: .limits) }
+
+    /// What its guardrails came to, a JSON array; all of it or nothing.
+    public mutating func guardrails(_ text: ByteSlice) {
+        if text.count <= BooksLimits.guardrailsByteCount { write(text, as: .guardrails, most: BooksLimits.guardrailsByteCount) }
+    }
 
     /// The attempts, a JSON array, as the access log tells them; all of it or nothing.
     public mutating func attempts(_ text: ByteSlice) {

@@ -29,6 +29,9 @@ extension RequestRecord {
         served.withByteSlice { writer.served($0) }
         finishReason.withByteSlice { writer.finishReason($0) }
         priceBook.withByteSlice { writer.priceBook($0) }
+        serviceTier.withByteSlice { writer.serviceTier($0) }
+        limits.withByteSlice { writer.limits($0) }
+        guardrails.withByteSlice { writer.guardrails($0) }
         attempts.withByteSlice { writer.attempts($0) }
         metadata.withByteSlice { writer.metadata($0) }
         agent.withByteSlice { writer.agent($0) }

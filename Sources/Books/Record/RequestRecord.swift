@@ -56,6 +56,12 @@ public struct RequestRecord: Sendable {
     public var agent = ""
     /// What an observation is of: `agent`, `tool`, `chain`; empty for a request to a model.
     public var kind = ""
+    /// The terms it was served at, in the provider's word: `flex`, `default`.
+    public var serviceTier = ""
+    /// Whose budgets and limits it was counted in, a line each: `key:search-team`.
+    public var limits = ""
+    /// What its guardrails came to, a JSON array; empty where there were none.
+    public var guardrails = ""
 
     public init() {}
 
@@ -110,6 +116,9 @@ public struct RequestRecord: Sendable {
         case .prompt: prompt = text
         case .promptID: promptID = text
         case .kind: kind = text
+        case .serviceTier: serviceTier = text
+        case .limits: limits = text
+        case .guardrails: guardrails = text
         }
     }
 
@@ -123,6 +132,14 @@ public struct RequestRecord: Sendable {
     public var billedOutputTokens: Int64? { billed(outputTokens, figures.lostOutputTokens) }
     /// Nil where nothing has a price.
     public var billedCost: Int64? { billed(figures.cost < 0 ? nil : figures.cost, max(0, figures.lostCost)) }
+
+    /// What each token of a stream took behind the first; nil where there were no two, or nobody has counted.
+    public var nanosecondsPerToken: UInt64? {
+        guard figures.flags.contains(.stream), !figures.flags.contains(.estimated), let tokens = outputTokens, tokens > 1, figures.firstTokenNanoseconds > 0,
+            figures.totalNanoseconds >= figures.firstTokenNanoseconds
+        else { return nil }
+        return (figures.totalNanoseconds - figures.firstTokenNanoseconds) / UInt64(tokens - 1)
+    }
 
     private func billed(_ own: Int64?, _ lost: Int64) -> Int64? { own == nil && lost == 0 ? nil : (own ?? 0) + lost }
 

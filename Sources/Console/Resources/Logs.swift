@@ -33,6 +33,8 @@ enum Logs {
             "virtual_key": text(record.virtualKey), "config": text(record.config), "api_key_id": text(record.key), "workspace_id": text(record.workspace),
             "prompt_slug": text(record.prompt), "prompt_id": text(record.promptID),
             "prompt_version": count(record.figures.promptVersion == 0 ? nil : Int64(record.figures.promptVersion)),
+            "config_version": count(record.figures.configVersion == 0 ? nil : Int64(record.figures.configVersion)),
+            "service_tier": text(record.serviceTier), "finish_reason": text(record.finishReason),
             "organisation_id": text(record.organisation), "_user": text(record.metadataPairs.first { $0.key == "_user" }?.value ?? ""),
             "metadata": .object(record.metadataPairs.map { ($0.key, .text($0.value)) }), "error_code": text(record.error),
             "weighted_feedback": TraceFeedback.average(feedback), "total_feedbacks": count(feedback?.count), "object": .text("log"),

@@ -77,10 +77,11 @@ struct SpanAttributes {
         pairs.append(("gen_ai.usage.input_tokens", .count(usage.inputTotal)))
         pairs.append(("gen_ai.usage.output_tokens", .count(usage.outputTotal)))
         let parts: [(String, Int64)] = [
-            ("gen_ai.usage.cache_read.input_tokens", usage.cachedRead),
+            ("gen_ai.usage.cache_read.input_tokens", usage.cachedTotal),
             ("gen_ai.usage.cache_creation.input_tokens", usage.cacheWrite5m.addingReportingOverflow(usage.cacheWrite1h).partialValue),
             ("gen_ai.usage.reasoning.output_tokens", usage.reasoning),
             ("sluice.usage.audio.input_tokens", usage.audioInput), ("sluice.usage.audio.output_tokens", usage.audioOutput),
+            ("sluice.usage.image.input_tokens", usage.imageInput), ("sluice.usage.image.output_tokens", usage.imageOutput),
         ]
         for (name, count) in parts where count > 0 { pairs.append((name, .count(count))) }
         if figures.flags.contains(.estimated) { flag("sluice.usage.estimated") }

@@ -22,6 +22,7 @@ extension Exchange {
     /// The attempt is over: what it cost is spent, the rest is free again.
     func settleSpending() {
         guard let spending = attempt.spending.take(), let desks = spending.desks else { return }
+        bookNotes.noteLimits(of: spending)
         let taken = taken(spending)
         if taken.requests > 0, taken.usage == nil { bookNotes.reckoned = (taken.inputTokens, taken.outputTokens) }
         let money = spending.hasBudget(of: .cost) ? money(taken, spending) : 0
@@ -53,6 +54,7 @@ extension Exchange {
     /// The request is over: its places in its caller's limits are free again. One that never left has used nothing of them.
     func leaveLimits() {
         guard let own = admitted.take(), let desks = own.desks else { return }
+        bookNotes.noteLimits(of: own)
         if own.isSent {
             finish(&own.admission, own, tokens: own.tokens, desks)
         } else {

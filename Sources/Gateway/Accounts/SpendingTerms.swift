@@ -87,6 +87,8 @@ public final class SpendingTerms: Sendable {
     /// Of a virtual key: what of the price book is otherwise for it.
     public let adjustment: PriceAdjustment
     let counted: Counted
+    /// In records: `key:search-team`.
+    let mark: [UInt8]
 
     /// - Precondition: no more of each than `AccountLimits.termsOfHolder`.
     public init(
@@ -99,6 +101,7 @@ public final class SpendingTerms: Sendable {
         self.budgets = budgets
         self.rates = rates
         self.adjustment = adjustment
+        mark = Array("\(scope.label):\(holder)".utf8)
         let counted = budgets.reduce(into: Counted()) { $0.formUnion(.budget(of: $1.rule.unit)) }
         self.counted = rates.reduce(into: counted) { $0.formUnion($1.unit == .tokens ? [.rates, .tokenRates] : .rates) }
     }

@@ -56,7 +56,7 @@ extension Exchange {
         guard let plan else { return }
         let waited = worker.now.nanoseconds(since: attempt.begunAt)
         attempt.trailIndex = trail.note(
-            at: attempt.trailIndex, target: plan.targetIndex, outcome: outcome, reason: plan.reason, isRepeat: attempt.repeats > 0,
+            at: attempt.trailIndex, target: plan.targetIndex, key: attempt.key, outcome: outcome, reason: plan.reason, isRepeat: attempt.repeats > 0,
             nanoseconds: waited)
     }
 

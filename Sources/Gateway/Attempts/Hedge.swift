@@ -126,7 +126,7 @@ extension Exchange {
         swapRival()
         if let plan {
             let waited = worker.now.nanoseconds(since: attempt.begunAt)
-            attempt.trailIndex = trail.addLost(target: plan.targetIndex, reason: plan.reason, nanoseconds: waited)
+            attempt.trailIndex = trail.addLost(target: plan.targetIndex, key: attempt.key, reason: plan.reason, nanoseconds: waited)
             noteLost(nil)
             // It would have taken longer still.
             if attempt.state == .sent {

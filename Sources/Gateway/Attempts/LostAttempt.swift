@@ -51,7 +51,7 @@ extension Exchange {
         // Given up while the provider was at it.
         case .timedOut, nil: break
         }
-        guard endpoint.reportsUsage else { return }
+        guard endpoint.isReckoned else { return }
         var usage = Usage()
         usage.input = max(1, Int64(clamping: body.range.count) / AccountLimits.textBytesPerToken)
         noteLost(usage, askedCost(of: usage, lostAdjustment)?.count, isEstimated: true)

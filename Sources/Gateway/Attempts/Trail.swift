@@ -5,6 +5,8 @@ import Policy
 struct Trail: BitwiseCopyable {
     private struct Entry: BitwiseCopyable {
         var target: UInt16 = 0
+        /// Which of the target's keys.
+        var key: UInt8 = 0
         /// 0 where nothing was answered.
         var status: UInt16 = 0
         var milliseconds: UInt32 = 0
@@ -43,9 +45,9 @@ struct Trail: BitwiseCopyable {
     /// - Parameter index: what an earlier call for the same attempt returned; negative for the first.
     /// - Returns: the attempt's place.
     mutating func note(
-        at index: Int, target: Int, outcome: Outcome, reason: PickReason, isRepeat: Bool, nanoseconds: UInt64
+        at index: Int, target: Int, key: Int, outcome: Outcome, reason: PickReason, isRepeat: Bool, nanoseconds: UInt64
     ) -> Int {
-        var entry = Entry(target: UInt16(clamping: target), reason: reason, isRepeat: isRepeat)
+        var entry = Entry(target: UInt16(clamping: target), key: UInt8(clamping: key), reason: reason, isRepeat: isRepeat)
         entry.milliseconds = UInt32(clamping: nanoseconds / 1_000_000)
         switch outcome {
         case .status(let status): entry.status = UInt16(clamping: status)
@@ -64,8 +66,9 @@ struct Trail: BitwiseCopyable {
     /// A second attempt whose answer was not the first.
     ///
     /// - Returns: the attempt's place.
-    mutating func addLost(target: Int, reason: PickReason, nanoseconds: UInt64) -> Int {
-        add(Entry(target: UInt16(clamping: target), milliseconds: UInt32(clamping: nanoseconds / 1_000_000), reason: reason, end: .hedged))
+    mutating func addLost(target: Int, key: Int, reason: PickReason, nanoseconds: UInt64) -> Int {
+        let milliseconds = UInt32(clamping: nanoseconds / 1_000_000)
+        add(Entry(target: UInt16(clamping: target), key: UInt8(clamping: key), milliseconds: milliseconds, reason: reason, end: .hedged))
         return count - 1
     }
 
@@ -89,13 +92,19 @@ struct Trail: BitwiseCopyable {
         return sum
     }
 
-    /// `[{"target":"config.targets[0]","status":503,"ms":120,"why":"first"},…]`
-    func writeJSON(_ program: Program, to writer: inout ByteWriter) {
+    /// `[{"target":"config.targets[0]","key":"openai-prod","status":503,"ms":120,"why":"first"},…]`
+    ///
+    /// - Parameter slug: lends what the key of a target is called, by both their places; for those that have names.
+    func writeJSON(_ program: Program, slug: (Int, Int) -> OwnedBytes?, to writer: inout ByteWriter) {
         writer.append("[")
         for index in 0..<min(count, Trail.capacity) {
             let entry = entries[index]
             writer.append(index == 0 ? "{\"target\":\"" : ",{\"target\":\"")
             writePath(entry, program, to: &writer)
+            if let slug = slug(Int(entry.target), Int(entry.key)), Trail.isPlain(slug.slice) {
+                writer.append("\",\"key\":\"")
+                writer.append(slug.slice)
+            }
             if entry.end == .answered {
                 writer.append("\",\"status\":")
                 writer.append(decimal: UInt64(entry.status))
@@ -113,6 +122,12 @@ struct Trail: BitwiseCopyable {
             writer.append("}")
         }
         writer.append("]")
+    }
+
+    /// Whether a text is the same within quotes.
+    private static func isPlain(_ text: ByteSlice) -> Bool {
+        for index in 0..<text.count where text[index] < 0x20 || text[index] == UInt8(ascii: "\"") || text[index] == UInt8(ascii: "\\") { return false }
+        return true
     }
 
     private func writeLost(_ entry: Entry, to writer: inout ByteWriter) {

@@ -24,6 +24,8 @@ extension Exchange {
             writeWhat(to: &writer)
             writeAnswer(to: &writer)
             writer.attempts(tries)
+            bookNotes.limits.withBytesInPlace { writer.limits($0) }
+            if !screening.isEmpty { screening.verdicts.withByteSlice { writer.guardrails($0) } }
             bookNotes.metadata.withBytesInPlace { writer.metadata($0) }
             if let metadata = bookNotes.longMetadata { writer.metadata(metadata.slice) }
         }
@@ -73,6 +75,8 @@ extension Exchange {
         var (served, reason) = (answer.usage.model, answer.usage.finishReason)
         served.withBytesInPlace { writer.served($0) }
         reason.withBytesInPlace { writer.finishReason($0) }
+        var tier = answer.usage.serviceTier
+        tier.withBytesInPlace { writer.serviceTier($0) }
         guard var version = worker.snapshot.prices?.version else { return }
         version.withUTF8 { bytes in
             if let base = bytes.baseAddress { writer.priceBook(ByteSlice(base, count: bytes.count)) }
@@ -94,6 +98,7 @@ extension Exchange {
         figures.status = record.figures.status
         figures.attempts = record.figures.attempts
         figures.promptVersion = bookNotes.promptVersion
+        figures.configVersion = UInt32(clamping: plan?.route.configVersion ?? 0)
         figures.blame = bookNotes.blame
         figures.cache = RecordedCache(caching.status)
         figures.receivedByteCount = record.figures.receivedByteCount
@@ -128,7 +133,7 @@ extension Exchange {
             price(told.nanodollars, &figures)
         } else if caching.status == .hit || !wasDone {
             figures.cost = 0
-        } else if endpoint.reportsUsage || bookNotes.reckoned != nil {
+        } else if endpoint.isReckoned || bookNotes.reckoned != nil {
             reckon(&figures)
         } else if endpoint.isBilled {
             figures.flags.insert(.unpriced)

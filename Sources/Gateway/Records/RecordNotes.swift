@@ -26,6 +26,8 @@ struct RecordNotes {
     /// Tokens that budgets were charged, where the provider had counted none.
     var reckoned: (input: Int64, output: Int64)?
     var lost = LostAttempts()
+    /// Whose budgets and limits it was counted in, a line each.
+    var limits = InlineText<256>()
 
     /// - Parameter keepingPrompt: for a request that a prompt has become, and is read anew.
     mutating func reset(keepingPrompt: Bool = false) {
@@ -47,6 +49,30 @@ struct RecordNotes {
         blame = .none
         reckoned = nil
         lost = LostAttempts()
+        limits.removeAll()
+    }
+
+    /// Notes whose terms an attempt was counted in, each once.
+    mutating func noteLimits(of spending: Spending) {
+        for holder in spending.holders {
+            holder.terms.mark.withByteSlice { mark in
+                if limits.withBytesInPlace({ RecordNotes.has(mark, in: $0) }) { return }
+                // Half a name would be another's.
+                guard limits.count + mark.count < 256 else { return }
+                if !limits.isEmpty { limits.append(0x0A as UInt8) }
+                limits.append(mark)
+            }
+        }
+    }
+
+    private static func has(_ line: ByteSlice, in text: ByteSlice) -> Bool {
+        var start = 0
+        while start < text.count {
+            let end = text.firstIndex(of: 0x0A, from: start) ?? text.count
+            if text[start..<end] == line { return true }
+            start = end + 1
+        }
+        return false
     }
 
     mutating func setMetadata(_ text: ByteSlice) {

@@ -1,5 +1,6 @@
 import Bytes
 import Guardrails
+import JSON
 
 /// What the checks of one request have come to, for its answer to tell.
 ///
@@ -58,6 +59,28 @@ struct Screening {
         let none = Array("[]".utf8)
         return Array("{\"before_request_hooks\":".utf8) + (input.isEmpty ? none : input) + Array(",\"after_request_hooks\":".utf8)
             + (output.isEmpty ? none : output) + [UInt8(ascii: "}")]
+    }
+
+    /// What each hook came to, without what its checks have to say: `[{"id":"…","side":"input","verdict":true,"deny":false},…]`
+    var verdicts: [UInt8] {
+        var list = Array("[".utf8)
+        Screening.append(input, "input", to: &list)
+        Screening.append(output, "output", to: &list)
+        return list + Array("]".utf8)
+    }
+
+    private static func append(_ results: [UInt8], _ side: String, to list: inout [UInt8]) {
+        results.withByteSlice { results in
+            guard let hooks = JSONView(results), hooks.kind == .array else { return }
+            for hook in hooks.elements {
+                list += Array((list.count > 1 ? ",{" : "{").utf8)
+                for name in ["id", "verdict", "deny"] as [StaticString] {
+                    guard let value = hook.child(ByteSlice(name)) else { continue }
+                    list += Array("\"\(name)\":\(String(value.bytes)),".utf8)
+                }
+                list += Array("\"side\":\"\(side)\"}".utf8)
+            }
+        }
     }
 
     /// What is put into an object in place of its closing brace.

@@ -23,9 +23,12 @@ final class Route {
     let isRestricted: Bool
     /// The name of its config, where it has one.
     let configName: OwnedBytes?
+    /// Of a config of the store, the number of its text; else 0.
+    let configVersion: Int64
 
     init(
-        program: Program, destinations: [Destination], text: OwnedBytes, isOperatorConfig: Bool, identity: [UInt8] = [], configName: String? = nil
+        program: Program, destinations: [Destination], text: OwnedBytes, isOperatorConfig: Bool, identity: [UInt8] = [],
+        config: (name: String, version: Int64)? = nil
     ) {
         precondition(destinations.count == program.targets.count, "each target has its destination")
         hasAlternatives = program.targets.count > 1 || program.targets.contains { $0.retry.attempts > 0 || $0.hedge != nil }
@@ -36,7 +39,8 @@ final class Route {
         isGuarded = destinations.contains { $0.isGuarded }
         self.identity = identity.withByteSlice { OwnedBytes($0) }
         self.program = program
-        self.configName = configName.map { name in Array(name.utf8).withByteSlice { OwnedBytes($0) } }
+        configName = config.map { config in Array(config.name.utf8).withByteSlice { OwnedBytes($0) } }
+        configVersion = config?.version ?? 0
         self.destinations = destinations
         self.text = text
         self.isOperatorConfig = isOperatorConfig

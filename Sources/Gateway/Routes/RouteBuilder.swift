@@ -37,7 +37,7 @@ struct RouteBuilder {
         let identity = worker.sharedCache?.seed.digest(destinations.map(\.identity)) ?? []
         return Route(
             program: program, destinations: destinations, text: OwnedBytes(text), isOperatorConfig: isOperatorConfig, identity: identity,
-            configName: compiled.program == nil ? configName(headers) : nil)
+            config: compiled.program == nil ? configName(headers) : nil)
     }
 
     // MARK: The program
@@ -62,12 +62,13 @@ struct RouteBuilder {
         return (try config(index), true)
     }
 
-    /// The name of the config that is used, where the operator has given it one.
-    private func configName(_ headers: RoutingHeaders) -> String? {
+    /// The name and the version of the config that is used, where the operator has given it one.
+    private func configName(_ headers: RoutingHeaders) -> (name: String, version: Int64)? {
         let names = snapshot.catalog.configNames
-        if !headers.config.isEmpty { return names.index(of: headers.config.trimmed).map { names.names[$0] }.flatMap { $0.isEmpty ? nil : $0 } }
-        guard let index = headers.keyConfig >= 0 ? headers.keyConfig : headers.namesProvider ? nil : snapshot.defaultConfig else { return nil }
-        return index < names.names.count && !names.names[index].isEmpty ? names.names[index] : nil
+        let own = headers.keyConfig >= 0 ? headers.keyConfig : headers.namesProvider ? nil : snapshot.defaultConfig
+        guard let index = headers.config.isEmpty ? own : names.index(of: headers.config.trimmed) else { return nil }
+        guard index < names.names.count, !names.names[index].isEmpty else { return nil }
+        return (names.names[index], snapshot.storedConfigs[index]?.version ?? 0)
     }
 
     /// A config that is no JSON object: the name of a declared one, or a fault.

@@ -56,10 +56,13 @@ extension Exchange {
 
     /// The attempts as JSON, in the worker's scratch; empty where there was one and no choice.
     private func writeTries() -> ByteSlice {
-        guard trail.count > 1, let program = plan?.route.program else { return ByteSlice("") }
+        guard trail.count > 1, let route = plan?.route else { return ByteSlice("") }
         // All attempts or none: half a list would not be JSON.
         var tries = ByteWriter(worker.headScratch, capacity: GatewayLimits.triesByteCount)
-        trail.writeJSON(program, to: &tries)
+        trail.writeJSON(route.program, slug: { target, key in
+            guard target < route.destinations.count, key < route.destinations[target].keys.count else { return nil }
+            return route.destinations[target].keys[key].slug
+        }, to: &tries)
         return tries.overflowed ? ByteSlice("") : tries.written
     }
 
@@ -99,8 +102,15 @@ extension Exchange {
         guard let book = worker.snapshot.prices else { return nil }
         var provider = record.provider
         return provider.withBytesInPlace {
-            worker.accounts.prices.cost(of: usage, provider: $0, model: model, tier: attempt.tier, adjustment: adjustment, from: book)
+            worker.accounts.prices.cost(of: usage, provider: $0, model: model, tier: servedTier, adjustment: adjustment, from: book)
         }
+    }
+
+    /// The tier the answer names, else the one that was asked for.
+    private var servedTier: ServiceTier {
+        guard answer.readsUsage else { return attempt.tier }
+        var served = answer.usage.serviceTier
+        return served.withBytesInPlace { ServiceTier(served: $0) } ?? attempt.tier
     }
 
     /// What of the price book is otherwise for the virtual key that the answer was asked for with.
