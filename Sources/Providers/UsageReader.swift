@@ -48,7 +48,7 @@ public struct UsageReader: ~Copyable {
     /// The usage in normal form, or nil while the provider has reported none.
     public var usage: Usage? { reported.isMeaningful ? reported.normalised(dialect) : nil }
 
-    /// The same, read where it lies. Changes nothing; it is mutating because only then is the reader, of nine hundred bytes, certain not to be
+    /// The same, read where it lies. Changes nothing; it is mutating because only then is the reader, of more than a thousand bytes, certain not to be
     /// copied first.
     public mutating func usageInPlace() -> Usage? { reported.isMeaningful ? reported.normalised(dialect) : nil }
 

@@ -17,6 +17,7 @@ import openai
 
 from harness.chance import chance, rounds
 from harness.gateway import Gateway, Mock, binary, command, new_key
+from harness.upstream import Upstream
 from harness.waiting import soon
 from harness.wire import Cut, Wire, request
 
@@ -140,7 +141,7 @@ class Records(BooksCase):
         guardrails = [{"id": "words", "deny": False, "checks": [{"id": "default.contains", "parameters": {"operator": "any", "words": ["nothing"]}}]}]
         target = {"provider": "house", "input_guardrails": guardrails}
         gateway = self.start(self.configuration(
-            key={"usage_limits": {"credit_limit": 10}},
+            key={"usage_limits": {"type": "requests", "credit_limit": 10}},
             virtual_keys={"spent": {"provider": "nowhere", "api_key": "k"}, "used": {"provider": "house", "api_key": "k", "rate_limits": [{"type": "requests", "unit": "rpm", "value": 9}]}},
             configs={"all": {"strategy": {"mode": "fallback"}, "targets": [{"virtual_key": "spent"}, {"virtual_key": "used"}]}, "judged": target}))
         self.assertEqual(self.ask(gateway).status, 200)
@@ -150,6 +151,29 @@ class Records(BooksCase):
         self.assertEqual([(entry["key"], entry.get("status")) for entry in tried["tries"]], [("spent", None), ("used", 200)])
         self.assertNotIn("guardrails", tried)
         self.assertEqual((judged["limits"], judged["guardrails"]), (["key:team"], [{"id": "words", "side": "input", "verdict": False, "deny": False}]))
+
+    def test_uncounted_sound(self):
+        """sound that its provider has counted costs by the class, and what nobody has counted has no price: it is not reckoned from its bytes"""
+        told = {"type": "tokens", "input_tokens": 14, "input_token_details": {"text_tokens": 4, "audio_tokens": 10}, "output_tokens": 45, "total_tokens": 59}
+        answers = iter([{"type": "duration", "seconds": 12}, told])
+        upstream = Upstream(lambda request, peer: peer.answer({"text": "hi", "model": "mock", "usage": next(answers)}))
+        self.addCleanup(upstream.close)
+        configuration = self.configuration()
+        configuration["providers"]["house"]["base_url"] = upstream.base
+        prices = self.data / "prices.yaml"
+        prices.write_text(prices.read_text().replace(f"output: {OUTPUT}", f"audio_input: 6, output: {OUTPUT}"))
+        gateway = self.start(configuration)
+        for _ in range(2):
+            with Wire(gateway.port) as wire:
+                fields = {"x-portkey-api-key": self.key, "Content-Type": "multipart/form-data; boundary=b"}
+                answer = wire.send(request("POST", "/v1/audio/transcriptions", fields, b"--b\r\n\r\n" + bytes(100_000) + b"\r\n--b--\r\n")).response()
+                self.assertEqual(answer.status, 200, answer)
+        by_time, by_tokens = self.recorded(2)
+        self.assertTrue(by_time["unpriced"])
+        for name in ("tokens_in", "cost_usd", "estimated"):
+            self.assertNotIn(name, by_time)
+        self.assertEqual((by_tokens["tokens_in"], by_tokens["tokens_audio_in"], by_tokens["tokens_out"]), (14, 10, 45))
+        self.assertEqual(round(by_tokens["cost_usd"] * 1e9), 4 * NANO_INPUT + 10 * 6_000 + 45 * NANO_OUTPUT)
 
     def test_failures(self):
         """what is refused, fails, falls back or is left is recorded as that, with whose fault it was"""

@@ -299,7 +299,8 @@ class Administered(AdminCase):
             self.assertEqual(self.upstream.requests[-1].json["seed"], seed)
 
         def versions():
-            return [row["config_version"] for row in self.ask(gateway, "GET", "/logs")["data"] if row["config"] == config]
+            times = "time_of_generation_min=2026-01-01T00:00:00Z&time_of_generation_max=2035-01-01T00:00:00Z"
+            return [row["config_version"] for row in self.ask(gateway, "GET", f"/logs?{times}")["data"] if row["config"] == config]
 
         self.assertTrue(soon(lambda: versions() == [3, 2]), versions())
         answer = send(gateway.port, "POST", CHAT, {"x-portkey-config": config}, BODY)
