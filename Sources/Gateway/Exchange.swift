@@ -200,6 +200,18 @@ final class Exchange {
         }
     }
 
+    /// Takes up what was read where events pass, and is more than that.
+    @inline(never)
+    func takeUp(_ block: consuming Block, _ count: Int, _ upstream: UpstreamCall, _ client: Client) {
+        // Who holds it may go.
+        let own = Unmanaged.passRetained(self)
+        defer { own.release() }
+        isAdvancing = true
+        pass(block, 0..<count, upstream, client)
+        isAdvancing = false
+        if isOver { recycle() } else if !events.isOpen || upstream.isReadable { advance() }
+    }
+
     /// Takes up an event that is no step's own: what `event` throws is answered, the step it names is taken.
     func interject(_ client: Client, _ event: () throws(Rejection) -> Step?) {
         guard !isAdvancing else { return }

@@ -1,4 +1,5 @@
 import Bytes
+import Glibc
 import HTTP
 import Health
 import Providers
@@ -203,5 +204,75 @@ struct EventRelayTests {
         let record = try #require(worker.stop().first)
         #expect(worker.worker.load[.passedEvents] > 0)
         #expect(record.figures.sentByteCount > UInt64(payload.count))
+    }
+
+    // MARK: Records of TLS, of which several wait at once
+
+    private func tlsWorld(_ script: @escaping ScriptedUpstream.Script) throws -> (World, ScriptedUpstream, caFile: String) {
+        let authority = try Certificate(Certificate.Request(subject: "test authority", isAuthority: true))
+        let certificate = try Certificate(Certificate.Request(names: "DNS:localhost", days: -1...1), issuer: authority)
+        let upstream = try ScriptedUpstream(tls: ServerContext(certificate), script)
+        var world = World(upstream)
+        world.providers[0].host = "localhost"
+        world.providers[0].isTLS = true
+        let caFile = try authority.writePEM()
+        world.providers[0].caFile = caFile
+        return (world, upstream, caFile)
+    }
+
+    @Test("a stream that ends in a record of its own leaves nothing open: the next answer over its connection is whole, and its client's alone")
+    func endsInRecordOfItsOwn() throws {
+        let (world, upstream, caFile) = try tlsWorld({ peer in
+            while peer.request() != nil {
+                peer.wire.send(Text.streamHead + Text.chunk(Self.first))
+                pause(milliseconds: 5)
+                // Records that wait together.
+                for part in Self.deltas.map({ Text.chunk($0) }) + [Text.chunk(Text.event("[DONE]")), Text.lastChunk] { peer.wire.send(part) }
+            }
+        })
+        defer { unlink(caFile) }
+        let worker = try TestWorker(world)
+        let all = ([Self.first] + Self.deltas + [Text.event("[DONE]")]).joined()
+        for _ in 0..<3 {
+            let (one, other) = (try worker.connect(), try worker.connect())
+            for client in [one, other, one, one, other] {
+                client.send(Text.request(body: StreamTests.withUsage))
+                let answer = client.takeAnswer()
+                #expect(answer.isWhole && answer.text == all)
+            }
+            one.close()
+            other.close()
+        }
+        #expect(upstream.connectionCount == 1)
+        let records = worker.stop()
+        #expect(records.count == 15 && records.allSatisfy { !$0.figures.wasAborted && $0.figures.cost.outputTokens == records[0].figures.cost.outputTokens })
+    }
+
+    @Test("an event whose name and data come in chunks of their own stays in order", arguments: [StreamTests.withUsage, StreamTests.withoutUsage])
+    func eventInTwoChunks(body: String) throws {
+        let (world, upstream, caFile) = try tlsWorld({ peer in
+            while peer.request() != nil {
+                peer.wire.send(Text.streamHead + Text.chunk(Self.first))
+                pause(milliseconds: 5)
+                for _ in 0..<5 {
+                    peer.wire.send(Text.chunk(Self.deltas[0]))
+                    peer.wire.send(Text.chunk("event: x\n"))
+                    pause(milliseconds: 3)
+                    peer.wire.send(Text.chunk(Self.deltas[1]))
+                    pause(milliseconds: 3)
+                }
+                for part in [Text.chunk(Self.usage), Text.chunk(Text.event("[DONE]")), Text.lastChunk] { peer.wire.send(part) }
+            }
+        })
+        defer { unlink(caFile) }
+        let worker = try TestWorker(world)
+        let client = try worker.connect()
+        client.send(Text.request(body: body))
+        let answer = client.takeAnswer()
+        let events = String(repeating: Self.deltas[0] + "event: x\n" + Self.deltas[1], count: 5)
+        #expect(answer.isWhole && answer.text == Self.first + events + (body == StreamTests.withUsage ? Self.usage : "") + Text.event("[DONE]"))
+        client.close()
+        let record = try #require(worker.stop().first)
+        #expect(record.figures.cost.outputTokens == 22 && upstream.connectionCount == 1)
     }
 }

@@ -31,44 +31,54 @@ struct EventRelay {
 }
 
 extension Exchange {
-    /// Passes on what its upstream, whose events pass, has for it; false when there is more to it than that. Nobody needs to hold the exchange
+    /// Passes on what its upstream, whose events pass, has for it; false when the steps are to see to it. Nobody needs to hold the exchange
     /// meanwhile but its client.
     func takeEvents(_ upstream: UpstreamCall) -> Bool {
-        repeat {
-            guard upstream.isReadable, let client, let block = worker.leaseEventBlock() else { return false }
-            guard case .moved(let count) = upstream.read(into: block.base, capacity: block.capacity - GatewayLimits.chunkLineByteCount) else {
+        guard events.isOpen, self.upstream === upstream, let client else { return false }
+        while upstream.isReadable {
+            guard let block = worker.leaseEventBlock() else { return false }
+            switch upstream.read(into: block.base, capacity: block.capacity - GatewayLimits.chunkLineByteCount) {
+            case .moved(let count):
+                worker.turnByteCount &+= count
+                guard let eventCount = EventRelay.eventCount(block.slice(0..<count)) else {
+                    takeUp(block, count, upstream, client)
+                    return true
+                }
+                events.eventCount &+= eventCount
+                events.byteCount &+= count
+                upstream.setDeadline(min(worker.now.adding(nanoseconds: events.gapNanoseconds), events.totalDeadline))
+                let sent = client.sendNow(block.slice(0..<count))
+                guard sent == count else {
+                    keepRest(of: block, from: sent, to: count, client)
+                    return true
+                }
+                worker.eventBlock = consume block
+            case .blocked:
+                worker.eventBlock = consume block
+            case .closed, .failed:
                 worker.eventBlock = consume block
                 return false
             }
-            worker.turnByteCount &+= count
-            guard let eventCount = EventRelay.eventCount(block.slice(0..<count)) else {
-                // The client may go.
-                let own = Unmanaged.passRetained(self)
-                defer { own.release() }
-                closeEvents()
-                pass(block, 0..<count, upstream, client)
-                return false
-            }
-            events.eventCount &+= eventCount
-            events.byteCount &+= count
-            upstream.setDeadline(min(worker.now.adding(nanoseconds: events.gapNanoseconds), events.totalDeadline))
-            guard let sent = client.sendNow(block.slice(0..<count)) else {
-                client.close()
-                return true
-            }
-            guard sent == count else {
-                closeEvents()
-                client.keep(block.slice(sent..<count), in: block)
-                client.setDeadline(min(client.readingDeadline(), attempt.totalDeadline))
-                return true
-            }
-            worker.eventBlock = consume block
             if worker.turnByteCount > GatewayLimits.bytesPerTurn {
                 worker.resume(upstream.token)
                 return true
             }
-        } while upstream.isReadable
+        }
         return true
+    }
+
+    /// Lets the client have the rest when it takes it. Nil is sent to one that takes no more.
+    @inline(never)
+    private func keepRest(of block: consuming Block, from sent: Int?, to count: Int, _ client: Client) {
+        guard let sent else {
+            // Which may be all that holds the exchange.
+            let own = Unmanaged.passRetained(self)
+            defer { own.release() }
+            return client.close()
+        }
+        closeEvents()
+        client.keep(block.slice(sent..<count), in: block)
+        client.setDeadline(min(client.readingDeadline(), attempt.totalDeadline))
     }
 
     /// What comes next may pass so, if it is nothing but events.

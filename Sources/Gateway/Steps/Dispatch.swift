@@ -272,6 +272,7 @@ extension Exchange {
             attempt.state = .new
         }
         guard let connection = upstream else { return }
+        closeEvents()
         upstream = nil
         if reusable, !connection.hasUnsent, !connection.peerClosed, !connection.hungUp {
             connection.release()

@@ -220,11 +220,14 @@ extension Exchange {
 
     /// Passes one read's bytes on in one write, with the head if that has not left yet.
     func pass(_ block: consuming Block, _ range: Range<Int>, _ upstream: UpstreamCall, _ client: Client) {
+        closeEvents()
         upstream.setDeadline(gapDeadline)
         if !range.isEmpty { noteFirstToken() }
         let framed = answer.frame(block, range, worker, copyingTo: caching.flight?.log)
         worker.runs.blocks.add(block)
         sendAnswer(client)
+        // It may have been nobody's by then; who goes on in its client's place learns of it.
+        guard self.client != nil else { return }
         if framed == .broken { sendErrorEvent(Rejection(.streamInterrupted), client) } else { openEvents(upstream, client) }
     }
 

@@ -18,7 +18,8 @@ final class UpstreamConnection: UpstreamCall {
         case closed
     }
 
-    var state: State
+    /// Whoever it was busy with takes none of its events any more once it is anything else.
+    var state: State { didSet { eventTaker = nil } }
     private let openedAt: Instant
 
     init(_ socket: consuming Socket, dial: Dial, token: Token, pool: UpstreamPool) {
@@ -106,7 +107,6 @@ final class UpstreamConnection: UpstreamCall {
 
     private func closeSocket() {
         state = .closed
-        eventTaker = nil
         dropInbound()
         closeTransport()
     }
