@@ -58,7 +58,7 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "Tokens", dependencies: ["Bytes", "CCurl", "COpenSSL", "JSON", "Reactor"], swiftSettings: strict),
         .target(name: "Webhooks", dependencies: ["Bytes", "CCurl", "Ledger", "Reactor"], swiftSettings: strict),
-        .target(name: "Exporters", dependencies: ["Books", "Bytes", "CCurl", "JSON", "Ledger", "Reactor", "Webhooks"], swiftSettings: strict),
+        .target(name: "Exporters", dependencies: ["Books", "Bytes", "CCurl", "Compression", "JSON", "Ledger", "Reactor", "Webhooks"], swiftSettings: strict),
         .target(
             name: "Gateway", dependencies: ["Books", "Bytes", "CLinux", "Cache", "Guardrails", "HTTP", "HTTP2", "Health", "JSON", "Ledger", "Patterns", "Policy", "Prompts", "Providers", "Reactor", "TLS", "Tokens", "Webhooks"],
             swiftSettings: hot),
@@ -123,7 +123,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "TokensTests", dependencies: ["Bytes", "Reactor", "Tokens"], swiftSettings: strict),
         .testTarget(name: "WebhooksTests", dependencies: ["Bytes", "Ledger", "Reactor", "Webhooks"], swiftSettings: strict),
-        .testTarget(name: "ExportersTests", dependencies: ["Books", "Bytes", "CLinux", "Exporters", "JSON", "Ledger", "Reactor"], swiftSettings: strict),
+        .testTarget(name: "ExportersTests", dependencies: ["Books", "Bytes", "CLinux", "Compression", "Exporters", "JSON", "Ledger", "Reactor"], swiftSettings: strict),
         .testTarget(
             name: "GatewayTests",
             dependencies: ["Books", "Bytes", "CLinux", "COpenSSL", "Gateway", "Guardrails", "Ledger", "Patterns", "Policy", "Providers", "Reactor", "TLS", "Tokens", "Webhooks"],

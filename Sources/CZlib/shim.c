@@ -41,3 +41,21 @@ int czlib_read(
 int czlib_reader_restart(struct czlib_reader *reader) {
     return inflateReset(&reader->stream);
 }
+
+// Around zlib's own form, which the bound is of, gzip has 12 bytes more (RFC 1952 §2.3, RFC 1950 §2.2).
+size_t czlib_pack_bound(size_t count) {
+    return compressBound(count) + 12;
+}
+
+size_t czlib_pack(const uint8_t *in, size_t count, uint8_t *out, size_t room) {
+    z_stream stream = {0};
+    if (deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, 16 + MAX_WBITS, 8, Z_DEFAULT_STRATEGY) != Z_OK) return 0;
+    stream.next_in = (Bytef *)in;
+    stream.avail_in = (uInt)count;
+    stream.next_out = out;
+    stream.avail_out = (uInt)room;
+    int result = deflate(&stream, Z_FINISH);
+    size_t packed = room - stream.avail_out;
+    deflateEnd(&stream);
+    return result == Z_STREAM_END ? packed : 0;
+}

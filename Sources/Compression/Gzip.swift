@@ -24,6 +24,14 @@ public enum GzipError: Error, Equatable, CustomStringConvertible {
 /// Bytes packed with gzip.
 /// - Source: RFC 1952: a file is one member or several, each with its own checksum
 public enum Gzip {
+    /// `bytes` as one member; nil where there is no memory for it, and for what is too long: more than `CompressionLimits.inputByteCount`.
+    public static func packed(_ bytes: ByteSlice) -> [UInt8]? {
+        guard bytes.count <= CompressionLimits.inputByteCount else { return nil }
+        let bound = czlib_pack_bound(bytes.count)
+        let packed = [UInt8](unsafeUninitializedCapacity: bound) { room, count in count = czlib_pack(bytes.base, bytes.count, room.baseAddress, bound) }
+        return packed.isEmpty ? nil : packed
+    }
+
     /// What `packed` holds. Never more than `limit` bytes and a step are in memory, however much they unpack to.
     public static func unpacked(_ packed: ByteSlice, atMost limit: Int) throws(GzipError) -> [UInt8] {
         guard let reader = czlib_reader_new() else { throw .noMemory }

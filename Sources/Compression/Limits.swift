@@ -1,4 +1,4 @@
-/// Bounds of what is unpacked.
+/// Bounds of gzip.
 enum CompressionLimits {
     /// Bytes that are unpacked at a time: a body that is too long is noticed within as many.
     static let stepByteCount = 64 << 10

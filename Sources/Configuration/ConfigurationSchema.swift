@@ -34,7 +34,7 @@ enum ConfigurationSchema {
 
     /// All of them together.
     static let exporter = Schema(
-        (exporterTerms + ["endpoint", "url", "secret", "headers", "ca_file", "resource", "path", "rotate_size", "rotate_every", "keep_files"]).map { SchemaKey($0) })
+        (exporterTerms + ["endpoint", "url", "secret", "headers", "ca_file", "resource", "compression", "path", "rotate_size", "rotate_every", "keep_files"]).map { SchemaKey($0) })
 
     static func bounds(_ section: Bound.Section) -> Schema {
         Schema(Bound.allCases.filter { $0.section == section }.map { SchemaKey($0.rawValue) })

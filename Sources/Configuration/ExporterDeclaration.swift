@@ -9,7 +9,7 @@ public struct ExporterDeclaration: Sendable {
         /// What it has beside what all have.
         var keys: [String] {
             switch self {
-            case .otlp: ["endpoint", "headers", "ca_file", "resource"]
+            case .otlp: ["endpoint", "headers", "ca_file", "resource", "compression"]
             case .jsonl: ["path", "rotate_size", "rotate_every", "keep_files"]
             case .webhook: ["url", "secret", "headers", "ca_file"]
             }
@@ -22,6 +22,8 @@ public struct ExporterDeclaration: Sendable {
     var destination: WebhookDeclaration?
     /// Attributes of all that an `otlp` sends.
     public internal(set) var resource: [(name: String, value: String)] = []
+    /// Whether an `otlp`'s posts are packed with gzip.
+    public internal(set) var isPacked = false
     /// The file; empty where there is none.
     public internal(set) var path = ""
     /// Empty for all.
@@ -120,6 +122,7 @@ extension ConfigurationReader {
         case .otlp:
             declaration.destination = destination(name, fields, address: "endpoint", example: "http://127.0.0.1:4318/v1/traces", in: field)
             if let found = fields["resource"] { declaration.resource = resource(found) }
+            if let found = fields["compression"] { declaration.isPacked = schema.choice(found, of: ["none", "gzip"]) == "gzip" }
         case .webhook: declaration.destination = destination(name, fields, address: "url", example: "https://hooks.example.com/path", in: field)
         case .jsonl:
             if let found = fields["path"], let path = path(found) { declaration.path = path }

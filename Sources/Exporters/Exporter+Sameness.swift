@@ -16,7 +16,8 @@ extension Exporter {
 
 extension HTTPDestination {
     fileprivate func isSame(as other: HTTPDestination) -> Bool {
-        guard host == other.host, caFile == other.caFile, url.bytes == other.url.bytes, fields.count == other.fields.count else { return false }
+        guard host == other.host, caFile == other.caFile, isPacked == other.isPacked else { return false }
+        guard url.bytes == other.url.bytes, fields.count == other.fields.count else { return false }
         guard zip(fields, other.fields).allSatisfy({ $0.name == $1.name && $0.value.bytes == $1.value.bytes }) else { return false }
         switch (key, other.key) {
         case (nil, nil): return true

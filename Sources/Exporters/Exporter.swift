@@ -73,17 +73,20 @@ public struct HTTPDestination: Sendable {
     let fields: [Field]
     /// PEM file of certificate authorities to trust instead of the system's.
     let caFile: String?
+    /// Whether posts are packed with gzip.
+    let isPacked: Bool
 
     /// - Parameters:
     ///   - url: `http` or `https`, without a NUL.
     ///   - secret: `whsec_` and base64, or any bytes.
     ///   - fields: names and values that a header field can carry.
-    public init(host: String, url: SecretBytes, secret: SecretBytes? = nil, fields: [Field] = [], caFile: String? = nil) {
+    public init(host: String, url: SecretBytes, secret: SecretBytes? = nil, fields: [Field] = [], caFile: String? = nil, isPacked: Bool = false) {
         self.host = host
         self.url = url
         key = secret.map { SigningKey.bytes(of: $0) ?? $0 }
         self.fields = fields
         self.caFile = caFile
+        self.isPacked = isPacked
     }
 }
 

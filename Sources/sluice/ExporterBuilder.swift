@@ -25,7 +25,8 @@ enum ExporterBuilder {
         }
         let destination = HTTPDestination(
             host: resolved.host, url: resolved.url, secret: resolved.secret,
-            fields: resolved.headers.map { HTTPDestination.Field(name: $0.name, value: $0.value) }, caFile: resolved.caFile)
+            fields: resolved.headers.map { HTTPDestination.Field(name: $0.name, value: $0.value) }, caFile: resolved.caFile,
+            isPacked: declared.isPacked)
         guard declared.kind == .otlp else { return .messages(destination) }
         let own = [(name: "service.name", value: "sluice"), (name: "service.version", value: Version.number)]
         return .spans(destination, resource: own + declared.resource)

@@ -35,6 +35,22 @@ struct GzipTests {
         #expect(try unpacked(Self.hello + Self.stored([33]) + Self.hello) == Array("hello, hello, hello!hello, hello, hello".utf8))
     }
 
+    @Test("what is packed here is one member that is unpacked again, the same each time, and shorter where it says things again")
+    func packed() throws {
+        let long = (0..<200_000).map { UInt8(truncatingIfNeeded: $0 &* 31 >> 3) }
+        var seed = UInt64.random(in: .min ... .max)
+        print("what is packed: seed \(seed)")
+        let noise = (0..<70_000).map { _ in
+            seed = seed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return UInt8(truncatingIfNeeded: seed >> 56)
+        }
+        for bytes in [[], [7], Array("hello, hello, hello".utf8), long, noise] {
+            let packed = try #require(bytes.withByteSlice { Gzip.packed($0) })
+            #expect(try unpacked(packed) == bytes && bytes.withByteSlice { Gzip.packed($0) } == packed)
+        }
+        #expect(try #require(long.withByteSlice { Gzip.packed($0) }).count < long.count / 10)
+    }
+
     @Test("a body of the limit is unpacked, and one of a byte more is refused")
     func limit() throws {
         let content = [UInt8](repeating: 7, count: 100_000)

@@ -15,7 +15,7 @@ struct ExporterTests {
             exporters:
               collector:
                 {type: otlp, endpoint: "http://127.0.0.1:4318/v1/traces", headers: {authorization: env:TOKEN}, resource: {service.name: eu}, batch: 100, every: 2s,
-                 timeout: 3s, workspaces: [a, b], start: oldest, reported: true, ca_file: /ca.pem}
+                 timeout: 3s, workspaces: [a, b], start: oldest, reported: true, ca_file: /ca.pem, compression: gzip}
               lake: {type: jsonl, path: /var/log/r.jsonl, rotate_size: 1MiB, rotate_every: 1h, keep_files: 3}
               plain: {type: jsonl, path: r.jsonl, rotate_size: off, rotate_every: off}
               hook: {type: webhook, url: "https://a.example/x", secret: whsec_c2VjcmV0IQ==}
@@ -27,6 +27,7 @@ struct ExporterTests {
         let first = all[0].declaration
         #expect(first.batch == 100 && first.everyNanoseconds == 2_000_000_000 && first.timeoutNanoseconds == 3_000_000_000)
         #expect(first.workspaces == ["a", "b"] && first.startsAtOldest && first.includesReported && first.resource.map(\.value) == ["eu"])
+        #expect(first.isPacked && !all[1].declaration.isPacked)
         #expect(all[0].destination?.host == "127.0.0.1:4318" && all[0].destination?.caFile == "/ca.pem")
         #expect(all[0].destination?.headers.map { $0.value.withBytes { String($0) } } == ["Bearer t"])
         #expect(all[1].declaration.path == "/var/log/r.jsonl" && all[1].declaration.rotateSize == 1 << 20 && all[1].declaration.keepFiles == 3)
@@ -56,6 +57,8 @@ struct ExporterTests {
         ("{type: jsonl, path: r, workspaces: []}", #""workspaces" must have 1 to"#), ("{type: jsonl, path: r, reported: 5}", #""reported" must be"#),
         ("{type: jsonl, path: r, rotate_size: 1KiB}", #""rotate_size" must be from 64KiB"#), ("{type: jsonl, path: r, keep_files: -1}", #""keep_files" must be"#),
         ("{type: otlp, endpoint: \"http://a.example/\", headers: {a: b}}", #"warning: "headers" will cross the network unencrypted"#),
+        ("{type: otlp, endpoint: \"https://a.example\", compression: zstd}", #""compression" must be one of none, gzip, not "zstd""#),
+        ("{type: jsonl, path: r, compression: gzip}", #"unknown key "compression""#),
         ("{type: otlp, endpoint: \"https://a.example\", resource: {a: \"\"}}", #""a" or its text is empty, or has more than 256 bytes"#),
     ])
     func faults(exporter: String, says: String) throws {

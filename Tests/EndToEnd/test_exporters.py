@@ -2,6 +2,7 @@
 
 import base64
 import collections
+import gzip
 import http.server
 import json
 import os
@@ -48,6 +49,8 @@ class Sink(PostReceiver):
 
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["content-length"]))
+                if self.headers["content-encoding"] == "gzip":
+                    body = gzip.decompress(body)
                 time.sleep(sink.delay)
                 sink.goes.wait()
                 status = sink.status
@@ -189,6 +192,17 @@ class Exporters(ExporterCase):
         self.assertEqual(self.metric(gateway, "backlog_bytes", "collector"), 0)
         written = gateway.output.read_text()
         self.assertNotIn(TOKEN, written)
+
+    def test_packed(self):
+        """what is posted is packed where that is declared, and as it is where nothing is said"""
+        packed, plain = self.sink(), self.sink()
+        gateway = self.run_with({"packed": self.collector(packed, compression="gzip"), "plain": self.collector(plain)})
+        for _ in range(3):
+            self.ask(gateway)
+        self.assertTrue(soon(lambda: len(packed.requests()) == 3 and len(plain.requests()) == 3), gateway.said())
+        self.assertEqual(packed.requests(), plain.requests())
+        for sink, coding in ((packed, "gzip"), (plain, None)):
+            self.assertEqual({(headers["content-encoding"], headers["content-type"]) for _, headers, _ in sink.taken}, {(coding, "application/x-protobuf")})
 
     def test_lines(self):
         """a file has the lines that `sluice logs --json` prints, each once; moved away, it is begun again"""

@@ -306,15 +306,19 @@ struct ExportRunTests {
 
     @Test("declarations are the same where all of them is: secrets, fields, terms")
     func sameness() {
-        func exporter(_ name: String = "one", url: String = "u", key: String? = "k", field: String = "f", batch: Int = 4, resource: String? = nil) -> Exporter {
+        func exporter(
+            _ name: String = "one", url: String = "u", key: String? = "k", field: String = "f", batch: Int = 4, resource: String? = nil, isPacked: Bool = false
+        ) -> Exporter {
             func secret(_ text: String) -> SecretBytes { Array(text.utf8).withByteSlice { SecretBytes($0) } }
-            let destination = HTTPDestination(host: "h", url: secret(url), secret: key.map(secret), fields: [.init(name: "a", value: secret(field))])
+            let fields = [HTTPDestination.Field(name: "a", value: secret(field))]
+            let destination = HTTPDestination(host: "h", url: secret(url), secret: key.map(secret), fields: fields, isPacked: isPacked)
             return Exporter(name: name, resource.map { .spans(destination, resource: [("r", $0)]) } ?? .messages(destination), Bench.terms(batch: batch))
         }
         #expect(exporter().isSame(as: exporter()) && exporter(key: nil).isSame(as: exporter(key: nil)))
         #expect(exporter(resource: "x").isSame(as: exporter(resource: "x")))
         let others = [
             exporter("two"), exporter(url: "v"), exporter(key: "l"), exporter(key: nil), exporter(field: "g"), exporter(batch: 5), exporter(resource: "x"),
+            exporter(isPacked: true),
         ]
         for other in others { #expect(!exporter().isSame(as: other) && !other.isSame(as: exporter())) }
         #expect(!exporter(resource: "x").isSame(as: exporter(resource: "y")))

@@ -1,3 +1,5 @@
+import Bytes
+import Compression
 import Testing
 
 @testable import Exporters
@@ -16,6 +18,18 @@ struct SinkTests {
     func statuses(status: Int, answer: SinkAnswer) {
         #expect(HTTPSink.answer(status, retryAfterSeconds: 7, spans, []) == answer)
         if status == 503 { #expect(HTTPSink.answer(503, retryAfterSeconds: 0, .message, []) == .failed("it answered 503", pauseNanoseconds: nil)) }
+    }
+
+    @Test("a batch is packed where that is declared, and as it is where it is not", arguments: [true, false])
+    func packed(isPacked: Bool) throws {
+        let url = Array("http://127.0.0.1:4318/v1/traces".utf8).withByteSlice { SecretBytes($0) }
+        let sink = HTTPSink(HTTPDestination(host: "h", url: url, isPacked: isPacked), contentType: "application/x-protobuf", isSigned: false)
+        var batch = ExportBatch(spans)
+        for record in records(0..<20) { batch.add(record) }
+        let content = sink.content(of: batch)
+        #expect(content.isPacked == isPacked)
+        let body = try isPacked ? content.body.withByteSlice { try Gzip.unpacked($0, atMost: 1 << 20) } : content.body
+        #expect(body == batch.closed && (content.body.count < body.count) == isPacked)
     }
 
     @Test("of a collector that took a part its own words are read; of others nothing is")

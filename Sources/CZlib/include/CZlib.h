@@ -1,4 +1,4 @@
-// zlib's reader of gzip, with its stream kept in C.
+// gzip with zlib, with its streams kept in C.
 #ifndef SLUICE_CZLIB_H
 #define SLUICE_CZLIB_H
 
@@ -25,5 +25,12 @@ int czlib_read(
 
 // Begins the next member. Returns 0, or why not.
 int czlib_reader_restart(struct czlib_reader *reader);
+
+// As many bytes as `count` may come to when they are packed; neither may pass 2^31.
+size_t czlib_pack_bound(size_t count);
+
+// Packs what `in` has into one member, at zlib's usual level, with neither time nor name in its head. Returns how many bytes it has; 0 where there is no
+// memory for it, or less room than the bound.
+size_t czlib_pack(const uint8_t *in, size_t count, uint8_t *out, size_t room);
 
 #endif

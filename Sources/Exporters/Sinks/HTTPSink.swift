@@ -1,5 +1,6 @@
 import Bytes
 import CCurl
+import Compression
 import Webhooks
 
 /// Posts batches to a host, over one connection for as long as it stays.
@@ -30,8 +31,8 @@ final class HTTPSink: Sink {
         if let fault = HTTPSink.libraryFault { return .failed(fault, pauseNanoseconds: nil) }
         if line == nil { line = curl_line_make() }
         guard let line else { return .failed("there is no memory for a connection", pauseNanoseconds: nil) }
-        let body = batch.closed
-        let fields = fields(of: batch, body, wallSeconds: wallNanoseconds / 1_000_000_000)
+        let (body, isPacked) = content(of: batch)
+        let fields = fields(of: batch, body, isPacked: isPacked, wallSeconds: wallNanoseconds / 1_000_000_000)
         var (status, pause, count) = (0, 0, 0)
         var said = [CChar](repeating: 0, count: ExporterLimits.answerByteCount)
         var error = [CChar](repeating: 0, count: 256)
@@ -64,8 +65,15 @@ final class HTTPSink: Sink {
         }
     }
 
+    /// What is posted; as it is where there is no memory to pack it in.
+    func content(of batch: ExportBatch) -> (body: [UInt8], isPacked: Bool) {
+        let body = batch.closed
+        guard destination.isPacked, let packed = body.withByteSlice({ Gzip.packed($0) }) else { return (body, false) }
+        return (packed, true)
+    }
+
     /// `Name: value` one after the other, a NUL behind each and one more at the end.
-    private func fields(of batch: ExportBatch, _ body: [UInt8], wallSeconds: UInt64) -> Wiped {
+    private func fields(of batch: ExportBatch, _ body: [UInt8], isPacked: Bool, wallSeconds: UInt64) -> Wiped {
         Wiped(capacity: ExporterLimits.ownFieldsByteCount + destination.fields.reduce(1) { $0 + $1.name.utf8.count + $1.value.count + 3 }) { writer in
             func field(_ name: StaticString, _ value: String) {
                 writer.append(name)
@@ -74,6 +82,7 @@ final class HTTPSink: Sink {
             }
             field("content-type: ", contentType.description)
             field("user-agent: ", "sluice")
+            if isPacked { field("content-encoding: ", "gzip") }
             // Nobody waits for an interim answer.
             field("expect:", "")
             if isSigned {
