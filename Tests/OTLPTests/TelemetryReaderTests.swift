@@ -191,6 +191,16 @@ struct TelemetryReaderTests {
         }
     }
 
+    @Test("why a choice ended is read of its event")
+    func choice() throws {
+        let leaf = Message().message(11, Message().text(2, "gen_ai.choice").attributes(3, [Attribute("finish_reason", .text("length")), Attribute("index", .integer(0))]))
+        var readings: [SpanReading] = []
+        try request(leaf).withByteSlice { (body) throws(TelemetryError) in
+            _ = try TelemetryReader(.protobuf) { AttributeNames.isRead($0) }.spans(body) { readings.append(SpanReading($0)) }
+        }
+        #expect(readings.map(\.finishReason) == ["length"])
+    }
+
     @Test("what nobody asks for is not kept")
     func kept() throws {
         var spans: [Span] = []

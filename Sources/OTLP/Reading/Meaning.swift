@@ -101,7 +101,10 @@ public struct AttributeNames: Sendable {
     ]
 
     private static let table: [Meaning: [String]] = Dictionary(uniqueKeysWithValues: Meaning.allCases.map { ($0, $0.names) })
-    private static let known = Set(table.values.flatMap { $0 } + SpanRole.names)
+    /// Of a choice that an event tells, why it ended.
+    static let choiceReason = "finish_reason"
+
+    private static let known = Set(table.values.flatMap { $0 } + SpanRole.names + [choiceReason])
 
     static func of(_ meaning: Meaning) -> [String] { table[meaning] ?? [] }
 

@@ -87,7 +87,7 @@ public struct SpanReading: Sendable {
 
     /// A word, the first of a list, or that list as JSON.
     private static func finishReason(_ attributes: Attributes, _ events: [Span.Event]) -> String {
-        let event = events.first { $0.name == "gen_ai.choice" }?.attributes["finish_reason"]
+        let event = events.first { $0.name == "gen_ai.choice" }?.attributes[AttributeNames.choiceReason]
         switch attributes.value(.finishReason) ?? event {
         case .text(let text)?: return text.hasPrefix("[") ? SpanMetadata.texts(text).first ?? "" : text
         case .list(let elements)?: return elements.first?.text ?? ""
