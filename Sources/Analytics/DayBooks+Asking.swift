@@ -6,7 +6,7 @@ import Ledger
 
 /// Questions over several days: each day's file is asked, and the answers are put together.
 extension DayBooks {
-    /// One record, by its id; nil where there is none, or it is another workspace's.
+    /// One record, by its id, of a request or an observation; nil where there is none, or it is another workspace's.
     public func record(_ id: String, workspace: String?) throws(AnalyticsError) -> RequestRecord? {
         // An id begins with its time, and the day on which its request ended is that one or soon after.
         guard let identifier = Array(id.utf8).withByteSlice({ Identifier(text: $0) }) else { return nil }
@@ -14,11 +14,15 @@ extension DayBooks {
         guard first < 1 << 30 else { return nil }
         for day in first...first + 1 {
             guard let file = try file(day: day) else { continue }
+            let own = workspace == nil ? "" : " AND workspace = ?"
+            let workspaces = StatementArguments(workspace.map { [$0] } ?? [])
             let bytes = try reading(file) { database in
                 // Rows of an earlier program have it in writing.
                 try Data.fetchOne(
-                    database, sql: "SELECT record FROM records WHERE id IN (?, ?)" + (workspace == nil ? "" : " AND workspace = ?"),
-                    arguments: [identifier.data, identifier.description] + StatementArguments(workspace.map { [$0] } ?? []))
+                    database, sql: "SELECT record FROM records WHERE id IN (?, ?)" + own, arguments: [identifier.data, identifier.description] + workspaces)
+                    ?? Data.fetchOne(
+                        database, sql: "SELECT record FROM observations WHERE number = (SELECT number FROM spans WHERE id = ?)" + own,
+                        arguments: [identifier.data] + workspaces)
             }
             guard let bytes else { continue }
             return DayBooks.record(bytes)

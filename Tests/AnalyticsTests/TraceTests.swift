@@ -158,4 +158,15 @@ struct TraceTests {
         #expect(found.traces.map(\.id) == ["t"] && found.hasMore == hasMore)
         #expect(found.traces[0].tree.isTruncated)
     }
+
+    @Test("an observation is found by its id, by who may see it")
+    func observation() throws {
+        let state = State()
+        let sample = Sample(number: 1, workspace: "ws1", trace: "t", span: "o", spanName: "plan", kind: "agent")
+        try state.write([sample])
+        let books = try state.books()
+        try books.catchUp()
+        #expect(try books.record(sample.id, workspace: nil)?.spanName == "plan" && books.record(sample.id, workspace: "ws1")?.kind == "agent")
+        #expect(try books.record(sample.id, workspace: "ws2") == nil && books.record(Sample(number: 2).id, workspace: nil) == nil)
+    }
 }

@@ -9,7 +9,7 @@ enum Logs {
         Route(.get, "/logs", .oneOf(["logs.list", "logs.view", "logs.read"]), "Lists requests, the latest first.", query: Listing.page + RowFilters.fields) {
             (console, call) throws(ConsoleError) in try console.listLogs(call)
         },
-        Route(.get, "/logs/{id}", .oneOf(["logs.view", "logs.read"]), "One request's record.") { (console, call) throws(ConsoleError) in
+        Route(.get, "/logs/{id}", .oneOf(["logs.view", "logs.read"]), "One request's record, or an observation's.") { (console, call) throws(ConsoleError) in
             try console.log(call)
         },
     ]
