@@ -10,10 +10,12 @@ struct DayTerms {
     private var marks: [[UInt8]: (number: Int64, user: String)] = [:]
     private var dataVersion: Int64?
 
+    var count: Int { kinds.count + shared.count + marks.count }
+
     /// Before a transaction's rows: what another process may have made anew is remembered no longer.
     mutating func begin(_ database: Database) throws {
         let version = try Int64.fetchOne(database, sql: "PRAGMA data_version")
-        if version != dataVersion || kinds.count + shared.count + marks.count > AnalyticsLimits.rememberedTerms { self = DayTerms() }
+        if version != dataVersion || count > AnalyticsLimits.rememberedTerms { self = DayTerms() }
         dataVersion = version
     }
 

@@ -169,4 +169,18 @@ struct TraceTests {
         #expect(try books.record(sample.id, workspace: nil)?.spanName == "plan" && books.record(sample.id, workspace: "ws1")?.kind == "agent")
         #expect(try books.record(sample.id, workspace: "ws2") == nil && books.record(Sample(number: 2).id, workspace: nil) == nil)
     }
+
+    @Test("as many days of a trace are looked through as is said, the latest", arguments: [0, 1])
+    func mostDays(more: Int) throws {
+        let state = State()
+        let count = AnalyticsLimits.traceDayCount + more
+        for day in 0..<count {
+            let at = State.noon + Int64(day) * State.day
+            try state.write([Sample(number: day, at: at, trace: "t", span: "\(day)")], process: UInt32(day + 1), at: at)
+        }
+        let books = try state.books(keepDays: 60, now: State.noon + Int64(count - 1) * State.day)
+        try books.catchUp()
+        let tree = try #require(try books.trace("t", workspace: nil))
+        #expect(tree.spans.map(\.record.span).sorted() == (more..<count).map { "\($0)" }.sorted())
+    }
 }
