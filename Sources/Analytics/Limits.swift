@@ -84,6 +84,9 @@ public enum AnalyticsLimits {
     /// Between two looks for files of bodies that are too old or take too much.
     static let bodyUpkeepNanoseconds: UInt64 = 10_000_000_000
 
+    /// What others have told of may take in memory until the thread takes it: twice what one request with spans may bring.
+    static let toldBodiesByteCount = 32 << 20
+
     /// Files of bodies that are held open: an hour's each, and those that are asked for.
     static let openBodyFiles = 8
 

@@ -18,6 +18,8 @@ public struct ConsoleRequest: Sendable {
     public var peer: String
     /// Whether `x-portkey-package-version` came with it: some answers are shaped as that SDK reads them.
     public var isPortkeySDK: Bool
+    /// Whether of what it tells figures alone are kept, and no bodies.
+    public var isFiguresAlone: Bool
     /// Whether it came by a signed link, which has been looked at: it has no credential then.
     public var isByLink: Bool
     /// Where the gateway is for this client, `https://gateway.example:8787`: links begin with it.
@@ -27,8 +29,8 @@ public struct ConsoleRequest: Sendable {
 
     public init(
         method: String, path: [UInt8], query: [UInt8] = [], body: [UInt8] = [], contentType: String = "", isGzip: Bool = false, credential: [UInt8] = [],
-        declaredKey: String? = nil, requestID: String = "", peer: String = "", isPortkeySDK: Bool = false, isByLink: Bool = false, origin: String = "",
-        nowMilliseconds: Int64
+        declaredKey: String? = nil, requestID: String = "", peer: String = "", isPortkeySDK: Bool = false, isFiguresAlone: Bool = false, isByLink: Bool = false,
+        origin: String = "", nowMilliseconds: Int64
     ) {
         self.method = method
         self.path = path
@@ -41,6 +43,7 @@ public struct ConsoleRequest: Sendable {
         self.requestID = requestID
         self.peer = peer
         self.isPortkeySDK = isPortkeySDK
+        self.isFiguresAlone = isFiguresAlone
         self.isByLink = isByLink
         self.origin = origin
         self.nowMilliseconds = nowMilliseconds

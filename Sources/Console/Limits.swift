@@ -60,7 +60,7 @@ public enum ConsoleLimits {
     static let versionRowCount: Int64 = 100
     /// Feedback that is given in one request: what a body has room for.
     static let feedbackCount = 1000
-    /// Bytes of a body that tells of requests: one with a long conversation in it, or several. Nothing of what was said is kept.
+    /// Bytes of a body that tells of requests: one with a long conversation in it, or several.
     public static let reportByteCount = 1 << 20
     /// Requests that one body tells of.
     static let reportCount = 1000

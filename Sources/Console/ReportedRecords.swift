@@ -9,8 +9,23 @@ public protocol ReportedRecords: Sendable {
     ///   - models: the names it may have in the book; the first that is there counts.
     func cost(of usage: Usage, provider: String, models: [String]) -> (nanodollars: Int64, priceBook: String)?
 
-    /// Gives each its id, but for one that has its own, and has it written.
+    /// Whether what was asked and answered is kept of a workspace's requests, by its id; empty for those of none.
+    func keepsBodies(ofWorkspace id: String) -> Bool
+
+    /// Gives each its id, but for one that has its own, and has it written, with its bodies beside it.
     ///
     /// - Returns: the ids; nil where the disk is so far behind that none is taken.
-    func record(_ records: [RequestRecord], nowMilliseconds: Int64) -> [String]?
+    func record(_ told: [ToldRequest], nowMilliseconds: Int64) -> [String]?
+}
+
+/// A request that somebody has told of.
+public struct ToldRequest: Sendable {
+    public var record: RequestRecord
+    /// What was asked and answered, as it was told; nil where that is not kept.
+    public var bodies: KeptBodies?
+
+    public init(_ record: RequestRecord, _ bodies: KeptBodies? = nil) {
+        self.record = record
+        self.bodies = bodies
+    }
 }

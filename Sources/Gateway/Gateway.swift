@@ -57,7 +57,8 @@ public final class Gateway: Sendable {
     private let upstreamMetrics = UpstreamMetrics()
     private let hasEnded = Mutex(false)
     private let drainTimes: Mutex<DrainTimes>
-    private let book: Mutex<PriceBook?>
+    /// What its workers serve by, from their next request on.
+    private let serving: Mutex<Snapshot>
     /// Where it listens, ports chosen.
     public let addresses: [SocketAddress]
 
@@ -77,7 +78,7 @@ public final class Gateway: Sendable {
         let rows: [[ListeningSocket]]
         (rows, addresses) = try Gateway.listen(on: listen, sockets: sockets, workers: count)
         drainTimes = Mutex(DrainTimes(snapshot.limits))
-        book = Mutex(snapshot.prices)
+        serving = Mutex(snapshot)
         do {
             accessLog = try AccessLog(settings, workers: count, labels: labels)
         } catch {
@@ -168,7 +169,7 @@ public final class Gateway: Sendable {
     /// Serves by `snapshot` from each worker's next request on.
     public func adopt(_ snapshot: Snapshot) {
         drainTimes.withLock { $0 = DrainTimes(snapshot.limits) }
-        book.withLock { $0 = snapshot.prices }
+        serving.withLock { $0 = snapshot }
         operations.keep(snapshot.books)
         for mailbox in mailboxes { mailbox.post(.adopt(snapshot)) }
     }
@@ -188,7 +189,10 @@ public final class Gateway: Sendable {
     }
 
     /// What it prices requests by now.
-    public var priceBook: PriceBook? { book.withLock { $0 } }
+    public var priceBook: PriceBook? { serving.withLock { $0 }.prices }
+
+    /// Whether bodies are kept now of what a workspace's callers ask; of those that have none where `id` is empty.
+    public func keepsBodies(ofWorkspace id: String) -> Bool { serving.withLock { $0 }.keepsBodies(ofWorkspace: id) }
 
     /// Whether a request of the admin API is being answered, and may never be.
     public var isAdministered: Bool { backOffice?.isBusy ?? false }

@@ -41,7 +41,7 @@ final class AdminDesk: Sendable {
     init(_ store: ServingStore, _ watch: StoreWatch, _ file: FileObjects, books: Bookkeeping? = nil) {
         self.store = store
         self.books = books?.days
-        reports = books.map { ReportDesk($0.keeper) }
+        reports = books.map { ReportDesk($0.keeper, $0.bodies) }
         bodies = books?.bodies.files
         self.watch = watch
         usage = AccountUsage(in: store.directory, watch)
@@ -65,7 +65,8 @@ final class AdminDesk: Sendable {
         let asked = ConsoleRequest(
             method: request.method, path: request.path, query: request.query, body: request.body, contentType: request.contentType, isGzip: request.isGzip,
             credential: request.credential, declaredKey: request.declaredKey, requestID: request.requestID, peer: request.peer,
-            isPortkeySDK: request.isPortkeySDK, isByLink: request.isByLink, origin: request.origin, nowMilliseconds: request.nowMilliseconds)
+            isPortkeySDK: request.isPortkeySDK, isFiguresAlone: request.isFiguresAlone, isByLink: request.isByLink, origin: request.origin,
+            nowMilliseconds: request.nowMilliseconds)
         let answer = watch.seeing({ console.answer(asked) }, everyWorker: everyWorker)
         return BackOfficeReply(
             status: answer.status, contentType: answer.contentType == .protobuf ? "application/x-protobuf" : "application/json", body: answer.body,

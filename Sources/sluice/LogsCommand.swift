@@ -138,7 +138,7 @@ struct LogsPrinter {
 
     mutating func add(_ record: RequestRecord) {
         if isJSON {
-            let kept = (try? bodies?.bodies(of: record.identifier)) ?? nil
+            let kept = (try? bodies?.bodies(of: record)) ?? nil
             lines += (kept.map { KeptBodyAnswer.document(record, $0) } ?? record.document).json + [UInt8(ascii: "\n")]
         } else {
             if !hasHead { lines += Array((LogsPrinter.line(LogsPrinter.columns.map { ($0.title, $0.width) }) + "\n").utf8) }

@@ -1,3 +1,4 @@
+import Analytics
 import Books
 import Bytes
 import Console
@@ -9,11 +10,15 @@ import Synchronization
 /// Requests that did not go through the gateway, on their way into its books.
 final class ReportDesk: ReportedRecords {
     private let keeper: Bookkeeper
+    private let bodies: BodyKeeper
     private let gateway = Mutex<Gateway?>(nil)
 
-    init(_ keeper: Bookkeeper) { self.keeper = keeper }
+    init(_ keeper: Bookkeeper, _ bodies: BodyKeeper) {
+        self.keeper = keeper
+        self.bodies = bodies
+    }
 
-    /// They are priced by what this one prices its own by.
+    /// They are priced by what this one prices its own by, and their bodies are kept where its own are.
     func serve(_ gateway: Gateway) { self.gateway.withLock { $0 = gateway } }
 
     func cost(of usage: Usage, provider: String, models: [String]) -> (nanodollars: Int64, priceBook: String)? {
@@ -25,12 +30,18 @@ final class ReportDesk: ReportedRecords {
         return nil
     }
 
-    func record(_ records: [RequestRecord], nowMilliseconds: Int64) -> [String]? {
+    func keepsBodies(ofWorkspace id: String) -> Bool { gateway.withLock { $0 }?.keepsBodies(ofWorkspace: id) ?? false }
+
+    func record(_ told: [ToldRequest], nowMilliseconds: Int64) -> [String]? {
         guard var maker = try? IdentifierMaker() else { return nil }
-        var records = records
+        var records = told.map(\.record)
         for index in records.indices where records[index].identifier == Identifier(high: 0, low: 0) {
             records[index].figures.identifier = maker.next(wallNanoseconds: UInt64(max(0, nowMilliseconds)) * 1_000_000)
         }
-        return keeper.append(records) ? records.map(\.identifier.description) : nil
+        guard keeper.append(records) else { return nil }
+        for (record, one) in zip(records, told) {
+            if let kept = one.bodies { bodies.keep(kept, of: record) }
+        }
+        return records.map(\.identifier.description)
     }
 }

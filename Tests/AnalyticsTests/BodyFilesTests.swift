@@ -90,13 +90,13 @@ struct BodyFilesTests {
         for index in whole.frame.indices {
             var frame = whole.frame
             frame[index] ^= 0x55
-            let read = BodyEntry(id: whole.id, byteCount: whole.byteCount, frame: frame).bodies
+            let read = BodyEntry(id: whole.id, hour: whole.hour, byteCount: whole.byteCount, frame: frame).bodies
             // What is written of the frame's own head may say the same in other words; its checksum vouches for the rest.
             #expect(read == nil || read == whole.bodies)
         }
-        #expect(BodyEntry(id: whole.id, byteCount: -1, frame: whole.frame).bodies == nil)
-        #expect(BodyEntry(id: whole.id, byteCount: .max, frame: whole.frame).bodies == nil)
-        #expect(BodyEntry(id: whole.id, byteCount: whole.byteCount - 1, frame: whole.frame).bodies == nil)
+        #expect(BodyEntry(id: whole.id, hour: 0, byteCount: -1, frame: whole.frame).bodies == nil)
+        #expect(BodyEntry(id: whole.id, hour: 0, byteCount: .max, frame: whole.frame).bodies == nil)
+        #expect(BodyEntry(id: whole.id, hour: 0, byteCount: whole.byteCount - 1, frame: whole.frame).bodies == nil)
     }
 
     @Test("the thread puts together, writes and counts what rings hold, to the last when it is stopped")
@@ -121,6 +121,64 @@ struct BodyFilesTests {
         #expect(keeper.stop())
         for number in UInt64(1)...40 { #expect(try files.bodies(of: Self.id(number))?.request?.body == Array("number \(number)".utf8)) }
         #expect(keeper.metrics().contains("sluice_bodies_kept_total 40\n"))
+        files.close()
+    }
+
+    private static func told(_ number: UInt64, at milliseconds: Int64) -> RequestRecord {
+        var record = RequestRecord()
+        // As a span has it, of its day.
+        record.figures.identifier = Identifier(high: UInt64(State.noon / State.day * State.day) << 16 | 0x7000, low: 0x8000_0000_0000_0000 | number)
+        record.figures.wallNanoseconds = UInt64(milliseconds) * 1_000_000
+        record.figures.flags = [.reported]
+        return record
+    }
+
+    /// Runs a keeper while `body` tells it of something.
+    private static func keeping(_ files: BodyFiles, _ settings: BodySettings = BodySettings(), _ body: (BodyKeeper) -> Void) -> BodyKeeper {
+        let keeper = BodyKeeper(files, [], settings, clock: { UInt64(State.noon) * 1_000_000 }) { Issue.record("\($0)") }
+        body(keeper)
+        let thread = Thread { keeper.run() }
+        thread.start()
+        #expect(keeper.stop())
+        return keeper
+    }
+
+    @Test("what others tell of is kept without its secrets, in the hour that they tell, and found by its record")
+    func told() throws {
+        let state = State()
+        let files = BodyFiles(dataDirectory: state.path, BodySettings())
+        var settings = BodySettings()
+        settings.most = 4
+        var bodies = Self.bodies("hello")
+        bodies.request?.fields = [KeptMessage.Field(name: "authorization", value: "sk-secret")]
+        let keeper = Self.keeping(files, settings) { $0.keep(bodies, of: Self.told(1, at: State.noon)) }
+        #expect(keeper.metrics().contains("sluice_bodies_kept_total 1\n") && keeper.metrics().contains("sluice_bodies_waiting_bytes 0\n"))
+        #expect(Self.names(state) == ["2025-11-26-12.sqlite"])
+        let found = try #require(try files.bodies(of: Self.told(1, at: State.noon)))
+        #expect(found.request?.body == Array("hell".utf8) && found.flags == [.requestCut] && found.request?.fields.map(\.value) == ["[redacted]"])
+        // Of one span a start and an end are told, which have an hour between them.
+        for hours in [-1, 1] { #expect(try files.bodies(of: Self.told(1, at: State.noon + Int64(hours) * 3_600_000)) == found) }
+        #expect(try files.bodies(of: Self.told(1, at: State.noon + 2 * 3_600_000)) == nil && files.bodies(of: Self.told(2, at: State.noon)) == nil)
+        #expect(try files.bodies(of: Self.told(1, at: 0)) == nil)
+        files.close()
+    }
+
+    @Test("as much waits as there is room for, and what has none is dropped and counted")
+    func toldLimit() throws {
+        let state = State()
+        let files = BodyFiles(dataDirectory: state.path, BodySettings())
+        var bodies = KeptBodies()
+        bodies.request = KeptMessage()
+        let frame = bodies.byteCount
+        bodies.request?.body = [UInt8](repeating: 7, count: AnalyticsLimits.toldBodiesByteCount / 2 - frame)
+        let keeper = Self.keeping(files) { keeper in
+            for number in UInt64(1)...2 { keeper.keep(bodies, of: Self.told(number, at: State.noon)) }
+            #expect(keeper.metrics().contains("sluice_bodies_waiting_bytes \(AnalyticsLimits.toldBodiesByteCount)\n"))
+            bodies.request?.body = [7]
+            keeper.keep(bodies, of: Self.told(3, at: State.noon))
+        }
+        #expect(keeper.metrics().contains("sluice_bodies_kept_total 2\n") && keeper.metrics().contains("sluice_bodies_dropped_total{where=\"memory\"} 1\n"))
+        #expect(try files.bodies(of: Self.told(3, at: State.noon)) == nil)
         files.close()
     }
 }

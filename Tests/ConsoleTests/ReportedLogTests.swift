@@ -12,7 +12,10 @@ struct ReportedLogTests {
     /// Books that keep what they are given, and know one price: a nano-dollar a token of OpenAI's.
     private final class Kept: ReportedRecords {
         let records = Mutex<[RequestRecord]>([])
+        let bodies = Mutex<[KeptBodies?]>([])
         let isBehind = Mutex(false)
+        /// Workspaces whose bodies are kept.
+        let whose = Mutex<Set<String>>([])
         let modelsAsked = Mutex<[[String]]>([])
 
         func cost(of usage: Usage, provider: String, models: [String]) -> (nanodollars: Int64, priceBook: String)? {
@@ -20,12 +23,13 @@ struct ReportedLogTests {
             return provider == "openai" ? (usage.total, "test-1") : nil
         }
 
-        func record(_ records: [RequestRecord], nowMilliseconds: Int64) -> [String]? {
+        func keepsBodies(ofWorkspace id: String) -> Bool { whose.withLock { $0.contains(id) } }
+
+        func record(_ told: [ToldRequest], nowMilliseconds: Int64) -> [String]? {
             if isBehind.withLock({ $0 }) { return nil }
-            return self.records.withLock { kept in
-                kept += records
-                return records.indices.map { "id-\($0)" }
-            }
+            bodies.withLock { $0 += told.map(\.bodies) }
+            records.withLock { $0 += told.map(\.record) }
+            return told.indices.map { "id-\($0)" }
         }
     }
 
@@ -165,6 +169,48 @@ struct ReportedLogTests {
         let id = desk.workspace("one")
         #expect(tell(#"{"request":{}}"#, key: try desk.key(["logs.write"], workspace: id)).status == 200)
         #expect(kept.records.withLock { $0.last }?.workspace == id)
+    }
+
+    @Test("where they are kept its bodies go with it, and fields: as they were told, in heads that are like a request's own")
+    func bodies() throws {
+        kept.whose.withLock { $0 = [""] }
+        _ = try record(
+            #"""
+            {"request": {"url": "https://user:secret@api.openai.com/v1/chat completions?key=sk-1&limit=2#top", "method": "POST",
+                "headers": {"Authorization": "Bearer sk-secret", "X-Retries": 3, "accept": ["a", "b"], "deep": {"a": 1}, "none": null},
+                "body": {"model": "gpt-4o", "temperature": 0.10, "messages": [{"role": "user", "content": "hé"}]}},
+             "response": {"status": 201, "headers": {"content-type": "text/plain"}, "body": "no JSON"}}
+            """#)
+        let told = try #require(kept.bodies.withLock { $0.last ?? nil })
+        #expect(told.request?.line == "POST https://api.openai.com/v1/chat%20completions?key=sk-1&limit=2 HTTP/1.1" && told.answer?.line == "HTTP/1.1 201")
+        #expect(told.request?.fields.map { "\($0.name): \($0.value)" } == ["Authorization: Bearer sk-secret", "X-Retries: 3", "accept: a", "accept: b"])
+        #expect(told.request.map { String(decoding: $0.body, as: UTF8.self) } == #"{"model":"gpt-4o","temperature":0.10,"messages":[{"role":"user","content":"hé"}]}"#)
+        #expect(told.answer.map { String(decoding: $0.body, as: UTF8.self) } == "no JSON" && told.sent == nil && told.flags == [])
+        _ = try record(#"{"request": {}}"#)
+        let empty = try #require(kept.bodies.withLock { $0.last ?? nil })
+        #expect(empty.request?.line == "POST  HTTP/1.1" && empty.request?.target == "" && empty.request?.body == [] && empty.answer == nil)
+    }
+
+    @Test("no bodies go with what is told where they are not kept, or where the report or the request itself wants figures alone")
+    func withoutBodies() throws {
+        let told = #"{"request": {"body": {"model": "gpt-4o"}}, "response": {"body": {}}}"#
+        func last() -> KeptBodies? { kept.bodies.withLock { $0.last ?? nil } }
+        _ = try record(told)
+        #expect(last() == nil)
+        let id = desk.workspace("one")
+        kept.whose.withLock { $0 = [id] }
+        _ = try record(told)
+        #expect(last() == nil)
+        let key = try desk.key(["logs.write"], workspace: id)
+        #expect(tell(told, key: key).status == 200 && last() != nil)
+        let figures = desk.ask(
+            ConsoleRequest(
+                method: "POST", path: Array("/v1/logs".utf8), body: Array(told.utf8), credential: Array(key.utf8), isFiguresAlone: true, nowMilliseconds: Desk.start))
+        #expect(figures.status == 200 && last() == nil)
+        for flag in [#""false""#, #""False""#, "false"] {
+            #expect(tell(#"{"request": {"headers": {"X-Portkey-Debug": \#(flag)}, "body": {}}}"#, key: key).status == 200 && last() == nil)
+        }
+        #expect(tell(#"{"request": {"headers": {"x-portkey-debug": "true"}, "body": {}}}"#, key: key).status == 200 && last() != nil)
     }
 
     @Test("where the disk is behind nothing is taken, and without books there is nothing to tell")

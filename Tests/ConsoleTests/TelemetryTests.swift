@@ -14,16 +14,22 @@ struct TelemetryTests {
     /// Books that keep what they are given, and know one price: a nano-dollar a token of OpenAI's.
     private final class Kept: ReportedRecords {
         let records = Mutex<[RequestRecord]>([])
+        let bodies = Mutex<[KeptBodies?]>([])
         let isBehind = Mutex(false)
+        /// Workspaces whose bodies are kept.
+        let whose = Mutex<Set<String>>([])
 
         func cost(of usage: Usage, provider: String, models: [String]) -> (nanodollars: Int64, priceBook: String)? {
             provider == "openai" ? (usage.total, "test-1") : nil
         }
 
-        func record(_ records: [RequestRecord], nowMilliseconds: Int64) -> [String]? {
+        func keepsBodies(ofWorkspace id: String) -> Bool { whose.withLock { $0.contains(id) } }
+
+        func record(_ told: [ToldRequest], nowMilliseconds: Int64) -> [String]? {
             if isBehind.withLock({ $0 }) { return nil }
-            self.records.withLock { $0 += records }
-            return records.map(\.identifier.description)
+            bodies.withLock { $0 += told.map(\.bodies) }
+            records.withLock { $0 += told.map(\.record) }
+            return told.map(\.record.identifier.description)
         }
     }
 
@@ -37,12 +43,14 @@ struct TelemetryTests {
     init() throws { desk = try Desk(file: declaredObjects(), reports: kept) }
 
     private func send(
-        _ body: [UInt8], _ type: String = "application/json", to path: String = traces, isGzip: Bool = false, key: String? = nil, declared: String? = nil
+        _ body: [UInt8], _ type: String = "application/json", to path: String = traces, isGzip: Bool = false, key: String? = nil, declared: String? = nil,
+        isFiguresAlone: Bool = false
     ) -> (status: Int, type: ConsoleAnswer.ContentType, text: String) {
         let answer = desk.console.answer(
             ConsoleRequest(
                 method: "POST", path: Array(path.utf8), body: body, contentType: type, isGzip: isGzip,
-                credential: declared == nil ? Array((key ?? desk.admin).utf8) : [], declaredKey: declared, peer: "127.0.0.1", origin: "http://gateway.example:8787", nowMilliseconds: Desk.start))
+                credential: declared == nil ? Array((key ?? desk.admin).utf8) : [], declaredKey: declared, peer: "127.0.0.1",
+                isFiguresAlone: isFiguresAlone, origin: "http://gateway.example:8787", nowMilliseconds: Desk.start))
         return (answer.status, answer.contentType, String(decoding: answer.body, as: UTF8.self))
     }
 

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import httpx
 import openai
+from portkey_ai import Portkey
 
 from harness.gateway import command
 from harness.waiting import soon
 from test_analytics import CHAT, AnalyticsCase
 from test_log_exports import fetch
+from test_reported_logs import REQUEST, RESPONSE
 
 SECRETS = ("sk-of-the-operator", "sk-of-the-client", "sk-inline", "hush")
 
@@ -144,6 +146,30 @@ class Bodies(AnalyticsCase):
         self.assertEqual(status, 200)
         self.assertEqual([json.loads(line) for line in text.splitlines()], [{"id": log["id"], "request": log["request"], "response": log["response"]}])
 
+    def test_reported(self):
+        """a request that went elsewhere, told of by Portkey's SDK, has its bodies as the gateway's own have, in the log, an export and the command; without them for who wants figures alone"""
+        asked = {**REQUEST, "url": REQUEST["url"] + "?key=hush&limit=2", "headers": {**REQUEST["headers"], "x-team": "search"}}
+        self.client().logs.create(request=asked, response={**RESPONSE, "headers": {"x-request-id": "r-1"}}, metadata={"traceId": "told-bodies", "team": "told"})
+        [row] = self.rows(1, trace_id="told-bodies")
+        log = self.log({"x-sluice-request-id": row["id"]})
+        self.assertEqual((log["request"]["body"], log["response"]["body"]), (REQUEST["body"], RESPONSE["body"]))
+        self.assertEqual((log["request"]["url"], log["request"]["headers"]), (REQUEST["url"] + "?key=[redacted]&limit=2", {"authorization": "[redacted]", "x-team": "search"}))
+        self.assertEqual((log["response"]["status"], log["response"]["headers"], log["transformedRequest"]), (200, {"x-request-id": "r-1"}, None))
+        made = self.send("POST", "/v1/logs/exports", body={"filters": {**self.span, "metadata": {"team": "told"}}, "requested_data": ["request", "response"]}).json
+        self.send("POST", f"/v1/logs/exports/{made['id']}/start")
+        _, text, _ = fetch(self.client().logs.exports.download(export_id=made["id"]).signed_url)
+        self.assertEqual(json.loads(text), {"request": log["request"], "response": log["response"]})
+        printed = json.loads(command("logs", "--data", str(self.data), "--bodies", "--filter", "trace=told-bodies").stdout)
+        self.assertEqual((printed["request"], printed["response"]), (log["request"], log["response"]))
+        Portkey(base_url=f"{self.gateway.url}/v1", api_key=self.admin, debug=False).logs.create(request=asked, response=RESPONSE, metadata={"traceId": "told-figures"})
+        self.client().logs.create(request={**asked, "headers": {"x-portkey-debug": "false"}}, response=RESPONSE, metadata={"traceId": "told-figures"})
+        self.client().logs.create(request=asked, response=RESPONSE, metadata={"traceId": "told-last"})
+        self.log({"x-sluice-request-id": self.rows(1, trace_id="told-last")[0]["id"]})
+        for row in self.rows(2, trace_id="told-figures"):
+            self.assertIsNone(self.send("GET", f"/v1/logs/{row['id']}").json["request"]["headers"])
+        for file in Path(self.data).glob("books/**/*"):
+            self.assertFalse(file.is_file() and b"sk-of-theirs" in file.read_bytes(), file)
+
     def test_command(self):
         """`sluice logs --bodies` prints them, and says how there come to be some where there are none"""
         log = self.log(self.ask({"x-portkey-trace-id": "printed"}))
@@ -171,11 +197,14 @@ class WorkspacesApart(AnalyticsCase):
         said = command("logs", "--data", str(self.data), "--bodies")
         self.assertEqual((said.returncode, "books: { bodies: full }" in said.stderr), (2, True), said)
         type(self).gateway = self.start(books={"mode": "required", "bodies": {"workspaces": {workspace["slug"]: "full"}}})
-        body = {"name": "k", "workspace_id": workspace["id"], "scopes": ["logs.view", "completions.write"]}
+        body = {"name": "k", "workspace_id": workspace["id"], "scopes": ["logs.view", "logs.write", "completions.write"]}
         key = self.send("POST", "/v1/api-keys/workspace/service", body=body).json["key"]
         plain, kept = self.ask(), self.ask(key=key)
+        told = [self.send("POST", "/v1/logs", whose, {"request": REQUEST}).json["log_ids"][0] for whose in (self.admin, key)]
         self.assertTrue(soon(lambda: self.send("GET", f"/v1/logs/{kept['x-sluice-request-id']}").json.get("request", {}).get("body")))
         self.assertIsNone(self.send("GET", f"/v1/logs/{plain['x-sluice-request-id']}").json["request"]["body"])
+        self.assertTrue(soon(lambda: self.send("GET", f"/v1/logs/{told[1]}").json.get("request", {}).get("body")))
+        self.assertIsNone(self.send("GET", f"/v1/logs/{told[0]}").json["request"]["body"])
 
 
 if __name__ == "__main__":

@@ -5,25 +5,29 @@ import Ledger
 /// One exchange's bodies, compressed.
 struct BodyEntry: Sendable {
     let id: Identifier
+    /// In which its request began, since 1970.
+    let hour: Int
     /// Of what the frame stands for.
     let byteCount: Int
     let frame: [UInt8]
 
-    init(id: Identifier, byteCount: Int, frame: [UInt8]) {
+    init(id: Identifier, hour: Int, byteCount: Int, frame: [UInt8]) {
         self.id = id
+        self.hour = hour
         self.byteCount = byteCount
         self.frame = frame
     }
 
+    /// - Parameter hour: that of the id, where it is not given.
     /// - Returns: nil where there is no memory for it.
-    init?(_ bodies: KeptBodies, of id: Identifier) {
+    init?(_ bodies: KeptBodies, of id: Identifier, hour: Int? = nil) {
         let bytes = bodies.bytes
         let bound = zstd_bound(bytes.count)
         let frame = [UInt8](unsafeUninitializedCapacity: bound) { room, count in
             count = zstd_compress(bytes, bytes.count, room.baseAddress, bound, AnalyticsLimits.zstdLevel)
         }
         guard !frame.isEmpty else { return nil }
-        self.init(id: id, byteCount: bytes.count, frame: frame)
+        self.init(id: id, hour: hour ?? BodyFiles.hour(of: id), byteCount: bytes.count, frame: frame)
     }
 
     /// Nil for what is none, or damaged.

@@ -35,7 +35,7 @@ final class BodyFile: Sendable {
     func read(_ id: Identifier) throws(AnalyticsError) -> BodyEntry? {
         do {
             let row = try pool.read { try Row.fetchOne($0, sql: "SELECT size, frame FROM bodies WHERE id = ?", arguments: [BodyFile.key(id)]) }
-            return row.map { BodyEntry(id: id, byteCount: $0["size"], frame: [UInt8]($0["frame"] as Data)) }
+            return row.map { BodyEntry(id: id, hour: BodyFiles.hour(of: id), byteCount: $0["size"], frame: [UInt8]($0["frame"] as Data)) }
         } catch {
             throw AnalyticsError(error, path)
         }

@@ -50,8 +50,18 @@ public final class BodyFiles: Sendable {
         return try file.read(id)?.bodies
     }
 
+    /// The same by its record. What others have told of lies in the hour that its teller says, and a span's end, which an event has, may be in the next.
+    public func bodies(of record: RequestRecord) throws(AnalyticsError) -> KeptBodies? {
+        guard record.figures.flags.contains(.reported) else { return try bodies(of: record.identifier) }
+        let hour = BodyFiles.hour(ofTold: record)
+        for hour in [hour, hour + 1, hour - 1] {
+            if let found = try file(hour: hour)?.read(record.identifier) { return found.bodies }
+        }
+        return nil
+    }
+
     func write(_ entries: [BodyEntry]) throws(AnalyticsError) {
-        for (hour, entries) in Dictionary(grouping: entries, by: { BodyFiles.hour(of: $0.id) }) {
+        for (hour, entries) in Dictionary(grouping: entries, by: \.hour) {
             try file(hour: hour, makes: true)?.write(entries)
         }
     }
@@ -70,6 +80,9 @@ public final class BodyFiles: Sendable {
 
     /// Since 1970. An identifier begins with its milliseconds.
     static func hour(of id: Identifier) -> Int { Int(id.high >> 16) / 3_600_000 }
+
+    /// A span's id has its day alone.
+    static func hour(ofTold record: RequestRecord) -> Int { Int(record.figures.wallNanoseconds / 3_600_000_000_000) }
 
     /// `2026-11-28-17.sqlite`
     static func fileName(hour: Int) -> String {
@@ -92,7 +105,7 @@ public final class BodyFiles: Sendable {
     private func file(hour: Int, makes: Bool = false) throws(AnalyticsError) -> BodyFile? {
         if let known = open.withLock({ $0[hour] }) { return known }
         // What is no identifier of this millennium names no file.
-        guard hour < BodyFiles.hours, makes || FileManager.default.fileExists(atPath: path(hour: hour)) else { return nil }
+        guard (0..<BodyFiles.hours).contains(hour), makes || FileManager.default.fileExists(atPath: path(hour: hour)) else { return nil }
         if makes { try makeDirectory() }
         let file = try BodyFile(path: path(hour: hour))
         return open.withLock { open in

@@ -13,6 +13,14 @@ public final class BodyKeeper: Sendable {
     private let clock: @Sendable () -> UInt64
     private let report: @Sendable (String) -> Void
 
+    private struct Told {
+        var bodies: [(KeptBodies, id: Identifier, hour: Int)] = []
+        var byteCount = 0
+    }
+
+    /// What others have told of, and the thread has not taken yet.
+    private let told = Mutex(Told())
+
     // Written by whoever stops it, read by its thread.
     private let isStopping = Atomic<Bool>(false)
     private let hasEnded = DispatchSemaphore(value: 0)
@@ -22,6 +30,8 @@ public final class BodyKeeper: Sendable {
     private let compressedByteCount = Atomic<UInt64>(0)
     private let givenUp = Atomic<UInt64>(0)
     private let unwritten = Atomic<UInt64>(0)
+    // Written by whoever tells, read for metrics: a count alone.
+    private let refused = Atomic<UInt64>(0)
 
     /// - Parameters:
     ///   - clock: nanoseconds since 1970.
@@ -37,6 +47,18 @@ public final class BodyKeeper: Sendable {
         self.report = report
     }
 
+    /// Has what somebody has told of a request kept beside its record; its secrets are left out here. Called from any thread; waits for no disk.
+    public func keep(_ bodies: KeptBodies, of record: RequestRecord) {
+        let byteCount = bodies.byteCount
+        let isTaken = told.withLock { told in
+            guard told.byteCount + byteCount <= AnalyticsLimits.toldBodiesByteCount else { return false }
+            told.byteCount += byteCount
+            told.bodies.append((bodies, record.identifier, BodyFiles.hour(ofTold: record)))
+            return true
+        }
+        if !isTaken { refused.add(1, ordering: .relaxed) }
+    }
+
     /// Has the thread end once it has written what it has.
     public func end() { isStopping.store(true, ordering: .releasing) }
 
@@ -50,7 +72,8 @@ public final class BodyKeeper: Sendable {
 
     /// Keeps until `stop`.
     public func run() {
-        var assembler = BodyAssembler(FieldRedaction(keeping: settings.fields), most: settings.most)
+        let redaction = FieldRedaction(keeping: settings.fields)
+        var assembler = BodyAssembler(redaction, most: settings.most)
         var batch: [BodyEntry] = []
         var batchByteCount = 0
         var writesAt = DispatchTime.now().uptimeNanoseconds
@@ -61,17 +84,25 @@ public final class BodyKeeper: Sendable {
         while true {
             let isLast = isStopping.load(ordering: .acquiring)
             let now = DispatchTime.now().uptimeNanoseconds
+            func add(_ entry: BodyEntry?) {
+                guard let entry else {
+                    unwritten.add(1, ordering: .relaxed)
+                    return
+                }
+                batchByteCount += entry.frame.count
+                batch.append(entry)
+            }
             for ring in rings {
                 if ring.waitingByteCount > 0 { seenAt = now }
                 ring.drain { part, id, starts, bytes in
-                    guard let bodies = assembler.take(part, of: id, starts: starts, bytes) else { return }
-                    guard let entry = BodyEntry(bodies, of: id) else {
-                        unwritten.add(1, ordering: .relaxed)
-                        return
-                    }
-                    batchByteCount += entry.frame.count
-                    batch.append(entry)
+                    if let bodies = assembler.take(part, of: id, starts: starts, bytes) { add(BodyEntry(bodies, of: id)) }
                 }
+            }
+            for (bodies, id, hour) in takeTold() {
+                seenAt = now
+                var bodies = bodies
+                bodies.leaveOut(by: redaction, most: settings.most)
+                add(BodyEntry(bodies, of: id, hour: hour))
             }
             givenUp.store(UInt64(assembler.givenUp), ordering: .relaxed)
             if !batch.isEmpty, isLast || now >= writesAt || batchByteCount >= AnalyticsLimits.bodyBatchByteCount {
@@ -92,6 +123,13 @@ public final class BodyKeeper: Sendable {
             _ = poll(nil, 0, isIdle ? AnalyticsLimits.bodyIdleMilliseconds : AnalyticsLimits.bodyIntervalMilliseconds)
         }
         hasEnded.signal()
+    }
+
+    private func takeTold() -> [(KeptBodies, id: Identifier, hour: Int)] {
+        told.withLock { told in
+            defer { told = Told() }
+            return told.bodies
+        }
     }
 
     /// - Returns: why it could not be written.
@@ -116,7 +154,8 @@ public final class BodyKeeper: Sendable {
     /// In Prometheus's text format.
     public func metrics() -> String {
         let atRings = rings.reduce(0) { $0 + $1.dropped }
-        let waiting = rings.reduce(0) { $0 + $1.waitingByteCount }
+        let waiting = rings.reduce(told.withLock { $0.byteCount }) { $0 + $1.waitingByteCount }
+        let atMemory = givenUp.load(ordering: .relaxed) + refused.load(ordering: .relaxed)
         return """
             # HELP sluice_bodies_kept_total Requests whose bodies were written.
             # TYPE sluice_bodies_kept_total counter
@@ -128,9 +167,9 @@ public final class BodyKeeper: Sendable {
             # HELP sluice_bodies_dropped_total Requests of whose bodies some or all found no room: in a worker's ring, in memory, on the disk.
             # TYPE sluice_bodies_dropped_total counter
             sluice_bodies_dropped_total{where="ring"} \(atRings)
-            sluice_bodies_dropped_total{where="memory"} \(givenUp.load(ordering: .relaxed))
+            sluice_bodies_dropped_total{where="memory"} \(atMemory)
             sluice_bodies_dropped_total{where="disk"} \(unwritten.load(ordering: .relaxed))
-            # HELP sluice_bodies_waiting_bytes What waits in the rings.
+            # HELP sluice_bodies_waiting_bytes What waits in the rings, and what others have told of.
             # TYPE sluice_bodies_waiting_bytes gauge
             sluice_bodies_waiting_bytes \(waiting)
             # HELP sluice_bodies_disk_bytes What the files take.

@@ -90,11 +90,13 @@ public struct BodyAssembler: ~Copyable {
         kept.flags = flags
         if case (var head, let body)? = message(assembly.request) {
             // A chunked one has been decoded where it lay.
-            head.body = cut(body, .requestCut, &kept.flags)
+            head.body = body
+            head.cut(to: most, .requestCut, &kept.flags)
             kept.request = head
         }
         if case (var head, let body)? = message(assembly.sent) {
-            head.body = cut(body, .sentCut, &kept.flags)
+            head.body = body
+            head.cut(to: most, .sentCut, &kept.flags)
             kept.sent = head
         }
         if case (var head, let framed)? = message(assembly.answer) {
@@ -105,16 +107,11 @@ public struct BodyAssembler: ~Copyable {
                 body = together
                 kept.flags.insert(.assembled)
             }
-            head.body = cut(body, .answerCut, &kept.flags)
+            head.body = body
+            head.cut(to: most, .answerCut, &kept.flags)
             kept.answer = head
         }
         return kept
-    }
-
-    private func cut(_ body: [UInt8], _ flag: BodyFlags, _ flags: inout BodyFlags) -> [UInt8] {
-        guard body.count > most else { return body }
-        flags.insert(flag)
-        return Array(body[..<most])
     }
 
     /// Head and what is behind it; nil where there is no whole head.
@@ -128,7 +125,7 @@ public struct BodyAssembler: ~Copyable {
             let line = line.last == UInt8(ascii: "\r") ? line.dropLast() : line
             if isFirst {
                 isFirst = false
-                message.line = firstLine(String(decoding: line, as: UTF8.self))
+                message.line = redaction.line(String(decoding: line, as: UTF8.self))
                 continue
             }
             guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else { continue }
@@ -138,12 +135,6 @@ public struct BodyAssembler: ~Copyable {
         }
         guard !isFirst else { return nil }
         return (message, Array(bytes[end...]))
-    }
-
-    /// A request's target may bring credentials; an answer's line has none.
-    private func firstLine(_ line: String) -> String {
-        let words = line.split(separator: " ", omittingEmptySubsequences: false)
-        return words.count == 3 && !line.hasPrefix("HTTP/") ? "\(words[0]) \(redaction.target(words[1])) \(words[2])" : line
     }
 
     /// What chunks hold, as far as they go: an answer may have been cut.

@@ -44,6 +44,12 @@ public struct FieldRedaction: Sendable {
         "include", "include[]", "timeout", "after_id", "before_id", "metadata", "status",
     ]
 
+    /// A message's first line: a request's target may bring credentials, an answer's line has none.
+    public func line(_ line: String) -> String {
+        let words = line.split(separator: " ", omittingEmptySubsequences: false)
+        return words.count == 3 && !line.hasPrefix("HTTP/") ? "\(words[0]) \(target(words[1])) \(words[2])" : line
+    }
+
     /// A request target, without the values of other parameters.
     public func target(_ target: Substring) -> String {
         guard let question = target.firstIndex(of: "?") else { return String(target) }

@@ -23,7 +23,7 @@ public struct KeptMessage: Equatable, Sendable {
     /// Of a request.
     public var method: String { line.split(separator: " ", maxSplits: 1).first.map(String.init) ?? "" }
     public var target: String {
-        let words = line.split(separator: " ")
+        let words = line.split(separator: " ", omittingEmptySubsequences: false)
         return words.count > 1 ? String(words[1]) : ""
     }
 }

@@ -109,5 +109,5 @@ extension Console {
 
 extension Console {
     /// Nil where nothing is kept, or what is cannot be read.
-    func keptBodies(of record: RequestRecord) -> KeptBodies? { (try? bodies?.bodies(of: record.identifier)) ?? nil }
+    func keptBodies(of record: RequestRecord) -> KeptBodies? { (try? bodies?.bodies(of: record)) ?? nil }
 }

@@ -6,7 +6,7 @@ import Providers
 /// Requests that other programs have made without the gateway, and tell of: `POST /logs`.
 ///
 /// Clients differ in what they send: Portkey's SDK, its callbacks for LangChain and LlamaIndex, and its exporter of spans. What is not known is passed over;
-/// of what was asked and answered only figures and names are kept.
+/// what was asked and answered is kept where it is of the gateway's own requests.
 enum ReportedLogs {
     private static let word = BodyKind.word(atMost: BooksLimits.textByteCount)
 
@@ -145,8 +145,7 @@ private struct Report {
 
     private func provider(_ host: String) -> String {
         if let named = request.text("provider") { return named }
-        let field = (request.value("headers")?.members ?? []).first { $0.name.lowercased() == "x-portkey-provider" }?.value.string
-        if let field, !field.hasPrefix("@") { return field }
+        if let field = ReportedBodies.field("x-portkey-provider", of: request), !field.hasPrefix("@") { return field }
         guard !host.isEmpty else { return "" }
         for index in 0..<Report.providers.count where Report.providers[index].host.description == host { return Report.providers[index].id.description }
         return ""
@@ -179,8 +178,12 @@ private struct Report {
 extension Console {
     fileprivate func recordReports(_ call: Call) throws(ConsoleError) -> DocumentNode {
         guard let reports else { throw .noRecords }
-        let records = call.body.node.elements.map { Report(Body(node: $0)).record(call.caller, call.request, reports) }
-        guard let ids = reports.record(records, nowMilliseconds: call.now) else {
+        let keepsBodies = !call.request.isFiguresAlone && reports.keepsBodies(ofWorkspace: call.caller.workspaceOfRequests)
+        let told = call.body.node.elements.map { node in
+            let report = Report(Body(node: node))
+            return ToldRequest(report.record(call.caller, call.request, reports), keepsBodies ? ReportedBodies(report.report).kept : nil)
+        }
+        guard let ids = reports.record(told, nowMilliseconds: call.now) else {
             throw .unavailable("the books' disk is behind, and nothing of this was recorded; try again")
         }
         return .object(["status": .text("success"), "message": .text("ok"), "log_ids": .texts(ids)])

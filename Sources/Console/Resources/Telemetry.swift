@@ -112,8 +112,8 @@ extension Console {
         }
         intake.unread = unread
         let writer = SpanRecords(call, reports)
-        let records = intake.readings.map { writer.record($0) }
-        guard records.isEmpty || reports.record(records, nowMilliseconds: call.now) != nil else {
+        let told = intake.readings.map { ToldRequest(writer.record($0)) }
+        guard told.isEmpty || reports.record(told, nowMilliseconds: call.now) != nil else {
             throw .unavailable("the books' disk is behind, and nothing of this was recorded; try again")
         }
         return Telemetry.answer(200, ExportAnswer.taken(found, rejected: intake.rejected, intake.reason, encoding), to: call.request)

@@ -23,6 +23,8 @@ public struct BackOfficeRequest: Sendable {
     public internal(set) var peer = ""
     /// Whether a Portkey SDK asks.
     public internal(set) var isPortkeySDK = false
+    /// Whether of what it tells figures alone are kept: `x-portkey-debug: false`.
+    public internal(set) var isFiguresAlone = false
     /// Whether it came by a link that opens without a key; there is no credential then.
     public internal(set) var isByLink = false
     /// Where the gateway is for this client: `https://gateway.example:8787`.

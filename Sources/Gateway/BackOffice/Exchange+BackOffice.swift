@@ -43,6 +43,7 @@ extension Exchange {
         asked.requestID = identifier.withBytes { String($0) }
         asked.peer = record.peer.withBytesInPlace { String($0) }
         asked.isPortkeySDK = isPortkeySDK(message)
+        asked.isFiguresAlone = wantsFiguresAlone(message)
         asked.isByLink = place.isByLink
         asked.origin = origin(client)
         asked.nowMilliseconds = wallMilliseconds

@@ -40,8 +40,12 @@ extension Exchange {
         guard worker.recorder != nil, endpoint != .promptRender, worker.snapshot.keepsBodies(caller.principal?.workspace ?? -1) else { return false }
         // Strangers fill no disk.
         guard caller.principal != nil || caller.credential != nil || !worker.snapshot.hasKeys else { return false }
-        // Portkey's word for "figures only".
-        return request.fields.value(of: .portkeyDebug, in: message)?.trimmed.equalsIgnoringCase("false") != true
+        return !wantsFiguresAlone(message)
+    }
+
+    /// Portkey's word for it.
+    func wantsFiguresAlone(_ message: ByteSlice) -> Bool {
+        request.fields.value(of: .portkeyDebug, in: message)?.trimmed.equalsIgnoringCase("false") == true
     }
 
     /// The client's request, before its bytes are given up.
