@@ -67,6 +67,20 @@ struct SpanRecords {
         return record
     }
 
+    /// What was asked and answered; nil where nothing is kept of it. It is no message of HTTP, and has no head.
+    static func bodies(_ reading: SpanReading) -> KeptBodies? {
+        func message(_ body: [UInt8]) -> KeptMessage? {
+            guard !body.isEmpty else { return nil }
+            var message = KeptMessage()
+            message.body = body
+            return message
+        }
+        guard !reading.asked.isEmpty || !reading.answered.isEmpty else { return nil }
+        var kept = KeptBodies()
+        (kept.request, kept.answer) = (message(reading.asked), message(reading.answered))
+        return kept
+    }
+
     private func isOwn(_ server: ServerAddress?) -> Bool {
         guard let server, let ownServer else { return false }
         return server.isSame(as: ownServer)

@@ -27,17 +27,28 @@ public struct Attributes: Equatable, Sendable {
 
     public init(_ list: [Attribute] = []) { for attribute in list { add(attribute) } }
 
-    /// Passed over where there are too many.
-    mutating func add(_ attribute: Attribute) {
+    /// Passed over where there are `most` already.
+    mutating func add(_ attribute: Attribute, atMost most: Int = OTLPLimits.attributeCount) {
         if let place = places[attribute.name] {
             list[place].value = attribute.value
-        } else if list.count < OTLPLimits.attributeCount {
+        } else if list.count < most {
             places[attribute.name] = list.count
             list.append(attribute)
         }
     }
 
     public subscript(_ name: String) -> AttributeValue? { places[name].map { list[$0].value } }
+}
+
+/// How much is kept of an attribute's value.
+struct AttributeRoom {
+    let textByteCount: Int
+    let elementCount: Int
+
+    /// Of a name, a figure or metadata.
+    static let word = AttributeRoom(textByteCount: OTLPLimits.textByteCount, elementCount: OTLPLimits.elementCount)
+    /// Of what was asked or answered.
+    static let content = AttributeRoom(textByteCount: OTLPLimits.contentByteCount, elementCount: OTLPLimits.contentElementCount)
 }
 
 extension AttributeValue {

@@ -3,22 +3,22 @@ import JSON
 
 /// Texts and ids as they are kept, whichever way they were written.
 enum KeptText {
-    /// At most `OTLPLimits.textByteCount` bytes, cut between two characters; what is no UTF-8 is replaced.
-    static func text(_ bytes: ByteSlice) -> String {
-        guard bytes.count > OTLPLimits.textByteCount else { return String(bytes) }
-        var count = OTLPLimits.textByteCount
+    /// At most `most` bytes, cut between two characters; what is no UTF-8 is replaced.
+    static func text(_ bytes: ByteSlice, atMost most: Int = OTLPLimits.textByteCount) -> String {
+        guard bytes.count > most else { return String(bytes) }
+        var count = most
         while count > 0, bytes[count] & 0xC0 == 0x80 { count -= 1 }
         return String(bytes.prefix(count))
     }
 
-    static func text(_ string: JSONString) -> String {
-        guard string.hasEscapes else { return text(string.content) }
+    static func text(_ string: JSONString, atMost most: Int = OTLPLimits.textByteCount) -> String {
+        guard string.hasEscapes else { return text(string.content, atMost: most) }
         return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: string.content.count) { room in
             guard let base = room.baseAddress else { return "" }
             // An escape is never shorter than what it stands for.
             var writer = ByteWriter(base, capacity: room.count)
             string.decode(into: &writer)
-            return text(writer.written)
+            return text(writer.written, atMost: most)
         }
     }
 

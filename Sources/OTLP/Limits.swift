@@ -15,8 +15,23 @@ public enum OTLPLimits {
     /// Elements that are kept of a list or a map in an attribute.
     public static let elementCount = 64
 
-    /// Bytes that are kept of a text; what is longer is cut. Messages are not read, and what is, is short.
+    /// Bytes that are kept of a text; what is longer is cut. But for messages, texts are short.
     public static let textByteCount = 8192
+
+    /// Bytes that are kept of a text in what was asked or answered, where that is kept: as much as a body may be kept of.
+    public static let contentByteCount = 2 << 20
+
+    /// Attributes of one span, or of one event, that say what was asked or answered: a thousand messages, one part of each after the other.
+    public static let contentCount = 4096
+
+    /// Elements of a list or a map in them: a long conversation, or one vector of an embedding.
+    public static let contentElementCount = 4096
+
+    /// Values that are looked for in such a text before it is kept as a text.
+    static let contentNodeCount = 1 << 16
+
+    /// Names within each other that an attribute's name is taken apart into: `llm.input_messages.0.message.tool_calls.0.tool_call.function.name` has eight.
+    static let contentDepth = 16
 
     /// Unicode scalars that are looked at of a provider's name, in which each full stop is a place to try: no known one has half as many.
     static let providerNameCount = 64

@@ -8,6 +8,8 @@ public struct Span: Equatable, Sendable {
         public var nanoseconds: UInt64 = 0
         public var name = ""
         public var attributes = Attributes()
+        /// All that one of GenAI's says, where that is kept.
+        public var contents = Attributes()
 
         public init() {}
     }
@@ -21,6 +23,8 @@ public struct Span: Equatable, Sendable {
     public var startNanoseconds: UInt64 = 0
     public var endNanoseconds: UInt64 = 0
     public var attributes = Attributes()
+    /// Those that say what was asked and answered, where that is kept.
+    public var contents = Attributes()
     public var events: [Event] = []
     public var status = Status.unset
     public var statusMessage = ""
@@ -39,6 +43,8 @@ public struct LogRecord: Equatable, Sendable {
     /// `gen_ai.client.inference.operation.details`; empty for a line of a log.
     public var event = ""
     public var attributes = Attributes()
+    /// Those that say what was asked and answered, where that is kept.
+    public var contents = Attributes()
     public var resource = Attributes()
 
     public init() {}

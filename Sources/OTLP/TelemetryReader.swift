@@ -6,16 +6,27 @@ public enum TelemetryEncoding: Sendable {
     case protobuf, json
 }
 
+/// Which attributes are kept.
+struct AttributeChoice {
+    let keeps: (String) -> Bool
+    /// Which say what was asked and answered; nil where that is not kept.
+    let isContent: ((String) -> Bool)?
+
+    static let eventPrefix = "gen_ai."
+}
+
 /// Reads what exporters send, span by span: one is in memory at a time, and nothing is kept of attributes that nobody asks for.
 /// - Source: opentelemetry-proto 1.x, `collector/trace/v1` and `collector/logs/v1`; OTLP/JSON as the specification's "JSON Protobuf Encoding"
 public struct TelemetryReader {
     private let encoding: TelemetryEncoding
-    private let keeps: (String) -> Bool
+    private let choice: AttributeChoice
 
-    /// - Parameter keeps: whether an attribute is kept, by its name.
-    public init(_ encoding: TelemetryEncoding, keeping keeps: @escaping (String) -> Bool) {
+    /// - Parameters:
+    ///   - contents: the same for what was asked and answered, and whether that is kept of GenAI's events; nil where it is not kept.
+    ///   - keeps: whether an attribute is kept, by its name.
+    public init(_ encoding: TelemetryEncoding, contents: ((String) -> Bool)? = nil, keeping keeps: @escaping (String) -> Bool) {
         self.encoding = encoding
-        self.keeps = keeps
+        choice = AttributeChoice(keeps: keeps, isContent: contents)
     }
 
     /// The spans of an `ExportTraceServiceRequest`, in order. Where it throws, those before have been given.
@@ -23,16 +34,16 @@ public struct TelemetryReader {
     /// - Returns: how many there are behind the first `OTLPLimits.spanCount`, which are not read.
     public func spans(_ body: ByteSlice, _ each: (Span) -> Void) throws(TelemetryError) -> Int {
         switch encoding {
-        case .protobuf: try ProtobufTelemetry(keeps: keeps).spans(body, each)
-        case .json: try JSONTelemetry(keeps: keeps).spans(body, each)
+        case .protobuf: try ProtobufTelemetry(choice: choice).spans(body, each)
+        case .json: try JSONTelemetry(choice: choice).spans(body, each)
         }
     }
 
     /// The same for the records of an `ExportLogsServiceRequest`.
     public func logs(_ body: ByteSlice, _ each: (LogRecord) -> Void) throws(TelemetryError) -> Int {
         switch encoding {
-        case .protobuf: try ProtobufTelemetry(keeps: keeps).logs(body, each)
-        case .json: try JSONTelemetry(keeps: keeps).logs(body, each)
+        case .protobuf: try ProtobufTelemetry(choice: choice).logs(body, each)
+        case .json: try JSONTelemetry(choice: choice).logs(body, each)
         }
     }
 

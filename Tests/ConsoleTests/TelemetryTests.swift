@@ -111,6 +111,25 @@ struct TelemetryTests {
         #expect(try through("gateway.example", "8788").figures.cost == 15 && through("other.example").figures.cost == 15)
     }
 
+    @Test("what a span says was asked and answered goes with its record where bodies are kept, and not where they are not")
+    func bodies() throws {
+        let messages = Self.attribute("gen_ai.input.messages", #"[{\"role\":\"user\"}]"#) + "," + Self.attribute("output.value", "ho")
+        func last() -> KeptBodies? { kept.bodies.withLock { $0.last ?? nil } }
+        _ = try record(Self.span(Self.call + "," + messages))
+        #expect(last() == nil)
+        kept.whose.withLock { $0 = [""] }
+        _ = try record(Self.span(Self.call + "," + messages))
+        let told = try #require(last())
+        #expect(told.request.map { String(decoding: $0.body, as: UTF8.self) } == #"{"gen_ai.input.messages":[{"role":"user"}]}"#)
+        #expect(told.answer.map { String(decoding: $0.body, as: UTF8.self) } == #"{"output.value":"ho"}"# && told.request?.line == "")
+        _ = try record(Self.span(Self.call))
+        #expect(last() == nil)
+        #expect(send(Self.request(Self.span(Self.call + "," + messages)), isFiguresAlone: true).status == 200 && last() == nil)
+        let event = #"{"eventName":"gen_ai.client.inference.operation.details","timeUnixNano":"\#(Self.now)","attributes":[\#(Self.call),\#(messages)]}"#
+        #expect(send(Array(#"{"resourceLogs":[{"scopeLogs":[{"logRecords":[\#(event)]}]}]}"#.utf8), to: "/v1/otel/v1/logs").status == 200)
+        #expect(last()?.request?.body == told.request?.body)
+    }
+
     @Test("who was asked is told by the server's host before the span's word", arguments: [
         ("api.groq.com", "groq"), ("API.OpenAI.com", "openai"), ("models.example", "openai"), ("127.0.0.1", "openai"),
     ])

@@ -32,9 +32,7 @@ CALL = {"gen_ai.operation.name": "chat", "gen_ai.provider.name": "house", "gen_a
 COST = 7 * NANO_INPUT + 3 * NANO_OUTPUT
 
 
-class OTLP(AnalyticsCase):
-    """OpenTelemetry."""
-
+class OTLPCase(AnalyticsCase):
     @classmethod
     def start(cls, **members):
         cls.declared, digest = new_key()
@@ -60,6 +58,17 @@ class OTLP(AnalyticsCase):
 
     def post(self, body, kind="application/json", path=TRACES, key=None, **headers):
         return self.send("POST", path, key, body, {"content-type": kind, **headers})
+
+    def spans_of_call(self, provider, client, count):
+        """The records of one call below a span of the application's, and its answer."""
+        with provider.get_tracer("app").start_as_current_span("ask") as root:
+            answer = client.chat.completions.create(model="mock", messages=[{"role": "user", "content": "what they asked"}])
+        self.assertTrue(provider.force_flush())
+        return self.records_of(root.get_span_context().trace_id, count, "--spans"), answer
+
+
+class OTLP(OTLPCase):
+    """OpenTelemetry."""
 
     def test_sdk(self):
         """a trace of the SDK, in protobuf and gzip, is a tree of observations with its calls priced; `sluice logs` shows calls, and the rest when asked"""
@@ -122,13 +131,6 @@ class OTLP(AnalyticsCase):
                 self.assertEqual((own["tokens_in"], own["cost_usd"] > 0), (answer.usage.prompt_tokens, True))
             finally:
                 instrumentor.uninstrument()
-
-    def spans_of_call(self, provider, client, count):
-        """The records of one call below a span of the application's, and its answer."""
-        with provider.get_tracer("app").start_as_current_span("ask") as root:
-            answer = client.chat.completions.create(model="mock", messages=[{"role": "user", "content": "what they asked"}])
-        self.assertTrue(provider.force_flush())
-        return self.records_of(root.get_span_context().trace_id, count, "--spans"), answer
 
     def test_own_calls(self):
         """a call that went through this gateway is an observation; sent twice it is one row"""
@@ -194,6 +196,70 @@ class OTLP(AnalyticsCase):
         self.assertEqual(self.send("GET", TRACES).status, 405)
         self.assertEqual(self.post({}, key="sk-sluice-" + "A" * 49).status, 401)
         self.assertEqual(self.exporter("sk-sluice-" + "A" * 49).export([]), SpanExportResult.FAILURE)
+
+
+class SpanBodies(OTLPCase):
+    """what spans say was asked and answered."""
+
+    @classmethod
+    def start(cls, **members):
+        return super().start(books={"mode": "required", "bodies": {"mode": "full", "most": "64KiB"}}, **members)
+
+    def log(self, record):
+        """A record's log, once what it asked is there."""
+        path = f"/v1/logs/{record['id']}"
+
+        def read():
+            found = self.send("GET", path)
+            return found.status == 200 and found.json["request"]["body"] is not None
+
+        self.assertTrue(soon(read), self.send("GET", path).body)
+        return self.send("GET", path).json
+
+    def test_instrumented(self):
+        """OpenAI's SDK, instrumented by OpenInference and by OpenLLMetry: the log of a call has the messages and the answer, and `sluice logs --bodies` prints them"""
+        client = openai.OpenAI(base_url=self.mock.base, api_key="sk-of-theirs")
+        said = {OpenAIInstrumentor: lambda log: (log["request"]["body"]["llm.input_messages"][0]["message"]["content"],
+                                                 log["response"]["body"]["llm.output_messages"][0]["message"]["content"]),
+                TraceloopInstrumentor: lambda log: (json.dumps(log["request"]["body"]), json.dumps(log["response"]["body"]))}
+        for kind, read in said.items():
+            provider = self.provider(self.exporter(compression=Compression.Gzip))
+            instrumentor = kind()
+            instrumentor.instrument(tracer_provider=provider)
+            try:
+                with self.subTest(kind=kind):
+                    spans, answer = self.spans_of_call(provider, client, 2)
+                    [call] = [span for span in spans.values() if not span.get("observation")]
+                    log = self.log(call)
+                    asked, answered = read(log)
+                    self.assertIn("what they asked", asked)
+                    self.assertIn(answer.choices[0].message.content, answered)
+                    self.assertIsNone(log["transformedRequest"])
+                    self.assertNotIn("sk-of-theirs", json.dumps(log))
+                    [printed] = self.records("--bodies", "--filter", f"trace={call['trace']}")
+                    self.assertEqual((printed["request"], printed["response"]), (log["request"], log["response"]))
+            finally:
+                instrumentor.uninstrument()
+
+    def test_observations(self):
+        """an observation has its own, found by its id; what is longer than is kept is cut; x-portkey-debug: false leaves figures alone"""
+        tracer = (provider := self.provider(self.exporter())).get_tracer("app")
+        with tracer.start_as_current_span("search", attributes={"openinference.span.kind": "TOOL", "input.value": '{"q": "rain"}', "output.value": "x" * 70_000}) as span:
+            span.add_event("gen_ai.user.message", {"content": "what they asked"})
+        provider.force_flush()
+        log = self.log(self.records_of(span.get_span_context().trace_id, 1, "--spans")["search"])
+        self.assertEqual(log["request"]["body"], {"input.value": {"q": "rain"}, "events": [{"name": "gen_ai.user.message", "attributes": {"content": "what they asked"}}]})
+        self.assertEqual((log["response"]["body_cut"], len(log["response"]["body"]), log["record"]["kind"]), (True, 65_536, "tool"))
+        exporter = OTLPSpanExporter(endpoint=self.gateway.url + TRACES, headers={"x-portkey-api-key": self.declared, "x-portkey-debug": "false"})
+        tracer = (provider := self.provider(exporter)).get_tracer("app")
+        with tracer.start_as_current_span("chat mock", attributes={**CALL, "gen_ai.input.messages": "[]"}) as span:
+            pass
+        provider.force_flush()
+        record = self.records_of(span.get_span_context().trace_id, 1)["chat mock"]
+        path = f"/v1/logs/{record['id']}"
+        self.assertTrue(soon(lambda: self.send("GET", path).status == 200))
+        time.sleep(0.5)
+        self.assertIsNone(self.send("GET", path).json["request"]["body"])
 
 
 if __name__ == "__main__":

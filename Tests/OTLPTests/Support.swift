@@ -59,9 +59,13 @@ func request(_ leaf: Message, resource: [Attribute] = []) -> [UInt8] {
     return Message().message(1, Message().message(1, Message().attributes(1, resource)).message(2, scope)).bytes
 }
 
-func readSpans(_ body: [UInt8], _ encoding: TelemetryEncoding = .protobuf) throws(TelemetryError) -> [Span] {
+func readSpans(
+    _ body: [UInt8], _ encoding: TelemetryEncoding = .protobuf, contents: ((String) -> Bool)? = nil
+) throws(TelemetryError) -> [Span] {
     var spans: [Span] = []
-    try body.withByteSlice { (body) throws(TelemetryError) in _ = try TelemetryReader(encoding) { _ in true }.spans(body) { spans.append($0) } }
+    try body.withByteSlice { (body) throws(TelemetryError) in
+        _ = try TelemetryReader(encoding, contents: contents) { _ in true }.spans(body) { spans.append($0) }
+    }
     return spans
 }
 

@@ -93,7 +93,8 @@ extension Console {
         guard call.request.body.count <= ConsoleLimits.telemetryByteCount else {
             throw .tooLong("the body has \(call.request.body.count) bytes; at most \(ConsoleLimits.telemetryByteCount) are read")
         }
-        let reader = TelemetryReader(encoding) { AttributeNames.isRead($0) }
+        let keepsBodies = !call.request.isFiguresAlone && reports.keepsBodies(ofWorkspace: call.caller.workspaceOfRequests)
+        let reader = TelemetryReader(encoding, contents: keepsBodies ? { ContentNames.isContent($0) } : nil) { AttributeNames.isRead($0) }
         var intake = Intake()
         var unread = 0
         let body = try unpacked(call.request)
@@ -112,7 +113,7 @@ extension Console {
         }
         intake.unread = unread
         let writer = SpanRecords(call, reports)
-        let told = intake.readings.map { ToldRequest(writer.record($0)) }
+        let told = intake.readings.map { ToldRequest(writer.record($0), SpanRecords.bodies($0)) }
         guard told.isEmpty || reports.record(told, nowMilliseconds: call.now) != nil else {
             throw .unavailable("the books' disk is behind, and nothing of this was recorded; try again")
         }

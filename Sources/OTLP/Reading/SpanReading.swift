@@ -26,6 +26,9 @@ public struct SpanReading: Sendable {
     /// Nil where it is not known.
     public var server: ServerAddress?
     public var metadata: [(name: String, value: String)] = []
+    /// What was asked and answered, as JSON; empty where nothing is said of it, or it is not kept.
+    public var asked: [UInt8] = []
+    public var answered: [UInt8] = []
 
     /// Whether it stands for one call of a model, and says which.
     public var call: SpanRole.Call? {
@@ -51,6 +54,7 @@ public struct SpanReading: Sendable {
         }
         readFirstToken(span.attributes, span.events)
         readStatus(span)
+        readContent(SpanContent(span.contents, span.events))
     }
 
     /// Nil for a record that is no call of a model with its tokens: lines of logs, and events that only go with a span.
@@ -66,6 +70,7 @@ public struct SpanReading: Sendable {
         carrier.attributes = log.attributes
         carrier.status = log.attributes.value(.error) == nil ? .unset : .error
         readStatus(carrier)
+        readContent(SpanContent(log.contents, []))
     }
 
     private init(_ attributes: Attributes, _ resource: Attributes, events: [Span.Event]) {
@@ -99,6 +104,8 @@ public struct SpanReading: Sendable {
         if attributes["ai.operationId"]?.text?.hasSuffix(".doStream") == true { return true }
         return attributes.text(.invocation).map { SpanMetadata.pairs(json: $0).contains { $0 == ("stream", "true") } } ?? false
     }
+
+    private mutating func readContent(_ content: SpanContent) { (asked, answered) = (content.asked, content.answered) }
 
     private mutating func readFirstToken(_ attributes: Attributes, _ events: [Span.Event]) {
         let seconds = attributes.value(.firstTokenSeconds)?.number ?? attributes.value(.firstTokenMilliseconds)?.number.map { $0 / 1000 }

@@ -41,10 +41,10 @@ struct JSONObject {
         for element in found.elements { try each(try JSONObject(element, in: text, name)) }
     }
 
-    func text(_ name: StaticString, _ other: StaticString? = nil) throws(TelemetryError) -> String {
+    func text(_ name: StaticString, _ other: StaticString? = nil, atMost most: Int = OTLPLimits.textByteCount) throws(TelemetryError) -> String {
         guard let found = member(name, other) else { return "" }
         guard let string = found.string else { throw fault(found, name, "a text") }
-        return KeptText.text(string)
+        return KeptText.text(string, atMost: most)
     }
 
     func identifier(_ name: StaticString, _ other: StaticString, byteCount: Int) throws(TelemetryError) -> String {

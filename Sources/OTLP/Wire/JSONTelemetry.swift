@@ -3,7 +3,7 @@ import JSON
 
 /// Reads requests written in JSON: members in camel case, or as the messages have them; ids in hexadecimal, large numbers also as texts.
 struct JSONTelemetry {
-    let keeps: (String) -> Bool
+    let choice: AttributeChoice
 
     func spans(_ body: ByteSlice, _ each: (Span) -> Void) throws(TelemetryError) -> Int {
         try members(of: body, ("resourceSpans", "resource_spans"), ("scopeSpans", "scope_spans"), ("spans", "spans")) {
@@ -56,11 +56,13 @@ struct JSONTelemetry {
         span.startNanoseconds = try object.nanoseconds("startTimeUnixNano", "start_time_unix_nano")
         span.endNanoseconds = try object.nanoseconds("endTimeUnixNano", "end_time_unix_nano")
         span.attributes = try attributes(object)
+        span.contents = try contents(object)
         try object.objects("events") { (one) throws(TelemetryError) in
             var event = Span.Event()
             event.nanoseconds = try one.nanoseconds("timeUnixNano", "time_unix_nano")
             event.name = try one.text("name")
             event.attributes = try attributes(one)
+            if event.name.hasPrefix(AttributeChoice.eventPrefix) { event.contents = try contents(one, ofEvent: true) }
             if span.events.count < OTLPLimits.eventCount { span.events.append(event) }
         }
         if let status = try object.object("status") {
@@ -78,6 +80,7 @@ struct JSONTelemetry {
         if record.nanoseconds == 0 { record.nanoseconds = try object.nanoseconds("observedTimeUnixNano", "observed_time_unix_nano") }
         record.event = try object.text("eventName", "event_name")
         record.attributes = try attributes(object)
+        record.contents = try contents(object)
         return record
     }
 
@@ -86,19 +89,31 @@ struct JSONTelemetry {
     private func attributes(_ object: JSONObject) throws(TelemetryError) -> Attributes {
         var attributes = Attributes()
         try object.objects("attributes") { (one) throws(TelemetryError) in
-            let attribute = try attribute(one, depth: 0)
-            if keeps(attribute.name) { attributes.add(attribute) }
+            let attribute = try attribute(one, depth: 0, .word)
+            if choice.keeps(attribute.name) { attributes.add(attribute) }
         }
         return attributes
     }
 
-    private func attribute(_ object: JSONObject, depth: Int) throws(TelemetryError) -> Attribute {
-        let value = try object.object("value")
-        return Attribute(try object.text("key"), try value.map { (value) throws(TelemetryError) in try self.value(value, depth: depth) } ?? .nothing)
+    /// The same, whole, of those that say what was asked and answered; in an event all do.
+    private func contents(_ object: JSONObject, ofEvent isEvent: Bool = false) throws(TelemetryError) -> Attributes {
+        var contents = Attributes()
+        guard let isContent = choice.isContent else { return contents }
+        try object.objects("attributes") { (one) throws(TelemetryError) in
+            let name = try one.text("key")
+            if isEvent || isContent(name) { contents.add(try attribute(one, depth: 0, .content), atMost: OTLPLimits.contentCount) }
+        }
+        return contents
     }
 
-    private func value(_ object: JSONObject, depth: Int) throws(TelemetryError) -> AttributeValue {
-        if object.has("stringValue", "string_value") { return .text(try object.text("stringValue", "string_value")) }
+    private func attribute(_ object: JSONObject, depth: Int, _ room: AttributeRoom) throws(TelemetryError) -> Attribute {
+        let value = try object.object("value")
+        return Attribute(
+            try object.text("key"), try value.map { (value) throws(TelemetryError) in try self.value(value, depth: depth, room) } ?? .nothing)
+    }
+
+    private func value(_ object: JSONObject, depth: Int, _ room: AttributeRoom) throws(TelemetryError) -> AttributeValue {
+        if object.has("stringValue", "string_value") { return .text(try object.text("stringValue", "string_value", atMost: room.textByteCount)) }
         if let flag = try object.flag("boolValue", "bool_value") { return .flag(flag) }
         if let number = try object.integer("intValue", "int_value") { return .integer(number) }
         if let number = try object.number("doubleValue", "double_value") { return .number(number) }
@@ -106,8 +121,8 @@ struct JSONTelemetry {
             try checkDepth(depth, list)
             var elements: [AttributeValue] = []
             try list.objects("values") { (element) throws(TelemetryError) in
-                let element = try value(element, depth: depth + 1)
-                if elements.count < OTLPLimits.elementCount { elements.append(element) }
+                let element = try value(element, depth: depth + 1, room)
+                if elements.count < room.elementCount { elements.append(element) }
             }
             return .list(elements)
         }
@@ -115,8 +130,8 @@ struct JSONTelemetry {
             try checkDepth(depth, map)
             var members: [Attribute] = []
             try map.objects("values") { (member) throws(TelemetryError) in
-                let member = try attribute(member, depth: depth + 1)
-                if members.count < OTLPLimits.elementCount { members.append(member) }
+                let member = try attribute(member, depth: depth + 1, room)
+                if members.count < room.elementCount { members.append(member) }
             }
             return .map(members)
         }

@@ -2,7 +2,7 @@ import Bytes
 
 /// Reads requests written in protobuf. Fields that are not named here are passed over.
 struct ProtobufTelemetry {
-    let keeps: (String) -> Bool
+    let choice: AttributeChoice
 
     func spans(_ body: ByteSlice, _ each: (Span) -> Void) throws(TelemetryError) -> Int {
         try members(of: body, "resource_spans", "scope_spans", "spans") { (reader, resource) throws(TelemetryError) in
@@ -71,7 +71,9 @@ struct ProtobufTelemetry {
             case 5: span.name = try field.text("name")
             case 7: span.startNanoseconds = try field.fixed64("start_time_unix_nano")
             case 8: span.endNanoseconds = try field.fixed64("end_time_unix_nano")
-            case 9: try add(field, to: &span.attributes)
+            case 9:
+                try add(field, to: &span.attributes)
+                try addContent(field, to: &span.contents)
             case 11:
                 let event = try event(field.message("events"))
                 if span.events.count < OTLPLimits.eventCount { span.events.append(event) }
@@ -88,10 +90,13 @@ struct ProtobufTelemetry {
             switch field.number {
             case 1: event.nanoseconds = try field.fixed64("time_unix_nano")
             case 2: event.name = try field.text("name")
-            case 3: try add(field, to: &event.attributes)
+            case 3:
+                try add(field, to: &event.attributes)
+                try addContent(field, of: true, to: &event.contents)
             default: break
             }
         }
+        if !event.name.hasPrefix(AttributeChoice.eventPrefix) { event.contents = Attributes() }
         return event
     }
 
@@ -112,7 +117,9 @@ struct ProtobufTelemetry {
         while let field = try reader.next() {
             switch field.number {
             case 1: record.nanoseconds = try field.fixed64("time_unix_nano")
-            case 6: try add(field, to: &record.attributes)
+            case 6:
+                try add(field, to: &record.attributes)
+                try addContent(field, to: &record.contents)
             case 9: record.trace = KeptText.identifier(try field.content("trace_id"), byteCount: 16)
             case 10: record.span = KeptText.identifier(try field.content("span_id"), byteCount: 8)
             case 11: seen = try field.fixed64("observed_time_unix_nano")
@@ -127,32 +134,51 @@ struct ProtobufTelemetry {
     // MARK: Attributes
 
     private func add(_ field: WireReader.Field, to attributes: inout Attributes) throws(TelemetryError) {
-        if let attribute = try attribute(field.message("attributes"), depth: 0, keeps) { attributes.add(attribute) }
+        if let attribute = try attribute(field.message("attributes"), depth: 0, .word, choice.keeps) { attributes.add(attribute) }
+    }
+
+    /// The same, whole, where it says what was asked or answered.
+    ///
+    /// - Parameter isEvent: whether all do, whatever they are called.
+    private func addContent(_ field: WireReader.Field, of isEvent: Bool = false, to contents: inout Attributes) throws(TelemetryError) {
+        guard let isContent = choice.isContent else { return }
+        let message = try field.message("attributes")
+        let name = try name(of: message)
+        guard isEvent || isContent(name) else { return }
+        if let attribute = try attribute(message, depth: 0, .content, { _ in true }) { contents.add(attribute, atMost: OTLPLimits.contentCount) }
+    }
+
+    private func name(of message: WireReader) throws(TelemetryError) -> String {
+        var (reader, name) = (message, "")
+        while let field = try reader.next() {
+            if field.number == 1 { name = try field.text("key") }
+        }
+        return name
     }
 
     /// Nil for one that nobody asks for: its value is read past all the same, so that what is broken is told.
-    private func attribute(_ message: WireReader, depth: Int, _ keeps: (String) -> Bool) throws(TelemetryError) -> Attribute? {
+    private func attribute(_ message: WireReader, depth: Int, _ room: AttributeRoom, _ keeps: (String) -> Bool) throws(TelemetryError) -> Attribute? {
         var (reader, name, value) = (message, "", AttributeValue.nothing)
         while let field = try reader.next() {
             switch field.number {
             case 1: name = try field.text("key")
-            case 2: value = try self.value(field.message("value"), depth: depth)
+            case 2: value = try self.value(field.message("value"), depth: depth, room)
             default: break
             }
         }
         return keeps(name) ? Attribute(name, value) : nil
     }
 
-    private func value(_ message: WireReader, depth: Int) throws(TelemetryError) -> AttributeValue {
+    private func value(_ message: WireReader, depth: Int, _ room: AttributeRoom) throws(TelemetryError) -> AttributeValue {
         var (reader, value) = (message, AttributeValue.nothing)
         while let field = try reader.next() {
             switch field.number {
-            case 1: value = .text(try field.text("string_value"))
+            case 1: value = .text(try field.text("string_value", atMost: room.textByteCount))
             case 2: value = .flag(try field.varint("bool_value") != 0)
             case 3: value = .integer(Int64(bitPattern: try field.varint("int_value")))
             case 4: value = .number(Double(bitPattern: try field.fixed64("double_value")))
-            case 5: value = .list(try list(field, depth: depth))
-            case 6: value = .map(try map(field, depth: depth))
+            case 5: value = .list(try list(field, depth: depth, room))
+            case 6: value = .map(try map(field, depth: depth, room))
             case 7:
                 _ = try field.content("bytes_value")
                 value = .nothing
@@ -162,24 +188,24 @@ struct ProtobufTelemetry {
         return value
     }
 
-    private func list(_ field: WireReader.Field, depth: Int) throws(TelemetryError) -> [AttributeValue] {
+    private func list(_ field: WireReader.Field, depth: Int, _ room: AttributeRoom) throws(TelemetryError) -> [AttributeValue] {
         guard depth + 1 < OTLPLimits.valueDepth else { throw .wire(at: field.place, .tooDeep) }
         var (reader, elements) = (try field.message("array_value"), [AttributeValue]())
         while let field = try reader.next() {
             guard field.number == 1 else { continue }
-            let element = try value(field.message("values"), depth: depth + 1)
-            if elements.count < OTLPLimits.elementCount { elements.append(element) }
+            let element = try value(field.message("values"), depth: depth + 1, room)
+            if elements.count < room.elementCount { elements.append(element) }
         }
         return elements
     }
 
-    private func map(_ field: WireReader.Field, depth: Int) throws(TelemetryError) -> [Attribute] {
+    private func map(_ field: WireReader.Field, depth: Int, _ room: AttributeRoom) throws(TelemetryError) -> [Attribute] {
         guard depth + 1 < OTLPLimits.valueDepth else { throw .wire(at: field.place, .tooDeep) }
         var (reader, members) = (try field.message("kvlist_value"), [Attribute]())
         while let field = try reader.next() {
             guard field.number == 1 else { continue }
-            let member = try attribute(field.message("values"), depth: depth + 1) { _ in true }
-            if let member, members.count < OTLPLimits.elementCount { members.append(member) }
+            let member = try attribute(field.message("values"), depth: depth + 1, room) { _ in true }
+            if let member, members.count < room.elementCount { members.append(member) }
         }
         return members
     }

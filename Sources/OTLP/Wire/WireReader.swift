@@ -87,7 +87,9 @@ extension WireReader.Field {
     }
 
     /// Bytes that are no UTF-8 are replaced; what is too long is cut.
-    func text(_ name: StaticString) throws(TelemetryError) -> String { KeptText.text(try content(name)) }
+    func text(_ name: StaticString, atMost most: Int = OTLPLimits.textByteCount) throws(TelemetryError) -> String {
+        KeptText.text(try content(name), atMost: most)
+    }
 
     func fixed64(_ name: StaticString) throws(TelemetryError) -> UInt64 {
         guard case .fixed64(let number) = value else { throw .member(at: place, name: "\(name)", wanted: "a fixed number of 64 bits") }

@@ -1,0 +1,115 @@
+import Bytes
+import Testing
+@testable import OTLP
+
+@Suite("What spans say was asked and answered")
+struct SpanContentTests {
+    private func sides(_ attributes: [Attribute], _ events: [(String, [Attribute])] = []) -> (asked: String, answered: String) {
+        let content = SpanContent(
+            Attributes(attributes),
+            events.map { name, attributes in
+                var event = Span.Event()
+                event.name = name
+                event.contents = Attributes(attributes)
+                return event
+            })
+        return (String(decoding: content.asked, as: UTF8.self), String(decoding: content.answered, as: UTF8.self))
+    }
+
+    @Test("attributes stand under their names, with texts that are JSON as that", arguments: [
+        ("gen_ai.input.messages", #"[{"role":"user","parts":[]}]"#, #"[{"role":"user","parts":[]}]"#, true), ("gen_ai.output.messages", "[1]", "[1]", false),
+        ("gen_ai.system_instructions", "be brief", #""be brief""#, true), ("langfuse.observation.input", #"{"a": 1.50}"#, #"{"a":1.50}"#, true),
+        ("langfuse.observation.output", "7", #""7""#, false), ("input.value", "{broken", #""{broken""#, true), ("output.value", #"{"a":1,"a":2}"#, #""{\"a\":1,\"a\":2}""#, false),
+        ("traceloop.entity.input", "{}", "{}", true), ("traceloop.entity.output", "", "\"\"", false), ("ai.prompt.messages", "[]", "[]", true),
+        ("ai.response.text", "hi", #""hi""#, false), ("gen_ai.prompt", "hi", #""hi""#, true), ("gen_ai.completion", "ho", #""ho""#, false),
+        ("gen_ai.tool.call.arguments", "{}", "{}", true), ("gen_ai.tool.call.result", "4", #""4""#, false),
+    ] as [(String, String, String, Bool)])
+    func names(name: String, text: String, json: String, isAsked: Bool) {
+        let whole = "{\"\(name)\":\(json)}"
+        #expect(sides([Attribute(name, .text(text))]) == (isAsked ? whole : "", isAsked ? "" : whole))
+        #expect(ContentNames.isContent(name))
+    }
+
+    @Test("what is neither is in neither: figures, names, metadata, and a name that only begins alike", arguments: [
+        "gen_ai.request.model", "gen_ai.prompt.name", "llm.input_messages", "llm.model_name", "metadata", "gen_ai.prompt.x.0", "user.id",
+    ])
+    func others(name: String) {
+        #expect(sides([Attribute(name, .text("a"))]) == ("", "") && !ContentNames.isContent(name))
+    }
+
+    @Test("numbered names become lists, in the order of their numbers, as deep as they are")
+    func numbered() {
+        let openInference = sides([
+            Attribute("llm.input_messages.10.message.role", .text("user")), Attribute("llm.input_messages.2.message.role", .text("system")),
+            Attribute("llm.input_messages.10.message.content", .text("hi")),
+            Attribute("llm.output_messages.0.message.tool_calls.0.tool_call.function.arguments", .text("{\"q\":1}")),
+        ])
+        #expect(openInference.asked == #"{"llm.input_messages":[{"message":{"role":"system"}},{"message":{"role":"user","content":"hi"}}]}"#)
+        #expect(openInference.answered == #"{"llm.output_messages":[{"message":{"tool_calls":[{"tool_call":{"function":{"arguments":{"q":1}}}}]}}]}"#)
+        let traceloop = sides([
+            Attribute("gen_ai.prompt.0.role", .text("user")), Attribute("gen_ai.prompt.0.content", .text("hi")), Attribute("gen_ai.completion.0.content", .text("ho")),
+            Attribute("gen_ai.prompt.name", .text("greet")),
+        ])
+        #expect(traceloop.asked == #"{"gen_ai.prompt":[{"role":"user","content":"hi"}]}"# && traceloop.answered == #"{"gen_ai.completion":[{"content":"ho"}]}"#)
+    }
+
+    @Test("a name is taken apart as deep as is said, and what is below stays one name")
+    func deep() {
+        let most = OTLPLimits.contentDepth
+        func asked(_ count: Int) -> String { sides([Attribute("gen_ai.prompt." + [String](repeating: "0", count: count).joined(separator: "."), .integer(1))]).asked }
+        func nested(_ count: Int) -> String { "{\"gen_ai.prompt\":" + String(repeating: "[", count: count) + "1" + String(repeating: "]", count: count) + "}" }
+        #expect(asked(most) == nested(most))
+        #expect(asked(most + 1) == nested(most).replacing("[1]", with: #"{"0.0":1}"#))
+        #expect(asked(5000).utf8.count < 20_000)
+    }
+
+    @Test("events of messages stand behind them with their attributes; what a model chose is the answer, and other events say it in a span's names")
+    func events() {
+        let both = sides([Attribute("gen_ai.prompt", .text("p"))], [
+            ("gen_ai.system.message", [Attribute("content", .text("be brief"))]), ("gen_ai.user.message", [Attribute("content", .text("hi")), Attribute("n", .integer(2))]),
+            ("gen_ai.choice", [Attribute("message", .map([Attribute("content", .text("ho")), Attribute("x", .list([.number(0.5), .flag(true), .nothing]))]))]),
+            ("gen_ai.client.inference.operation.details", [Attribute("gen_ai.output.messages", .list([])), Attribute("gen_ai.request.model", .text("m"))]),
+            ("gen_ai.user.message", []),
+        ])
+        #expect(both.asked == #"{"gen_ai.prompt":"p","events":[{"name":"gen_ai.system.message","attributes":{"content":"be brief"}},"#
+            + #"{"name":"gen_ai.user.message","attributes":{"content":"hi","n":2}}]}"#)
+        #expect(both.answered == #"{"gen_ai.output.messages":[],"events":[{"name":"gen_ai.choice","attributes":{"message":{"content":"ho","x":[0.5,true,null]}}}]}"#)
+        #expect(sides([Attribute("ai.embedding", .number(.infinity))]).answered == #"{"ai.embedding":"inf"}"#)
+    }
+
+    @Test("a text of more values than are looked for stays a text", arguments: [(0, true), (1, false)])
+    func values(more: Int, isJSON: Bool) {
+        let list = "[" + [String](repeating: "1", count: OTLPLimits.contentNodeCount - 1 + more).joined(separator: ",") + "]"
+        #expect(sides([Attribute("input.value", .text(list))]).asked == (isJSON ? "{\"input.value\":\(list)}" : "{\"input.value\":\"\(list)\"}"))
+    }
+
+    @Test("whole they are read where that is wanted, in both encodings, and figures as ever")
+    func whole() throws {
+        let long = String(repeating: "é", count: OTLPLimits.textByteCount)
+        let leaf = Message().attributes(9, [Attribute("input.value", .text(long)), Attribute("gen_ai.request.model", .text("m"))])
+            .message(11, Message().attributes(3, [Attribute("content", .text(long))]).text(2, "gen_ai.user.message"))
+            .message(11, Message().attributes(3, [Attribute("exception.message", .text(long))]).text(2, "exception"))
+        func attribute(_ name: String, _ text: String) -> String { #"{"key":"\#(name)","value":{"stringValue":"\#(text)"}}"# }
+        let json = #"{"resourceSpans":[{"scopeSpans":[{"spans":[{"attributes":[\#(attribute("input.value", long)),\#(attribute("gen_ai.request.model", "m"))],"#
+            + #""events":[{"name":"gen_ai.user.message","attributes":[\#(attribute("content", long))]},{"name":"exception","attributes":["#
+            + #"\#(attribute("exception.message", long))]}]}]}]}]}"#
+        let spans = try readSpans(request(leaf), contents: { ContentNames.isContent($0) })
+        #expect(try readSpans(Array(json.utf8), .json, contents: { ContentNames.isContent($0) }) == spans)
+        let span = try #require(spans.first)
+        #expect(span.contents.list == [Attribute("input.value", .text(long))] && span.events.map { $0.contents["content"] } == [.text(long), nil])
+        #expect(span.attributes["input.value"] == .text(String(long.prefix(OTLPLimits.textByteCount / 2))))
+        #expect(try readSpans(request(leaf)).allSatisfy { $0.contents.list.isEmpty && $0.events.allSatisfy { $0.contents.list.isEmpty } })
+    }
+
+    @Test("of what is too much there is as much as is said: texts, elements, attributes")
+    func bounds() throws {
+        let text = String(repeating: "x", count: OTLPLimits.contentByteCount + 1)
+        let list = AttributeValue.list([AttributeValue](repeating: .flag(true), count: OTLPLimits.contentElementCount + 1))
+        let many = (0...OTLPLimits.contentCount).map { Attribute("gen_ai.prompt.\($0)", .integer(1)) }
+        let leaf = Message().attributes(9, [Attribute("input.value", .text(text)), Attribute("output.value", list)] + many)
+        let span = try #require(try readSpans(request(leaf), contents: { ContentNames.isContent($0) }).first)
+        #expect(span.contents["input.value"] == .text(String(text.dropLast())) && span.contents.list.count == OTLPLimits.contentCount)
+        guard case .list(let elements)? = span.contents["output.value"] else { throw TelemetryError.wire(at: 0, .kind) }
+        #expect(elements.count == OTLPLimits.contentElementCount)
+    }
+}
