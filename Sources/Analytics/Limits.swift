@@ -52,6 +52,9 @@ public enum AnalyticsLimits {
     /// Days of one trace, the latest first.
     static let traceDayCount = 40
 
+    /// Days on which a span's own request is looked for: that of its start, and that on which it is told of.
+    static let ownSpanDayCount = 2
+
     /// Values of one filter.
     public static let filterValueCount = 64
 

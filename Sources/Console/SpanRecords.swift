@@ -34,7 +34,8 @@ struct SpanRecords {
         ownServer = ServerAddress(url: call.request.origin)
     }
 
-    func record(_ reading: SpanReading) -> RequestRecord {
+    /// - Parameter isOwn: whether it stands for a request of the gateway's own, whatever server it names.
+    func record(_ reading: SpanReading, isOwn: Bool = false) -> RequestRecord {
         var record = RequestRecord()
         (record.trace, record.span, record.parentSpan, record.spanName) = (reading.trace, reading.span, reading.parent, reading.name)
         record.organisation = caller.key.head.organisationID
@@ -57,7 +58,7 @@ struct SpanRecords {
         noteMetadata(reading, &record)
         noteTime(reading, &record)
         // What went through this gateway has a record of its own, with its cost.
-        if let call = reading.call, !isOwn(reading.server) {
+        if let call = reading.call, !isOwn, !isHere(reading.server) {
             note(call, reading, &record)
         } else {
             record.figures.flags.insert(.observation)
@@ -81,7 +82,8 @@ struct SpanRecords {
         return kept
     }
 
-    private func isOwn(_ server: ServerAddress?) -> Bool {
+    /// Whether a call went to where this gateway is.
+    func isHere(_ server: ServerAddress?) -> Bool {
         guard let server, let ownServer else { return false }
         return server.isSame(as: ownServer)
     }

@@ -40,7 +40,7 @@ struct TelemetryTests {
     private let kept = Kept()
     private let desk: Desk
 
-    init() throws { desk = try Desk(file: declaredObjects(), reports: kept) }
+    init() throws { desk = try Desk(file: declaredObjects(), hasBooks: true, reports: kept) }
 
     private func send(
         _ body: [UInt8], _ type: String = "application/json", to path: String = traces, isGzip: Bool = false, key: String? = nil, declared: String? = nil,
@@ -104,11 +104,54 @@ struct TelemetryTests {
         func through(_ host: String, _ port: String = "") throws -> RequestRecord {
             try record(Self.span(Self.call + "," + Self.attribute("server.address", host) + (port.isEmpty ? "" : "," + Self.attribute("server.port", port))))
         }
-        for (host, port) in [("Gateway.example", "8787"), ("gateway.example", ""), ("gateway.example:8787", "")] {
+        for (host, port) in [("Gateway.example", "8787"), ("gateway.example:8787", "")] {
             let own = try through(host, port)
             #expect(own.kind == "llm" && own.figures.flags == [.reported, .observation] && own.figures.cost == -1, "\(host) \(port)")
         }
         #expect(try through("gateway.example", "8788").figures.cost == 15 && through("other.example").figures.cost == 15)
+        // Another server of the same host: one that is where HTTP is needs not say its port.
+        #expect(try through("gateway.example").figures.cost == 15)
+    }
+
+    /// Gives the gateway's own requests rows: what each says of its span and its parent.
+    private func serve(_ requests: [(span: String, parent: String)], trace: String = "0af7651916cd43dd8448eb211c80319c") throws {
+        let keeper = try Bookkeeper(dataDirectory: desk.folder, workers: 1, process: 1, clock: { Self.now }) { _ in }
+        for (number, request) in requests.enumerated() {
+            keeper.ring(worker: 0).push(.required) { writer in
+                var figures = RecordFigures()
+                figures.identifier = Identifier(high: UInt64(Desk.start) << 16 | 0x7000, low: 0x8000_0000_0000_0000 | UInt64(number))
+                figures.wallNanoseconds = Self.now
+                writer.write(figures)
+                func lend(_ text: String, _ body: (ByteSlice) -> Void) { Array(text.utf8).withByteSlice { body($0) } }
+                lend(trace) { writer.trace($0) }
+                lend(request.span) { writer.span($0) }
+                lend(request.parent) { writer.parentSpan($0) }
+            }
+        }
+        keeper.stop()
+        keeper.run()
+        try desk.books?.catchUp()
+    }
+
+    @Test("a call that names no server is the gateway's where a request of the gateway's says it is that span, or is below it; of no other it is so", arguments: [
+        ("", "b7ad6b7169203331", true), ("b7ad6b7169203331", "", true), ("", "", false), ("", "b7ad6b7169203332", false),
+    ])
+    func tracedCalls(span: String, parent: String, isOwn: Bool) throws {
+        try serve([(span, parent)])
+        let record = try record(Self.span(Self.call))
+        #expect(record.figures.flags.contains(.observation) == isOwn && record.figures.cost == (isOwn ? -1 : 15) && record.kind == (isOwn ? "llm" : ""))
+        #expect(try self.record(Self.span(Self.call, trace: "1af7651916cd43dd8448eb211c80319c")).figures.cost == 15)
+    }
+
+    @Test("between a call and its request there may be spans of no kind, as of a client of HTTP; there may be no agent, whose calls are others")
+    func callsThroughClients() throws {
+        try serve([("", "00000000000000c1")])
+        func below(_ parent: String, _ id: String, _ attributes: String) -> String { Self.span(attributes, id: id).replacing("00f067aa0ba902b7", with: parent) }
+        let client = below("b7ad6b7169203331", "00000000000000c1", Self.attribute("http.request.method", "POST"))
+        _ = try record(client + "," + Self.span(Self.call))
+        #expect(kept.records.withLock { $0.map(\.figures.cost) } == [-1, -1])
+        let agent = below("b7ad6b7169203331", "00000000000000c1", Self.attribute("gen_ai.operation.name", "invoke_agent"))
+        #expect(try record(agent + "," + Self.span(Self.call)).figures.cost == 15)
     }
 
     @Test("what a span says was asked and answered goes with its record where bodies are kept, and not where they are not")

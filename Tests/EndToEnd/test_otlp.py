@@ -141,6 +141,16 @@ class OTLP(OTLPCase):
         trace = span.get_span_context().trace_id
         record = self.records_of(trace, 1, "--spans")["chat mock"]
         self.assertEqual((record["kind"], record["observation"], record.get("cost_usd")), ("llm", True, None))
+        # Of one that names no server its trace tells, once its request has a row.
+        with tracer.start_as_current_span("chat mock", attributes=CALL) as span:
+            context = span.get_span_context()
+            trace = f"{context.trace_id:032x}"
+            self.assertEqual(self.ask({"traceparent": f"00-{trace}-{context.span_id:016x}-01"}).status, 200)
+            self.rows(1, trace_id=trace)
+        provider.force_flush()
+        spans = self.records_of(context.trace_id, 2, "--spans")
+        self.assertEqual((spans["chat mock"]["kind"], spans["chat mock"].get("cost_usd"), spans[""]["cost_usd"] > 0), ("llm", None, True))
+        self.assertEqual(self.get("/v1/logs", trace_id=trace)["total"], 1)
         start = time.time_ns() - 3_000_000_000
         body = {"resourceSpans": [{"scopeSpans": [{"spans": [{
             "traceId": "aa" * 16, "spanId": "bb" * 8, "name": "twice", "startTimeUnixNano": str(start), "endTimeUnixNano": str(start + 1_500_000_000),

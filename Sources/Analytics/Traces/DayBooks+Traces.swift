@@ -1,3 +1,4 @@
+public import Books
 import Foundation
 import GRDB
 
@@ -27,6 +28,46 @@ extension DayBooks {
         let records = found.prefix(most).compactMap { DayBooks.record($0) }
         return records.isEmpty ? nil : TraceTree(records, isTruncated: found.count > most)
     }
+
+    /// Spans of a trace that stand for the gateway's own requests: those that a request says it is, or is below, and those that such a span is below
+    /// where it is of no kind, as that of a client of HTTP.
+    ///
+    /// - Parameters:
+    ///   - days: on which the requests ended, since 1970; the last of them are looked at.
+    ///   - more: observations that have no rows yet.
+    public func ownSpans(ofTrace told: String, days: ClosedRange<Int>, beside more: [RequestRecord]) throws(AnalyticsError) -> Set<String> {
+        let days = days.suffix(AnalyticsLimits.ownSpanDayCount)
+        var own: Set<String> = []
+        for record in try records(ofTrace: told, days, in: "records") where record.figures.flags.isDisjoint(with: [.reported, .observation]) {
+            own.formUnion([record.span, record.parentSpan])
+        }
+        own.remove("")
+        if own.isEmpty { return [] }
+        let others = try records(ofTrace: told, days, in: "observations") + more
+        let parents = Dictionary(others.filter { $0.kind == DayBooks.plainKind }.map { ($0.span, $0.parentSpan) }) { first, _ in first }
+        for start in own {
+            var span = start
+            while let parent = parents[span], !parent.isEmpty, own.insert(parent).inserted { span = parent }
+        }
+        return own
+    }
+
+    /// As many of each day as a trace is shown with.
+    private func records(ofTrace told: String, _ days: Slice<ClosedRange<Int>>, in table: String) throws(AnalyticsError) -> [RequestRecord] {
+        var found: [RequestRecord] = []
+        for day in days {
+            guard let file = try file(day: day) else { continue }
+            let rows = try reading(file) { database in
+                let question = try database.cachedStatement(sql: "SELECT record FROM \(table) WHERE trace = ? LIMIT \(AnalyticsLimits.traceSpanCount)")
+                return try Data.fetchAll(question, arguments: [Feedback.trace(told)])
+            }
+            found += rows.compactMap { DayBooks.record($0) }
+        }
+        return found
+    }
+
+    /// Of spans that say nothing of what they are.
+    private static let plainKind = "span"
 
     /// Traces that have such requests, that with the latest first, and whether there may be more.
     ///

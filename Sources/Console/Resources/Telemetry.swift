@@ -113,7 +113,8 @@ extension Console {
         }
         intake.unread = unread
         let writer = SpanRecords(call, reports)
-        let told = intake.readings.map { ToldRequest(writer.record($0), SpanRecords.bodies($0)) }
+        let own = OwnCalls(intake.readings, writer, books, now: call.now)
+        let told = intake.readings.map { ToldRequest(writer.record($0, isOwn: own.include($0)), SpanRecords.bodies($0)) }
         guard told.isEmpty || reports.record(told, nowMilliseconds: call.now) != nil else {
             throw .unavailable("the books' disk is behind, and nothing of this was recorded; try again")
         }

@@ -38,12 +38,10 @@ public struct ServerAddress: Equatable, Sendable {
         if host.isEmpty { return nil }
     }
 
-    /// Whether both may be one server: a port that is not known is any.
+    /// Whether both are one server. A port that is not said is HTTP's: the conventions have others be said.
     public func isSame(as other: ServerAddress) -> Bool {
-        guard host == other.host else { return false }
-        guard let port, let otherPort = other.port else { return true }
         // What ends TLS before a server leaves it to know itself by the plain one.
-        return port == otherPort || (isUsual && other.isUsual)
+        host == other.host && (port == other.port || (isUsual && other.isUsual))
     }
 
     /// Whether it is where HTTP is, or where nothing else is said.
