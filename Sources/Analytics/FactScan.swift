@@ -100,15 +100,17 @@ struct FactScan {
     func eachChunk(from: Int64, to: Int64, _ database: Database, _ body: (_ first: Int64, FactChunk) throws -> Bool) throws {
         guard from < to else { return }
         if let (first, facts) = try FactChunk.rest(database), try !body(first, facts) { return }
-        let sql = "SELECT first, last, facts FROM chunks WHERE from_at < ? AND to_at >= ? ORDER BY to_at DESC"
-        let cursor = try Row.fetchCursor(database, sql: sql, arguments: [to, from])
-        while let row = try cursor.next() {
-            let (first, last) = (row[0] as Int64, row[1] as Int64)
+        // Their facts are read one by one: put in order with them, all of a day's would be, for a page that lies in the first.
+        let sql = "SELECT first, last FROM chunks WHERE from_at < ? AND to_at >= ? ORDER BY to_at DESC"
+        let places = try Row.fetchAll(database, sql: sql, arguments: [to, from]).map { (first: $0[0] as Int64, last: $0[1] as Int64) }
+        for (first, last) in places {
             guard last >= first, last - first < Int64(AnalyticsLimits.chunkRows) else { throw DamagedRollup() }
-            let facts = try row.withUnsafeData(atIndex: 2) { data in
+            let question = try database.cachedStatement(sql: "SELECT facts FROM chunks WHERE first = ?")
+            let cursor = try Row.fetchCursor(question, arguments: [first])
+            let facts = try cursor.next()?.withUnsafeData(atIndex: 0) { data in
                 try (data ?? Data()).withUnsafeBytes { try FactChunk($0, count: Int(last - first) + 1, wanted: wanted) }
             }
-            if try !body(first, facts) { return }
+            if let facts, try !body(first, facts) { return }
         }
     }
 
