@@ -4,7 +4,7 @@ public struct ChangedKeys: Sendable {
         public let identity: String
         public var terms: SpendingTerms?
         public var restrictions: KeyRestrictions?
-        public var metadata: DefaultMetadata?
+        public var metadata: KeyMetadata?
 
         public init(identity: String) { self.identity = identity }
     }

@@ -58,7 +58,7 @@ public final class Snapshot: Sendable {
         /// The same of what their holders may use.
         public var keyRestrictions: [KeyRestrictions?] = []
         /// The same of what their requests say of themselves where they say nothing.
-        public var keyMetadata: [DefaultMetadata?] = []
+        public var keyMetadata: [KeyMetadata?] = []
         /// By their numbers.
         public var workspaces: [Workspace] = []
         public var policies: [SpendingPolicy] = []
@@ -204,7 +204,7 @@ public final class Snapshot: Sendable {
     let organisation: [UInt8]
     private let keyTerms: [SpendingTerms?]
     private let keyRestrictions: [KeyRestrictions?]
-    private let keyMetadata: [DefaultMetadata?]
+    private let keyMetadata: [KeyMetadata?]
     let keyUses: KeyUses?
     private let changedKeys: ChangedKeys
     private let workspaces: [Workspace]
@@ -266,8 +266,8 @@ public final class Snapshot: Sendable {
         return place >= changedKeys.start ? changedKeys[place]?.restrictions : place < keyRestrictions.count ? keyRestrictions[place] : nil
     }
 
-    /// What a key's requests say of themselves where they say nothing; nil where it has nothing to say.
-    func defaultMetadata(of principal: Principal) -> DefaultMetadata? {
+    /// What is said of a key's requests, whatever they say of themselves; nil where it has nothing to say.
+    func keyMetadata(of principal: Principal) -> KeyMetadata? {
         let place = principal.keyIndex
         return place >= changedKeys.start ? changedKeys[place]?.metadata : place < keyMetadata.count ? keyMetadata[place] : nil
     }

@@ -357,8 +357,8 @@ struct SnapshotMerge {
         parts.keyRestrictions[key] = restrictions
     }
 
-    private mutating func say(_ key: Int, _ metadata: DefaultMetadata) {
-        parts.keyMetadata += [DefaultMetadata?](repeating: nil, count: max(0, key + 1 - parts.keyMetadata.count))
+    private mutating func say(_ key: Int, _ metadata: KeyMetadata) {
+        parts.keyMetadata += [KeyMetadata?](repeating: nil, count: max(0, key + 1 - parts.keyMetadata.count))
         parts.keyMetadata[key] = metadata
     }
 

@@ -15,7 +15,7 @@ public struct StoredObjects: Sendable {
         let workspaceID: String?
         let limits: StoredLimits?
         let restrictions: KeyRestrictions?
-        let metadata: DefaultMetadata?
+        let metadata: KeyMetadata?
     }
 
     struct Credential: Sendable {
@@ -201,7 +201,7 @@ public struct StoredObjects: Sendable {
     private static let scopes: Set = ["completions.write", FirstKey.scope]
 
     private static func key(_ key: APIKey, _ others: OtherObjects, _ faults: inout [Fault]) -> Key? {
-        let metadata = DefaultMetadata([key.workspaceID.flatMap { others.metadata[$0] }, key.defaultMetadata].compactMap { $0 })
+        let metadata = KeyMetadata([key.defaultMetadata, key.workspaceID.flatMap { others.metadata[$0] }].compactMap { $0 })
         guard let digest = key.digest.flatMap({ $0.withByteSlice { KeyDigest(bytes: $0) } }) else {
             faults.append(Fault(key.id, "API key \(quoted(key.name)) (\(key.id)): it has no digest; rotate it"))
             return nil

@@ -49,8 +49,8 @@ public protocol RequestFacts {
     func parameter(_ name: ByteSlice) -> JSONView?
     /// The value of `x-portkey-metadata`; empty where there is none.
     var metadata: ByteSlice { get }
-    /// What of metadata holds where neither that nor the body's says otherwise: a JSON object; empty where there is none.
-    var defaultMetadata: ByteSlice { get }
+    /// What of metadata holds whatever that and the body's say: a JSON object; empty where there is none.
+    var keyMetadata: ByteSlice { get }
     /// The path of the request's target, its query left off.
     var path: ByteSlice { get }
     /// A header field's value by its lower-case name; nil where there is none.
@@ -64,7 +64,7 @@ public protocol RequestFacts {
 }
 
 extension RequestFacts {
-    public var defaultMetadata: ByteSlice { ByteSlice("") }
+    public var keyMetadata: ByteSlice { ByteSlice("") }
 }
 
 /// A program's queries, asked of one request.
@@ -157,10 +157,9 @@ enum FoundValue: BitwiseCopyable {
         case .header: self = facts.header(key).map { .text($0) } ?? .missing
         case .parameters: self = FoundValue(FoundValue.parameter(key, facts))
         case .metadata:
-            // The header's word over the body's, and either over the key's.
-            let given = JSONView(objectIn: facts.metadata)?.value(at: key)
-                ?? facts.parameter(ByteSlice("metadata"))?.value(at: key, within: PolicyLimits.searchedByteCount)
-            self = FoundValue(given ?? JSONView(objectIn: facts.defaultMetadata)?.value(at: key))
+            // The key's word over the header's, and that over the body's.
+            let said = JSONView(objectIn: facts.keyMetadata)?.value(at: key) ?? JSONView(objectIn: facts.metadata)?.value(at: key)
+            self = FoundValue(said ?? facts.parameter(ByteSlice("metadata"))?.value(at: key, within: PolicyLimits.searchedByteCount))
         }
     }
 

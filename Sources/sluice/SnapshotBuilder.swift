@@ -74,7 +74,7 @@ struct SnapshotBuilder {
         parts.bodies.exceptions = bodies.exceptions
         parts.bodies.most = Int(clamping: bodies.most)
         parts.keyRestrictions = configuration.keys.map { restrictions($0.allowed) }
-        parts.keyMetadata = configuration.keys.map { key in key.metadata.flatMap { DefaultMetadata([$0]) } }
+        parts.keyMetadata = configuration.keys.map { key in key.metadata.flatMap { KeyMetadata([$0]) } }
         parts.alertWebhooks = secrets.alertWebhooks.map { webhook in
             Webhook(
                 name: webhook.name, host: webhook.host, url: webhook.url, secret: webhook.secret,

@@ -40,7 +40,7 @@ struct World {
     var virtualKeyTerms: [SpendingTerms?] = []
     var policies: [SpendingPolicy] = []
     var alertWebhooks: [Webhook] = []
-    var keyMetadata: [DefaultMetadata?] = []
+    var keyMetadata: [KeyMetadata?] = []
     var keyUses: KeyUses?
     /// Of the first key: its workspace, and what that may spend.
     var workspace: Snapshot.Workspace?

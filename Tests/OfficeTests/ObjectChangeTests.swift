@@ -49,7 +49,7 @@ struct ObjectChangeTests {
             guard let holder = snapshot.keys.principal(presenting: secret) else { return "nobody" }
             let config = holder.configurationIndex.map { snapshot.catalog.configNames.names[$0] } ?? "-"
             let restrictions = snapshot.restrictions(of: holder).map { "\($0.models)" } ?? "-"
-            let metadata = snapshot.defaultMetadata(of: holder).map { String($0.text.slice) } ?? "-"
+            let metadata = snapshot.keyMetadata(of: holder).map { String($0.text.slice) } ?? "-"
             return """
                 \(String(holder.name)) \(String(holder.identity)) \(holder.standing) \(space(holder.workspace, snapshot)) \(config) \(holder.expiresAt) \(holder.mayBringConfig) \
                 \(holder.mayRenderPrompts) \(snapshot.terms(of: holder)?.holder ?? "-") \(restrictions) \(metadata)
@@ -110,7 +110,7 @@ struct ObjectChangeTests {
         try watch.catchUp()
         let snapshot = try #require(adopted.snapshot)
         let holder = try #require(snapshot.keys.principal(presenting: housed.secret))
-        #expect(snapshot.keys.changeCount == 3 && snapshot.defaultMetadata(of: holder).map { String($0.text.slice) } == #"{"a":"c"}"#)
+        #expect(snapshot.keys.changeCount == 3 && snapshot.keyMetadata(of: holder).map { String($0.text.slice) } == #"{"a":"c"}"#)
     }
 
     @Test("a config keeps its place while others go and come, and what was made of one that is gone is nobody's")

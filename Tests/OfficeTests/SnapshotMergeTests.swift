@@ -380,14 +380,14 @@ struct SnapshotMergeTests {
         #expect(merge.parts.policies.count == 4 && merge.faults.filter { $0.contains("it refuses what it is for") }.count == 2)
     }
 
-    @Test("a key's default metadata goes before its workspace's, and those of the file before neither; a key without has none")
+    @Test("a workspace's metadata goes before its keys', and those of the file before neither; a key without has none")
     func metadata() throws {
         let space = try world.workspace("red") { $0.defaults = #"{"metadata":{"team":"red","site":"oslo"}}"# }
         let none = try world.workspace("blue") { $0.defaults = #"{"config":"x"}"# }
         let keys = [
             try world.issue("both") {
                 $0.head.workspaceID = space.id
-                $0.defaultMetadata = #"{"team":"own"}"#
+                $0.defaultMetadata = #"{"team":"own","tier":"gold"}"#
             },
             try world.issue("of the workspace") { $0.head.workspaceID = space.id },
             try world.issue("own alone") { $0.defaultMetadata = #"{"tier":"gold"}"# },
@@ -396,11 +396,11 @@ struct SnapshotMergeTests {
         ]
         let secret = try GatewayKey.generate()
         world.declared = try World.declaring(keys: [.init(name: "of the file", digest: bytes(secret).withBytes { KeyDigest(of: $0) }, configurationIndex: nil)])
-        world.declared.parts.keyMetadata = [DefaultMetadata([#"{"from":"file"}"#])]
+        world.declared.parts.keyMetadata = [KeyMetadata([#"{"from":"file"}"#])]
         let parts = try world.merged().parts
         let snapshot = Snapshot(parts, version: 1)
-        let found = (keys.map(\.secret) + [secret]).map { parts.keys.principal(presenting: $0).flatMap { snapshot.defaultMetadata(of: $0) }?.description }
-        #expect(found == [#"{"site":"oslo","team":"own"}"#, #"{"team":"red","site":"oslo"}"#, #"{"tier":"gold"}"#, nil, nil, #"{"from":"file"}"#])
+        let found = (keys.map(\.secret) + [secret]).map { parts.keys.principal(presenting: $0).flatMap { snapshot.keyMetadata(of: $0) }?.description }
+        #expect(found == [#"{"tier":"gold","team":"red","site":"oslo"}"#, #"{"team":"red","site":"oslo"}"#, #"{"tier":"gold"}"#, nil, nil, #"{"from":"file"}"#])
     }
 
     @Test("a virtual key's pricing goes into its terms, with limits or without; one that cannot be read closes it")

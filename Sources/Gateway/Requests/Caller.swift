@@ -13,8 +13,8 @@ struct Caller {
     /// What the holder may use; nil where nothing restricts it.
     var restrictions: KeyRestrictions?
     /// What the holder's requests say of themselves where they say nothing; nil for most, and then so is the next.
-    var defaultMetadata: DefaultMetadata?
-    /// What the request says in `x-portkey-metadata`, over that.
+    var keyMetadata: KeyMetadata?
+    /// That, and what the request says beside it in `x-portkey-metadata`.
     var metadata: OwnedBytes?
     /// What of the route's targets the caller may not use, by their place; empty where it may use all.
     var forbidden: [Forbidden] = []

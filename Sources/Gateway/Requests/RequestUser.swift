@@ -3,18 +3,17 @@ import HTTP
 import JSON
 
 extension Exchange {
-    /// Notes for the record on whose behalf the request is made: `_user` of `x-portkey-metadata`, else
-    /// of the body's `metadata` (`user_id` in Anthropic's), else the body's `user`, else that of the key's
-    /// default metadata. The body goes where its dialect takes it all the same.
+    /// Notes for the record on whose behalf the request is made: `_user` of its key's metadata, else of
+    /// `x-portkey-metadata`, else of the body's `metadata` (`user_id` in Anthropic's), else the body's `user`. The body goes where its dialect takes it all the same.
     func noteUser(_ message: ByteSlice) {
+        if let metadata = caller.keyMetadata, noteUser(inMetadata: metadata.text.slice) { return }
         if let header = request.fields.value(of: .portkeyMetadata, in: message), noteUser(inMetadata: header) { return }
         if let metadata = worker.scan.member("metadata"), metadata.kind == .object,
             noteUser(inMetadata: metadata.bytes(in: worker.scan.text))
         {
             return
         }
-        if let user = worker.scan.string("user") { return record.user.set(user.content) }
-        if let defaults = caller.defaultMetadata { _ = noteUser(inMetadata: defaults.text.slice) }
+        if let user = worker.scan.string("user") { record.user.set(user.content) }
     }
 
     private func noteUser(inMetadata text: ByteSlice) -> Bool {

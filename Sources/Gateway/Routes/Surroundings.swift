@@ -27,7 +27,7 @@ struct Surroundings: Circumstances {
 
     var metadata: ByteSlice { exchange.request.fields.value(of: .portkeyMetadata, in: message) ?? ByteSlice("") }
 
-    var defaultMetadata: ByteSlice { exchange.caller.defaultMetadata?.text.slice ?? ByteSlice("") }
+    var keyMetadata: ByteSlice { exchange.caller.keyMetadata?.text.slice ?? ByteSlice("") }
 
     var path: ByteSlice { exchange.request.path(in: message) }
 

@@ -28,7 +28,7 @@ extension Exchange {
         if let principal = caller.principal {
             caller.snapshot = worker.snapshot
             caller.terms = worker.snapshot.terms(of: principal)
-            if let defaults = worker.snapshot.defaultMetadata(of: principal) { layMetadata(over: defaults, message) }
+            if let metadata = worker.snapshot.keyMetadata(of: principal) { lay(metadata, overThatOf: message) }
             if let restrictions = worker.snapshot.restrictions(of: principal) {
                 caller.restrictions = restrictions
                 // A prompt's request has been looked at where it came to.

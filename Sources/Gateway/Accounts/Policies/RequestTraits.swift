@@ -126,11 +126,11 @@ extension Exchange {
             }
         }
         guard !policies.metadataNames.names.isEmpty else { return traits }
+        if let metadata = caller.keyMetadata { try worker.accounts.metadata.read(metadata.text.slice, policies) }
         if let header = request.fields.value(of: .portkeyMetadata, in: message) { try worker.accounts.metadata.read(header, policies) }
         if readsBody, let own = worker.scan.member("metadata"), own.kind == .object {
             try worker.accounts.metadata.read(own.bytes(in: worker.scan.text), policies)
         }
-        if let defaults = caller.defaultMetadata { try worker.accounts.metadata.read(defaults.text.slice, policies) }
         return traits
     }
 

@@ -6,8 +6,8 @@ import Testing
 
 @testable import Gateway
 
-@Suite("Default metadata of keys")
-struct DefaultMetadataTests {
+@Suite("Metadata of keys")
+struct KeyMetadataTests {
     private let first: ScriptedUpstream
     private let second: ScriptedUpstream
 
@@ -16,38 +16,38 @@ struct DefaultMetadataTests {
         (first, second) = (try ScriptedUpstream(answering: answer), try ScriptedUpstream(answering: answer))
     }
 
-    private func under(_ own: String, _ defaults: String...) throws -> String {
+    private func over(_ own: String, _ documents: String...) throws -> String {
         var scan = ObjectScan(names: ["_user", "user_id"])
-        let metadata = try #require(DefaultMetadata(defaults))
-        let laid = Array(own.utf8).withByteSlice { metadata.under($0, &scan) }
+        let metadata = try #require(KeyMetadata(documents))
+        let laid = Array(own.utf8).withByteSlice { metadata.over($0, &scan) }
         return withExtendedLifetime(laid) { String(laid.slice) }
     }
 
-    @Test("a request's own metadata goes before its key's, name by name, however names are spelled", arguments: [
+    @Test("a key's metadata goes before that of its requests, name by name, however names are spelled", arguments: [
         (#"{"a":"1"}"#, #"{"b":"2"}"#, #"{"b":"2","a":"1"}"#),
-        (#"{"a":"1"}"#, #"{"a":"2","b":"3","c":"4"}"#, #"{"b":"3","c":"4","a":"1"}"#),
-        (#" { "\u0061" : 1 } "#, #"{"a":"2"}"#, #"{ "\u0061" : 1 }"#),
-        (#"{"_user":null}"#, #"{"_user":"x","user_id":"y"}"#, #"{"user_id":"y","_user":null}"#),
-        (#"{"a\"b":1}"#, #"{"a\"b":"2","ü":"3"}"#, #"{"ü":"3","a\"b":1}"#),
+        (#"{"a":"1","d":[1, 2]}"#, #"{"a":"2","b":"3"}"#, #"{"a":"2","b":"3","d":[1, 2]}"#),
+        (#" { "\u0061" : 1 } "#, #"{"a":"2"}"#, #"{"a":"2"}"#), (#"{"a":1,"a":2,"c":3}"#, #"{"a":"2"}"#, #"{"a":"2","c":3}"#),
+        (#"{"_user":null}"#, #"{"_user":"x","user_id":"y"}"#, #"{"_user":"x","user_id":"y"}"#),
+        (#"{"a\"b":1, "\u0063" : 2}"#, #"{"a\"b":"2","ü":"3"}"#, #"{"a\"b":"2","ü":"3","\u0063":2}"#),
         ("{}", #"{"a":"2"}"#, #"{"a":"2"}"#), ("{ }", #"{"a":"2"}"#, #"{"a":"2"}"#), ("", #"{"a":"2"}"#, #"{"a":"2"}"#),
         ("no JSON", #"{"a":"2"}"#, #"{"a":"2"}"#), ("[1]", #"{"a":"2"}"#, #"{"a":"2"}"#), (#"{"a":1} x"#, #"{"b":"2"}"#, #"{"b":"2"}"#),
     ])
-    func merged(own: String, defaults: String, result: String) throws {
-        #expect(try under(own, defaults) == result)
+    func merged(own: String, documents: String, result: String) throws {
+        #expect(try over(own, documents) == result)
         #expect(DocumentParser.parse(result).document != nil)
     }
 
     @Test("of several documents a later one goes before an earlier one, and what is no object says nothing")
     func several() throws {
-        #expect(try under("{}", #"{"a":"1","b":"1"}"#, "null", "x", #"{"b":"2","c":"2"}"#) == #"{"a":"1","b":"2","c":"2"}"#)
-        for nothing in [[], ["{}"], ["null"], ["[]", ""]] { #expect(DefaultMetadata(nothing) == nil) }
+        #expect(try over("{}", #"{"a":"1","b":"1"}"#, "null", "x", #"{"b":"2","c":"2"}"#) == #"{"a":"1","b":"2","c":"2"}"#)
+        for nothing in [[], ["{}"], ["null"], ["[]", ""]] { #expect(KeyMetadata(nothing) == nil) }
     }
 
-    @Test("metadata of more members than are looked at stays as it is")
+    @Test("metadata of more members than are looked at says nothing beside a key's")
     func tooMany() throws {
         func members(_ count: Int) -> String { "{" + (0..<count).map { "\"k\($0)\":1" }.joined(separator: ",") + "}" }
-        #expect(try under(members(JSONLimits.members), #"{"a":"2"}"#) == #"{"a":"2","# + members(JSONLimits.members).dropFirst())
-        #expect(try under(members(JSONLimits.members + 1), #"{"a":"2"}"#) == members(JSONLimits.members + 1))
+        #expect(try over(members(JSONLimits.members), #"{"a":"2"}"#) == #"{"a":"2","# + members(JSONLimits.members).dropFirst())
+        #expect(try over(members(JSONLimits.members + 1), #"{"a":"2"}"#) == #"{"a":"2"}"#)
     }
 
     // MARK: In requests
@@ -55,7 +55,7 @@ struct DefaultMetadataTests {
     private func world() -> World {
         var world = World(first, second)
         world.keys = [("team", CallerTests.gatewayKey, nil), ("plain", CallerTests.gatewayKey + "2", nil)]
-        world.keyMetadata = [DefaultMetadata([#"{"team":"search","tier":"gold"}"#])]
+        world.keyMetadata = [KeyMetadata([#"{"team":"search","tier":"gold"}"#])]
         return world
     }
 
@@ -65,7 +65,7 @@ struct DefaultMetadataTests {
         return Text.request("POST /v1/chat/completions", fields, body: "{\"model\":\"m\"\(more),\"messages\":[]}", provider: nil, key: nil)
     }
 
-    @Test("policies meet and divide by it where neither the header nor the body says otherwise")
+    @Test("policies meet and divide by it, whatever header and body say")
     func policies() throws {
         let books = try TemporaryBooks()
         var world = world()
@@ -78,12 +78,13 @@ struct DefaultMetadataTests {
             request(config: "chat"), request("{}", config: "chat"), request("broken", config: "chat"), request(#"{"team":"ads"}"#, config: "chat"),
             request(more: #","metadata":{"team":"maps"}"#, config: "chat"), request(#"{"tier":"none"}"#, config: "chat"),
             request(more: #","metadata":{"tier":"none"}"#, config: "chat"), request(config: "chat", key: CallerTests.gatewayKey + "2"),
+            request(#"{"team":"ads","tier":"gold"}"#, config: "chat", key: CallerTests.gatewayKey + "2"),
         ]
         for one in requests { #expect(try gateway.ask(one).status == 200) }
-        #expect(soon { books.accounts("p", budget) == ["search": 3, "ads": 1, "maps": 1] }, "\(books.accounts("p", budget))")
+        #expect(soon { books.accounts("p", budget) == ["search": 7, "ads": 1] }, "\(books.accounts("p", budget))")
     }
 
-    @Test("conditions of configs and guardrails look at it, and what the request says goes before it")
+    @Test("conditions of configs and guardrails look at it, and it goes before what the request says")
     func routing() throws {
         var world = world()
         world.configs = [
@@ -109,7 +110,7 @@ struct DefaultMetadataTests {
             try places([
                 request(config: "by-tier"), request(#"{"tier":"none"}"#, config: "by-tier"), request(#"{"x":1}"#, config: "by-tier"),
                 request(more: #","metadata":{"tier":"none"}"#, config: "by-tier"), request(config: "by-tier", key: CallerTests.gatewayKey + "2"),
-            ]) == [1, 2, 1, 2, 2])
+            ]) == [1, 1, 1, 1, 2])
         #expect(try gateway.ask(request(#"{"own":1}"#, config: "guarded")).status == 200)
         #expect(try gateway.ask(request(config: "guarded")).status == 446)
         #expect(try gateway.ask(request(#"{"own":1}"#, config: "guarded", key: CallerTests.gatewayKey + "2")).status == 446)
@@ -117,13 +118,14 @@ struct DefaultMetadataTests {
         #expect((first.requests + second.requests).allSatisfy { !$0.text.contains("search") && !$0.text.contains("portkey-metadata") })
     }
 
-    @Test("the user of the record is the key's where the request names none", arguments: [
-        (nil, "", "ada"), (#"{"_user":"bob"}"#, "", "bob"), (nil, #","metadata":{"_user":"cy"}"#, "cy"), (nil, #","user":"dan""#, "dan"),
-        (#"{"x":"y"}"#, "", "ada"),
+    @Test("the user of the record is the key's where it names one", arguments: [
+        (nil, "", #"{"_user":"ada"}"#, "ada"), (#"{"_user":"bob"}"#, "", #"{"_user":"ada"}"#, "ada"),
+        (nil, #","metadata":{"_user":"cy"},"user":"dan""#, #"{"_user":"ada"}"#, "ada"), (#"{"_user":"bob"}"#, #","user":"dan""#, #"{"x":"y"}"#, "bob"),
+        (nil, #","metadata":{"_user":"cy"},"user":"dan""#, #"{"x":"y"}"#, "cy"), (#"{"x":"y"}"#, #","user":"dan""#, #"{"x":"z"}"#, "dan"),
     ])
-    func user(metadata: String?, more: String, user: String) throws {
+    func user(metadata: String?, more: String, ofKey: String, user: String) throws {
         var world = world()
-        world.keyMetadata = [DefaultMetadata([#"{"_user":"ada"}"#])]
+        world.keyMetadata = [KeyMetadata([ofKey])]
         world.configs = [("chat", "{\"provider\":\"up\",\"api_key\":\"k\"}")]
         let worker = try TestWorker(world)
         let client = try worker.connect()
