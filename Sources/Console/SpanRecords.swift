@@ -79,6 +79,8 @@ struct SpanRecords {
         guard !reading.asked.isEmpty || !reading.answered.isEmpty else { return nil }
         var kept = KeptBodies()
         (kept.request, kept.answer) = (message(reading.asked), message(reading.answered))
+        // Which of the two it was is not known.
+        if reading.isContentCut { kept.flags = kept.request == nil ? [.answerCut] : kept.answer == nil ? [.requestCut] : [.requestCut, .answerCut] }
         return kept
     }
 

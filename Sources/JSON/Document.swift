@@ -20,7 +20,7 @@ public struct SourcePosition: Sendable, Hashable, Comparable {
 
 /// A configuration text as values that know where they stand, whether it was JSON or YAML.
 ///
-/// For configurations alone, which are read when they change. Bodies are never parsed into trees.
+/// For what is read seldom: configurations, and bodies that are told of or shown. Those on their way through the gateway are never parsed into trees.
 public struct Document: Sendable {
     public let root: DocumentNode
 
@@ -105,6 +105,10 @@ public struct DocumentPath: Sendable, Hashable {
 
     public func member(_ name: String) -> DocumentPath { DocumentPath(steps + [.member(name)]) }
     public func index(_ index: Int) -> DocumentPath { DocumentPath(steps + [.index(index)]) }
+
+    /// A step down in place, for who goes the way itself.
+    mutating func push(_ step: Step) { steps.append(step) }
+    mutating func pop() { steps.removeLast() }
 
     /// As a JSON pointer: `/targets/0/provider`, empty for the root (RFC 6901).
     public var pointer: String {

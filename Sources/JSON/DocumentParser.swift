@@ -25,7 +25,17 @@ public struct DocumentParser {
     public static func parse(
         _ text: ByteSlice, textByteCount: Int = DocumentLimits.textByteCount, nodeCount: Int = DocumentLimits.nodeCount
     ) -> (document: Document?, diagnostics: [Diagnostic]) {
-        var parser = DocumentParser(text, textByteCount, nodeCount)
+        var left = nodeCount
+        return parse(text, textByteCount: textByteCount, nodesLeft: &left)
+    }
+
+    /// The same of one of several texts that have a bound together.
+    /// - Parameter nodesLeft: the most values, from which those that were read are taken, whether the text is a document or not.
+    public static func parse(
+        _ text: ByteSlice, textByteCount: Int = DocumentLimits.textByteCount, nodesLeft: inout Int
+    ) -> (document: Document?, diagnostics: [Diagnostic]) {
+        var parser = DocumentParser(text, textByteCount, nodesLeft)
+        defer { nodesLeft -= min(nodesLeft, parser.nodeCount) }
         do throws(Fault) {
             let root = try parser.wholeText()
             return (Document(root: root), parser.diagnostics)
@@ -88,14 +98,13 @@ public struct DocumentParser {
             let name = try string()
             skipBlanks()
             guard take(":") else { throw fault("expected \":\" after the name \(quoted(name)), not \(shown(offset))") }
-            let outer = path
-            path = path.member(name)
+            path.push(.member(name))
             // Compared byte by byte: Swift's strings are equal when they are merely equivalent.
             if !names.insert(Array(name.utf8)).inserted {
                 diagnostics.note(Diagnostic("\(quoted(name)) is given twice", hint: "keep one", at: start, path: path))
             }
             members.append(DocumentMember(name: name, position: start, value: try value()))
-            path = outer
+            path.pop()
             skipBlanks()
             if take("}") { return ascend(members) }
             guard take(",") else { throw fault("expected \",\" or \"}\", not \(shown(offset))") }
@@ -108,10 +117,9 @@ public struct DocumentParser {
         skipBlanks()
         if take("]") { return ascend(elements) }
         while true {
-            let outer = path
-            path = path.index(elements.count)
+            path.push(.index(elements.count))
             elements.append(try value())
-            path = outer
+            path.pop()
             skipBlanks()
             if take("]") { return ascend(elements) }
             guard take(",") else { throw fault("expected \",\" or \"]\", not \(shown(offset))") }

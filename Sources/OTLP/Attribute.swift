@@ -27,14 +27,18 @@ public struct Attributes: Equatable, Sendable {
 
     public init(_ list: [Attribute] = []) { for attribute in list { add(attribute) } }
 
-    /// Passed over where there are `most` already.
-    mutating func add(_ attribute: Attribute, atMost most: Int = OTLPLimits.attributeCount) {
+    /// - Returns: false where there are `most` already, and it is passed over.
+    @discardableResult
+    mutating func add(_ attribute: Attribute, atMost most: Int = OTLPLimits.attributeCount) -> Bool {
         if let place = places[attribute.name] {
             list[place].value = attribute.value
         } else if list.count < most {
             places[attribute.name] = list.count
             list.append(attribute)
+        } else {
+            return false
         }
+        return true
     }
 
     public subscript(_ name: String) -> AttributeValue? { places[name].map { list[$0].value } }
@@ -44,11 +48,32 @@ public struct Attributes: Equatable, Sendable {
 struct AttributeRoom {
     let textByteCount: Int
     let elementCount: Int
+    /// Nil where nothing is.
+    private let values: ValueRoom?
 
     /// Of a name, a figure or metadata.
-    static let word = AttributeRoom(textByteCount: OTLPLimits.textByteCount, elementCount: OTLPLimits.elementCount)
+    static var word: AttributeRoom {
+        AttributeRoom(textByteCount: OTLPLimits.textByteCount, elementCount: OTLPLimits.elementCount, values: ValueRoom(OTLPLimits.valueCount))
+    }
+
     /// Of what was asked or answered.
-    static let content = AttributeRoom(textByteCount: OTLPLimits.contentByteCount, elementCount: OTLPLimits.contentElementCount)
+    ///
+    /// - Parameter values: that all of a body have.
+    static func content(_ values: ValueRoom) -> AttributeRoom {
+        AttributeRoom(textByteCount: OTLPLimits.contentByteCount, elementCount: OTLPLimits.contentElementCount, values: values)
+    }
+
+    /// Of what is read past.
+    static var none: AttributeRoom { AttributeRoom(textByteCount: 0, elementCount: 0, values: nil) }
+
+    /// Whether a list or a map that has `count` elements keeps one more.
+    func keepsElement(beside count: Int) -> Bool {
+        guard count < elementCount else {
+            values?.leaveOut()
+            return false
+        }
+        return values?.take() ?? false
+    }
 }
 
 extension AttributeValue {

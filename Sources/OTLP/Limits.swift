@@ -9,11 +9,17 @@ public enum OTLPLimits {
     /// Events that are kept of one span.
     public static let eventCount = 64
 
+    /// Events behind those that are kept where they say what a model chose: the answer comes last, after each message that was asked.
+    public static let choiceCount = 16
+
     /// Levels of lists and maps in an attribute's value; each takes a frame of the stack.
     public static let valueDepth = 16
 
     /// Elements that are kept of a list or a map in an attribute.
     public static let elementCount = 64
+
+    /// The same of one attribute, whose lists and maps may have others in them: each takes some 40 bytes, and two of a body.
+    static let valueCount = 1024
 
     /// Bytes that are kept of a text; what is longer is cut. But for messages, texts are short.
     public static let textByteCount = 8192
@@ -27,8 +33,9 @@ public enum OTLPLimits {
     /// Elements of a list or a map in them: a long conversation, or one vector of an embedding.
     public static let contentElementCount = 4096
 
-    /// Values that are looked for in such a text before it is kept as a text.
-    static let contentNodeCount = 1 << 16
+    /// Values of all of them in one body: attributes, their elements, and values of texts that are JSON. Some 100 of each span of a batch of 512; behind those
+    /// attributes and elements are passed over, and a text stays a text.
+    public static let contentValueCount = 1 << 16
 
     /// Names within each other that an attribute's name is taken apart into: `llm.input_messages.0.message.tool_calls.0.tool_call.function.name` has eight.
     static let contentDepth = 16

@@ -26,12 +26,24 @@ public struct Span: Equatable, Sendable {
     /// Those that say what was asked and answered, where that is kept.
     public var contents = Attributes()
     public var events: [Event] = []
+    /// Whether there was more that says so than is kept.
+    public var isContentCut = false
     public var status = Status.unset
     public var statusMessage = ""
     /// What it comes from: shared by the spans of a process.
     public var resource = Attributes()
 
     public init() {}
+
+    /// Adds an event, up to the bound on how many are kept.
+    ///
+    /// - Returns: whether it is kept.
+    mutating func add(_ event: Event) -> Bool {
+        let most = OTLPLimits.eventCount + (event.name == ContentNames.choice ? OTLPLimits.choiceCount : 0)
+        guard events.count < most else { return false }
+        events.append(event)
+        return true
+    }
 }
 
 /// One log record; what it says in its body is not read.
@@ -45,6 +57,8 @@ public struct LogRecord: Equatable, Sendable {
     public var attributes = Attributes()
     /// Those that say what was asked and answered, where that is kept.
     public var contents = Attributes()
+    /// Whether there was more that says so than is kept.
+    public var isContentCut = false
     public var resource = Attributes()
 
     public init() {}

@@ -11,8 +11,8 @@ struct AttributeChoice {
     let keeps: (String) -> Bool
     /// Which say what was asked and answered; nil where that is not kept.
     let isContent: ((String) -> Bool)?
-
-    static let eventPrefix = "gen_ai."
+    /// For what those say.
+    let room: ValueRoom
 }
 
 /// Reads what exporters send, span by span: one is in memory at a time, and nothing is kept of attributes that nobody asks for.
@@ -21,12 +21,15 @@ public struct TelemetryReader {
     private let encoding: TelemetryEncoding
     private let choice: AttributeChoice
 
+    /// What is left for values of what was asked and answered, to make readings with. It is one body's, as the reader is.
+    public var room: ValueRoom { choice.room }
+
     /// - Parameters:
     ///   - contents: the same for what was asked and answered, and whether that is kept of GenAI's events; nil where it is not kept.
     ///   - keeps: whether an attribute is kept, by its name.
     public init(_ encoding: TelemetryEncoding, contents: ((String) -> Bool)? = nil, keeping keeps: @escaping (String) -> Bool) {
         self.encoding = encoding
-        choice = AttributeChoice(keeps: keeps, isContent: contents)
+        choice = AttributeChoice(keeps: keeps, isContent: contents, room: ValueRoom())
     }
 
     /// The spans of an `ExportTraceServiceRequest`, in order. Where it throws, those before have been given.

@@ -173,6 +173,20 @@ struct TelemetryTests {
         #expect(last()?.request?.body == told.request?.body)
     }
 
+    @Test("where there was more than is kept of what was asked or answered, its bodies say that they are cut")
+    func cutBodies() throws {
+        kept.whose.withLock { $0 = [""] }
+        func last() -> KeptBodies? { kept.bodies.withLock { $0.last ?? nil } }
+        let event = #"{"name":"gen_ai.user.message","attributes":[\#(Self.attribute("content", "hi"))]}"#
+        func told(_ count: Int, _ attributes: String) throws -> KeptBodies {
+            _ = try record(Self.span(attributes, more: #","events":[\#([String](repeating: event, count: count).joined(separator: ","))]"#))
+            return try #require(last())
+        }
+        #expect(try told(OTLPLimits.eventCount, Self.call).flags == [])
+        #expect(try told(OTLPLimits.eventCount + 1, Self.call).flags == [.requestCut])
+        #expect(try told(OTLPLimits.eventCount + 1, Self.call + "," + Self.attribute("output.value", "ho")).flags == [.requestCut, .answerCut])
+    }
+
     @Test("who was asked is told by the server's host before the span's word", arguments: [
         ("api.groq.com", "groq"), ("API.OpenAI.com", "openai"), ("models.example", "openai"), ("127.0.0.1", "openai"),
     ])

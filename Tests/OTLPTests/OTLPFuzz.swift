@@ -19,7 +19,7 @@ private func fuzzReading(_ span: Span) {
     precondition(span.trace.isEmpty || span.trace.utf8.count == 32, "a trace's id has 16 bytes")
     precondition(span.span.isEmpty || span.span.utf8.count == 16, "a span's id has 8 bytes")
     precondition(span.name.utf8.count <= 3 * OTLPLimits.textByteCount, "a text is bounded, what is replaced apart")
-    precondition(span.attributes.list.count <= OTLPLimits.attributeCount && span.events.count <= OTLPLimits.eventCount, "lists are bounded")
+    precondition(span.attributes.list.count <= OTLPLimits.attributeCount && span.events.count <= OTLPLimits.eventCount + OTLPLimits.choiceCount, "lists are bounded")
     let reading = SpanReading(span)
     precondition(reading.durationNanoseconds <= OTLPLimits.durationNanoseconds && reading.firstTokenNanoseconds <= OTLPLimits.durationNanoseconds, "times are bounded")
     precondition(reading.status == 200 || (400...599).contains(reading.status), "a status is one of HTTP's")

@@ -4,7 +4,9 @@ import Testing
 
 @Suite("What spans say was asked and answered")
 struct SpanContentTests {
-    private func sides(_ attributes: [Attribute], _ events: [(String, [Attribute])] = []) -> (asked: String, answered: String) {
+    private func sides(
+        _ attributes: [Attribute], _ events: [(String, [Attribute])] = [], _ room: ValueRoom = ValueRoom()
+    ) -> (asked: String, answered: String) {
         let content = SpanContent(
             Attributes(attributes),
             events.map { name, attributes in
@@ -12,7 +14,7 @@ struct SpanContentTests {
                 event.name = name
                 event.contents = Attributes(attributes)
                 return event
-            })
+            }, room)
         return (String(decoding: content.asked, as: UTF8.self), String(decoding: content.answered, as: UTF8.self))
     }
 
@@ -77,10 +79,74 @@ struct SpanContentTests {
         #expect(sides([Attribute("ai.embedding", .number(.infinity))]).answered == #"{"ai.embedding":"inf"}"#)
     }
 
-    @Test("a text of more values than are looked for stays a text", arguments: [(0, true), (1, false)])
+    @Test("a text of more values than there is room for stays a text", arguments: [(0, true), (1, false)])
     func values(more: Int, isJSON: Bool) {
-        let list = "[" + [String](repeating: "1", count: OTLPLimits.contentNodeCount - 1 + more).joined(separator: ",") + "]"
+        let list = "[" + [String](repeating: "1", count: OTLPLimits.contentValueCount - 1 + more).joined(separator: ",") + "]"
         #expect(sides([Attribute("input.value", .text(list))]).asked == (isJSON ? "{\"input.value\":\(list)}" : "{\"input.value\":\"\(list)\"}"))
+    }
+
+    @Test("texts of one body have their values together, and one that is no JSON after all has cost as many", arguments: [
+        ("[1,2]", 3), ("[1,2", 3), (#"{"a":1,"a":[]}"#, 3), ("[[[1]]]", 4), ("1,2,3", 0), ("{", 1),
+    ])
+    func sharedValues(text: String, count: Int) {
+        let room = ValueRoom(count + 1)
+        _ = sides([Attribute("input.value", .text(text))], [], room)
+        #expect(room.left == 1)
+        #expect(sides([Attribute("input.value", .text("[1]"))], [], room).asked == #"{"input.value":"[1]"}"# && room.left == 0)
+        #expect(sides([Attribute("input.value", .text("[]"))], [], room).asked == #"{"input.value":"[]"}"#)
+    }
+
+    @Test("lists and objects that names come to have room among the values; without it there are none, which is said")
+    func namesWithoutRoom() {
+        let attributes = Attributes([
+            Attribute("gen_ai.prompt.0.a.b", .integer(1)), Attribute("gen_ai.prompt.0.a.c", .integer(2)), Attribute("gen_ai.completion", .integer(3)),
+        ])
+        let whole = SpanContent(attributes, [], ValueRoom(3))
+        #expect(String(decoding: whole.asked, as: UTF8.self) == #"{"gen_ai.prompt":[{"a":{"b":1,"c":2}}]}"# && !whole.isCut)
+        let cut = SpanContent(attributes, [], ValueRoom(1))
+        #expect(cut.isCut && String(decoding: cut.answered, as: UTF8.self) == #"{"gen_ai.completion":3}"#)
+    }
+
+    @Test("elements of one body have their values together: those behind as many as there are are passed over, and their span says so", arguments: [(0, false), (1, true)])
+    func sharedElements(more: Int, isCut: Bool) throws {
+        // The attribute, its lists, and what they have.
+        let lists = 16
+        let count = OTLPLimits.contentValueCount - 1 - lists + more
+        func values(_ list: Int) -> Int { list < lists - 1 ? OTLPLimits.contentElementCount - 1 : count - (lists - 1) * (OTLPLimits.contentElementCount - 1) }
+        let value = AttributeValue.list((0..<lists).map { .list([AttributeValue](repeating: .flag(true), count: values($0))) })
+        let late = Message().attributes(9, [Attribute("output.value", .text("late"))])
+        let body = Message().message(1, Message().message(2, Message().message(2, Message().attributes(9, [Attribute("input.value", value)])).message(2, late))).bytes
+        let spans = try readSpans(body, contents: { ContentNames.isContent($0) })
+        guard case .list(let found)? = spans.first?.contents["input.value"] else { throw TelemetryError.wire(at: 0, .kind) }
+        let kept = found.reduce(0) { sum, list in
+            guard case .list(let elements) = list else { return sum }
+            return sum + elements.count
+        }
+        #expect(kept == count - more && found.count == lists && spans[0].isContentCut == isCut)
+        // Nothing is left for the next, whichever it is.
+        #expect(spans[1].contents.list.isEmpty && spans[1].isContentCut)
+        let json = #"{"resourceSpans":[{"scopeSpans":[{"spans":[{"attributes":[{"key":"input.value","value":{"arrayValue":{"values":["#
+            + (0..<lists).map { #"{"arrayValue":{"values":["# + [String](repeating: "{}", count: values($0)).joined(separator: ",") + "]}}" }.joined(separator: ",")
+            + #"]}}}]},{"attributes":[{"key":"output.value","value":{"stringValue":"late"}}]}]}]}]}"#
+        let same = try readSpans(Array(json.utf8), .json, contents: { ContentNames.isContent($0) })
+        #expect(same.map(\.isContentCut) == [isCut, true] && same[1].contents.list.isEmpty)
+    }
+
+    @Test("events behind as many as are kept are passed over, which is said; what a model chose is kept behind them, up to a bound of its own")
+    func choices() throws {
+        let (most, choices) = (OTLPLimits.eventCount, OTLPLimits.choiceCount)
+        func span(messages: Int, choices: Int) throws -> Span {
+            func events(_ name: String, _ count: Int, _ message: Message) -> Message {
+                (0..<count).reduce(message) { message, _ in message.message(11, Message().text(2, name).attributes(3, [Attribute("content", .text("a"))])) }
+            }
+            let leaf = events("gen_ai.choice", choices, events("gen_ai.user.message", messages, Message()))
+            return try #require(try readSpans(request(leaf), contents: { ContentNames.isContent($0) }).first)
+        }
+        let whole = try span(messages: most, choices: choices)
+        #expect(whole.events.map(\.name) == [String](repeating: "gen_ai.user.message", count: most) + [String](repeating: "gen_ai.choice", count: choices) && !whole.isContentCut)
+        let cut = try span(messages: most + 1, choices: 1)
+        #expect(cut.events.count == most + 1 && cut.events.last?.name == "gen_ai.choice" && cut.isContentCut && SpanReading(cut).isContentCut)
+        #expect(try span(messages: most, choices: choices + 1).isContentCut && span(messages: 0, choices: most + choices + 1).events.count == most + choices)
     }
 
     @Test("whole they are read where that is wanted, in both encodings, and figures as ever")
@@ -108,7 +174,7 @@ struct SpanContentTests {
         let many = (0...OTLPLimits.contentCount).map { Attribute("gen_ai.prompt.\($0)", .integer(1)) }
         let leaf = Message().attributes(9, [Attribute("input.value", .text(text)), Attribute("output.value", list)] + many)
         let span = try #require(try readSpans(request(leaf), contents: { ContentNames.isContent($0) }).first)
-        #expect(span.contents["input.value"] == .text(String(text.dropLast())) && span.contents.list.count == OTLPLimits.contentCount)
+        #expect(span.contents["input.value"] == .text(String(text.dropLast())) && span.contents.list.count == OTLPLimits.contentCount && span.isContentCut)
         guard case .list(let elements)? = span.contents["output.value"] else { throw TelemetryError.wire(at: 0, .kind) }
         #expect(elements.count == OTLPLimits.contentElementCount)
     }

@@ -158,6 +158,23 @@ struct TelemetryReaderTests {
         #expect(again.attributes["a0"] == .integer(7))
     }
 
+    @Test("lists within lists have no more elements than one attribute may, in both", arguments: [(0, false), (1, true)])
+    func values(more: Int, isCut: Bool) throws {
+        // Each list has a full number, the last what is left of those of all.
+        let (most, count) = (OTLPLimits.elementCount, OTLPLimits.valueCount)
+        let lists = count / most
+        let last = count - lists - (lists - 1) * most + more
+        func values(_ list: Int) -> Int { list < lists - 1 ? most : last }
+        let value = AttributeValue.list((0..<lists).map { .list([AttributeValue](repeating: .nothing, count: values($0))) })
+        let json = #"{"resourceSpans":[{"scopeSpans":[{"spans":[{"attributes":[{"key":"a","value":{"arrayValue":{"values":["#
+            + (0..<lists).map { #"{"arrayValue":{"values":["# + [String](repeating: "{}", count: values($0)).joined(separator: ",") + "]}}" }.joined(separator: ",")
+            + "]}}}]}]}]}]}"
+        for spans in [try readSpans(request(Message().attributes(9, [Attribute("a", value)]))), try readSpans(Array(json.utf8), .json)] {
+            guard case .list(let found)? = spans.first?.attributes["a"], case .list(let elements)? = found.last else { throw TelemetryError.wire(at: 0, .kind) }
+            #expect(found.count == lists && elements.count == last - more && (spans.first?.attributes["a"] == value) != isCut)
+        }
+    }
+
     @Test("what is of another kind is told by its name", arguments: [
         (#"{"resourceSpans":{}}"#, "byte 17: resourceSpans must be a list"), ("[]", "byte 0: the body must be an object"),
         (#"{"resourceSpans":[{"scopeSpans":[{"spans":[7]}]}]}"#, "byte 43: spans must be an object"),

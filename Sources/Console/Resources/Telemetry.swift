@@ -60,17 +60,18 @@ private struct Intake {
     var unread = 0
     private var nameless = 0
 
-    mutating func take(_ span: Span) {
+    /// - Parameter room: of the body, for what was asked and answered.
+    mutating func take(_ span: Span, _ room: ValueRoom) {
         if span.trace.isEmpty || span.span.isEmpty {
             nameless += 1
         } else {
-            readings.append(SpanReading(span))
+            readings.append(SpanReading(span, room))
         }
     }
 
     /// Those that tell of no call are taken, and nothing is kept of them.
-    mutating func take(_ log: LogRecord) {
-        if let reading = SpanReading(log) { readings.append(reading) }
+    mutating func take(_ log: LogRecord, _ room: ValueRoom) {
+        if let reading = SpanReading(log, room) { readings.append(reading) }
     }
 
     var rejected: Int { nameless + unread }
@@ -103,8 +104,8 @@ extension Console {
             found = try body.withByteSlice { (body) throws(TelemetryError) in
                 let found = signal(reader.isOfLogs(body))
                 switch found {
-                case .traces: unread = try reader.spans(body) { intake.take($0) }
-                case .logs: unread = try reader.logs(body) { intake.take($0) }
+                case .traces: unread = try reader.spans(body) { intake.take($0, reader.room) }
+                case .logs: unread = try reader.logs(body) { intake.take($0, reader.room) }
                 }
                 return found
             }

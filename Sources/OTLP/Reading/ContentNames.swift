@@ -4,6 +4,10 @@ public enum ContentNames {
         case asked, answered
     }
 
+    /// Of OpenTelemetry's events.
+    static let eventPrefix = "gen_ai."
+    static let choice = "gen_ai.choice"
+
     /// OpenTelemetry's and what they were before, Langfuse's, OpenInference's, Traceloop's, the Vercel AI SDK's.
     private static let asked: Set<String> = [
         "gen_ai.input.messages", "gen_ai.system_instructions", "gen_ai.tool.definitions", "gen_ai.tool.call.arguments", "gen_ai.prompt",
@@ -45,9 +49,9 @@ public enum ContentNames {
     /// Of events, which were one for each message: what a model chose was the answer, all before it was asked.
     static func side(ofEvent name: String) -> Side? {
         switch name {
-        case "gen_ai.choice", "gen_ai.content.completion": .answered
+        case choice, "gen_ai.content.completion": .answered
         case "gen_ai.content.prompt": .asked
-        default: name.hasPrefix("gen_ai.") && name.hasSuffix(".message") ? .asked : nil
+        default: name.hasPrefix(eventPrefix) && name.hasSuffix(".message") ? .asked : nil
         }
     }
 

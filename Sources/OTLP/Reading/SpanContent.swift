@@ -6,9 +6,13 @@ struct SpanContent {
     /// JSON; empty where nothing is said.
     let asked: [UInt8]
     let answered: [UInt8]
+    /// Whether there was no room for some of it.
+    let isCut: Bool
 
-    init(_ attributes: Attributes, _ events: [Span.Event]) {
-        let (asked, answered) = (Branch(), Branch())
+    /// - Parameter room: for the lists and objects that names come to, and for values of texts.
+    init(_ attributes: Attributes, _ events: [Span.Event], _ room: ValueRoom) {
+        _ = room.takeLeftOut()
+        let (asked, answered) = (Branch(room), Branch(room))
         func branch(_ side: ContentNames.Side) -> Branch { side == .asked ? asked : answered }
         func add(_ attribute: Attribute) {
             if let side = ContentNames.side(of: attribute.name) { branch(side).add(attribute) }
@@ -24,6 +28,7 @@ struct SpanContent {
         }
         self.asked = asked.json
         self.answered = answered.json
+        isCut = room.takeLeftOut()
     }
 
     /// An object or a list that is being put together.
@@ -32,6 +37,9 @@ struct SpanContent {
         private var leaves: [String: DocumentNode] = [:]
         private var branches: [String: Branch] = [:]
         private var events: [DocumentNode] = []
+        private let room: ValueRoom
+
+        init(_ room: ValueRoom) { self.room = room }
 
         var json: [UInt8] { order.isEmpty && events.isEmpty ? [] : node.json }
 
@@ -41,21 +49,22 @@ struct SpanContent {
                 let numbers = attribute.name.dropFirst(family.count).split(separator: ".", maxSplits: OTLPLimits.contentDepth - 1)
                 path = [String(family.dropLast())] + numbers.map { String($0) }
             }
-            add(SpanContent.node(attribute.value), at: path[...])
+            add(SpanContent.node(attribute.value, room), at: path[...])
         }
 
         func add(_ event: Span.Event) {
             guard !event.contents.list.isEmpty else { return }
-            events.append(SpanContent.object([("name", SpanContent.node(.text(event.name))), ("attributes", SpanContent.node(.map(event.contents.list)))]))
+            let contents = SpanContent.node(.map(event.contents.list), room)
+            events.append(SpanContent.object([("name", DocumentNode(.string(event.name), at: .start)), ("attributes", contents)]))
         }
 
         private func add(_ node: DocumentNode, at path: ArraySlice<String>) {
-            guard let name = path.first else { return }
+            guard let name = path.first, path.count == 1 || branches[name] != nil || room.take() else { return }
             if leaves[name] == nil, branches[name] == nil { order.append(name) }
             if path.count == 1 {
                 leaves[name] = node
             } else {
-                let branch = branches[name] ?? Branch()
+                let branch = branches[name] ?? Branch(room)
                 branches[name] = branch
                 branch.add(node, at: path.dropFirst())
             }
@@ -83,23 +92,23 @@ struct SpanContent {
     }
 
     /// A value as JSON; a text that is an object or a list in JSON is that.
-    private static func node(_ value: AttributeValue) -> DocumentNode {
+    private static func node(_ value: AttributeValue, _ room: ValueRoom) -> DocumentNode {
         switch value {
-        case .text(let text): json(text) ?? DocumentNode(.string(text), at: .start)
+        case .text(let text): json(text, room) ?? DocumentNode(.string(text), at: .start)
         case .flag(let flag): DocumentNode(.boolean(flag), at: .start)
         case .integer(let number): DocumentNode(.number(DocumentNumber(text: "\(number)")), at: .start)
         case .number(let number):
             number.isFinite ? DocumentNode(.number(DocumentNumber(text: "\(number)")), at: .start) : DocumentNode(.string("\(number)"), at: .start)
-        case .list(let elements): DocumentNode(.array(elements.map { node($0) }), at: .start)
-        case .map(let members): object(members.map { ($0.name, node($0.value)) })
+        case .list(let elements): DocumentNode(.array(elements.map { node($0, room) }), at: .start)
+        case .map(let members): object(members.map { ($0.name, node($0.value, room)) })
         case .nothing: DocumentNode(.null, at: .start)
         }
     }
 
-    private static func json(_ text: String) -> DocumentNode? {
-        guard text.hasPrefix("{") || text.hasPrefix("[") else { return nil }
+    private static func json(_ text: String, _ room: ValueRoom) -> DocumentNode? {
+        guard room.left > 0, text.utf8.first == UInt8(ascii: "{") || text.utf8.first == UInt8(ascii: "[") else { return nil }
         let (document, diagnostics) = Array(text.utf8).withByteSlice {
-            DocumentParser.parse($0, textByteCount: OTLPLimits.contentByteCount, nodeCount: OTLPLimits.contentNodeCount)
+            DocumentParser.parse($0, textByteCount: OTLPLimits.contentByteCount, nodesLeft: &room.left)
         }
         // What names something twice is more faithful as the text that it is.
         return diagnostics.isEmpty ? document?.root : nil

@@ -29,6 +29,8 @@ public struct SpanReading: Sendable {
     /// What was asked and answered, as JSON; empty where nothing is said of it, or it is not kept.
     public var asked: [UInt8] = []
     public var answered: [UInt8] = []
+    /// Whether there was more of them than is kept.
+    public var isContentCut = false
 
     /// Whether it stands for one call of a model, and says which.
     public var call: SpanRole.Call? {
@@ -45,7 +47,8 @@ public struct SpanReading: Sendable {
         }
     }
 
-    public init(_ span: Span) {
+    /// - Parameter room: for what was asked and answered, of its body.
+    public init(_ span: Span, _ room: ValueRoom = ValueRoom()) {
         self.init(span.attributes, span.resource, events: span.events)
         (trace, self.span, parent, name) = (span.trace, span.span, span.parent, span.name)
         startNanoseconds = span.startNanoseconds
@@ -54,13 +57,15 @@ public struct SpanReading: Sendable {
         }
         readFirstToken(span.attributes, span.events)
         readStatus(span)
-        readContent(SpanContent(span.contents, span.events))
+        readContent(SpanContent(span.contents, span.events, room), isCut: span.isContentCut)
     }
 
     /// Nil for a record that is no call of a model with its tokens: lines of logs, and events that only go with a span.
-    public init?(_ log: LogRecord) {
+    ///
+    /// - Parameter room: for what was asked and answered, of its body.
+    public init?(_ log: LogRecord, _ room: ValueRoom = ValueRoom()) {
         let event = log.event.isEmpty ? log.attributes["event.name"]?.text ?? "" : log.event
-        guard event.hasPrefix("gen_ai.") else { return nil }
+        guard event.hasPrefix(ContentNames.eventPrefix) else { return nil }
         self.init(log.attributes, log.resource, events: [])
         guard call != nil, tokens != nil else { return nil }
         (trace, span, name) = (log.trace, log.span, event)
@@ -70,7 +75,7 @@ public struct SpanReading: Sendable {
         carrier.attributes = log.attributes
         carrier.status = log.attributes.value(.error) == nil ? .unset : .error
         readStatus(carrier)
-        readContent(SpanContent(log.contents, []))
+        readContent(SpanContent(log.contents, [], room), isCut: log.isContentCut)
     }
 
     private init(_ attributes: Attributes, _ resource: Attributes, events: [Span.Event]) {
@@ -92,7 +97,7 @@ public struct SpanReading: Sendable {
 
     /// A word, the first of a list, or that list as JSON.
     private static func finishReason(_ attributes: Attributes, _ events: [Span.Event]) -> String {
-        let event = events.first { $0.name == "gen_ai.choice" }?.attributes[AttributeNames.choiceReason]
+        let event = events.first { $0.name == ContentNames.choice }?.attributes[AttributeNames.choiceReason]
         switch attributes.value(.finishReason) ?? event {
         case .text(let text)?: return text.hasPrefix("[") ? SpanMetadata.texts(text).first ?? "" : text
         case .list(let elements)?: return elements.first?.text ?? ""
@@ -105,7 +110,9 @@ public struct SpanReading: Sendable {
         return attributes.text(.invocation).map { SpanMetadata.pairs(json: $0).contains { $0 == ("stream", "true") } } ?? false
     }
 
-    private mutating func readContent(_ content: SpanContent) { (asked, answered) = (content.asked, content.answered) }
+    private mutating func readContent(_ content: SpanContent, isCut: Bool) {
+        (asked, answered, isContentCut) = (content.asked, content.answered, isCut || content.isCut)
+    }
 
     private mutating func readFirstToken(_ attributes: Attributes, _ events: [Span.Event]) {
         let seconds = attributes.value(.firstTokenSeconds)?.number ?? attributes.value(.firstTokenMilliseconds)?.number.map { $0 / 1000 }

@@ -16,6 +16,9 @@ public enum SpanRole: Equatable, Sendable {
     private static let traceloopCall = "llm.request.type"
     private static let traceloop = "traceloop.span.kind"
 
+    /// The kind of work of what says nothing of what it is.
+    public static let plainKind = "span"
+
     static let names = [langfuse, openInference, vercel, operation, traceloopCall, traceloop]
 
     /// As its dialect says it; what says nothing is a call where it names a model and who has it, or tokens.
@@ -34,11 +37,11 @@ public enum SpanRole: Equatable, Sendable {
         if hasModel, attributes.value(.provider) != nil || attributes.value(.input) != nil {
             self = .call(.chat)
         } else {
-            self = .work(attributes.value(.tool) == nil ? "span" : "tool")
+            self = .work(attributes.value(.tool) == nil ? SpanRole.plainKind : "tool")
         }
     }
 
-    private static let kinds = ["agent", "tool", "chain", "retriever", "reranker", "guardrail", "evaluator", "prompt", "event", "span"]
+    private static let kinds = ["agent", "tool", "chain", "retriever", "reranker", "guardrail", "evaluator", "prompt", "event", plainKind]
 
     private static func ofLangfuse(_ type: String) -> SpanRole? {
         switch type {

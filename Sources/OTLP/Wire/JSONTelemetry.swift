@@ -49,6 +49,7 @@ struct JSONTelemetry {
 
     private func span(_ object: JSONObject) throws(TelemetryError) -> Span {
         var span = Span()
+        _ = choice.room.takeLeftOut()
         span.trace = try object.identifier("traceId", "trace_id", byteCount: 16)
         span.span = try object.identifier("spanId", "span_id", byteCount: 8)
         span.parent = try object.identifier("parentSpanId", "parent_span_id", byteCount: 8)
@@ -62,9 +63,10 @@ struct JSONTelemetry {
             event.nanoseconds = try one.nanoseconds("timeUnixNano", "time_unix_nano")
             event.name = try one.text("name")
             event.attributes = try attributes(one)
-            if event.name.hasPrefix(AttributeChoice.eventPrefix) { event.contents = try contents(one, ofEvent: true) }
-            if span.events.count < OTLPLimits.eventCount { span.events.append(event) }
+            if event.name.hasPrefix(ContentNames.eventPrefix) { event.contents = try contents(one, ofEvent: true) }
+            if !span.add(event), !event.contents.list.isEmpty { choice.room.leaveOut() }
         }
+        span.isContentCut = choice.room.takeLeftOut()
         if let status = try object.object("status") {
             span.statusMessage = try status.text("message")
             span.status = try status.status("code")
@@ -74,6 +76,7 @@ struct JSONTelemetry {
 
     private func record(_ object: JSONObject) throws(TelemetryError) -> LogRecord {
         var record = LogRecord()
+        _ = choice.room.takeLeftOut()
         record.trace = try object.identifier("traceId", "trace_id", byteCount: 16)
         record.span = try object.identifier("spanId", "span_id", byteCount: 8)
         record.nanoseconds = try object.nanoseconds("timeUnixNano", "time_unix_nano")
@@ -81,16 +84,19 @@ struct JSONTelemetry {
         record.event = try object.text("eventName", "event_name")
         record.attributes = try attributes(object)
         record.contents = try contents(object)
+        record.isContentCut = choice.room.takeLeftOut()
         return record
     }
 
     // MARK: Attributes
 
+    /// The value of one that nobody asks for is read past all the same, so that what is broken is told.
     private func attributes(_ object: JSONObject) throws(TelemetryError) -> Attributes {
         var attributes = Attributes()
         try object.objects("attributes") { (one) throws(TelemetryError) in
-            let attribute = try attribute(one, depth: 0, .word)
-            if choice.keeps(attribute.name) { attributes.add(attribute) }
+            let isKept = choice.keeps(try one.text("key"))
+            let attribute = try attribute(one, depth: 0, isKept ? .word : .none)
+            if isKept { attributes.add(attribute) }
         }
         return attributes
     }
@@ -101,7 +107,9 @@ struct JSONTelemetry {
         guard let isContent = choice.isContent else { return contents }
         try object.objects("attributes") { (one) throws(TelemetryError) in
             let name = try one.text("key")
-            if isEvent || isContent(name) { contents.add(try attribute(one, depth: 0, .content), atMost: OTLPLimits.contentCount) }
+            guard isEvent || isContent(name), choice.room.take() else { return }
+            let attribute = try attribute(one, depth: 0, .content(choice.room))
+            if !contents.add(attribute, atMost: OTLPLimits.contentCount) { choice.room.leaveOut() }
         }
         return contents
     }
@@ -121,8 +129,9 @@ struct JSONTelemetry {
             try checkDepth(depth, list)
             var elements: [AttributeValue] = []
             try list.objects("values") { (element) throws(TelemetryError) in
-                let element = try value(element, depth: depth + 1, room)
-                if elements.count < room.elementCount { elements.append(element) }
+                let isKept = room.keepsElement(beside: elements.count)
+                let element = try value(element, depth: depth + 1, isKept ? room : .none)
+                if isKept { elements.append(element) }
             }
             return .list(elements)
         }
@@ -130,8 +139,9 @@ struct JSONTelemetry {
             try checkDepth(depth, map)
             var members: [Attribute] = []
             try map.objects("values") { (member) throws(TelemetryError) in
-                let member = try attribute(member, depth: depth + 1, room)
-                if members.count < room.elementCount { members.append(member) }
+                let isKept = room.keepsElement(beside: members.count)
+                let member = try attribute(member, depth: depth + 1, isKept ? room : .none)
+                if isKept { members.append(member) }
             }
             return .map(members)
         }

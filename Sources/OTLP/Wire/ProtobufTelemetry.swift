@@ -63,6 +63,7 @@ struct ProtobufTelemetry {
 
     private func span(_ message: WireReader) throws(TelemetryError) -> Span {
         var (reader, span) = (message, Span())
+        _ = choice.room.takeLeftOut()
         while let field = try reader.next() {
             switch field.number {
             case 1: span.trace = KeptText.identifier(try field.content("trace_id"), byteCount: 16)
@@ -76,27 +77,29 @@ struct ProtobufTelemetry {
                 try addContent(field, to: &span.contents)
             case 11:
                 let event = try event(field.message("events"))
-                if span.events.count < OTLPLimits.eventCount { span.events.append(event) }
+                if !span.add(event), !event.contents.list.isEmpty { choice.room.leaveOut() }
             case 15: try readStatus(field.message("status"), &span)
             default: break
             }
         }
+        span.isContentCut = choice.room.takeLeftOut()
         return span
     }
 
     private func event(_ message: WireReader) throws(TelemetryError) -> Span.Event {
         var (reader, event) = (message, Span.Event())
+        // What it says is of its name's kind, which may come last.
+        let saysContent = try text(2, "name", of: message).hasPrefix(ContentNames.eventPrefix)
         while let field = try reader.next() {
             switch field.number {
             case 1: event.nanoseconds = try field.fixed64("time_unix_nano")
             case 2: event.name = try field.text("name")
             case 3:
                 try add(field, to: &event.attributes)
-                try addContent(field, of: true, to: &event.contents)
+                if saysContent { try addContent(field, ofEvent: true, to: &event.contents) }
             default: break
             }
         }
-        if !event.name.hasPrefix(AttributeChoice.eventPrefix) { event.contents = Attributes() }
         return event
     }
 
@@ -114,6 +117,7 @@ struct ProtobufTelemetry {
     private func record(_ message: WireReader) throws(TelemetryError) -> LogRecord {
         var (reader, record) = (message, LogRecord())
         var seen: UInt64 = 0
+        _ = choice.room.takeLeftOut()
         while let field = try reader.next() {
             switch field.number {
             case 1: record.nanoseconds = try field.fixed64("time_unix_nano")
@@ -128,36 +132,42 @@ struct ProtobufTelemetry {
             }
         }
         if record.nanoseconds == 0 { record.nanoseconds = seen }
+        record.isContentCut = choice.room.takeLeftOut()
         return record
     }
 
     // MARK: Attributes
 
+    /// The value of one that nobody asks for is read past all the same, so that what is broken is told.
     private func add(_ field: WireReader.Field, to attributes: inout Attributes) throws(TelemetryError) {
-        if let attribute = try attribute(field.message("attributes"), depth: 0, .word, choice.keeps) { attributes.add(attribute) }
+        let message = try field.message("attributes")
+        let isKept = choice.keeps(try text(1, "key", of: message))
+        let attribute = try attribute(message, depth: 0, isKept ? .word : .none)
+        if isKept { attributes.add(attribute) }
     }
 
     /// The same, whole, where it says what was asked or answered.
     ///
     /// - Parameter isEvent: whether all do, whatever they are called.
-    private func addContent(_ field: WireReader.Field, of isEvent: Bool = false, to contents: inout Attributes) throws(TelemetryError) {
+    private func addContent(_ field: WireReader.Field, ofEvent isEvent: Bool = false, to contents: inout Attributes) throws(TelemetryError) {
         guard let isContent = choice.isContent else { return }
         let message = try field.message("attributes")
-        let name = try name(of: message)
-        guard isEvent || isContent(name) else { return }
-        if let attribute = try attribute(message, depth: 0, .content, { _ in true }) { contents.add(attribute, atMost: OTLPLimits.contentCount) }
+        let name = try text(1, "key", of: message)
+        guard isEvent || isContent(name), choice.room.take() else { return }
+        let attribute = try attribute(message, depth: 0, .content(choice.room))
+        if !contents.add(attribute, atMost: OTLPLimits.contentCount) { choice.room.leaveOut() }
     }
 
-    private func name(of message: WireReader) throws(TelemetryError) -> String {
-        var (reader, name) = (message, "")
+    /// A field of a message whose others are read then.
+    private func text(_ number: UInt32, _ name: StaticString, of message: WireReader) throws(TelemetryError) -> String {
+        var (reader, text) = (message, "")
         while let field = try reader.next() {
-            if field.number == 1 { name = try field.text("key") }
+            if field.number == number { text = try field.text(name) }
         }
-        return name
+        return text
     }
 
-    /// Nil for one that nobody asks for: its value is read past all the same, so that what is broken is told.
-    private func attribute(_ message: WireReader, depth: Int, _ room: AttributeRoom, _ keeps: (String) -> Bool) throws(TelemetryError) -> Attribute? {
+    private func attribute(_ message: WireReader, depth: Int, _ room: AttributeRoom) throws(TelemetryError) -> Attribute {
         var (reader, name, value) = (message, "", AttributeValue.nothing)
         while let field = try reader.next() {
             switch field.number {
@@ -166,7 +176,7 @@ struct ProtobufTelemetry {
             default: break
             }
         }
-        return keeps(name) ? Attribute(name, value) : nil
+        return Attribute(name, value)
     }
 
     private func value(_ message: WireReader, depth: Int, _ room: AttributeRoom) throws(TelemetryError) -> AttributeValue {
@@ -193,8 +203,9 @@ struct ProtobufTelemetry {
         var (reader, elements) = (try field.message("array_value"), [AttributeValue]())
         while let field = try reader.next() {
             guard field.number == 1 else { continue }
-            let element = try value(field.message("values"), depth: depth + 1, room)
-            if elements.count < room.elementCount { elements.append(element) }
+            let isKept = room.keepsElement(beside: elements.count)
+            let element = try value(field.message("values"), depth: depth + 1, isKept ? room : .none)
+            if isKept { elements.append(element) }
         }
         return elements
     }
@@ -204,8 +215,9 @@ struct ProtobufTelemetry {
         var (reader, members) = (try field.message("kvlist_value"), [Attribute]())
         while let field = try reader.next() {
             guard field.number == 1 else { continue }
-            let member = try attribute(field.message("values"), depth: depth + 1, room) { _ in true }
-            if let member, members.count < room.elementCount { members.append(member) }
+            let isKept = room.keepsElement(beside: members.count)
+            let member = try attribute(field.message("values"), depth: depth + 1, isKept ? room : .none)
+            if isKept { members.append(member) }
         }
         return members
     }
