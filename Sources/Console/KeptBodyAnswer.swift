@@ -18,18 +18,14 @@ public enum KeptBodyAnswer {
     /// - Parameter arePortkeys: whether Portkey's own, or all but those; nil for all.
     static func fields(_ message: KeptMessage, arePortkeys: Bool? = nil) -> DocumentNode {
         var names: [String] = []
-        var values: [String: String] = [:]
+        var values: [String: [String]] = [:]
         for field in message.fields {
             let name = field.name.lowercased()
             if let arePortkeys, name.hasPrefix("x-portkey-") != arePortkeys { continue }
-            if let known = values[name] {
-                values[name] = known + ", " + field.value
-            } else {
-                names.append(name)
-                values[name] = field.value
-            }
+            if values[name] == nil { names.append(name) }
+            values[name, default: []].append(field.value)
         }
-        return .object(names.map { ($0, .text(values[$0] ?? "")) })
+        return .object(names.map { ($0, .text((values[$0] ?? []).joined(separator: ", "))) })
     }
 
     private static func json(_ body: [UInt8]) -> DocumentNode? {
@@ -43,7 +39,7 @@ public enum KeptBodyAnswer {
         guard let message, !message.body.isEmpty else { return [("body", .null)] }
         var members: [(String, DocumentNode)] = []
         if let text = String(validating: message.body, as: UTF8.self) {
-            members.append(("body", isCut ? .text(text) : json(message.body) ?? .text(text)))
+            members.append(("body", json(message.body) ?? .text(text)))
         } else {
             var base64 = [UInt8](repeating: 0, count: (message.body.count + 2) / 3 * 4)
             let written = message.body.withByteSlice { bytes in

@@ -66,6 +66,9 @@ public enum ConsoleLimits {
     static let reportCount = 1000
     /// Bytes of its URL.
     static let reportURLByteCount = 8192
+    /// Fields of its head, and of its answer's, that are kept, and bytes of a head: as many as of a request of our own.
+    static let reportFieldCount = 100
+    static let reportHeadByteCount = 64 << 10
     /// Bytes of a body of spans or log records as it is sent: a batch of 512 spans with 8 KiB of messages each.
     public static let telemetryByteCount = 4 << 20
     /// Bytes of the same when it is unpacked: messages become a quarter, mostly.

@@ -191,6 +191,39 @@ struct ReportedLogTests {
         #expect(empty.request?.line == "POST  HTTP/1.1" && empty.request?.target == "" && empty.request?.body == [] && empty.answer == nil)
     }
 
+    @Test("of its fields as many are kept as a head may have, in as many bytes, and shown in one reading of them")
+    func fields() throws {
+        kept.whose.withLock { $0 = [""] }
+        func told(_ headers: String) throws -> KeptMessage {
+            _ = try record(#"{"request": {"method": "GET", "url": "/", "headers": {\#(headers)}}}"#)
+            return try #require(kept.bodies.withLock { $0.last ?? nil }?.request)
+        }
+        let most = ConsoleLimits.reportFieldCount
+        for more in 0...1 {
+            let list = (0..<most + more).map { "\($0)" }.joined(separator: ",")
+            let fields = try told(#""accept": [\#(list)], "x-late": "a""#)
+            #expect(fields.fields.count == most && fields.fields.last?.value == "\(most - 1)")
+            #expect(KeptBodyAnswer.fields(fields)["accept"]?.string == (0..<most).map { "\($0)" }.joined(separator: ", "))
+        }
+        let room = ConsoleLimits.reportHeadByteCount - "GET / HTTP/1.1".utf8.count - "a".utf8.count
+        for more in 0...1 {
+            let fields = try told(#""a": "\#(String(repeating: "x", count: room + more))", "b": "c""#)
+            #expect(fields.fields.map(\.name) == (more == 0 ? ["a"] : []))
+        }
+    }
+
+    @Test("a URL is taken apart by its bytes, and what may be a credential is nowhere", arguments: [
+        ("https://user:pw@host.example:443/v1?a=b#c", "host.example", "/v1", "https://host.example:443/v1?a=b"), ("//user:pw@host.example/v1", "host.example", "/v1", "//host.example/v1"),
+        ("https://\u{301}user:pw@host.example/v1", "host.example", "/v1", "https://host.example/v1"),
+        ("https://user:pw@\u{301}host.example/v1", "\u{301}host.example", "/v1", "https://\u{301}host.example/v1"),
+        ("user:pw@host.example/v1", "", "host.example/v1", "host.example/v1"), ("/v1?u=https://a@b", "", "/v1", "/v1?u=https://a@b"), ("HTTPS://Host?a", "host", "", "HTTPS://Host?a"),
+        ("https://a@b@host", "host", "", "https://host"), ("", "", "", ""), ("//", "", "", "//"), ("https://host/a\u{301}?b", "host", "/a\u{301}", "https://host/a\u{301}?b"),
+    ])
+    func urls(url: String, host: String, path: String, target: String) {
+        let told = ReportedURL(url)
+        #expect(told.host == host && told.path == path && told.target == target)
+    }
+
     @Test("no bodies go with what is told where they are not kept, or where the report or the request itself wants figures alone")
     func withoutBodies() throws {
         let told = #"{"request": {"body": {"model": "gpt-4o"}}, "response": {"body": {}}}"#

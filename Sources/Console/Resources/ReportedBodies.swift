@@ -16,7 +16,7 @@ struct ReportedBodies {
     var kept: KeptBodies? {
         guard ReportedBodies.field("x-portkey-debug", of: request)?.lowercased() != "false" else { return nil }
         var kept = KeptBodies()
-        kept.request = message(request, "\(word(request.text("method") ?? "POST")) \(target) HTTP/1.1")
+        kept.request = message(request, "\(word(request.text("method") ?? "POST")) \(word(ReportedURL(request.text("url") ?? "").target)) HTTP/1.1")
         kept.answer = response.map { message($0, "HTTP/1.1 \($0.integer("status") ?? 200)") }
         return kept
     }
@@ -24,21 +24,17 @@ struct ReportedBodies {
     private func message(_ told: Body, _ line: String) -> KeptMessage {
         var message = KeptMessage()
         message.line = line
-        message.fields = (told.value("headers")?.members ?? []).flatMap { field in
-            let values = field.value.elements.isEmpty ? [field.value] : field.value.elements
-            return values.compactMap { ReportedBodies.text($0) }.map { KeptMessage.Field(name: field.name, value: $0) }
+        var left = ConsoleLimits.reportHeadByteCount - line.utf8.count
+        for field in told.value("headers")?.members ?? [] {
+            for value in field.value.elements.isEmpty ? [field.value] : field.value.elements {
+                guard let text = ReportedBodies.text(value) else { continue }
+                left -= field.name.utf8.count + text.utf8.count
+                guard left >= 0, message.fields.count < ConsoleLimits.reportFieldCount else { break }
+                message.fields.append(KeptMessage.Field(name: field.name, value: text))
+            }
         }
         if let body = told.value("body") { message.body = body.string.map { Array($0.utf8) } ?? body.json }
         return message
-    }
-
-    /// Where it went, without what stands before an `@`, which may be a credential, and without a fragment, which no server is sent.
-    private var target: String {
-        let url = request.text("url") ?? ""
-        guard let scheme = url.firstRange(of: "://") else { return word(url) }
-        let rest = url[scheme.upperBound...].prefix { $0 != "#" }
-        let end = rest.firstIndex { $0 == "/" || $0 == "?" } ?? rest.endIndex
-        return word(String(url[..<scheme.upperBound]) + (rest[..<end].split(separator: "@").last ?? "") + rest[end...])
     }
 
     /// As a first line can have it, whose words stand between blanks.

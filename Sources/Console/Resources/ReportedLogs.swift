@@ -118,21 +118,13 @@ private struct Report {
     }
 
     private func noteRequest(_ record: inout RequestRecord) {
-        let url = request.text("url") ?? ""
-        var rest = url[...]
-        var host = ""
-        if let scheme = rest.firstRange(of: "://") {
-            rest = rest[scheme.upperBound...]
-            let end = rest.firstIndex { $0 == "/" || $0 == "?" || $0 == "#" } ?? rest.endIndex
-            host = rest[..<end].split(separator: "@").last?.split(separator: ":").first.map { $0.lowercased() } ?? ""
-            rest = rest[end...]
-        }
-        record.path = String(rest.prefix { $0 != "?" && $0 != "#" })
+        let url = ReportedURL(request.text("url") ?? "")
+        record.path = url.path
         record.method = request.text("method") ?? "POST"
         let endpoint = endpoint(record)
         // What the gateway would answer itself, elsewhere is anything.
         record.endpoint = (endpoint.isOfProviders ? endpoint : .other).word.description
-        record.provider = provider(host)
+        record.provider = provider(url.host)
         let body = Body(node: request.value("body") ?? .null)
         record.model = body.text("model") ?? ""
         record.user = body.text("user") ?? ""
