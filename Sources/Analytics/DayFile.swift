@@ -138,6 +138,7 @@ final class DayFile: Sendable {
         _ row: DayRow, _ parts: RecordParts, to rollups: inout RollupBatch, _ database: Database, _ terms: inout DayTerms
     ) throws {
         let record = row.record
+        if try hasOtherRow(record, parts, database) { return }
         let shared = try terms.number(ofShared: parts.shared, database)
         let mark = try terms.mark(parts.metadata, record, database)
         if record.figures.flags.contains(.observation) {
@@ -151,6 +152,17 @@ final class DayFile: Sendable {
         kinds.append((.outlineOfDay, kinds[1].number))
         try database.cachedStatement(sql: DayRow.insertion).execute(arguments: row.arguments(parts, kind: kinds[0].number, mark: mark.number, shared: shared))
         if database.changesCount > 0 { rollups.add(row, kinds: kinds) }
+    }
+}
+
+extension DayFile {
+    /// Whether the same span was told of before as the other of the two, a request or an observation: what came first stands, and is counted or not.
+    private static func hasOtherRow(_ record: RequestRecord, _ parts: RecordParts, _ database: Database) throws -> Bool {
+        let isObservation = record.figures.flags.contains(.observation)
+        // The gateway's own have ids of their own.
+        guard isObservation || record.figures.flags.contains(.reported) else { return false }
+        let question = try database.cachedStatement(sql: "SELECT 1 FROM \(isObservation ? "requests" : "spans") WHERE id = ?")
+        return try Int64.fetchOne(question, arguments: [parts.identifier.data]) != nil
     }
 }
 

@@ -52,8 +52,8 @@ public enum AnalyticsLimits {
     /// Days of one trace, the latest first.
     static let traceDayCount = 40
 
-    /// Days on which a span's own request is looked for: that of its start, and that on which it is told of.
-    static let ownSpanDayCount = 2
+    /// Rows that are looked at for the own requests of what one body tells of, questions among them: some hundred milliseconds. Calls behind those are counted.
+    public static let ownSpanRowCount = 20_000
 
     /// Values of one filter.
     public static let filterValueCount = 64

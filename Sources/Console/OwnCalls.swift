@@ -9,17 +9,20 @@ struct OwnCalls {
 
     /// - Parameters:
     ///   - books: where requests are that have rows; without them nothing is told.
+    ///   - workspace: whose spans they are: of requests of others nothing is told.
     ///   - now: milliseconds since 1970.
-    init(_ readings: [SpanReading], _ writer: SpanRecords, _ books: DayBooks?, now: Int64) {
+    init(_ readings: [SpanReading], _ writer: SpanRecords, _ books: DayBooks?, workspace: String, now: Int64) {
         guard let books else { return }
         let today = Int(now / OwnCalls.dayMilliseconds)
-        for (trace, ofTrace) in Dictionary(grouping: readings, by: \.trace) where !trace.isEmpty {
+        var left = AnalyticsLimits.ownSpanRowCount
+        for (trace, ofTrace) in Dictionary(grouping: readings, by: \.trace) where !trace.isEmpty && left > 0 {
             let calls = ofTrace.filter { $0.call != nil && !writer.isHere($0.server) }
             guard let first = calls.map(\.startNanoseconds).min() else { continue }
             let day = min(today, Int(first / 1_000_000) / Int(OwnCalls.dayMilliseconds))
-            let others = ofTrace.filter { $0.call == nil }.map { writer.record($0) }
+            let plain = ofTrace.filter { $0.call == nil && $0.kind == SpanRole.plainKind }.map { (span: $0.span, parent: $0.parent) }
             // Where they cannot be read a call is counted: once too often is better than never.
-            spans[trace] = try? books.ownSpans(ofTrace: trace, days: day...today, beside: others)
+            spans[trace] = try? books.ownSpans(
+                ofTrace: trace, workspace: workspace, from: day, to: today, kind: SpanRole.plainKind, beside: plain, rowsLeft: &left)
         }
     }
 

@@ -70,6 +70,8 @@ struct Sample {
     var spanName = ""
     /// Of an observation.
     var kind = ""
+    /// Whether somebody else tells of it.
+    var isReported = false
 
     var id: String { Identifier(high: UInt64(at) << 16 | 0x7000, low: 0x8000_0000_0000_0000 | UInt64(number)).description }
 
@@ -94,6 +96,7 @@ struct Sample {
         figures.cost = cost
         figures.saved = saved
         figures.flags = kind.isEmpty ? [.counted] : [.counted, .observation]
+        if isReported { figures.flags.insert(.reported) }
         figures.usage.input = tokensIn
         figures.usage.output = tokensOut
         figures.promptVersion = promptVersion

@@ -183,26 +183,4 @@ struct TraceTests {
         let tree = try #require(try books.trace("t", workspace: nil))
         #expect(tree.spans.map(\.record.span).sorted() == (more..<count).map { "\($0)" }.sorted())
     }
-
-    @Test("spans that stand for the gateway's own requests: what those say, and what is above by spans of no kind; of as many days as is said")
-    func ownSpans() throws {
-        let state = State()
-        let day = Int(State.noon / State.day)
-        for (number, at) in [State.noon, State.noon + State.day, State.noon + 2 * State.day].enumerated() {
-            try state.write([Sample(number: number, at: at, trace: "t", span: "s\(number)", parentSpan: "p\(number)")], process: UInt32(number + 1), at: at)
-        }
-        try state.write([
-            Sample(number: 10, trace: "t", span: "p0", parentSpan: "a", kind: "span"), Sample(number: 11, trace: "t", span: "a", parentSpan: "b", kind: "agent"),
-            Sample(number: 12, trace: "t", span: "x", parentSpan: "y", kind: "span"), Sample(number: 13, trace: "u", span: "v", parentSpan: "w"),
-        ], process: 9)
-        let books = try state.books(now: State.noon + 2 * State.day)
-        try books.catchUp()
-        #expect(try books.ownSpans(ofTrace: "t", days: day...day, beside: []) == ["s0", "p0", "a"])
-        #expect(try books.ownSpans(ofTrace: "t", days: day...day + 2, beside: []) == ["s1", "p1", "s2", "p2"])
-        #expect(AnalyticsLimits.ownSpanDayCount == 2)
-        #expect(try books.ownSpans(ofTrace: "t", days: day + 3...day + 3, beside: []).isEmpty)
-        var more = record("p2", below: "c", kind: "span")
-        more.figures.flags.insert(.reported)
-        #expect(try books.ownSpans(ofTrace: "t", days: day + 2...day + 2, beside: [more]) == ["s2", "p2", "c"])
-    }
 }

@@ -114,7 +114,7 @@ struct TelemetryTests {
     }
 
     /// Gives the gateway's own requests rows: what each says of its span and its parent.
-    private func serve(_ requests: [(span: String, parent: String)], trace: String = "0af7651916cd43dd8448eb211c80319c") throws {
+    private func serve(_ requests: [(span: String, parent: String)], trace: String = "0af7651916cd43dd8448eb211c80319c", workspace: String = "") throws {
         let keeper = try Bookkeeper(dataDirectory: desk.folder, workers: 1, process: 1, clock: { Self.now }) { _ in }
         for (number, request) in requests.enumerated() {
             keeper.ring(worker: 0).push(.required) { writer in
@@ -123,6 +123,7 @@ struct TelemetryTests {
                 figures.wallNanoseconds = Self.now
                 writer.write(figures)
                 func lend(_ text: String, _ body: (ByteSlice) -> Void) { Array(text.utf8).withByteSlice { body($0) } }
+                lend(workspace) { writer.workspace($0) }
                 lend(trace) { writer.trace($0) }
                 lend(request.span) { writer.span($0) }
                 lend(request.parent) { writer.parentSpan($0) }
@@ -141,6 +142,17 @@ struct TelemetryTests {
         let record = try record(Self.span(Self.call))
         #expect(record.figures.flags.contains(.observation) == isOwn && record.figures.cost == (isOwn ? -1 : 15) && record.kind == (isOwn ? "llm" : ""))
         #expect(try self.record(Self.span(Self.call, trace: "1af7651916cd43dd8448eb211c80319c")).figures.cost == 15)
+    }
+
+    @Test("a request of one workspace stands for no span that another tells of")
+    func callsOfWorkspaces() throws {
+        let (one, other) = (desk.workspace("one"), desk.workspace("other"))
+        try serve([("", "b7ad6b7169203331")], workspace: one)
+        for (workspace, cost) in [(one, Int64(-1)), (other, 15)] {
+            #expect(send(Self.request(Self.span(Self.call)), key: try desk.key(["logs.write"], workspace: workspace)).status == 200)
+            #expect(kept.records.withLock { $0.last?.figures.cost } == cost)
+        }
+        #expect(try record(Self.span(Self.call)).figures.cost == 15)
     }
 
     @Test("between a call and its request there may be spans of no kind, as of a client of HTTP; there may be no agent, whose calls are others")

@@ -30,21 +30,34 @@ extension DayBooks {
     }
 
     /// Spans of a trace that stand for the gateway's own requests: those that a request says it is, or is below, and those that such a span is below
-    /// where it is of no kind, as that of a client of HTTP.
+    /// where it is of no kind, as that of a client of HTTP. The latest are looked at.
     ///
     /// - Parameters:
-    ///   - days: on which the requests ended, since 1970; the last of them are looked at.
-    ///   - more: observations that have no rows yet.
-    public func ownSpans(ofTrace told: String, days: ClosedRange<Int>, beside more: [RequestRecord]) throws(AnalyticsError) -> Set<String> {
-        let days = days.suffix(AnalyticsLimits.ownSpanDayCount)
+    ///   - workspace: whose requests and spans alone are looked at.
+    ///   - first: the day of the first call, since 1970: its requests ended on it, on the next one, or on the last.
+    ///   - last: the day on which they are told of.
+    ///   - kind: of such spans.
+    ///   - more: those that have no rows yet.
+    ///   - left: rows that may still be looked at; each question counts as one, too.
+    public func ownSpans(
+        ofTrace told: String, workspace: String, from first: Int, to last: Int, kind: String, beside more: [(span: String, parent: String)],
+        rowsLeft left: inout Int
+    ) throws(AnalyticsError) -> Set<String> {
+        let trace = Feedback.trace(told)
+        var files: [DayFile] = []
+        for day in Set([first, first + 1, last]).sorted() where first <= day && day <= last {
+            if let file = try file(day: day) { files.append(file) }
+        }
         var own: Set<String> = []
-        for record in try records(ofTrace: told, days, in: "records") where record.figures.flags.isDisjoint(with: [.reported, .observation]) {
-            own.formUnion([record.span, record.parentSpan])
+        for file in files {
+            left = try reading(file) { try DayBooks.add(&own, ofTrace: trace, workspace, $0, most: left) }
         }
         own.remove("")
         if own.isEmpty { return [] }
-        let others = try records(ofTrace: told, days, in: "observations") + more
-        let parents = Dictionary(others.filter { $0.kind == DayBooks.plainKind }.map { ($0.span, $0.parentSpan) }) { first, _ in first }
+        var parents = Dictionary(more.map { ($0.span, $0.parent) }) { first, _ in first }
+        for file in files {
+            left = try reading(file) { try DayBooks.add(&parents, ofTrace: trace, workspace, kind, $0, most: left) }
+        }
         for start in own {
             var span = start
             while let parent = parents[span], !parent.isEmpty, own.insert(parent).inserted { span = parent }
@@ -52,22 +65,41 @@ extension DayBooks {
         return own
     }
 
-    /// As many of each day as a trace is shown with.
-    private func records(ofTrace told: String, _ days: Slice<ClosedRange<Int>>, in table: String) throws(AnalyticsError) -> [RequestRecord] {
-        var found: [RequestRecord] = []
-        for day in days {
-            guard let file = try file(day: day) else { continue }
-            let rows = try reading(file) { database in
-                let question = try database.cachedStatement(sql: "SELECT record FROM \(table) WHERE trace = ? LIMIT \(AnalyticsLimits.traceSpanCount)")
-                return try Data.fetchAll(question, arguments: [Feedback.trace(told)])
-            }
-            found += rows.compactMap { DayBooks.record($0) }
+    /// Adds what the gateway's own requests say: of as many as a trace is shown with. Others are counted as rows, and not read.
+    ///
+    /// - Returns: rows that are left to be looked at.
+    private static func add(_ own: inout Set<String>, ofTrace trace: String, _ workspace: String, _ database: Database, most: Int) throws -> Int {
+        guard most > 0 else { return 0 }
+        let question = try database.cachedStatement(sql: "SELECT iif(workspace = ?, record, NULL) FROM records WHERE trace = ? ORDER BY number DESC")
+        let rows = try Row.fetchCursor(question, arguments: [workspace, trace])
+        var (left, count) = (most - 1, 0)
+        while left > 0, count < AnalyticsLimits.traceSpanCount, let row = try rows.next() {
+            left -= 1
+            let bytes: Data? = row[0]
+            guard let bytes, let record = DayBooks.record(bytes), record.figures.flags.isDisjoint(with: [.reported, .observation]) else { continue }
+            count += 1
+            own.formUnion([record.span, record.parentSpan])
         }
-        return found
+        return left
     }
 
-    /// Of spans that say nothing of what they are.
-    private static let plainKind = "span"
+    /// Adds which span is below which, of those of a kind.
+    private static func add(
+        _ parents: inout [String: String], ofTrace trace: String, _ workspace: String, _ kind: String, _ database: Database, most: Int
+    ) throws -> Int {
+        guard most > 0 else { return 0 }
+        let question = try database.cachedStatement(sql: "SELECT span, parent, workspace = ? AND kind = ? FROM spans WHERE trace = ? ORDER BY number DESC")
+        let rows = try Row.fetchCursor(question, arguments: [workspace, kind, trace])
+        var (left, count) = (most - 1, 0)
+        while left > 0, count < AnalyticsLimits.traceSpanCount, let row = try rows.next() {
+            left -= 1
+            let (span, parent, isMeant): (String, String, Bool) = (row[0], row[1], row[2])
+            guard isMeant else { continue }
+            count += 1
+            if parents[span] == nil { parents[span] = parent }
+        }
+        return left
+    }
 
     /// Traces that have such requests, that with the latest first, and whether there may be more.
     ///
