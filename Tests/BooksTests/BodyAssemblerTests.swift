@@ -185,6 +185,16 @@ struct FieldRedactionTests {
     func config() {
         #expect(FieldRedaction().value("pc-abc", of: "x-portkey-config") == "pc-abc")
         #expect(FieldRedaction().value(#"{"api_key":"sk"}"#, of: "X-Portkey-Config") == "[redacted]")
+        #expect(FieldRedaction().value("{\u{301}\"api_key\":\"sk\"}", of: "X-Portkey-Config") == "[redacted]")
+    }
+
+    @Test("a target's parameters are told apart by bytes: a mark behind what parts them hides none", arguments: [
+        ("/v1?key=sk-1&limit=2", "/v1?key=[redacted]&limit=2"), ("/v1?\u{301}key=sk-1", "/v1?\u{301}key=[redacted]"),
+        ("/v1?limit=2&\u{301}key=sk-1", "/v1?limit=2&\u{301}key=[redacted]"), ("/v1?key=\u{301}sk-1", "/v1?key=[redacted]"), ("/v1", "/v1"),
+    ])
+    func target(told: String, kept: String) {
+        #expect(FieldRedaction().line("GET \(told) HTTP/1.1") == "GET \(kept) HTTP/1.1")
+        #expect(FieldRedaction().line("HTTP/1.1 200 OK?key=a b") == "HTTP/1.1 200 OK?key=a b")
     }
 
     @Test("fields that the operator names are kept as well, in any case")

@@ -27,6 +27,14 @@ struct ToldBodiesTests {
         #expect(kept.request?.fields.map(\.value) == ["[redacted]", "a", "b", "[redacted]"] && kept.answer?.fields == kept.request?.fields)
     }
 
+    @Test("a request whose method begins as an answer's line does is one all the same")
+    func method() {
+        var kept = KeptBodies()
+        kept.request = told("HTTP/x https://api.example/v1?key=sk-1 HTTP/1.1")
+        kept.leaveOut(by: FieldRedaction(), most: 100)
+        #expect(kept.request?.line == "HTTP/x https://api.example/v1?key=[redacted] HTTP/1.1")
+    }
+
     @Test("a value with a line's end in it makes no other field, and a name that is none is left out", arguments: ["\r\n", "\n", "\r", "\u{0}"])
     func lines(end: String) {
         let head = told("POST /a HTTP/1.1\(end)x-a: b", [("accept", "a\(end)authorization: sk-1"), ("accept: b\(end)c", "d"), ("", "e"), ("é", "f")])

@@ -34,7 +34,9 @@ public struct FieldRedaction: Sendable {
     public func value(_ value: String, of name: String) -> String {
         let name = name.lowercased()
         // The name of a config is none of its secrets; one that stands there in full may hold them.
-        if name == "x-portkey-config" { return value.contains("{") || value.utf8.count > BooksLimits.textByteCount ? FieldRedaction.hidden : value }
+        if name == "x-portkey-config" {
+            return value.utf8.contains(UInt8(ascii: "{")) || value.utf8.count > BooksLimits.textByteCount ? FieldRedaction.hidden : value
+        }
         return names.contains(name) || FieldRedaction.families.contains { name.hasPrefix($0) } ? value : FieldRedaction.hidden
     }
 
@@ -45,18 +47,24 @@ public struct FieldRedaction: Sendable {
     ]
 
     /// A message's first line: a request's target may bring credentials, an answer's line has none.
-    public func line(_ line: String) -> String {
-        let words = line.split(separator: " ", omittingEmptySubsequences: false)
-        return words.count == 3 && !line.hasPrefix("HTTP/") ? "\(words[0]) \(target(words[1])) \(words[2])" : line
+    public func line(_ line: String) -> String { line.utf8.starts(with: "HTTP/".utf8) ? line : requestLine(line) }
+
+    /// The same of what is a request's, whatever its method is called.
+    func requestLine(_ line: String) -> String {
+        let words = line.utf8.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false).map { Substring($0) }
+        return words.count == 3 ? "\(words[0]) \(target(words[1])) \(words[2])" : line
     }
 
-    /// A request target, without the values of other parameters.
+    /// A request target, without the values of other parameters. By its bytes: a mark behind a `?`, a `&` or a `=` makes one character of both.
     public func target(_ target: Substring) -> String {
-        guard let question = target.firstIndex(of: "?") else { return String(target) }
-        let pairs = target[target.index(after: question)...].split(separator: "&", omittingEmptySubsequences: false).map { pair -> String in
-            guard let equals = pair.firstIndex(of: "="), !FieldRedaction.parameters.contains(pair[..<equals].lowercased()) else { return String(pair) }
-            return pair[...equals] + FieldRedaction.hidden
+        let bytes = target.utf8
+        guard let question = bytes.firstIndex(of: UInt8(ascii: "?")) else { return String(target) }
+        let pairs = bytes[bytes.index(after: question)...].split(separator: UInt8(ascii: "&"), omittingEmptySubsequences: false).map { pair -> String in
+            guard let equals = pair.firstIndex(of: UInt8(ascii: "=")), !FieldRedaction.parameters.contains(Substring(pair[..<equals]).lowercased()) else {
+                return String(Substring(pair))
+            }
+            return Substring(pair[...equals]) + FieldRedaction.hidden
         }
-        return target[...question] + pairs.joined(separator: "&")
+        return Substring(bytes[...question]) + pairs.joined(separator: "&")
     }
 }

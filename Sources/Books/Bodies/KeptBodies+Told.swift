@@ -2,9 +2,9 @@
 extension KeptBodies {
     /// Leaves out what is not kept of it: secrets of its heads, and of bodies what is longer than `most`.
     public mutating func leaveOut(by redaction: FieldRedaction, most: Int) {
-        request?.leaveOut(by: redaction)
+        request?.leaveOut(by: redaction) { redaction.requestLine($0) }
         request?.cut(to: most, .requestCut, &flags)
-        answer?.leaveOut(by: redaction)
+        answer?.leaveOut(by: redaction) { $0 }
         answer?.cut(to: most, .answerCut, &flags)
     }
 
@@ -23,12 +23,13 @@ extension KeptMessage {
     mutating func cut(to most: Int, _ flag: BodyFlags, _ flags: inout BodyFlags) {
         guard body.count > most else { return }
         flags.insert(flag)
-        body.removeSubrange(most...)
+        // Not within the room of the whole.
+        body = Array(body[..<most])
     }
 
     /// Fields with names that no field has are left out: a head is kept in lines, and what would end one is a blank.
-    fileprivate mutating func leaveOut(by redaction: FieldRedaction) {
-        line = redaction.line(KeptMessage.oneLine(line))
+    fileprivate mutating func leaveOut(by redaction: FieldRedaction, ofLine redacted: (String) -> String) {
+        line = redacted(KeptMessage.oneLine(line))
         fields = fields.filter { KeptMessage.isName($0.name) }.map { Field(name: $0.name, value: redaction.value(KeptMessage.oneLine($0.value), of: $0.name)) }
     }
 
