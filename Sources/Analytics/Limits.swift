@@ -81,13 +81,13 @@ public enum AnalyticsLimits {
     /// From a request's end until its bodies are written, at most, while the disk keeps up: a look, a batch, and some time to write.
     public static let bodyDelayMilliseconds: Int32 = 500
 
-    /// What is compressed and not yet written, before it is written at once.
+    /// What is compressed and not yet written, before it is written at once; of what others have told of, what is taken between two looks into the rings.
     static let bodyBatchByteCount = 4 << 20
 
     /// Between two looks for files of bodies that are too old or take too much.
     static let bodyUpkeepNanoseconds: UInt64 = 10_000_000_000
 
-    /// What others have told of may take in memory until the thread takes it: twice what one request with spans may bring.
+    /// What others have told of may take in memory until the thread takes it, cut as it is kept: what some requests with spans bring, each of up to 16 MiB.
     static let toldBodiesByteCount = 32 << 20
 
     /// Files of bodies that are held open: an hour's each, and those that are asked for.

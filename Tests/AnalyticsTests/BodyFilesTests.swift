@@ -90,13 +90,11 @@ struct BodyFilesTests {
         for index in whole.frame.indices {
             var frame = whole.frame
             frame[index] ^= 0x55
-            let read = BodyEntry(id: whole.id, hour: whole.hour, byteCount: whole.byteCount, frame: frame).bodies
+            let read = BodyEntry.bodies(of: frame, byteCount: whole.byteCount)
             // What is written of the frame's own head may say the same in other words; its checksum vouches for the rest.
-            #expect(read == nil || read == whole.bodies)
+            #expect(read == nil || read == BodyEntry.bodies(of: whole.frame, byteCount: whole.byteCount))
         }
-        #expect(BodyEntry(id: whole.id, hour: 0, byteCount: -1, frame: whole.frame).bodies == nil)
-        #expect(BodyEntry(id: whole.id, hour: 0, byteCount: .max, frame: whole.frame).bodies == nil)
-        #expect(BodyEntry(id: whole.id, hour: 0, byteCount: whole.byteCount - 1, frame: whole.frame).bodies == nil)
+        for count in [-1, .max, whole.byteCount - 1] { #expect(BodyEntry.bodies(of: whole.frame, byteCount: count) == nil) }
     }
 
     @Test("the thread puts together, writes and counts what rings hold, to the last when it is stopped")
@@ -124,8 +122,9 @@ struct BodyFilesTests {
         files.close()
     }
 
-    private static func told(_ number: UInt64, at milliseconds: Int64) -> RequestRecord {
+    private static func told(_ number: UInt64, at milliseconds: Int64, span: String = "b7ad6b7169203331") -> RequestRecord {
         var record = RequestRecord()
+        record.span = span
         // As a span has it, of its day.
         record.figures.identifier = Identifier(high: UInt64(State.noon / State.day * State.day) << 16 | 0x7000, low: 0x8000_0000_0000_0000 | number)
         record.figures.wallNanoseconds = UInt64(milliseconds) * 1_000_000
@@ -160,6 +159,8 @@ struct BodyFilesTests {
         for hours in [-1, 1] { #expect(try files.bodies(of: Self.told(1, at: State.noon + Int64(hours) * 3_600_000)) == found) }
         #expect(try files.bodies(of: Self.told(1, at: State.noon + 2 * 3_600_000)) == nil && files.bodies(of: Self.told(2, at: State.noon)) == nil)
         #expect(try files.bodies(of: Self.told(1, at: 0)) == nil)
+        // What has no span has one time.
+        #expect(try files.bodies(of: Self.told(1, at: State.noon, span: "")) == found && files.bodies(of: Self.told(1, at: State.noon + 3_600_000, span: "")) == nil)
         files.close()
     }
 
@@ -170,8 +171,10 @@ struct BodyFilesTests {
         var bodies = KeptBodies()
         bodies.request = KeptMessage()
         let frame = bodies.byteCount
+        var settings = BodySettings()
+        settings.most = AnalyticsLimits.toldBodiesByteCount
         bodies.request?.body = [UInt8](repeating: 7, count: AnalyticsLimits.toldBodiesByteCount / 2 - frame)
-        let keeper = Self.keeping(files) { keeper in
+        let keeper = Self.keeping(files, settings) { keeper in
             for number in UInt64(1)...2 { keeper.keep(bodies, of: Self.told(number, at: State.noon)) }
             #expect(keeper.metrics().contains("sluice_bodies_waiting_bytes \(AnalyticsLimits.toldBodiesByteCount)\n"))
             bodies.request?.body = [7]
@@ -179,6 +182,60 @@ struct BodyFilesTests {
         }
         #expect(keeper.metrics().contains("sluice_bodies_kept_total 2\n") && keeper.metrics().contains("sluice_bodies_dropped_total{where=\"memory\"} 1\n"))
         #expect(try files.bodies(of: Self.told(3, at: State.noon)) == nil)
+        files.close()
+    }
+
+    @Test("what is told of waits as long as it is kept, and no longer")
+    func toldCut() throws {
+        let state = State()
+        let files = BodyFiles(dataDirectory: state.path, BodySettings())
+        var settings = BodySettings()
+        settings.most = 1000
+        let keeper = Self.keeping(files, settings) { keeper in
+            for number in UInt64(1)...40 { keeper.keep(Self.bodies(String(repeating: "x", count: 1 << 20)), of: Self.told(number, at: State.noon)) }
+        }
+        #expect(keeper.metrics().contains("sluice_bodies_kept_total 40\n") && keeper.metrics().contains("sluice_bodies_dropped_total{where=\"memory\"} 0\n"))
+        files.close()
+    }
+
+    @Test("all that waits is written at the end, however often it is looked at; what is told of after that is refused and counted")
+    func toldLast() throws {
+        let state = State()
+        let files = BodyFiles(dataDirectory: state.path, BodySettings())
+        let count = UInt64(2 * AnalyticsLimits.bodyBatchByteCount / (1 << 20) + 1)
+        let keeper = Self.keeping(files) { keeper in
+            for number in 1...count { keeper.keep(Self.bodies(String(repeating: "x", count: 1 << 20)), of: Self.told(number, at: State.noon)) }
+        }
+        #expect(keeper.metrics().contains("sluice_bodies_kept_total \(count)\n") && keeper.metrics().contains("sluice_bodies_waiting_bytes 0\n"))
+        keeper.keep(Self.bodies("late"), of: Self.told(count + 1, at: State.noon))
+        #expect(keeper.metrics().contains("sluice_bodies_dropped_total{where=\"memory\"} 1\n") && keeper.metrics().contains("sluice_bodies_waiting_bytes 0\n"))
+        files.close()
+    }
+
+    @Test("an hour whose file cannot be opened loses its own bodies, and no other's")
+    func faultyHour() throws {
+        let state = State()
+        let files = BodyFiles(dataDirectory: state.path, BodySettings())
+        try files.write([Self.entry(1)])
+        try FileManager.default.createDirectory(atPath: state.path + "/books/bodies/2025-11-26-13.sqlite", withIntermediateDirectories: false)
+        var written = 0
+        #expect(throws: AnalyticsError.self) {
+            try files.write([Self.entry(2), Self.entry(3, hours: 1), Self.entry(4, hours: 1), Self.entry(5, hours: 2)]) { written += $0.count }
+        }
+        #expect(try written == 2 && files.bodies(of: Self.id(2)) != nil && files.bodies(of: Self.id(5, hours: 2)) != nil)
+        files.close()
+    }
+
+    @Test("of the files that are open, that which was not used for longest is let go")
+    func openFiles() throws {
+        let state = State()
+        let files = BodyFiles(dataDirectory: state.path, BodySettings())
+        let (most, first) = (Int64(AnalyticsLimits.openBodyFiles), Int(State.noon / 3_600_000))
+        for hour in 0..<most { try files.write([Self.entry(1, hours: hour)]) }
+        #expect(files.openHours == Array(first..<first + Int(most)))
+        _ = try files.bodies(of: Self.id(1))
+        try files.write([Self.entry(1, hours: most)])
+        #expect(files.openHours == [first] + Array(first + 2...first + Int(most)))
         files.close()
     }
 }

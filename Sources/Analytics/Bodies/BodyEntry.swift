@@ -30,8 +30,8 @@ struct BodyEntry: Sendable {
         self.init(id: id, hour: hour ?? BodyFiles.hour(of: id), byteCount: bytes.count, frame: frame)
     }
 
-    /// Nil for what is none, or damaged.
-    var bodies: KeptBodies? {
+    /// What a frame stands for; nil for what is none, or damaged.
+    static func bodies(of frame: [UInt8], byteCount: Int) -> KeptBodies? {
         guard (0...AnalyticsLimits.bodiesByteCount).contains(byteCount) else { return nil }
         let bytes = [UInt8](unsafeUninitializedCapacity: byteCount) { room, count in
             let written = zstd_decompress(frame, frame.count, room.baseAddress, byteCount)

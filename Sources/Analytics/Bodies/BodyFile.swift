@@ -32,10 +32,11 @@ final class BodyFile: Sendable {
         }
     }
 
-    func read(_ id: Identifier) throws(AnalyticsError) -> BodyEntry? {
+    /// Nil also for what is damaged.
+    func read(_ id: Identifier) throws(AnalyticsError) -> KeptBodies? {
         do {
             let row = try pool.read { try Row.fetchOne($0, sql: "SELECT size, frame FROM bodies WHERE id = ?", arguments: [BodyFile.key(id)]) }
-            return row.map { BodyEntry(id: id, hour: BodyFiles.hour(of: id), byteCount: $0["size"], frame: [UInt8]($0["frame"] as Data)) }
+            return row.flatMap { BodyEntry.bodies(of: [UInt8]($0["frame"] as Data), byteCount: $0["size"]) }
         } catch {
             throw AnalyticsError(error, path)
         }

@@ -20,12 +20,31 @@ public struct BodySettings: Sendable, Equatable {
 public final class BodyFiles: Sendable {
     private let directory: String
     private let settings: BodySettings
-    private let open = Mutex<[Int: BodyFile]>([:])
+    private let open = Mutex(Open())
     // Written by upkeep, read for metrics: a count alone.
     private let diskByteCount = Atomic<Int64>(0)
     // Written by upkeep, read before each batch: whether the disk has so little left that bodies leave it to others.
     private let isShort = Atomic<Bool>(false)
     private let freeBytes: @Sendable (String) -> (free: Int64, total: Int64)?
+
+    /// Files that are held open, by their hours.
+    private struct Open {
+        var files: [Int: BodyFile] = [:]
+        /// That which was used last stands last.
+        var order: [Int] = []
+
+        mutating func use(_ hour: Int) -> BodyFile? {
+            guard let file = files[hour] else { return nil }
+            order.removeAll { $0 == hour }
+            order.append(hour)
+            return file
+        }
+
+        mutating func remove(_ hour: Int) {
+            files[hour] = nil
+            order.removeAll { $0 == hour }
+        }
+    }
 
     public convenience init(dataDirectory: String, _ settings: BodySettings) {
         self.init(dataDirectory: dataDirectory, settings) { BodyFiles.space(of: $0) }
@@ -47,34 +66,48 @@ public final class BodyFiles: Sendable {
     /// What is kept of a request; nil where nothing is.
     public func bodies(of id: Identifier) throws(AnalyticsError) -> KeptBodies? {
         guard let file = try file(hour: BodyFiles.hour(of: id)) else { return nil }
-        return try file.read(id)?.bodies
+        return try file.read(id)
     }
 
     /// The same by its record. What others have told of lies in the hour that its teller says, and a span's end, which an event has, may be in the next.
     public func bodies(of record: RequestRecord) throws(AnalyticsError) -> KeptBodies? {
         guard record.figures.flags.contains(.reported) else { return try bodies(of: record.identifier) }
         let hour = BodyFiles.hour(ofTold: record)
-        for hour in [hour, hour + 1, hour - 1] {
-            if let found = try file(hour: hour)?.read(record.identifier) { return found.bodies }
+        for hour in record.span.isEmpty ? [hour] : [hour, hour + 1, hour - 1] {
+            if let found = try file(hour: hour)?.read(record.identifier) { return found }
         }
         return nil
     }
 
-    func write(_ entries: [BodyEntry]) throws(AnalyticsError) {
-        for (hour, entries) in Dictionary(grouping: entries, by: \.hour) {
-            try file(hour: hour, makes: true)?.write(entries)
+    /// An hour whose file is at fault holds up no other: what was wrong with the first is thrown at the end.
+    ///
+    /// - Parameter isWritten: told what is, an hour's at once.
+    func write(_ entries: [BodyEntry], _ isWritten: ([BodyEntry]) -> Void = { _ in }) throws(AnalyticsError) {
+        var fault: AnalyticsError?
+        for (hour, entries) in Dictionary(grouping: entries, by: \.hour).sorted(by: { $0.key < $1.key }) {
+            do throws(AnalyticsError) {
+                guard let file = try file(hour: hour, makes: true) else { continue }
+                try file.write(entries)
+                isWritten(entries)
+            } catch {
+                fault = fault ?? error
+            }
         }
+        if let fault { throw fault }
     }
 
     public func close() {
         open.withLock { open in
-            for file in open.values { file.close() }
-            open = [:]
+            for file in open.files.values { file.close() }
+            open = Open()
         }
     }
 
     /// What the files take, as of the last upkeep.
     var byteCount: Int64 { diskByteCount.load(ordering: .relaxed) }
+
+    /// Hours whose files are held open.
+    var openHours: [Int] { open.withLock { $0.files.keys.sorted() } }
 
     // MARK: Files
 
@@ -103,17 +136,17 @@ public final class BodyFiles: Sendable {
     private func path(hour: Int) -> String { directory + "/" + BodyFiles.fileName(hour: hour) }
 
     private func file(hour: Int, makes: Bool = false) throws(AnalyticsError) -> BodyFile? {
-        if let known = open.withLock({ $0[hour] }) { return known }
+        if let known = open.withLock({ $0.use(hour) }) { return known }
         // What is no identifier of this millennium names no file.
         guard (0..<BodyFiles.hours).contains(hour), makes || FileManager.default.fileExists(atPath: path(hour: hour)) else { return nil }
         if makes { try makeDirectory() }
         let file = try BodyFile(path: path(hour: hour))
         return open.withLock { open in
-            if let known = open[hour] { return known }
+            if let known = open.use(hour) { return known }
             // One that is let go is closed when nobody reads it any more.
-            if open.count >= AnalyticsLimits.openBodyFiles, let oldest = open.keys.min() { open[oldest] = nil }
-            open[hour] = file
-            return file
+            if open.files.count >= AnalyticsLimits.openBodyFiles, let idle = open.order.first { open.remove(idle) }
+            open.files[hour] = file
+            return open.use(hour)
         }
     }
 
@@ -154,7 +187,7 @@ public final class BodyFiles: Sendable {
         let floor = space.map { min(AnalyticsLimits.bodyFloorByteCount, $0.total / AnalyticsLimits.bodyFloorShare) } ?? 0
         var free = space?.free ?? .max
         for (index, hour) in hours.enumerated() where hour < first || (total > settings.keepByteCount || free < floor) && hour < now {
-            open.withLock { $0[hour] = nil }
+            open.withLock { $0.remove(hour) }
             for suffix in ["", "-wal", "-shm"] { unlink(path(hour: hour) + suffix) }
             total -= sizes[index]
             if free < .max { free += sizes[index] }

@@ -10,12 +10,15 @@ public final class BodyKeeper: Sendable {
     public let files: BodyFiles
     private let rings: [BodyRing]
     private let settings: BodySettings
+    private let redaction: FieldRedaction
     private let clock: @Sendable () -> UInt64
     private let report: @Sendable (String) -> Void
 
     private struct Told {
-        var bodies: [(KeptBodies, id: Identifier, hour: Int)] = []
+        var bodies: [(KeptBodies, id: Identifier, hour: Int, byteCount: Int)] = []
         var byteCount = 0
+        /// Whether nobody takes what comes any more.
+        var isOver = false
     }
 
     /// What others have told of, and the thread has not taken yet.
@@ -43,17 +46,21 @@ public final class BodyKeeper: Sendable {
         self.files = files
         self.rings = rings
         self.settings = settings
+        redaction = FieldRedaction(keeping: settings.fields)
         self.clock = clock
         self.report = report
     }
 
-    /// Has what somebody has told of a request kept beside its record; its secrets are left out here. Called from any thread; waits for no disk.
+    /// Has what somebody has told of a request kept beside its record: its secrets are left out, and what is too long, before it waits. Called from any thread;
+    /// waits for no disk.
     public func keep(_ bodies: KeptBodies, of record: RequestRecord) {
+        var bodies = bodies
+        bodies.leaveOut(by: redaction, most: settings.most)
         let byteCount = bodies.byteCount
         let isTaken = told.withLock { told in
-            guard told.byteCount + byteCount <= AnalyticsLimits.toldBodiesByteCount else { return false }
+            guard !told.isOver, told.byteCount + byteCount <= AnalyticsLimits.toldBodiesByteCount else { return false }
             told.byteCount += byteCount
-            told.bodies.append((bodies, record.identifier, BodyFiles.hour(ofTold: record)))
+            told.bodies.append((bodies, record.identifier, BodyFiles.hour(ofTold: record), byteCount))
             return true
         }
         if !isTaken { refused.add(1, ordering: .relaxed) }
@@ -72,7 +79,6 @@ public final class BodyKeeper: Sendable {
 
     /// Keeps until `stop`.
     public func run() {
-        let redaction = FieldRedaction(keeping: settings.fields)
         var assembler = BodyAssembler(redaction, most: settings.most)
         var batch: [BodyEntry] = []
         var batchByteCount = 0
@@ -98,10 +104,9 @@ public final class BodyKeeper: Sendable {
                     if let bodies = assembler.take(part, of: id, starts: starts, bytes) { add(BodyEntry(bodies, of: id)) }
                 }
             }
-            for (bodies, id, hour) in takeTold() {
+            let (toldNow, hasMore) = takeTold(isLast: isLast)
+            for (bodies, id, hour, _) in toldNow {
                 seenAt = now
-                var bodies = bodies
-                bodies.leaveOut(by: redaction, most: settings.most)
                 add(BodyEntry(bodies, of: id, hour: hour))
             }
             givenUp.store(UInt64(assembler.givenUp), ordering: .relaxed)
@@ -118,6 +123,7 @@ public final class BodyKeeper: Sendable {
                 upkeepAt = now + AnalyticsLimits.bodyUpkeepNanoseconds
                 files.upkeep(wallNanoseconds: clock())
             }
+            if hasMore { continue }
             if isLast { break }
             let isIdle = now - seenAt > AnalyticsLimits.bodyIdleNanoseconds
             _ = poll(nil, 0, isIdle ? AnalyticsLimits.bodyIdleMilliseconds : AnalyticsLimits.bodyIntervalMilliseconds)
@@ -125,27 +131,41 @@ public final class BodyKeeper: Sendable {
         hasEnded.signal()
     }
 
-    private func takeTold() -> [(KeptBodies, id: Identifier, hour: Int)] {
+    /// As much as may be between two looks into the rings, and whether there is more.
+    ///
+    /// - Parameter isLast: whether what comes from here on is not taken.
+    private func takeTold(isLast: Bool) -> (bodies: ArraySlice<(KeptBodies, id: Identifier, hour: Int, byteCount: Int)>, hasMore: Bool) {
         told.withLock { told in
-            defer { told = Told() }
-            return told.bodies
+            if isLast { told.isOver = true }
+            var (count, byteCount) = (0, 0)
+            while count < told.bodies.count, byteCount < AnalyticsLimits.bodyBatchByteCount {
+                byteCount += told.bodies[count].byteCount
+                count += 1
+            }
+            let taken = told.bodies.prefix(count)
+            told.bodies = Array(told.bodies.dropFirst(count))
+            told.byteCount -= byteCount
+            return (taken, !told.bodies.isEmpty)
         }
     }
 
     /// - Returns: why it could not be written.
     private func write(_ batch: [BodyEntry]) -> String? {
         var failure = files.hindrance
+        var left = batch.count
         if failure == nil {
             do throws(AnalyticsError) {
-                try files.write(batch)
-                kept.add(UInt64(batch.count), ordering: .relaxed)
-                byteCount.add(UInt64(batch.reduce(0) { $0 + $1.byteCount }), ordering: .relaxed)
-                compressedByteCount.add(UInt64(batch.reduce(0) { $0 + $1.frame.count }), ordering: .relaxed)
+                try files.write(batch) { entries in
+                    left -= entries.count
+                    kept.add(UInt64(entries.count), ordering: .relaxed)
+                    byteCount.add(UInt64(entries.reduce(0) { $0 + $1.byteCount }), ordering: .relaxed)
+                    compressedByteCount.add(UInt64(entries.reduce(0) { $0 + $1.frame.count }), ordering: .relaxed)
+                }
             } catch {
                 failure = error.description
             }
         }
-        if failure != nil { unwritten.add(UInt64(batch.count), ordering: .relaxed) }
+        unwritten.add(UInt64(left), ordering: .relaxed)
         return failure
     }
 
