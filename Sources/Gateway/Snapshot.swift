@@ -280,10 +280,10 @@ public final class Snapshot: Sendable {
         number >= 0 && Int(number) < workspaceKeepsBodies.count ? workspaceKeepsBodies[Int(number)] : bodies.areKept
     }
 
-    /// The same by its id. Looks at all workspaces: for what no request waits for.
+    /// The same by its id; false for one that is not known (any more). Looks at all workspaces: for what no request waits for.
     func keepsBodies(ofWorkspace id: String) -> Bool {
-        let place = id.isEmpty ? nil : workspaces.firstIndex { String($0.id.slice) == id }
-        return place.map { workspaceKeepsBodies[$0] } ?? bodies.areKept
+        if id.isEmpty { return bodies.areKept }
+        return workspaces.firstIndex { String($0.id.slice) == id }.map { workspaceKeepsBodies[$0] } ?? false
     }
 
     func workspaceID(_ number: Int32) -> ByteSlice? { workspace(number)?.id.slice }
