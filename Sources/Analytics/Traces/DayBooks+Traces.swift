@@ -1,4 +1,4 @@
-public import Books
+import Books
 import Foundation
 import GRDB
 
