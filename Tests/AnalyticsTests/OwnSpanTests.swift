@@ -8,8 +8,8 @@ struct OwnSpanTests {
     private static let day = Int(State.noon / State.day)
 
     private func own(
-        _ books: DayBooks, _ trace: String = "t", workspace: String = "", from first: Int = day, to last: Int = day, beside more: [(span: String, parent: String)] = [],
-        rows: Int = AnalyticsLimits.ownSpanRowCount
+        _ books: DayBooks, _ trace: String = "t", workspace: String = "", from first: Int = day, to last: Int = day,
+        beside more: [(span: String, parent: String)] = [], rows: Int = AnalyticsLimits.ownSpanRowCount
     ) throws -> Set<String> {
         var left = rows
         return try books.ownSpans(ofTrace: trace, workspace: workspace, from: first, to: last, kind: "span", beside: more, rowsLeft: &left)
@@ -75,10 +75,15 @@ struct OwnSpanTests {
         #expect(found.count == AnalyticsLimits.traceSpanCount && found.contains("s0") == (more == 0))
     }
 
-    @Test("rows are looked at while there are any left for the body, questions among them", arguments: [(0, [String]()), (1, []), (2, ["s2"]), (3, ["s1", "s2"]), (4, ["s1", "s2"])])
+    @Test("rows are looked at while there are any left for the body, questions among them", arguments: [
+        (0, [String]()), (1, []), (2, ["s2"]), (3, ["s1", "s2"]), (4, ["s1", "s2"]),
+    ])
     func rows(most: Int, expected: [String]) throws {
         let state = State()
-        try state.write([Sample(number: 1, trace: "t", span: "s1"), Sample(number: 2, trace: "t", span: "s2"), Sample(number: 3, trace: "t", span: "s1", parentSpan: "p", kind: "span")])
+        try state.write([
+            Sample(number: 1, trace: "t", span: "s1"), Sample(number: 2, trace: "t", span: "s2"),
+            Sample(number: 3, trace: "t", span: "s1", parentSpan: "p", kind: "span"),
+        ])
         let books = try state.books()
         try books.catchUp()
         #expect(try own(books, rows: most).sorted() == expected)
@@ -94,8 +99,9 @@ struct OwnSpanTests {
         let told = [
             Sample(number: 1, trace: "t", span: "c", isReported: true), Sample(number: 1, trace: "t", span: "c", kind: "llm", isReported: true),
         ]
-        for (process, samples) in [[told[isCountedFirst ? 0 : 1]], [Sample(number: 2, trace: "t", parentSpan: "c")], [told[isCountedFirst ? 1 : 0]]].enumerated() {
-            try state.write(samples, process: UInt32(process + 1))
+        let samples = [told[isCountedFirst ? 0 : 1], Sample(number: 2, trace: "t", parentSpan: "c"), told[isCountedFirst ? 1 : 0]]
+        for (process, sample) in samples.enumerated() {
+            try state.write([sample], process: UInt32(process + 1))
         }
         let books = try state.books()
         try books.catchUp()
