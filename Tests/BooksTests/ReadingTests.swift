@@ -105,8 +105,9 @@ struct ReadingTests {
         #expect((object["metadata"] as? [String: String]) == ["team": "search", "_user": "ada"])
         #expect((object["tries"] as? [[String: Any]])?.count == 1)
         #expect(object["prompt"] as? String == "pp-hello-0a1b2c" && object["prompt_version"] as? Int == 3)
+        #expect(object["gateway_us"] as? Int == 41 && object["queue_us"] as? Int == 9000 && object["connect_us"] as? Int == 8000)
         #expect(object["aborted"] == nil)
         let bare = String(decoding: RequestRecord().document.json, as: UTF8.self)
-        #expect(!bare.contains("cost_usd") && !bare.contains("model") && !bare.contains("prompt") && !bare.contains("tokens"))
+        #expect(!bare.contains("cost_usd") && !bare.contains("model") && !bare.contains("prompt") && !bare.contains("tokens") && !bare.contains("queue"))
     }
 }

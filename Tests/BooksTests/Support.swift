@@ -70,6 +70,8 @@ extension RequestRecord {
         record.figures.usage.imageOutput = 10
         record.figures.promptVersion = 3
         record.figures.configVersion = 4
+        record.figures.queueNanoseconds = 9_000_000
+        record.figures.connectNanoseconds = 8_000_000
         record.trace = "trace-\(number)"
         record.span = "span"
         record.parentSpan = "parent"

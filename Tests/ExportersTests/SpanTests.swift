@@ -60,6 +60,7 @@ struct SpanTests {
         record.figures.firstByteNanoseconds = 210_000_000
         record.figures.firstTokenNanoseconds = 250_000_000
         record.figures.gatewayNanoseconds = 125_000
+        record.figures.queueNanoseconds = 250_000
         record.figures.status = 200
         record.figures.attempts = 2
         record.figures.flags = [.stream, .counted]
@@ -113,7 +114,7 @@ struct SpanTests {
             "sluice.trace": "\"0af7651916cd43dd8448eb211c80319c\"", "sluice.span": "\"00f067aa0ba902b7\"", "sluice.workspace": "\"ws\"",
             "sluice.key": "\"search-team\"", "sluice.key_id": "\"key-id\"", "sluice.virtual_key": "\"openai-prod\"", "sluice.user": "\"ada\"",
             "sluice.config": "\"chat\"", "sluice.target": "\"config.targets[1]\"", "sluice.endpoint": "\"chat.completions\"", "sluice.cost_usd": "0.000325",
-            "sluice.cache": "\"MISS\"", "sluice.attempts": "2", "sluice.first_byte": "0.21", "sluice.gateway": "0.000125",
+            "sluice.cache": "\"MISS\"", "sluice.attempts": "2", "sluice.first_byte": "0.21", "sluice.gateway": "0.000125", "sluice.queue": "0.00025",
             "sluice.metadata.team": "\"search\"", "sluice.metadata.n": "\"3\"", "sluice.metadata._user": "\"ada\"",
         ])
     }

@@ -36,11 +36,11 @@ struct AccessRecordTests {
             format == .json
             ? [
                 "\"trace\":\"trace-1\"", "\"peer\":\"127.0.0.1", "\"key\":\"team-a\"", "\"method\":\"POST\"", "\"path\":\"/v1/chat/completions\"", "\"provider\":\"up\"",
-                "gpt-9\"", "\"status\":200", "\"attempts\":1", "\"stream\":false", "\"tokens_in\":5", "\"tokens_out\":6", "\"bytes_out\":", "\"total_us\":", "\"first_byte_us\":",
+                "gpt-9\"", "\"status\":200", "\"attempts\":1", "\"stream\":false", "\"tokens_in\":5", "\"tokens_out\":6", "\"bytes_out\":", "\"total_us\":", "\"first_byte_us\":", "\"queue_us\":", "\"connect_us\":",
                 "\"protocol\":\"HTTP/1.1\"", "\"upstream_protocol\":\"HTTP/1.1\"",
                 "\"id\":\"\(answer["x-sluice-request-id"] ?? "none")\"",
             ]
-            : [" team-a ", " POST ", " /v1/chat/completions ", " up ", "gpt-9", "status=200", "attempts=1", "tokens=5/6", " upstream=HTTP/1.1"]
+            : [" team-a ", " POST ", " /v1/chat/completions ", " up ", "gpt-9", "status=200", "attempts=1", "tokens=5/6", " queue_us=", " upstream=HTTP/1.1"]
         for part in wanted { #expect(first.contains(part), "\(part) in \(first)") }
         // Where nobody was asked.
         #expect(!lines[3].contains("upstream"))

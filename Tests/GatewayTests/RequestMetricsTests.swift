@@ -59,6 +59,14 @@ struct RequestMetricsTests {
         ])
     }
 
+    @Test("what a request waits for a connection is not its provider's time")
+    func queued() {
+        let text = text([record { $0.figures.queueNanoseconds = 10_000_000 }])
+        #expect(text.contains("portkey_processing_time_excluding_last_byte_ms_bucket{\(labels),le=\"10\"} 0\n"))
+        #expect(lines("portkey_processing_time_excluding_last_byte_ms_sum", text) == ["portkey_processing_time_excluding_last_byte_ms_sum{\(labels)} 10.04"])
+        #expect(lines("llm_request_duration_milliseconds_sum", text) == ["llm_request_duration_milliseconds_sum{\(labels)} 1.96"])
+    }
+
     @Test(
         "a bucket's bound is in it",
         arguments: [(100_000 as UInt64, "0.1"), (100_001, "1"), (1_000_000, "1"), (1_000_001, "2"), (10_000_000_000_000, "10000000"), (10_000_000_000_001, "+Inf")])

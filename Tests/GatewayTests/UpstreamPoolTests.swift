@@ -163,6 +163,67 @@ struct UpstreamPoolTests {
         #expect(upstream.connectionCount == 2)
     }
 
+    @Test("what a request waits for a connection is its queue time and not the gateway's, and of that only what its dial took is for connecting")
+    func queueTime() throws {
+        let asked = Noticed()
+        let go = Noticed()
+        let upstream = try ScriptedUpstream { peer in
+            peer.request()
+            asked.note()
+            _ = go.wait()
+            peer.wire.send(Text.answer())
+            while peer.request() != nil { peer.wire.send(Text.answer()) }
+        }
+        var world = World(upstream)
+        world.limits.connectionsPerOrigin = 1
+        let worker = try TestWorker(world)
+        let (first, second) = (try worker.connect(), try worker.connect())
+        first.send(Text.request())
+        #expect(asked.wait() != nil)
+        second.send(Text.request())
+        pause(milliseconds: 50)
+        go.note()
+        for client in [first, second] { #expect(client.takeAnswer().status == 200) }
+        first.send(Text.request())
+        #expect(first.takeAnswer().status == 200)
+        let figures = worker.stop().map(\.figures)
+        #expect(figures.count == 3)
+        for figures in figures { #expect(figures.gatewayNanoseconds + figures.queueNanoseconds <= figures.totalNanoseconds) }
+        // It has waited for its own dial, from beginning to end.
+        #expect(figures[0].queueNanoseconds > 0 && figures[0].connectNanoseconds == figures[0].queueNanoseconds)
+        #expect(figures[1].queueNanoseconds > 0 && figures[1].connectNanoseconds == 0)
+        #expect(figures[2].queueNanoseconds == 0 && figures[2].connectNanoseconds == 0)
+    }
+
+    @Test("a wait that comes to nothing is queue time as well: a time that is up, a client that leaves", arguments: ["late", "leaves"])
+    func queueTimeInVain(way: String) throws {
+        let upstream = try ScriptedUpstream { peer in
+            peer.request()
+            _ = peer.wire.millisecondsUntilEnd()
+        }
+        var world = World(upstream)
+        world.limits.connectionsPerOrigin = 1
+        world.limits.queueNanoseconds = World.milliseconds(way == "late" ? 60 : 5000)
+        let worker = try TestWorker(world)
+        let first = try worker.connect()
+        first.send(Text.request())
+        pause(milliseconds: 30)
+        let second = try worker.connect()
+        second.send(Text.request())
+        if way == "leaves" {
+            pause(milliseconds: 30)
+            second.close()
+            pause(milliseconds: 30)
+        } else {
+            #expect(second.takeAnswer().status == 503)
+        }
+        first.close()
+        let records = worker.stop()
+        let figures = try #require(records.first).figures
+        #expect(figures.queueNanoseconds > 0 && figures.connectNanoseconds == 0)
+        #expect(figures.gatewayNanoseconds + figures.queueNanoseconds <= figures.totalNanoseconds)
+    }
+
     @Test("past the queue's length a request is 503 at once, and one that waited too long is 503 then")
     func queueBounds() throws {
         let upstream = try ScriptedUpstream { peer in

@@ -96,6 +96,8 @@ extension RequestRecord {
         if figures.firstTokenNanoseconds > 0 { members.number("first_token_us", figures.firstTokenNanoseconds / 1000) }
         if let nanoseconds = nanosecondsPerToken { members.number("token_us", nanoseconds / 1000) }
         members.number("gateway_us", figures.gatewayNanoseconds / 1000)
+        if figures.queueNanoseconds > 0 { members.number("queue_us", figures.queueNanoseconds / 1000) }
+        if figures.connectNanoseconds > 0 { members.number("connect_us", figures.connectNanoseconds / 1000) }
         members.number("total_us", figures.totalNanoseconds / 1000)
     }
 

@@ -14,8 +14,9 @@ enum RecordNumber: Int, CaseIterable {
     case audioCached, imageInput, imageCached, imageOutput
     /// 0 for none.
     case configVersion
+    case queue, connect
 
-    static let count = 33
+    static let count = 35
 }
 
 /// The texts of a record, by the byte before each. A reader passes over those it does not know.

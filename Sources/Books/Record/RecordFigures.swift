@@ -10,8 +10,11 @@ public struct RecordFigures: BitwiseCopyable, Sendable {
     public var totalNanoseconds: UInt64 = 0
     public var firstByteNanoseconds: UInt64 = 0
     public var firstTokenNanoseconds: UInt64 = 0
-    /// Of that, until the request that was answered had left.
+    /// Of that, until the request that was answered had left, but for its wait for a connection.
     public var gatewayNanoseconds: UInt64 = 0
+    /// Waits for connections, all attempts together; and of that, while those that came of it were being made.
+    public var queueNanoseconds: UInt64 = 0
+    public var connectNanoseconds: UInt64 = 0
     public var status: UInt16 = 0
     public var attempts: UInt8 = 0
     public var flags: RecordFlags = []
@@ -73,6 +76,8 @@ public struct RecordFigures: BitwiseCopyable, Sendable {
         case .imageCached: UInt64(RecordFigures.tokens(usage.imageCached))
         case .imageOutput: UInt64(RecordFigures.tokens(usage.imageOutput))
         case .configVersion: UInt64(configVersion)
+        case .queue: queueNanoseconds
+        case .connect: connectNanoseconds
         }
     }
 
@@ -111,6 +116,8 @@ public struct RecordFigures: BitwiseCopyable, Sendable {
         case .imageCached: usage.imageCached = RecordFigures.tokens(Int64(clamping: value))
         case .imageOutput: usage.imageOutput = RecordFigures.tokens(Int64(clamping: value))
         case .configVersion: configVersion = UInt32(clamping: value)
+        case .queue: queueNanoseconds = value
+        case .connect: connectNanoseconds = value
         }
     }
 

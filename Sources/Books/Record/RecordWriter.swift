@@ -4,7 +4,7 @@ public import Bytes
 ///
 ///     version: 1 byte │ id: 16 bytes │ how many numbers, and they │ tag, length, bytes of each text …
 ///
-/// Numbers and lengths are of variable length (LEB128): most are small. Nothing is allocated.
+/// Numbers and lengths are of variable length (LEB128): most are small, and zeros at the end are left out. Nothing is allocated.
 public struct RecordWriter: ~Copyable {
     static let version: UInt8 = 1
 
@@ -25,9 +25,11 @@ public struct RecordWriter: ~Copyable {
         writer.append(bigEndian: UInt32(truncatingIfNeeded: figures.identifier.high))
         writer.append(bigEndian: UInt32(truncatingIfNeeded: figures.identifier.low >> 32))
         writer.append(bigEndian: UInt32(truncatingIfNeeded: figures.identifier.low))
-        append(UInt64(RecordNumber.count))
+        var count = RecordNumber.count
+        while count > 0, let number = RecordNumber(rawValue: count - 1), figures.number(number) == 0 { count -= 1 }
+        append(UInt64(count))
         var index = 0
-        while index < RecordNumber.count, let number = RecordNumber(rawValue: index) {
+        while index < count, let number = RecordNumber(rawValue: index) {
             append(figures.number(number))
             index += 1
         }

@@ -27,7 +27,8 @@ enum Logs {
             "total_units": count(record.billedInputTokens.map { $0 + (record.billedOutputTokens ?? 0) }),
             "cost": record.billedCost.map { Amount.cents($0) } ?? .null, "cost_currency": .text("USD"), "request_url": .text(record.path),
             "request_method": .text(record.method), "response_status_code": .number(Int(figures.status)),
-            "response_time": .number(Int64(clamping: figures.totalNanoseconds / 1_000_000)), "cache_status": .text(figures.cache.text.description),
+            "response_time": .number(Int64(clamping: figures.totalNanoseconds / 1_000_000)),
+            "queue_us": waits(figures.queueNanoseconds, figures), "connect_us": waits(figures.connectNanoseconds, figures), "cache_status": .text(figures.cache.text.description),
             "stream_mode": .flag(figures.flags.contains(.stream)), "is_estimated": .flag(figures.flags.contains(.estimated)),
             "is_reported": .flag(figures.flags.contains(.reported)),
             "virtual_key": text(record.virtualKey), "config": text(record.config), "api_key_id": text(record.key), "workspace_id": text(record.workspace),
@@ -76,6 +77,11 @@ enum Logs {
     /// What is empty is not known.
     private static func text(_ text: String) -> DocumentNode { text.isEmpty ? .null : .text(text) }
     private static func count(_ count: Int64?) -> DocumentNode { count.map { .number($0) } ?? .null }
+
+    /// Microseconds; nobody has told of those of a request that went elsewhere.
+    private static func waits(_ nanoseconds: UInt64, _ figures: RecordFigures) -> DocumentNode {
+        count(figures.flags.contains(.reported) ? nil : Int64(clamping: nanoseconds / 1000))
+    }
 }
 
 extension Console {

@@ -117,6 +117,8 @@ struct SpanAttributes {
         pairs.append(("sluice.attempts", .count(Int64(figures.attempts))))
         seconds("sluice.first_byte", figures.firstByteNanoseconds)
         seconds("sluice.gateway", figures.gatewayNanoseconds)
+        seconds("sluice.queue", figures.queueNanoseconds)
+        seconds("sluice.connect", figures.connectNanoseconds)
         let flags: [(String, RecordFlags)] = [
             ("sluice.aborted", .aborted), ("sluice.hedged", .hedged), ("sluice.unpriced", .unpriced), ("sluice.reported", .reported),
         ]

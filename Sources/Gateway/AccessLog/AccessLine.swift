@@ -59,6 +59,8 @@ struct AccessLine {
         if saved.outputTokens >= 0 { member(",\"saved_tokens_out\":", UInt64(saved.outputTokens), to: &writer) }
         if saved.nanodollars >= 0 { appendDollars(",\"saved_usd\":", saved.nanodollars, to: &writer) }
         if record.figures.firstByteNanoseconds > 0 { member(",\"first_byte_us\":", record.figures.firstByteNanoseconds / 1000, to: &writer) }
+        if record.figures.queueNanoseconds > 0 { member(",\"queue_us\":", record.figures.queueNanoseconds / 1000, to: &writer) }
+        if record.figures.connectNanoseconds > 0 { member(",\"connect_us\":", record.figures.connectNanoseconds / 1000, to: &writer) }
         member(",\"total_us\":", record.figures.totalNanoseconds / 1000, to: &writer)
         member(",\"bytes_in\":", record.figures.receivedByteCount, to: &writer)
         member(",\"bytes_out\":", record.figures.sentByteCount, to: &writer)
@@ -94,6 +96,10 @@ struct AccessLine {
         writer.append(decimal: record.figures.receivedByteCount)
         writer.append(UInt8(ascii: "/"))
         writer.append(decimal: record.figures.sentByteCount)
+        if record.figures.queueNanoseconds > 0 {
+            writer.append(" queue_us=")
+            writer.append(decimal: record.figures.queueNanoseconds / 1000)
+        }
         if !tries.isEmpty {
             writer.append(" tries=")
             writer.append(tries)

@@ -19,8 +19,11 @@ struct AccessRecord: BitwiseCopyable, Sendable {
         /// The same, until the first of a stream's body; zero for other answers.
         var firstTokenNanoseconds: UInt64 = 0
         var totalNanoseconds: UInt64 = 0
-        /// Until the request that was answered had left, but for attempts before it.
+        /// Until the request that was answered had left, but for attempts before it and its wait for a connection.
         var gatewayNanoseconds: UInt64 = 0
+        /// In pools' queues, all attempts together; and of that, while the connections that came of it were being made.
+        var queueNanoseconds: UInt64 = 0
+        var connectNanoseconds: UInt64 = 0
         var receivedByteCount: UInt64 = 0
         var sentByteCount: UInt64 = 0
         /// Of attempts whose answers nobody got.

@@ -44,6 +44,7 @@ extension Exchange {
         // What an answer's checks came to is not told of the next answer.
         screening.forgetOutput()
         attempt.state = state
+        attempt.queuedNanoseconds = 0
         attempt.grantTries = 0
         attempt.wantsFresh = false
         return .dispatch

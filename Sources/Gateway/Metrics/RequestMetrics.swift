@@ -103,9 +103,10 @@ extension RequestMetrics.Series {
         requestMilliseconds.add(nanoseconds: figures.totalNanoseconds)
         if figures.cacheStatus == .hit { return hits.add(nanoseconds: figures.totalNanoseconds) }
         guard isOfProvider else { return }
-        gateway.add(nanoseconds: figures.gatewayNanoseconds)
-        guard figures.gatewayNanoseconds < figures.totalNanoseconds else { return }
-        providers.add(nanoseconds: figures.totalNanoseconds - figures.gatewayNanoseconds)
+        let before = figures.gatewayNanoseconds &+ figures.queueNanoseconds
+        gateway.add(nanoseconds: before)
+        guard before < figures.totalNanoseconds else { return }
+        providers.add(nanoseconds: figures.totalNanoseconds - before)
         if figures.firstByteNanoseconds > 0 {
             lastBytes.add(nanoseconds: figures.totalNanoseconds - min(figures.totalNanoseconds, figures.firstByteNanoseconds))
         }

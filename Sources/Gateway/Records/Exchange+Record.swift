@@ -95,6 +95,8 @@ extension Exchange {
         // What was kept comes at once.
         if record.figures.isStream, caching.status == .hit { figures.firstTokenNanoseconds = figures.firstByteNanoseconds }
         figures.gatewayNanoseconds = record.figures.gatewayNanoseconds
+        figures.queueNanoseconds = record.figures.queueNanoseconds
+        figures.connectNanoseconds = record.figures.connectNanoseconds
         figures.status = record.figures.status
         figures.attempts = record.figures.attempts
         figures.promptVersion = bookNotes.promptVersion

@@ -122,8 +122,10 @@ extension Exchange {
     func connectionReady(_ connection: UpstreamCall) {
         if let client, let rival, rival.attempt.state == .queued, connection.pool === rival.plan?.destination.pool {
             swapRival()
+            noteQueued(for: connection)
             return writeRival(to: connection, client)
         }
+        noteQueued(for: connection)
         upstream = connection
         attempt.state = .connected
         advance()
@@ -134,11 +136,13 @@ extension Exchange {
         if rival?.attempt.state == .queued {
             rival?.attempt.state = .new
             swapRival()
+            noteQueued(for: nil)
             conclude(.unreachable)
             return dropFront()
         }
         guard let client, let plan else { return }
         let name = plan.destination.upstream.id
+        noteQueued(for: nil)
         attempt.state = .new
         interject(client) { () throws(Rejection) -> Step? in
             let outcome: Outcome = if case .timedOut = failure { .timedOut } else { .unreachable }
@@ -269,6 +273,7 @@ extension Exchange {
     func releaseUpstream(reusable: Bool) {
         if case .queued = attempt.state, upstream == nil, let plan {
             (try? pool(of: plan.destination))?.cancel(self)
+            noteQueued(for: nil)
             attempt.state = .new
         }
         guard let connection = upstream else { return }

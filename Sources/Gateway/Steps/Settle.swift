@@ -47,11 +47,12 @@ extension Exchange {
         if keepsBodies { endBodies() }
     }
 
-    /// Until the request that was answered had left, but for attempts before it.
+    /// Until the request that was answered had left, but for attempts before it and its wait for a connection.
     private var gatewayNanoseconds: UInt64 {
-        guard attempt.sentAt >= startedAt else { return record.figures.totalNanoseconds }
+        let total = record.figures.totalNanoseconds
+        guard attempt.sentAt >= startedAt else { return total - min(total, record.figures.queueNanoseconds) }
         let before = attempt.sentAt.nanoseconds(since: startedAt)
-        return before - min(before, trail.millisecondsBeforeLast &* 1_000_000)
+        return before - min(before, trail.millisecondsBeforeLast &* 1_000_000 &+ attempt.queuedNanoseconds)
     }
 
     /// The attempts as JSON, in the worker's scratch; empty where there was one and no choice.

@@ -104,6 +104,7 @@ final class Dial {
     func succeeded(_ connection: UpstreamConnection) {
         racing.removeAll { $0 === connection }
         finish()
+        connection.made(since: startedAt)
         pool.connected(connection)
     }
 

@@ -27,6 +27,9 @@ class UpstreamCall: Connection {
     /// What is spoken to it.
     var version: HTTPVersion { .http11 }
 
+    /// How much of the time since `begin` went by while its connection was being made: its name resolved, dialled, its handshake done.
+    func makingNanoseconds(since begin: Instant) -> UInt64 { 0 }
+
     /// The exchange is done with it, cleanly: another may follow.
     func release() {}
 

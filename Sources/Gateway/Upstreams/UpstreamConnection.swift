@@ -21,6 +21,9 @@ final class UpstreamConnection: UpstreamCall {
     /// Whoever it was busy with takes none of its events any more once it is anything else.
     var state: State { didSet { eventTaker = nil } }
     private let openedAt: Instant
+    /// When its dial began, and when it could be used.
+    private var dialledAt = Instant.distantFuture
+    private var madeAt = Instant(nanoseconds: 0)
 
     init(_ socket: consuming Socket, dial: Dial, token: Token, pool: UpstreamPool) {
         state = .connecting(dial)
@@ -30,6 +33,14 @@ final class UpstreamConnection: UpstreamCall {
 
     /// Whether it has carried requests for long enough.
     var isOfAge: Bool { worker.now.nanoseconds(since: openedAt) >= worker.limits.upstreamAgeNanoseconds }
+
+    /// It can be used, after a dial that began then.
+    func made(since dial: Instant) {
+        dialledAt = dial
+        madeAt = worker.now
+    }
+
+    override func makingNanoseconds(since begin: Instant) -> UInt64 { madeAt.nanoseconds(since: max(begin, dialledAt)) }
 
     func proceed() {
         if let eventTaker, eventTaker._withUnsafeGuaranteedRef({ $0.takeEvents(self) }) { return }

@@ -58,6 +58,7 @@ final class UpstreamStream: UpstreamCall, HTTP2Member {
     }
 
     override var version: HTTPVersion { .http2 }
+    override func makingNanoseconds(since begin: Instant) -> UInt64 { connection.transport.makingNanoseconds(since: begin) }
     override var isMalformed: Bool { hasBrokenRules }
 
     // MARK: Events
