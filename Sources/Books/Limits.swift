@@ -5,7 +5,7 @@ public enum BooksLimits {
     public static let ringByteCount = 4 << 20
 
     /// The longest record: its metadata, its attempts and what its guardrails came to at their longest, and as much for all other texts.
-    public static let recordByteCount = 8 << 10
+    public static let recordByteCount = 10 << 10
 
     /// The longest text of a record but its metadata and its attempts; what is longer is cut.
     public static let textByteCount = 512
@@ -16,8 +16,8 @@ public enum BooksLimits {
     /// What of the metadata lies in the request itself; what is longer is copied apart.
     public static let shortMetadataByteCount = 192
 
-    /// The attempts of one record: eight, each with its target's path and two words.
-    public static let attemptsByteCount = 1536
+    /// The attempts of one record: eight, each with its target's path, its key, two words, its times and what it took.
+    public static let attemptsByteCount = 2560
 
     /// What the guardrails of one record came to: some twenty, each with its id and three words.
     public static let guardrailsByteCount = 1536

@@ -246,6 +246,7 @@ final class Exchange {
         isOver = true
         dropRival()
         releaseUpstream(reusable: false)
+        noteGivenUp()
         endAttempt()
         failFill()
         if headByteCount > 0 {

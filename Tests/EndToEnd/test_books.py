@@ -106,6 +106,14 @@ class Records(BooksCase):
         self.assertLessEqual(record["first_byte_us"], record["total_us"])
         self.assertLessEqual(record["gateway_us"], record["total_us"])
         self.assertNotIn("estimated", record)
+        # Nobody was connected: it has waited for a dial.
+        self.assertGreater(record["queue_us"], 0)
+        self.assertEqual(record["connect_us"], record["queue_us"])
+        self.assertLessEqual(record["gateway_us"] + record["queue_us"], record["first_byte_us"])
+        [tried] = record["tries"]
+        self.assertEqual({name: tried[name] for name in tried if name not in ("ms", "key")}, {
+            "target": "config", "status": 200, "why": "only", "begun_us": record["gateway_us"], "queue_us": record["queue_us"],
+            "first_byte_us": record["first_byte_us"], "over_us": record["total_us"], "tokens_in": record["tokens_in"], "tokens_out": record["tokens_out"]})
 
     def test_cost(self):
         """what a request costs is its tokens by the price book, whose version is named; the sum of all is what the mock billed"""
@@ -193,6 +201,8 @@ class Records(BooksCase):
         [fallback] = [record for record in self.records() if record.get("config") == "second"]
         self.assertEqual((fallback["status"], fallback["attempts"], fallback["target"]), (200, 2, "config.targets[1]"))
         self.assertEqual([entry.get("end") for entry in fallback["tries"]], ["unreachable", None])
+        self.assertLessEqual(fallback["tries"][0]["over_us"], fallback["tries"][1]["begun_us"])
+        self.assertEqual([(entry["target"], entry["end"]) for entry in records["upstream_unreachable"]["tries"]], [("config", "unreachable")])
         [left] = [record for record in self.records() if record.get("aborted")]
         self.assertTrue(left["estimated"])
         self.assertGreater(left["tokens_out"], 0)

@@ -73,6 +73,10 @@ class Day(BooksCase):
             self.assertEqual(record.get("cache") == "HIT", (tokens_in, tokens_out) == (0, 0), record)
             total += cost
             tries = record.get("tries", [])
+            self.assertEqual([sum(entry.get(name, 0) for entry in tries) for name in ("tokens_in", "tokens_out", "cost_nanodollars")], [tokens_in, tokens_out, cost], record)
+            self.assertEqual(len(tries), record["attempts"], record)
+            for entry in tries:
+                self.assertTrue(entry["begun_us"] <= entry.get("first_byte_us", entry["begun_us"]) <= entry["over_us"] <= record["total_us"], record)
             if config == "refused":
                 self.assertEqual((tries[0]["tokens_in"], tries[0]["tokens_out"]), (record["lost_tokens_in"], record["lost_tokens_out"]), record)
                 self.assertEqual(tries[0]["cost_nanodollars"], round(record["lost_cost_usd"] * 1e9))
@@ -95,6 +99,9 @@ class Day(BooksCase):
         self.assertLessEqual(tokens_in, record["tokens_in"] + record["lost_tokens_in"])
         self.assertLessEqual(tokens_out, record["tokens_out"] + record["lost_tokens_out"])
         [lost] = [entry for entry in record["tries"] if entry.get("end") == "hedge_lost"]
+        [won] = [entry for entry in record["tries"] if entry is not lost]
+        self.assertEqual((won["tokens_in"], won["tokens_out"]), (record["tokens_in"], record["tokens_out"]), record)
+        self.assertTrue(lost["begun_us"] < won["begun_us"] < lost["over_us"] <= won["over_us"] == record["total_us"], record)
         self.assertEqual(lost["tokens_in"], record["lost_tokens_in"])
 
     def test_nothing_twice(self):

@@ -142,6 +142,13 @@ struct SpanTests {
             "sluice.target": "\"config.targets[0]\"", "sluice.attempt.reason": "\"first\"", "http.response.status_code": "503", "error.type": "\"503\"",
         ])
         #expect(found[1].messages(15).first?.number(3) == 2 && found[2].messages(15).isEmpty)
+        var timed = sample()
+        timed.attempts = #"[{"status":503,"ms":120,"begun_us":40,"over_us":120040},{"status":200,"ms":600,"begun_us":150000,"over_us":750000}]"#
+        let start = try #require(found[0].number(7))
+        #expect(spans([timed]).spans.dropFirst().map { $0.number(7) } == [start + 40_000, start + 150_000_000], "it is known when each began")
+        var once = sample()
+        once.figures.flags.insert(.triedOnce)
+        #expect(spans([once]).spans.count == 1, "one attempt is the request")
         var unreachable = sample()
         unreachable.attempts = #"[{"target":"config","end":"unreachable","ms":1,"why":"only"},7,{"ms":"x"}]"#
         #expect(spans([unreachable]).spans[1].attributes(9)["error.type"] == "\"unreachable\"")

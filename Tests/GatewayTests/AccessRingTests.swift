@@ -46,7 +46,7 @@ struct AccessRingTests {
 
     @Test("a full ring drops the newest and counts them; what was in it stays whole")
     func full() {
-        let ring = AccessRing(capacity: 4096)
+        let ring = AccessRing(capacity: 8192)
         for number in 0..<100 {
             var record = record(number)
             ring.push(&record)

@@ -59,7 +59,8 @@ extension RequestRecord {
 
     private func addAttempts(to members: inout Members) {
         members.number("attempts", UInt64(figures.attempts))
-        if !attempts.isEmpty, let tries = DocumentParser.parse(attempts).document?.root { members.add("tries", tries.value) }
+        let tries = tries
+        if !tries.isEmpty { members.add("tries", .array(tries)) }
     }
 
     private func addMoney(to members: inout Members) {

@@ -14,9 +14,11 @@ enum RecordNumber: Int, CaseIterable {
     case audioCached, imageInput, imageCached, imageOutput
     /// 0 for none.
     case configVersion
+    /// Why its one attempt went where it did, where the record is all that says so.
+    case reason
     case queue, connect
 
-    static let count = 35
+    static let count = 36
 }
 
 /// The texts of a record, by the byte before each. A reader passes over those it does not know.
@@ -60,6 +62,8 @@ public struct RecordFlags: OptionSet, BitwiseCopyable, Sendable {
     public static let observation = RecordFlags(rawValue: 512)
     /// What attempts took whose answers nobody got is reckoned, at least in part.
     public static let lostEstimated = RecordFlags(rawValue: 1024)
+    /// It had one attempt, which began when the gateway was done, had this status, and ended as the request did.
+    public static let triedOnce = RecordFlags(rawValue: 2048)
 }
 
 /// What a request had to do with the cache.
@@ -74,6 +78,29 @@ public enum RecordedCache: UInt8, BitwiseCopyable, Sendable, CaseIterable {
         case .semanticMiss: "SEMANTIC MISS"
         case .refresh: "REFRESH"
         case .hit: "HIT"
+        }
+    }
+}
+
+/// Why an attempt went where it did.
+public enum RecordedReason: UInt8, BitwiseCopyable, Sendable, CaseIterable {
+    case only, first, fallback, weighted, roundRobin, leastBusy, leastLatency, sticky, prefixAffinity, condition, otherwise, leastBad
+
+    /// As tries have it.
+    public var text: StaticString {
+        switch self {
+        case .only: "only"
+        case .first: "first"
+        case .fallback: "fallback"
+        case .weighted: "weighted"
+        case .roundRobin: "round_robin"
+        case .leastBusy: "least_busy"
+        case .leastLatency: "least_latency"
+        case .sticky: "sticky"
+        case .prefixAffinity: "prefix_affinity"
+        case .condition: "condition"
+        case .otherwise: "default"
+        case .leastBad: "least_bad"
         }
     }
 }

@@ -33,6 +33,8 @@ public struct RecordFigures: BitwiseCopyable, Sendable {
     public var promptVersion: UInt32 = 0
     /// The same of the stored config.
     public var configVersion: UInt32 = 0
+    /// Of the one attempt of a request that was tried once.
+    public var reason = RecordedReason.only
 
     /// Of attempts whose answers nobody got, and for which their providers charge all the same: tokens, and nano-dollars, −1 where those are not known.
     public var lostInputTokens: Int64 = 0
@@ -76,6 +78,7 @@ public struct RecordFigures: BitwiseCopyable, Sendable {
         case .imageCached: UInt64(RecordFigures.tokens(usage.imageCached))
         case .imageOutput: UInt64(RecordFigures.tokens(usage.imageOutput))
         case .configVersion: UInt64(configVersion)
+        case .reason: UInt64(reason.rawValue)
         case .queue: queueNanoseconds
         case .connect: connectNanoseconds
         }
@@ -116,6 +119,7 @@ public struct RecordFigures: BitwiseCopyable, Sendable {
         case .imageCached: usage.imageCached = RecordFigures.tokens(Int64(clamping: value))
         case .imageOutput: usage.imageOutput = RecordFigures.tokens(Int64(clamping: value))
         case .configVersion: configVersion = UInt32(clamping: value)
+        case .reason: reason = RecordedReason(rawValue: UInt8(clamping: value)) ?? .only
         case .queue: queueNanoseconds = value
         case .connect: connectNanoseconds = value
         }

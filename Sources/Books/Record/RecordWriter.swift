@@ -79,7 +79,7 @@ public struct RecordWriter: ~Copyable {
         if text.count <= BooksLimits.guardrailsByteCount { write(text, as: .guardrails, most: BooksLimits.guardrailsByteCount) }
     }
 
-    /// The attempts, a JSON array, as the access log tells them; all of it or nothing.
+    /// The attempts, a JSON array, as the access log tells them, unless the figures say all there is to say; all of it or nothing.
     public mutating func attempts(_ text: ByteSlice) {
         if text.count <= BooksLimits.attemptsByteCount { write(text, as: .attempts, most: BooksLimits.attemptsByteCount) }
     }

@@ -47,7 +47,7 @@ public struct RequestRecord: Sendable {
     public var model = ""
     public var served = ""
     public var target = ""
-    /// A JSON array; empty where there was one attempt and no choice.
+    /// A JSON array; empty where there was none, or one of which the rest says all. See `tries`.
     public var attempts = ""
     public var priceBook = ""
     public var error = ""

@@ -75,15 +75,33 @@ enum Traces {
         ])
     }
 
-    /// What was tried for a request that took more than one try: one after the other.
+    /// What was tried for a request that took more than one try.
     private static func attempts(_ record: RequestRecord) -> [DocumentNode] {
-        guard case .array(let tries)? = DocumentParser.parse(record.attempts).document?.root.value else { return [] }
-        return tries.map { entry in
-            .object([
-                "type": .text("attempt"), "name": entry["target"] ?? .null, "status": entry["status"] ?? .null, "end": entry["end"] ?? .null,
-                "why": entry["why"] ?? .null, "duration": entry["ms"] ?? .null, "object": .text("span"),
-            ])
-        }
+        let tries = record.tries
+        guard tries.count > 1 else { return [] }
+        return tries.map { attempt($0, of: record) }
+    }
+
+    private static let attemptMembers = [
+        ("name", "target"), ("status", "status"), ("end", "end"), ("why", "why"), ("duration", "ms"), ("req_units", "tokens_in"), ("res_units", "tokens_out"),
+    ]
+
+    private static func attempt(_ entry: DocumentNode, of record: RequestRecord) -> DocumentNode {
+        var members: [(String, DocumentNode)] = [("type", .text("attempt"))]
+        for (name, own) in attemptMembers { members.append((name, entry[own] ?? .null)) }
+        members.append(("start_time", start(of: entry, record)))
+        members.append(("cost", number("cost_nanodollars", of: entry).map { Amount.cents($0) } ?? .null))
+        members.append(("object", .text("span")))
+        return .object(members)
+    }
+
+    /// Nil of a record that is older than its attempts' times.
+    private static func start(of entry: DocumentNode, _ record: RequestRecord) -> DocumentNode {
+        number("begun_us", of: entry).map { time(record.figures.wallNanoseconds &+ UInt64(clamping: $0) &* 1000) } ?? .null
+    }
+
+    private static func number(_ name: String, of entry: DocumentNode) -> Int64? {
+        if case .number(let number)? = entry[name]?.value { number.integer } else { nil }
     }
 
     private static func sums(_ sums: TraceSums) -> DocumentNode {

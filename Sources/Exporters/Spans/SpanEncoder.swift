@@ -43,12 +43,14 @@ struct SpanEncoder {
         return model.isEmpty ? operation : "\(operation) \(model)"
     }
 
-    /// One after the other, as long as each took: when it began is not recorded.
+    /// Where there were several. Those of an older record, which says nothing of when they began, one after the other.
     private mutating func addAttempts(_ record: RequestRecord, _ identity: SpanIdentity, _ start: UInt64) {
-        guard !record.attempts.isEmpty, case .array(let entries)? = DocumentParser.parse(record.attempts).document?.root.value else { return }
+        let entries = record.tries
+        guard entries.count > 1 else { return }
         var begun = start
         for (index, entry) in entries.enumerated() {
             guard let attempt = Attempt(entry) else { continue }
+            if let offset = attempt.begunMicroseconds { begun = start &+ offset &* 1000 }
             let over = begun.addingReportingOverflow(attempt.milliseconds.multipliedReportingOverflow(by: 1_000_000).partialValue).partialValue
             writer.message(2) { span in
                 span.bytes(1, identity.trace)
@@ -69,6 +71,7 @@ struct SpanEncoder {
 /// One entry of a record's `tries`.
 private struct Attempt {
     var milliseconds: UInt64 = 0
+    private(set) var begunMicroseconds: UInt64?
     private var target = ""
     private var reason = ""
     private var end = ""
@@ -82,6 +85,7 @@ private struct Attempt {
             case ("why", .string(let text)): reason = text
             case ("end", .string(let text)): end = text
             case ("status", .number(let number)): status = number.integer
+            case ("begun_us", .number(let number)): begunMicroseconds = number.integer.map { UInt64(clamping: $0) }
             case ("ms", .number(let number)): milliseconds = UInt64(clamping: number.integer ?? 0)
             default: break
             }

@@ -63,6 +63,8 @@ struct Attempt {
     /// For how long it has waited in a pool's queue.
     var queuedNanoseconds: UInt64 = 0
     var sentAt = Instant(nanoseconds: 0)
+    /// From the request's first byte to its answer's; 0 before that has come.
+    var firstByteNanoseconds: UInt64 = 0
     /// When a second attempt is begun beside this one.
     var hedgeAt = Instant.distantFuture
     /// When a stream's first content came.

@@ -54,11 +54,31 @@ extension Exchange {
     /// The attempt's line in the trail: begun once, its outcome the last that is known.
     func noteTrail(_ outcome: Outcome) {
         guard let plan else { return }
-        let waited = worker.now.nanoseconds(since: attempt.begunAt)
         attempt.trailIndex = trail.note(
             at: attempt.trailIndex, target: plan.targetIndex, key: attempt.key, outcome: outcome, reason: plan.reason, isRepeat: attempt.repeats > 0,
-            nanoseconds: waited)
+            times: attemptTimes)
     }
+
+    /// Of an attempt that nothing has come of, and that nobody waits for any more.
+    func noteGivenUp() {
+        guard attempt.isCounted, attempt.trailIndex < 0 else { return }
+        noteUnanswered(.givenUp)
+    }
+
+    func noteUnanswered(_ end: Trail.End) {
+        guard let plan else { return }
+        attempt.trailIndex = trail.add(
+            end, target: plan.targetIndex, key: attempt.key, reason: plan.reason, isRepeat: attempt.repeats > 0, times: attemptTimes)
+    }
+
+    private var attemptTimes: Trail.Times {
+        Trail.Times(
+            begun: microseconds(until: attempt.begunAt), firstByte: UInt32(clamping: attempt.firstByteNanoseconds / 1000),
+            over: microseconds(until: worker.now), queued: UInt32(clamping: attempt.queuedNanoseconds / 1000))
+    }
+
+    /// Since the request's first byte.
+    func microseconds(until then: Instant) -> UInt32 { UInt32(clamping: then.nanoseconds(since: startedAt) / 1000) }
 
     private func verdict(_ outcome: Outcome, _ breaker: BreakerRule?, _ key: DestinationKey) -> AttemptOutcome {
         if (breaker ?? .standard).isFailure(outcome) {

@@ -125,8 +125,7 @@ extension Exchange {
         guard rival != nil else { return }
         swapRival()
         if let plan {
-            let waited = worker.now.nanoseconds(since: attempt.begunAt)
-            attempt.trailIndex = trail.addLost(target: plan.targetIndex, key: attempt.key, reason: plan.reason, nanoseconds: waited)
+            noteUnanswered(.hedged)
             noteLost(nil)
             // It would have taken longer still.
             if attempt.state == .sent {

@@ -45,6 +45,7 @@ extension Exchange {
         screening.forgetOutput()
         attempt.state = state
         attempt.queuedNanoseconds = 0
+        attempt.firstByteNanoseconds = 0
         attempt.grantTries = 0
         attempt.wantsFresh = false
         return .dispatch

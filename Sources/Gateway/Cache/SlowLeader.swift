@@ -54,6 +54,7 @@ extension Exchange {
         plan = leader.plan
         attempt.total = leader.attempt.total
         attempt.totalDeadline = leader.attempt.totalDeadline
+        attempt.firstByteNanoseconds = leader.attempt.firstByteNanoseconds
         trail = leader.trail
         record = leader.record
         bookNotes = leader.bookNotes

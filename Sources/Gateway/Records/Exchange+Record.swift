@@ -9,11 +9,12 @@ import Reactor
 extension Exchange {
     /// Puts the record into the worker's ring, of requests that are for providers.
     ///
-    /// - Parameter tries: the attempts, as JSON.
+    /// - Parameter tries: the attempts, as JSON, where there were several.
     func keepRecord(at recorder: Recorder, tries: ByteSlice) {
         // What shows a prompt asks no provider.
         guard endpoint.body != .ignored, endpoint != .promptRender else { return }
-        let figures = recordFigures()
+        var figures = recordFigures()
+        let tries = trail.count == 1 && figures.attempts == 1 && !tellsTheOnlyTry(&figures) ? writeTries() : tries
         let own = bookNotes.isOwed ? .required : recorder.duty(caller.terms, caller.workspaceTerms)
         // What was not served is not owed: refusals, while the disk is behind, would take the room of those under way.
         let isServed = attempt.total > 0 || caching.status == .hit
@@ -29,6 +30,17 @@ extension Exchange {
             bookNotes.metadata.withBytesInPlace { writer.metadata($0) }
             if let metadata = bookNotes.longMetadata { writer.metadata(metadata.slice) }
         }
+    }
+
+    /// Marks a record that says all there is to say of its one attempt, as most do: nothing is written of that again.
+    private func tellsTheOnlyTry(_ figures: inout RecordFigures) -> Bool {
+        guard let plan, let times = trail.only(target: plan.targetIndex, key: attempt.key, status: figures.status) else { return false }
+        guard UInt64(times.begun) == figures.gatewayNanoseconds / 1000, UInt64(times.firstByte) == figures.firstByteNanoseconds / 1000,
+            UInt64(times.queued) == figures.queueNanoseconds / 1000
+        else { return false }
+        figures.flags.insert(.triedOnce)
+        figures.reason = RecordedReason(plan.reason)
+        return true
     }
 
     /// The credential of the last attempt, or the one that the next would have had.

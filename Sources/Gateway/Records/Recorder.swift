@@ -1,6 +1,7 @@
 import Books
 import Bytes
 import Ledger
+import Policy
 import Providers
 
 /// A worker's place at the books.
@@ -47,6 +48,25 @@ extension RecordedBlame {
         case .policy: self = .policy
         case .upstream: self = .upstream
         case .gateway: self = .gateway
+        }
+    }
+}
+
+extension RecordedReason {
+    init(_ reason: PickReason) {
+        switch reason {
+        case .only: self = .only
+        case .first: self = .first
+        case .fallback: self = .fallback
+        case .weighted: self = .weighted
+        case .roundRobin: self = .roundRobin
+        case .leastBusy: self = .leastBusy
+        case .leastLatency: self = .leastLatency
+        case .sticky: self = .sticky
+        case .prefixAffinity: self = .prefixAffinity
+        case .condition: self = .condition
+        case .otherwise: self = .otherwise
+        case .leastBad: self = .leastBad
         }
     }
 }

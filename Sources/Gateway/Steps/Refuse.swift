@@ -13,6 +13,7 @@ extension Exchange {
         if rejection.refusal.blame == .upstream, caching.stale != nil, (try? answerStale(client)) == true { return .step(.settle) }
         dropRival()
         releaseUpstream(reusable: false)
+        noteGivenUp()
         endAttempt()
         leaveFlight()
         failFill()

@@ -60,7 +60,7 @@ extension Exchange {
         switch upstream.read(into: block.base + at, capacity: room) {
         case .moved(let count):
             worker.turnByteCount &+= count
-            if record.figures.firstByteNanoseconds == 0 { record.figures.firstByteNanoseconds = max(1, worker.now.nanoseconds(since: startedAt)) }
+            if attempt.firstByteNanoseconds == 0 { attempt.firstByteNanoseconds = max(1, worker.now.nanoseconds(since: startedAt)) }
             if answer.state == .head { return try readHead(block, from: start > 0 ? 0 : first, count: at + count, upstream, client) }
             if answer.translated.mode != .none { return try passTranslated(block, 0..<count, upstream, client) }
             pass(block, 0..<count, upstream, client)

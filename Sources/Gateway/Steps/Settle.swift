@@ -25,6 +25,7 @@ extension Exchange {
         guard !caching.isRecorded else { return }
         record.figures.attempts = UInt8(clamping: attempt.total)
         record.figures.totalNanoseconds = worker.now.nanoseconds(since: startedAt)
+        if record.figures.firstByteNanoseconds == 0 { record.figures.firstByteNanoseconds = attempt.firstByteNanoseconds }
         record.figures.gatewayNanoseconds = gatewayNanoseconds
         record.figures.endpoint = endpoint
         let streamed = body.mode == .streamed ? UInt64(clamping: body.receivedCount) : UInt64(max(0, body.consumedCount - headByteCount))
@@ -41,7 +42,7 @@ extension Exchange {
         record.figures.lostTokens = bookNotes.lost.inputTokens + bookNotes.lost.outputTokens
         record.figures.lostNanodollars = max(0, bookNotes.lost.nanodollars)
         if !worker.accessRing.labels.labels.isEmpty { noteLabels() }
-        let tries = writeTries()
+        let tries = trail.count > 1 ? writeTries() : ByteSlice("")
         worker.accessRing.push(&record, tries: tries)
         if let recorder = worker.recorder { keepRecord(at: recorder, tries: tries) }
         if keepsBodies { endBodies() }
@@ -50,14 +51,18 @@ extension Exchange {
     /// Until the request that was answered had left, but for attempts before it and its wait for a connection.
     private var gatewayNanoseconds: UInt64 {
         let total = record.figures.totalNanoseconds
-        guard attempt.sentAt >= startedAt else { return total - min(total, record.figures.queueNanoseconds) }
-        let before = attempt.sentAt.nanoseconds(since: startedAt)
-        return before - min(before, trail.millisecondsBeforeLast &* 1_000_000 &+ attempt.queuedNanoseconds)
+        guard attempt.sentAt >= max(startedAt, attempt.begunAt) else {
+            return total - min(total, max(trail.taken(until: .max) * 1000, record.figures.queueNanoseconds))
+        }
+        let begun = attempt.begunAt.nanoseconds(since: startedAt)
+        let sending = attempt.sentAt.nanoseconds(since: attempt.begunAt)
+        return begun - min(begun, trail.taken(until: microseconds(until: attempt.begunAt)) * 1000) + sending - min(sending, attempt.queuedNanoseconds)
     }
 
-    /// The attempts as JSON, in the worker's scratch; empty where there was one and no choice.
-    private func writeTries() -> ByteSlice {
-        guard trail.count > 1, let route = plan?.route else { return ByteSlice("") }
+    /// The attempts as JSON, in the worker's scratch.
+    func writeTries() -> ByteSlice {
+        guard let route = plan?.route else { return ByteSlice("") }
+        trail.end(at: microseconds(until: worker.now))
         // All attempts or none: half a list would not be JSON.
         var tries = ByteWriter(worker.headScratch, capacity: GatewayLimits.triesByteCount)
         trail.writeJSON(route.program, slug: { target, key in
