@@ -11,9 +11,15 @@ extension ConfigurationReader {
             _ = self.name(name, of: "config", entry)
             let compiled = compiler.compile(entry)
             for diagnostic in compiled.diagnostics { schema.report(diagnostic) }
-            if let program = compiled.program { configs.append(NamedConfig(name: name, program: program)) }
+            if let program = compiled.program { configs.append(NamedConfig(name: name, program: program, digest: contentDigest(entry.node))) }
         }
         return configs
+    }
+
+    /// The same for the same values, however the file writes them.
+    private func contentDigest(_ node: DocumentNode) -> String {
+        let digits = String(node.json.withByteSlice { CRC32C.of($0) }, radix: 16)
+        return String(repeating: "0", count: 8 - digits.count) + digits
     }
 
     /// The index of the config a value names.

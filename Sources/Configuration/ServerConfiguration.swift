@@ -183,4 +183,6 @@ public enum DeclaredCertificate: Sendable, Hashable {
 public struct NamedConfig: Sendable {
     public let name: String
     public let program: Program
+    /// Of what it says, in eight hexadecimal digits: a config that says something else has another.
+    public let digest: String
 }

@@ -31,6 +31,8 @@ public final class Snapshot: Sendable {
         public var virtualKeys: [VirtualKey] = []
         /// In the order of the catalog's config names.
         public var configs: [Program] = []
+        /// Of the first of these, the file's, what tells one text from another.
+        public var configDigests: [String] = []
         /// Of those configs that are not the file's, by their index.
         public var storedConfigs: [Int: StoredConfig] = [:]
         /// The config of requests that name none.
@@ -190,6 +192,7 @@ public final class Snapshot: Sendable {
     let keys: KeyTable
     let virtualKeys: [VirtualKey]
     let configs: [Program]
+    let configDigests: [String]
     let storedConfigs: [Int: StoredConfig]
     let defaultConfig: Int?
     private let isKeyed: Bool
@@ -225,6 +228,7 @@ public final class Snapshot: Sendable {
         keys = parts.keys
         virtualKeys = parts.virtualKeys
         configs = parts.configs
+        configDigests = parts.configDigests
         storedConfigs = parts.storedConfigs
         isKeyed = parts.isKeyed
         defaultConfig = parts.defaultConfig

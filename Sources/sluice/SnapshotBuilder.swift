@@ -64,6 +64,7 @@ struct SnapshotBuilder {
             return key
         }
         parts.configs = configuration.configs.map(\.program)
+        parts.configDigests = configuration.configs.map(\.digest)
         parts.defaultConfig = configuration.defaultConfig
         parts.isLoopbackOnly = configuration.isLoopbackOnly
         parts.proxies = configuration.proxies.map { trust($0) } ?? ProxyTrust()

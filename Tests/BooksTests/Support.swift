@@ -85,6 +85,7 @@ extension RequestRecord {
         record.metadata = "{\"team\":\"search\",\"_user\":\"ada\"}"
         record.user = "ada"
         record.config = "chat"
+        record.configDigest = "9f2c01ab"
         record.prompt = "pp-hello-0a1b2c"
         record.promptID = "0193ffff-0000-7000-8000-000000000000"
         record.endpoint = "chat.completions"

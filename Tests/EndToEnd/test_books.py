@@ -103,6 +103,7 @@ class Records(BooksCase):
             "tokens_in": usage["prompt_tokens"], "tokens_out": usage["completion_tokens"], "id": answer["x-sluice-request-id"],
         }
         self.assertEqual({name: record.get(name) for name in expected}, expected)
+        self.assertRegex(record["config_digest"], r"^[0-9a-f]{8}$")
         self.assertLessEqual(record["first_byte_us"], record["total_us"])
         self.assertLessEqual(record["gateway_us"], record["total_us"])
         self.assertNotIn("estimated", record)
@@ -182,6 +183,17 @@ class Records(BooksCase):
             self.assertNotIn(name, by_time)
         self.assertEqual((by_tokens["tokens_in"], by_tokens["tokens_audio_in"], by_tokens["tokens_out"]), (14, 10, 45))
         self.assertEqual(round(by_tokens["cost_usd"] * 1e9), 4 * NANO_INPUT + 10 * 6_000 + 45 * NANO_OUTPUT)
+
+    def test_config_digest(self):
+        """a config of the file has the same digest whenever it says the same, and another when it says something else"""
+        digests = []
+        for config in ({"provider": "house"}, {"provider": "house", "override_params": {"top_p": 1}}, {"provider": "house"}):
+            gateway = self.start(self.configuration(configs={"all": config}))
+            self.assertEqual(self.ask(gateway).status, 200)
+            digests.append(self.recorded(len(digests) + 1)[-1]["config_digest"])
+            gateway.stop()
+        self.assertEqual(digests[0], digests[2])
+        self.assertNotEqual(digests[0], digests[1])
 
     def test_failures(self):
         """what is refused, fails, falls back or is left is recorded as that, with whose fault it was"""

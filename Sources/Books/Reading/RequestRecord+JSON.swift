@@ -28,6 +28,7 @@ extension RequestRecord {
         members.text("path", path)
         members.text("config", config)
         if figures.configVersion > 0 { members.number("config_version", UInt64(figures.configVersion)) }
+        members.text("config_digest", configDigest)
         members.text("prompt", prompt)
         members.text("prompt_id", promptID)
         if figures.promptVersion > 0 { members.number("prompt_version", UInt64(figures.promptVersion)) }

@@ -34,6 +34,7 @@ enum RecordText: UInt8, CaseIterable {
     case prompt, promptID
     case kind
     case serviceTier, limits, guardrails
+    case configDigest
 }
 
 /// What is true of a request or not.

@@ -50,6 +50,8 @@ public struct RecordWriter: ~Copyable {
     public mutating func metadata(_ text: ByteSlice) { write(text, as: .metadata, most: BooksLimits.metadataByteCount) }
     public mutating func user(_ text: ByteSlice) { write(text, as: .user) }
     public mutating func config(_ text: ByteSlice) { write(text, as: .config) }
+    /// What tells the text of a config of the file from others of its name.
+    public mutating func configDigest(_ text: ByteSlice) { write(text, as: .configDigest) }
     /// The slug of the stored prompt, and its id.
     public mutating func prompt(_ text: ByteSlice) { write(text, as: .prompt) }
     public mutating func promptID(_ text: ByteSlice) { write(text, as: .promptID) }

@@ -22,6 +22,7 @@ extension RequestRecord {
         prompt.withByteSlice { writer.prompt($0) }
         promptID.withByteSlice { writer.promptID($0) }
         config.withByteSlice { writer.config($0) }
+        configDigest.withByteSlice { writer.configDigest($0) }
         virtualKey.withByteSlice { writer.virtualKey($0) }
         target.withByteSlice { writer.target($0) }
         provider.withByteSlice { writer.provider($0) }

@@ -37,6 +37,8 @@ public struct RequestRecord: Sendable {
     public var metadata = ""
     public var user = ""
     public var config = ""
+    /// What tells the text of a config of the file from others of its name.
+    public var configDigest = ""
     /// The slug of the stored prompt that it is rendered from.
     public var prompt = ""
     public var promptID = ""
@@ -100,6 +102,7 @@ public struct RequestRecord: Sendable {
         case .metadata: metadata = text
         case .user: user = text
         case .config: config = text
+        case .configDigest: configDigest = text
         case .endpoint: endpoint = text
         case .method: method = text
         case .path: path = text

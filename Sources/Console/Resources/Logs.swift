@@ -35,7 +35,7 @@ enum Logs {
             "prompt_slug": text(record.prompt), "prompt_id": text(record.promptID),
             "prompt_version": count(record.figures.promptVersion == 0 ? nil : Int64(record.figures.promptVersion)),
             "config_version": count(record.figures.configVersion == 0 ? nil : Int64(record.figures.configVersion)),
-            "service_tier": text(record.serviceTier), "finish_reason": text(record.finishReason),
+            "config_digest": text(record.configDigest), "service_tier": text(record.serviceTier), "finish_reason": text(record.finishReason),
             "organisation_id": text(record.organisation), "_user": text(record.metadataPairs.first { $0.key == "_user" }?.value ?? ""),
             "metadata": .object(record.metadataPairs.map { ($0.key, .text($0.value)) }), "error_code": text(record.error),
             "weighted_feedback": TraceFeedback.average(feedback), "total_feedbacks": count(feedback?.count), "object": .text("log"),

@@ -75,6 +75,7 @@ extension Exchange {
         if let id = bookNotes.promptID { writer.promptID(id.slice) }
         guard let plan else { return }
         if let name = plan.route.configName { writer.config(name.slice) }
+        if let digest = plan.route.configDigest { writer.configDigest(digest.slice) }
         if let slug = usedKey?.slug { writer.virtualKey(slug.slice) }
         let program = plan.route.program
         writer.target(program.bytes(program.targets[plan.targetIndex].path))

@@ -25,10 +25,19 @@ final class Route {
     let configName: OwnedBytes?
     /// Of a config of the store, the number of its text; else 0.
     let configVersion: Int64
+    /// Of one of the file, what tells its text from others.
+    let configDigest: OwnedBytes?
+
+    /// A config that has a name.
+    struct NamedConfig {
+        let name: String
+        var version: Int64 = 0
+        var digest = ""
+    }
 
     init(
         program: Program, destinations: [Destination], text: OwnedBytes, isOperatorConfig: Bool, identity: [UInt8] = [],
-        config: (name: String, version: Int64)? = nil
+        config: NamedConfig? = nil
     ) {
         precondition(destinations.count == program.targets.count, "each target has its destination")
         hasAlternatives = program.targets.count > 1 || program.targets.contains { $0.retry.attempts > 0 || $0.hedge != nil }
@@ -41,6 +50,7 @@ final class Route {
         self.program = program
         configName = config.map { config in Array(config.name.utf8).withByteSlice { OwnedBytes($0) } }
         configVersion = config?.version ?? 0
+        configDigest = config.flatMap { config in config.digest.isEmpty ? nil : Array(config.digest.utf8).withByteSlice { OwnedBytes($0) } }
         self.destinations = destinations
         self.text = text
         self.isOperatorConfig = isOperatorConfig

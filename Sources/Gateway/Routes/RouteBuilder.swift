@@ -62,13 +62,16 @@ struct RouteBuilder {
         return (try config(index), true)
     }
 
-    /// The name and the version of the config that is used, where the operator has given it one.
-    private func configName(_ headers: RoutingHeaders) -> (name: String, version: Int64)? {
+    /// What the config that is used is called, and what tells its text from others of that name; nil for one without a name.
+    private func configName(_ headers: RoutingHeaders) -> Route.NamedConfig? {
         let names = snapshot.catalog.configNames
         let own = headers.keyConfig >= 0 ? headers.keyConfig : headers.namesProvider ? nil : snapshot.defaultConfig
         guard let index = headers.config.isEmpty ? own : names.index(of: headers.config.trimmed) else { return nil }
         guard index < names.names.count, !names.names[index].isEmpty else { return nil }
-        return (names.names[index], snapshot.storedConfigs[index]?.version ?? 0)
+        var config = Route.NamedConfig(name: names.names[index])
+        config.version = snapshot.storedConfigs[index]?.version ?? 0
+        if index < snapshot.configDigests.count { config.digest = snapshot.configDigests[index] }
+        return config
     }
 
     /// A config that is no JSON object: the name of a declared one, or a fault.
