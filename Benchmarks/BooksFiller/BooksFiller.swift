@@ -93,6 +93,7 @@ private struct Sample {
         record.figures.usage.output = Int64(50 + roll(800))
         record.figures.cost = record.figures.cache == .hit ? 0 : Int64(100_000 + roll(20_000_000))
         if record.figures.cache == .hit { record.figures.saved = Int64(100_000 + roll(20_000_000)) }
+        tell(&record)
         record.key = "01a20000-0000-7000-8000-0000000000\(10 + team)"
         record.keyName = "team-\(team)"
         record.workspace = team < 10 ? "01a20000-0000-7000-8000-00000000aa00" : "01a20000-0000-7000-8000-00000000bb00"
@@ -104,5 +105,20 @@ private struct Sample {
         (record.target, record.priceBook, record.finishReason) = ("config.targets[0]", "2026-11-01", "stop")
         (record.peer, record.agent) = ("10.0.3.\(roll(250))", "OpenAI/Python 2.8.0")
         return record
+    }
+
+    /// How it went: most were tried once and found a connection.
+    private mutating func tell(_ record: inout RequestRecord) {
+        (record.figures.mode, record.gatewayVersion) = (.fallback, "0.1.0")
+        if roll(20) == 0 { record.figures.queueNanoseconds = 200_000 + roll(60_000_000) }
+        if record.figures.attempts == 2 {
+            let first = "{\"target\":\"config.targets[0]\",\"key\":\"\(record.provider)-prod\",\"status\":503,\"ms\":120,\"why\":\"first\""
+            let second = "{\"target\":\"config.targets[0]\",\"key\":\"\(record.provider)-prod\",\"status\":200,\"ms\":2210,\"why\":\"retry\""
+            record.attempts = "[\(first),\"begun_us\":71,\"first_byte_us\":120390,\"over_us\":120390},"
+                + "\(second),\"begun_us\":1120390,\"first_byte_us\":1320100,\"over_us\":3330712}]"
+        } else if record.figures.cache != .hit {
+            record.figures.flags.insert(.triedOnce)
+            record.figures.reason = .first
+        }
     }
 }

@@ -6,7 +6,7 @@ import Store
 /// Records as the rows of a file.
 struct LogTable {
     /// What a row may have, in order.
-    static let names = Logs.row(RequestRecord()).members.map(\.name).filter { $0 != "object" } + ["request", "response", "mode"]
+    static let names = Logs.row(RequestRecord()).members.map(\.name).filter { $0 != "object" } + ["request", "response"]
 
     /// What Portkey's documents call some of them as well.
     static let aliases = [
@@ -40,7 +40,6 @@ struct LogTable {
             switch name {
             case "request": Logs.request(record, kept)
             case "response": Logs.response(record, kept)
-            // How a config chooses is not recorded.
             default: row[name] ?? .null
             }
         }

@@ -55,6 +55,8 @@ public final class Snapshot: Sendable {
         public var books: AccountBooks?
         /// Whose gateway it is: for records.
         public var organisation: [UInt8] = []
+        /// Of the program that serves: for records.
+        public var gatewayVersion: [UInt8] = []
         /// By the keys' places in their table; nil, or too short, for those without.
         public var keyTerms: [SpendingTerms?] = []
         /// The same of what their holders may use.
@@ -205,6 +207,7 @@ public final class Snapshot: Sendable {
     let unpriced: UnpricedRule
     let books: AccountBooks?
     let organisation: [UInt8]
+    let gatewayVersion: [UInt8]
     private let keyTerms: [SpendingTerms?]
     private let keyRestrictions: [KeyRestrictions?]
     private let keyMetadata: [KeyMetadata?]
@@ -241,6 +244,7 @@ public final class Snapshot: Sendable {
         unpriced = parts.unpriced
         books = parts.books
         organisation = parts.organisation
+        gatewayVersion = parts.gatewayVersion
         keyTerms = parts.keyTerms
         keyRestrictions = parts.keyRestrictions
         keyMetadata = parts.keyMetadata

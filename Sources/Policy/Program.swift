@@ -108,6 +108,18 @@ public final class Program: @unchecked Sendable {
     /// Whether it is one target and no strategy.
     public var isOneTarget: Bool { nodes.count == 1 }
 
+    /// How a config chooses among its targets, in the outermost of its strategies.
+    public enum Mode: Sendable { case single, fallback, loadbalance, conditional }
+
+    public var mode: Mode {
+        switch nodes[0].kind {
+        case .target, .single: .single
+        case .fallback: .fallback
+        case .loadbalance: .loadbalance
+        case .conditional: .conditional
+        }
+    }
+
     /// How many picks load balancer `index` has made before this one.
     func nextTurn(_ index: Int32) -> UInt64 { turns[Int(index)].wrappingAdd(1, ordering: .relaxed).oldValue }
 

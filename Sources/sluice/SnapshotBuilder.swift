@@ -56,6 +56,7 @@ struct SnapshotBuilder {
     private func parts(_ keys: KeyTable) throws(StartError) -> Snapshot.Parts {
         var parts = Snapshot.Parts(upstreams: upstreams(), catalog: configuration.catalog, keys: keys)
         parts.limits = limits()
+        parts.gatewayVersion = Array(Version.number.utf8)
         parts.virtualKeys = zip(configuration.virtualKeys, secrets.virtualKeys).map { declaration, secret in
             var key = Snapshot.VirtualKey(
                 slug: declaration.slug, upstream: declaration.provider, credential: secret.map { [UInt8]($0.bytes) } ?? [])

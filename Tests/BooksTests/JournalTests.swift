@@ -49,7 +49,8 @@ struct JournalTests {
         let before = state.files.count
         try add(501..<502, to: &writer, at: Self.noon + Self.day / 2)
         #expect(state.files.count == before + 1)
-        #expect(state.files.last == "20251127-000000-00000007-00000\(before).open")
+        let number = String(repeating: "0", count: before < 10 ? 5 : 4) + "\(before)"
+        #expect(state.files.last == "20251127-000000-00000007-\(number).open")
         #expect(try traces(state) == (0..<502).map { "trace-\($0)" })
     }
 

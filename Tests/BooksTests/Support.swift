@@ -101,6 +101,9 @@ extension RequestRecord {
         record.finishReason = "stop"
         record.peer = "127.0.0.1"
         record.agent = "OpenAI/Python 2.30.0"
+        record.sdk = "portkey-2.3.4"
+        record.gatewayVersion = "0.9.1"
+        record.figures.mode = .fallback
         record.serviceTier = "default"
         record.limits = "key:search-team\nworkspace:search"
         record.guardrails = "[{\"id\":\"no-secrets\",\"side\":\"input\",\"verdict\":true,\"deny\":false}]"

@@ -73,6 +73,52 @@ struct TriesTests {
         #expect(record.tries.count == (attempts == "[7]" ? 1 : 0))
     }
 
+    @Test("the provider's time is the last try's, without its wait for a connection; of an older record it is not known")
+    func providerTime() {
+        // 812 ms, without the gateway's 41 µs and a wait of 9 ms.
+        #expect(once().providerMicroseconds == 802_959)
+        var record = RequestRecord.sample(1)
+        record.attempts = #"[{"begun_us":1,"over_us":900},{"begun_us":1000,"queue_us":50,"over_us":5000}]"#
+        #expect(record.providerMicroseconds == 3950)
+        record.figures.attempts = 3
+        #expect(record.providerMicroseconds == nil)
+        record.attempts = #"[{"ms":1},{"ms":2}]"#
+        record.figures.attempts = 2
+        #expect(record.providerMicroseconds == nil)
+        record.attempts = #"[{"begun_us":9223372036854775807,"over_us":-9223372036854775807}]"#
+        record.figures.attempts = 1
+        #expect(record.providerMicroseconds != nil)
+    }
+
+    @Test("how a config chose is known where it came to a target, and of requests that came this way")
+    func modes() throws {
+        for mode in RecordedMode.allCases {
+            var record = once()
+            record.figures.mode = mode
+            #expect(try readAgain(record).mode == mode)
+        }
+        var record = once()
+        record.target = ""
+        #expect(record.mode == nil)
+        record = once()
+        record.figures.flags.insert(.reported)
+        #expect(record.mode == nil)
+    }
+
+    @Test(
+        "a library is Portkey's SDK where it names itself, else what stands first in the agent",
+        arguments: [
+            ("portkey-2.3.4", "OpenAI/Python 2.30.0", "portkey", "2.3.4"), ("", "OpenAI/Python 2.30.0", "OpenAI/Python", "2.30.0"),
+            ("", "AsyncOpenAI/Python 1.0", "AsyncOpenAI/Python", "1.0"), ("", "curl/8.5.0", "curl", "8.5.0"), ("", "python-httpx/0.27.0 x", "python-httpx", "0.27.0"),
+            ("", "Mozilla/5.0 (X11; Linux)", "Mozilla", "5.0"), ("", "tests", "tests", ""), ("", "a/b c", "a/b", ""), ("x", "curl/8.5.0", "curl", "8.5.0"),
+        ])
+    func libraries(sdk: String, agent: String, name: String, version: String) {
+        var record = RequestRecord()
+        #expect(record.library == nil)
+        (record.sdk, record.agent) = (sdk, agent)
+        #expect(record.library == CallingLibrary(name: name, version: version))
+    }
+
     @Test("each reason is read as it was written", arguments: RecordedReason.allCases)
     func reasons(reason: RecordedReason) throws {
         var record = once()

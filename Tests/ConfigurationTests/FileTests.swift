@@ -90,6 +90,7 @@ struct FileTests {
         #expect(configuration.virtualKeys.map(\.provider) == [4, 2])
         #expect(configuration.configs.map(\.name) == ["one", "two"])
         #expect(configuration.configs[0].program.needsGatewayKey)
+        #expect(configuration.configs.allSatisfy { $0.digest.utf8.count == 8 } && configuration.configs[0].digest != configuration.configs[1].digest)
         #expect(configuration.defaultConfig == 1)
         #expect(configuration.keys[0].digest == [UInt8](repeating: 0xAB, count: 32))
         #expect(configuration.keys[0].config == 0)

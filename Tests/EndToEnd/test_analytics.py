@@ -128,6 +128,23 @@ class Analytics(AnalyticsCase):
         codes = graphs.errors_status_codes(**self.span)
         self.assertEqual(codes.data_points, [{"status_code": 400, "count": 1}, {"status_code": 502, "count": 1}])
 
+    def test_rows(self):
+        """a row tells how its config chose, what kind of hit it is, what waits and the provider took, and which program served"""
+        rows = self.rows(9)
+        self.assertEqual(len({row["gateway_version"] for row in rows} - {None}), 1)
+        [hit] = [row for row in rows if row["cache_status"] == "HIT"]
+        self.assertEqual((hit["cache_type"], hit["mode"], hit["queue_us"], hit["upstream_response_time"]), ("simple", "single", 0, None))
+        [second] = [row for row in rows if row["config"] == "second"]
+        self.assertEqual((second["cache_type"], second["mode"]), (None, "fallback"))
+        self.assertLessEqual(second["upstream_response_time"], second["response_time"])
+        [unknown] = [row for row in rows if row["error_code"] == "unknown_config"]
+        self.assertEqual((unknown["mode"], unknown["upstream_response_time"]), (None, None))
+        # Whoever came first has waited for a dial.
+        self.assertTrue(any(row["queue_us"] >= row["connect_us"] > 0 for row in rows), rows)
+        log = self.send("GET", f"/v1/logs/{rows[-1]['id']}").json["record"]
+        self.assertEqual(len(log["tries"]), log["attempts"])
+        self.assertEqual((log["tries"][0]["tokens_in"], log["tries"][0]["tokens_out"]), (log["tokens_in"], log["tokens_out"]))
+
     def test_points(self):
         """a graph has every point of its time, empty ones as well, and their sums are the whole's"""
         graph = self.client().analytics.graphs.requests(**self.span)

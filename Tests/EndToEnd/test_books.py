@@ -92,17 +92,18 @@ class Records(BooksCase):
         """a request's record says who, what, where, what it took and what it cost"""
         gateway = self.start()
         answer = self.ask(gateway, {"x-portkey-metadata": json.dumps({"team": "search", "_user": "ada", "n": 3}), "x-portkey-trace-id": "trace-7",
-                                    "x-portkey-span-id": "s1", "x-portkey-parent-span-id": "s0", "x-portkey-span-name": "ask", "User-Agent": "tests/1"})
+                                    "x-portkey-package-version": "portkey-2.3.4", "x-portkey-span-id": "s1", "x-portkey-parent-span-id": "s0", "x-portkey-span-name": "ask", "User-Agent": "tests/1"})
         usage = answer.json["usage"]
         [record] = self.recorded(1)
         expected = {
             "trace": "trace-7", "span": "s1", "parent_span": "s0", "span_name": "ask", "key": "team", "key_id": "team", "user": "ada",
-            "metadata": {"team": "search", "_user": "ada", "n": "3"}, "peer": "127.0.0.1", "agent": "tests/1", "endpoint": "chat.completions", "method": "POST",
+            "metadata": {"team": "search", "_user": "ada", "n": "3"}, "peer": "127.0.0.1", "agent": "tests/1", "sdk": "portkey-2.3.4", "endpoint": "chat.completions", "method": "POST",
             "path": CHAT, "config": "all", "provider": "house", "target": "config", "model": "mock?tokens=20", "status": 200,
             "finish_reason": answer.json["choices"][0]["finish_reason"], "attempts": 1, "cache": "DISABLED", "stream": False,
             "tokens_in": usage["prompt_tokens"], "tokens_out": usage["completion_tokens"], "id": answer["x-sluice-request-id"],
         }
         self.assertEqual({name: record.get(name) for name in expected}, expected)
+        self.assertEqual((record["mode"], record["gateway_version"]), ("single", command("version").stdout.split()[1]))
         self.assertRegex(record["config_digest"], r"^[0-9a-f]{8}$")
         self.assertLessEqual(record["first_byte_us"], record["total_us"])
         self.assertLessEqual(record["gateway_us"], record["total_us"])
@@ -211,7 +212,8 @@ class Records(BooksCase):
         self.assertEqual((records["unknown_config"]["status"], records["unknown_config"]["key"]), (400, "team"))
         self.assertEqual((records["upstream_unreachable"]["status"], records["upstream_unreachable"]["blame"]), (502, "upstream"))
         [fallback] = [record for record in self.records() if record.get("config") == "second"]
-        self.assertEqual((fallback["status"], fallback["attempts"], fallback["target"]), (200, 2, "config.targets[1]"))
+        self.assertEqual((fallback["status"], fallback["attempts"], fallback["target"], fallback["mode"]), (200, 2, "config.targets[1]", "fallback"))
+        self.assertNotIn("mode", records["unknown_config"])
         self.assertEqual([entry.get("end") for entry in fallback["tries"]], ["unreachable", None])
         self.assertLessEqual(fallback["tries"][0]["over_us"], fallback["tries"][1]["begun_us"])
         self.assertEqual([(entry["target"], entry["end"]) for entry in records["upstream_unreachable"]["tries"]], [("config", "unreachable")])

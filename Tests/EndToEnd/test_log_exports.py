@@ -49,6 +49,16 @@ class LogExports(AnalyticsCase):
         self.assertEqual(self.send("POST", f"{EXPORTS}/{made['id']}/start").status, 200)
         return made, self.client().logs.exports.download(export_id=made["id"]).signed_url
 
+    def test_times(self):
+        """an export has what requests waited for connections, what the provider took, how the config chose, and by which text of the file"""
+        members = ["queue_us", "connect_us", "upstream_response_time", "mode", "cache_type", "config_digest", "gateway_version"]
+        _, url = self.started(filters=self.filters(metadata={"team": "b"}), requested_data=members)
+        rows = [json.loads(line) for line in fetch(url)[1].splitlines()]
+        self.assertEqual((len(rows), list(rows[0])), (50, members))
+        self.assertTrue(all(row["queue_us"] >= row["connect_us"] >= 0 and row["upstream_response_time"] >= 0 for row in rows), rows)
+        self.assertEqual({(row["mode"], row["cache_type"]) for row in rows}, {("single", None)})
+        self.assertEqual([len({row[name] for row in rows}) for name in ("config_digest", "gateway_version")], [1, 1])
+
     def test_sdk(self):
         """the SDK makes, lists, reads, changes, starts and stops one; its link is a file that needs no key, with what was asked for"""
         exports = self.client().logs.exports

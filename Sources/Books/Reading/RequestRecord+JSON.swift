@@ -23,6 +23,8 @@ extension RequestRecord {
         if figures.flags.contains(.metadataLeftOut) { members.flag("metadata_left_out") }
         members.text("peer", peer)
         members.text("agent", agent)
+        members.text("sdk", sdk)
+        members.text("gateway_version", gatewayVersion)
         members.text("endpoint", endpoint)
         members.text("method", method)
         members.text("path", path)
@@ -32,6 +34,7 @@ extension RequestRecord {
         members.text("prompt", prompt)
         members.text("prompt_id", promptID)
         if figures.promptVersion > 0 { members.number("prompt_version", UInt64(figures.promptVersion)) }
+        members.text("mode", mode?.text.description ?? "")
         members.text("provider", provider)
         members.text("target", target)
         members.text("model", model)

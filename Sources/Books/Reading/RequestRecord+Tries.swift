@@ -18,6 +18,21 @@ extension RequestRecord {
         return tries
     }
 
+    /// For how long the provider of the last try was at it: from when the request had a connection to the end of its answer, or until it was given up.
+    public var providerMicroseconds: Int64? {
+        if figures.flags.contains(.triedOnce) {
+            let others = figures.gatewayNanoseconds.addingReportingOverflow(figures.queueNanoseconds).partialValue
+            return Int64(clamping: (figures.totalNanoseconds - min(figures.totalNanoseconds, others)) / 1000)
+        }
+        let tries = tries
+        guard tries.count >= Int(figures.attempts), case .object(let last)? = tries.last?.value else { return nil }
+        func number(_ name: String) -> Int64? {
+            if case .number(let number)? = last.first(where: { $0.name == name })?.value.value { number.integer } else { nil }
+        }
+        guard let begun = number("begun_us"), let over = number("over_us") else { return nil }
+        return max(0, over.subtractingReportingOverflow(begun).partialValue.subtractingReportingOverflow(number("queue_us") ?? 0).partialValue)
+    }
+
     private var onlyTry: DocumentNode {
         var members = [RequestRecord.text("target", target)]
         if !virtualKey.isEmpty { members.append(RequestRecord.text("key", virtualKey)) }
@@ -34,7 +49,8 @@ extension RequestRecord {
     /// What the answer took and cost.
     private var taken: [DocumentMember] {
         var members = [
-            RequestRecord.number("tokens_in", UInt64(clamping: figures.usage.inputTotal)), RequestRecord.number("tokens_out", UInt64(clamping: figures.usage.outputTotal)),
+            RequestRecord.number("tokens_in", UInt64(clamping: figures.usage.inputTotal)),
+            RequestRecord.number("tokens_out", UInt64(clamping: figures.usage.outputTotal)),
         ]
         if figures.cost >= 0 { members.append(RequestRecord.number("cost_nanodollars", UInt64(figures.cost))) }
         return members

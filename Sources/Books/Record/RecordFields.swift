@@ -16,9 +16,10 @@ enum RecordNumber: Int, CaseIterable {
     case configVersion
     /// Why its one attempt went where it did, where the record is all that says so.
     case reason
+    case mode
     case queue, connect
 
-    static let count = 36
+    static let count = 37
 }
 
 /// The texts of a record, by the byte before each. A reader passes over those it does not know.
@@ -35,6 +36,7 @@ enum RecordText: UInt8, CaseIterable {
     case kind
     case serviceTier, limits, guardrails
     case configDigest
+    case gatewayVersion, sdk
 }
 
 /// What is true of a request or not.
@@ -79,6 +81,21 @@ public enum RecordedCache: UInt8, BitwiseCopyable, Sendable, CaseIterable {
         case .semanticMiss: "SEMANTIC MISS"
         case .refresh: "REFRESH"
         case .hit: "HIT"
+        }
+    }
+}
+
+/// How a config chooses among its targets.
+public enum RecordedMode: UInt8, BitwiseCopyable, Sendable, CaseIterable {
+    case single, fallback, loadbalance, conditional
+
+    /// As configs have it.
+    public var text: StaticString {
+        switch self {
+        case .single: "single"
+        case .fallback: "fallback"
+        case .loadbalance: "loadbalance"
+        case .conditional: "conditional"
         }
     }
 }

@@ -33,6 +33,8 @@ public struct RecordFigures: BitwiseCopyable, Sendable {
     public var promptVersion: UInt32 = 0
     /// The same of the stored config.
     public var configVersion: UInt32 = 0
+    /// How the config chose, where a target was chosen.
+    public var mode = RecordedMode.single
     /// Of the one attempt of a request that was tried once.
     public var reason = RecordedReason.only
 
@@ -79,6 +81,7 @@ public struct RecordFigures: BitwiseCopyable, Sendable {
         case .imageOutput: UInt64(RecordFigures.tokens(usage.imageOutput))
         case .configVersion: UInt64(configVersion)
         case .reason: UInt64(reason.rawValue)
+        case .mode: UInt64(mode.rawValue)
         case .queue: queueNanoseconds
         case .connect: connectNanoseconds
         }
@@ -120,6 +123,7 @@ public struct RecordFigures: BitwiseCopyable, Sendable {
         case .imageOutput: usage.imageOutput = RecordFigures.tokens(Int64(clamping: value))
         case .configVersion: configVersion = UInt32(clamping: value)
         case .reason: reason = RecordedReason(rawValue: UInt8(clamping: value)) ?? .only
+        case .mode: mode = RecordedMode(rawValue: UInt8(clamping: value)) ?? .single
         case .queue: queueNanoseconds = value
         case .connect: connectNanoseconds = value
         }

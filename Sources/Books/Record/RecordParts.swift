@@ -48,7 +48,7 @@ public struct RecordParts {
         case .trace, .span, .parentSpan, .spanName, .attempts, .peer, .guardrails: .own
         case .metadata, .user: .metadata
         case .organisation, .workspace, .key, .keyName, .certificate, .virtualKey, .config, .endpoint, .method, .path, .provider, .model, .served, .target,
-            .priceBook, .error, .finishReason, .agent, .prompt, .promptID, .kind, .serviceTier, .limits, .configDigest:
+            .priceBook, .error, .finishReason, .agent, .prompt, .promptID, .kind, .serviceTier, .limits, .configDigest, .gatewayVersion, .sdk:
             .shared
         }
     }

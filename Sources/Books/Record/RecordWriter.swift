@@ -70,6 +70,9 @@ public struct RecordWriter: ~Copyable {
     public mutating func finishReason(_ text: ByteSlice) { write(text, as: .finishReason) }
     public mutating func peer(_ text: ByteSlice) { write(text, as: .peer) }
     public mutating func agent(_ text: ByteSlice) { write(text, as: .agent) }
+    /// What Portkey's SDK says of itself.
+    public mutating func sdk(_ text: ByteSlice) { write(text, as: .sdk) }
+    public mutating func gatewayVersion(_ text: ByteSlice) { write(text, as: .gatewayVersion) }
     public mutating func kind(_ text: ByteSlice) { write(text, as: .kind) }
     /// The terms it was served at, in the provider's word.
     public mutating func serviceTier(_ text: ByteSlice) { write(text, as: .serviceTier) }

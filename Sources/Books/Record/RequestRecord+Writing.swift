@@ -35,6 +35,8 @@ extension RequestRecord {
         guardrails.withByteSlice { writer.guardrails($0) }
         attempts.withByteSlice { writer.attempts($0) }
         metadata.withByteSlice { writer.metadata($0) }
+        sdk.withByteSlice { writer.sdk($0) }
+        gatewayVersion.withByteSlice { writer.gatewayVersion($0) }
         agent.withByteSlice { writer.agent($0) }
         kind.withByteSlice { writer.kind($0) }
     }

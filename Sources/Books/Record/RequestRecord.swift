@@ -56,6 +56,10 @@ public struct RequestRecord: Sendable {
     public var finishReason = ""
     public var peer = ""
     public var agent = ""
+    /// What Portkey's SDK says of itself: `portkey-2.3.4`.
+    public var sdk = ""
+    /// Of the program that served it.
+    public var gatewayVersion = ""
     /// What an observation is of: `agent`, `tool`, `chain`; empty for a request to a model.
     public var kind = ""
     /// The terms it was served at, in the provider's word: `flex`, `default`.
@@ -116,6 +120,8 @@ public struct RequestRecord: Sendable {
         case .finishReason: finishReason = text
         case .peer: peer = text
         case .agent: agent = text
+        case .sdk: sdk = text
+        case .gatewayVersion: gatewayVersion = text
         case .prompt: prompt = text
         case .promptID: promptID = text
         case .kind: kind = text

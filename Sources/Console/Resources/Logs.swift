@@ -28,7 +28,10 @@ enum Logs {
             "cost": record.billedCost.map { Amount.cents($0) } ?? .null, "cost_currency": .text("USD"), "request_url": .text(record.path),
             "request_method": .text(record.method), "response_status_code": .number(Int(figures.status)),
             "response_time": .number(Int64(clamping: figures.totalNanoseconds / 1_000_000)),
-            "queue_us": waits(figures.queueNanoseconds, figures), "connect_us": waits(figures.connectNanoseconds, figures), "cache_status": .text(figures.cache.text.description),
+            "queue_us": waits(figures.queueNanoseconds, figures), "connect_us": waits(figures.connectNanoseconds, figures),
+            "upstream_response_time": count(record.providerMicroseconds.map { $0 / 1000 }), "cache_status": .text(figures.cache.text.description),
+            // Answers are found by exactly what was asked.
+            "cache_type": text(figures.cache == .hit ? "simple" : ""), "mode": text(record.mode?.text.description ?? ""),
             "stream_mode": .flag(figures.flags.contains(.stream)), "is_estimated": .flag(figures.flags.contains(.estimated)),
             "is_reported": .flag(figures.flags.contains(.reported)),
             "virtual_key": text(record.virtualKey), "config": text(record.config), "api_key_id": text(record.key), "workspace_id": text(record.workspace),
@@ -38,6 +41,7 @@ enum Logs {
             "config_digest": text(record.configDigest), "service_tier": text(record.serviceTier), "finish_reason": text(record.finishReason),
             "organisation_id": text(record.organisation), "_user": text(record.metadataPairs.first { $0.key == "_user" }?.value ?? ""),
             "metadata": .object(record.metadataPairs.map { ($0.key, .text($0.value)) }), "error_code": text(record.error),
+            "source": text(record.library?.name ?? ""), "sdk_version": text(record.library?.version ?? ""), "gateway_version": text(record.gatewayVersion),
             "weighted_feedback": TraceFeedback.average(feedback), "total_feedbacks": count(feedback?.count), "object": .text("log"),
         ])
     }

@@ -64,6 +64,8 @@ extension Exchange {
         record.user.withBytesInPlace { writer.user($0) }
         record.peer.withBytesInPlace { writer.peer($0) }
         bookNotes.agent.withBytesInPlace { writer.agent($0) }
+        bookNotes.sdk.withBytesInPlace { writer.sdk($0) }
+        worker.snapshot.gatewayVersion.withByteSlice { writer.gatewayVersion($0) }
     }
 
     private func writeWhat(to writer: inout RecordWriter) {
@@ -114,6 +116,7 @@ extension Exchange {
         figures.attempts = record.figures.attempts
         figures.promptVersion = bookNotes.promptVersion
         figures.configVersion = UInt32(clamping: plan?.route.configVersion ?? 0)
+        figures.mode = plan?.route.mode ?? .single
         figures.blame = bookNotes.blame
         figures.cache = RecordedCache(caching.status)
         figures.receivedByteCount = record.figures.receivedByteCount

@@ -6,6 +6,8 @@ import Prompts
 /// What the books want to know of a request and the access log does not, noted while its head is there.
 struct RecordNotes {
     var agent = InlineText<96>()
+    /// What Portkey's SDK says of itself: `portkey-2.3.4`.
+    var sdk = InlineText<32>()
     var span = InlineText<32>()
     var parentSpan = InlineText<32>()
     var spanName = InlineText<64>()
@@ -37,6 +39,7 @@ struct RecordNotes {
             promptVersion = 0
         }
         agent.removeAll()
+        sdk.removeAll()
         span.removeAll()
         parentSpan.removeAll()
         spanName.removeAll()
@@ -104,12 +107,14 @@ extension Exchange {
     private func noteSpans(_ message: ByteSlice) {
         if let parent = request.fields.value(of: .traceparent, in: message), parent.count >= 52 { bookNotes.parentSpan.set(parent[36..<52]) }
         guard request.fields.contains(.otherPortkey) else { return }
-        var (span, parentSpan, name) = (ByteSlice(""), ByteSlice(""), ByteSlice(""))
+        var (span, parentSpan, name, sdk) = (ByteSlice(""), ByteSlice(""), ByteSlice(""), ByteSlice(""))
         request.fields.eachPortkeyOption("x-portkey-", in: message) { rest, value in
             if rest.equalsIgnoringCase("span-id") { span = value }
             if rest.equalsIgnoringCase("parent-span-id") { parentSpan = value }
             if rest.equalsIgnoringCase("span-name") { name = value }
+            if rest.equalsIgnoringCase("package-version") { sdk = value }
         }
+        bookNotes.sdk.set(sdk)
         bookNotes.span.set(span)
         if !parentSpan.isEmpty { bookNotes.parentSpan.set(parentSpan) }
         bookNotes.spanName.set(name)

@@ -52,6 +52,17 @@ extension RecordedBlame {
     }
 }
 
+extension RecordedMode {
+    init(_ mode: Program.Mode) {
+        switch mode {
+        case .single: self = .single
+        case .fallback: self = .fallback
+        case .loadbalance: self = .loadbalance
+        case .conditional: self = .conditional
+        }
+    }
+}
+
 extension RecordedReason {
     init(_ reason: PickReason) {
         switch reason {

@@ -1,3 +1,4 @@
+import Books
 import Bytes
 import Policy
 import Providers
@@ -28,6 +29,9 @@ final class Route {
     /// Of one of the file, what tells its text from others.
     let configDigest: OwnedBytes?
 
+    /// How its config chooses.
+    let mode: RecordedMode
+
     /// A config that has a name.
     struct NamedConfig {
         let name: String
@@ -48,6 +52,7 @@ final class Route {
         isGuarded = destinations.contains { $0.isGuarded }
         self.identity = identity.withByteSlice { OwnedBytes($0) }
         self.program = program
+        mode = RecordedMode(program.mode)
         configName = config.map { config in Array(config.name.utf8).withByteSlice { OwnedBytes($0) } }
         configVersion = config?.version ?? 0
         configDigest = config.flatMap { config in config.digest.isEmpty ? nil : Array(config.digest.utf8).withByteSlice { OwnedBytes($0) } }
