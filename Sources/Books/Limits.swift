@@ -4,10 +4,10 @@ public enum BooksLimits {
     /// for a second is not noticed.
     public static let ringByteCount = 4 << 20
 
-    /// The longest record: its metadata, its attempts and what its guardrails came to at their longest, and as much for all other texts.
+    /// The longest record: its metadata, its attempts and what its guardrails came to at their longest, 8 KiB, and 2 KiB for all other texts.
     public static let recordByteCount = 10 << 10
 
-    /// The longest text of a record but its metadata and its attempts; what is longer is cut.
+    /// The longest text of a record but its metadata, its attempts and its guardrails; what is longer is cut.
     public static let textByteCount = 512
 
     /// Metadata of one request, in bytes of JSON; what is longer is left out, and the record says so.
@@ -16,10 +16,10 @@ public enum BooksLimits {
     /// What of the metadata lies in the request itself; what is longer is copied apart.
     public static let shortMetadataByteCount = 192
 
-    /// The attempts of one record: eight, each with its target's path, its key, two words, its times and what it took.
+    /// The attempts of one record: eight, each with its target's path, its credential, two words, its times and what it took; what is longer is left out.
     public static let attemptsByteCount = 2560
 
-    /// What the guardrails of one record came to: some twenty, each with its id and three words.
+    /// What the guardrails of one record came to: some twenty, each with its id and three words; what is longer is left out.
     public static let guardrailsByteCount = 1536
 
     /// Characters of a value of metadata; what is longer is cut when it is read (the wire reference §3.1).

@@ -28,11 +28,12 @@ public struct BooksDeclaration: Sendable, Equatable {
 
     /// What rows of exports have, as the console names it.
     public static let exportFields = [
-        "id", "trace_id", "span_id", "parent_span_id", "span_name", "created_at", "is_success", "ai_org", "ai_model", "requested_model", "req_units", "res_units",
-        "total_units", "cost", "cost_currency", "request_url", "request_method", "response_status_code", "response_time", "queue_us", "connect_us",
-        "upstream_response_time", "cache_status", "cache_type", "mode", "stream_mode", "is_estimated", "is_reported", "virtual_key", "config", "api_key_id",
-        "workspace_id", "prompt_slug", "prompt_id", "prompt_version", "config_version", "config_digest", "service_tier", "finish_reason", "organisation_id",
-        "_user", "metadata", "error_code", "source", "sdk_version", "gateway_version", "weighted_feedback", "total_feedbacks", "request", "response",
+        "id", "trace_id", "span_id", "parent_span_id", "span_name", "created_at", "is_success", "ai_org", "ai_model", "requested_model", "req_units",
+        "res_units", "total_units", "cost", "cost_currency", "request_url", "request_method", "response_status_code", "response_time", "cache_status",
+        "stream_mode", "is_estimated", "is_reported", "virtual_key", "config", "api_key_id", "workspace_id", "prompt_slug", "prompt_id", "prompt_version",
+        "organisation_id", "_user", "metadata", "error_code", "weighted_feedback", "total_feedbacks", "request", "response", "mode", "queue_us",
+        "connect_us", "upstream_response_time", "cache_type", "config_version", "config_digest", "service_tier", "finish_reason", "source", "sdk_version",
+        "gateway_version",
     ]
 
     /// Its numbers: each with its default, its range and its reason.

@@ -5,8 +5,14 @@ import Store
 
 /// Records as the rows of a file.
 struct LogTable {
-    /// What a row may have, in order.
-    static let names = Logs.row(RequestRecord()).members.map(\.name).filter { $0 != "object" } + ["request", "response"]
+    /// What a row may have, in order. What came later stands behind all else: who reads columns by their places finds them where they were.
+    static let names =
+        Logs.row(RequestRecord()).members.map(\.name).filter { $0 != "object" && !later.contains($0) } + ["request", "response"] + later
+
+    private static let later = [
+        "mode", "queue_us", "connect_us", "upstream_response_time", "cache_type", "config_version", "config_digest", "service_tier", "finish_reason", "source",
+        "sdk_version", "gateway_version",
+    ]
 
     /// What Portkey's documents call some of them as well.
     static let aliases = [

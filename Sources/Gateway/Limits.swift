@@ -235,6 +235,6 @@ public enum GatewayLimits {
     static let metricValueByteCount = 48
     static let metricLabelsByteCount = 192
 
-    /// The attempts of one request as its record tells them: the first eight, in paths of eight levels, with when and what they took.
+    /// The attempts of one request as its record tells them: the first eight, in paths of eight levels, with their credentials, when and what they took.
     static let triesByteCount = 2560
 }

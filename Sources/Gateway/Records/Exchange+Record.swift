@@ -24,11 +24,11 @@ extension Exchange {
             writeWho(to: &writer)
             writeWhat(to: &writer)
             writeAnswer(to: &writer)
+            bookNotes.metadata.withBytesInPlace { writer.metadata($0) }
+            if let metadata = bookNotes.longMetadata { writer.metadata(metadata.slice) }
             writer.attempts(tries)
             bookNotes.limits.withBytesInPlace { writer.limits($0) }
             if !screening.isEmpty { screening.verdicts.withByteSlice { writer.guardrails($0) } }
-            bookNotes.metadata.withBytesInPlace { writer.metadata($0) }
-            if let metadata = bookNotes.longMetadata { writer.metadata(metadata.slice) }
         }
     }
 

@@ -63,12 +63,16 @@ extension Exchange {
     func writeTries() -> ByteSlice {
         guard let route = plan?.route else { return ByteSlice("") }
         trail.end(at: microseconds(until: worker.now))
-        // All attempts or none: half a list would not be JSON.
         var tries = ByteWriter(worker.headScratch, capacity: GatewayLimits.triesByteCount)
         trail.writeJSON(route.program, slug: { target, key in
             guard target < route.destinations.count, key < route.destinations[target].keys.count else { return nil }
             return route.destinations[target].keys[key].slug
         }, to: &tries)
+        guard tries.overflowed else { return tries.written }
+        // Rather without their credentials than not at all.
+        tries = ByteWriter(worker.headScratch, capacity: GatewayLimits.triesByteCount)
+        trail.writeJSON(route.program, slug: { _, _ in nil }, to: &tries)
+        // All attempts or none: half a list would not be JSON.
         return tries.overflowed ? ByteSlice("") : tries.written
     }
 
