@@ -5,7 +5,7 @@ public enum Limits {
     /// Bytes of a credential. The longest in use are OAuth and cloud JWTs of a few KiB.
     public static let credentialByteCount = 8192
 
-    /// The largest token count believed. Ten counts of this size add up without overflow, and no
+    /// The largest token count believed. The twelve counts of an answer add up without overflow, and no
     /// model reads 2⁴⁸ tokens.
     public static let tokenCount: Int64 = 1 << 48
 
@@ -89,8 +89,7 @@ typealias MemberNameText = InlineText<32>
 /// of those has 22; what follows it in a longer path is not looked at.
 typealias PathText = InlineText<48>
 
-/// The containers the usage reader is in, six: answer, choices, choice, usage, details, and one
-/// to spare.
+/// The containers the usage reader is in, six: an event, its message, usage, turns, one of them, and its details.
 typealias FollowedContainers = InlineArray<6, UsageScan.Container>
 
 /// The renames of one row, two: no host needs more.

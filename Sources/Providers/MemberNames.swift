@@ -13,7 +13,7 @@ enum MemberNames {
         case .outputDetails: outputDetails(name)
         case .cacheCreation: cacheCreation(name)
         case .cachedDetails: cachedDetails(name)
-        case .iteration: name == "type" ? .word(.modality) : usage(name)
+        case .iteration: iteration(name)
         case .choices, .iterations: .skipped
         case .geminiRoot: geminiRoot(name)
         case .geminiCandidate: name == "finishReason" ? .word(.finishReason) : .skipped
@@ -108,6 +108,17 @@ enum MemberNames {
         }
     }
 
+    /// Of one of Anthropic's turns: what it was, whose, and what it took.
+    private static func iteration(_ name: ByteSlice) -> UsageScan.Slot {
+        if name == "type" { return .word(.modality) }
+        if name == "model" { return .word(.turnModel) }
+        let slot = usage(name)
+        return switch slot {
+        case .count, .object: slot
+        case .array, .word, .skipped: .skipped
+        }
+    }
+
     private static func inputDetails(_ name: ByteSlice) -> UsageScan.Slot {
         switch name.count {
         case 12:
@@ -156,7 +167,7 @@ enum MemberNames {
 
     private static func geminiUsage(_ name: ByteSlice) -> UsageScan.Slot {
         switch name.count {
-        case 11: name == "trafficType" ? .word(.serviceTier) : .skipped
+        case 11: name == "serviceTier" || name == "trafficType" ? .word(.serviceTier) : .skipped
         case 15: name == "totalTokenCount" ? .count(.total) : .skipped
         case 16: name == "promptTokenCount" ? .count(.prompt) : .skipped
         case 18:

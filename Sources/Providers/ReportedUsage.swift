@@ -12,12 +12,14 @@ struct ReportedUsage {
         case citations, audioSeconds
         /// Anthropic's: what it took to sum up a conversation that had become too long.
         case compactionInput, compactionCached, compactionWrite5m, compactionWrite1h, compactionOutput
+        /// What another model took that it was advised by.
+        case adviceInput, adviceCached, adviceWrite5m, adviceWrite1h, adviceOutput
         /// The number last seen in a list of details; belongs to no sum.
         case modality
     }
 
     /// One slot a `Count`; negative while the provider has not said.
-    private var counts = InlineArray<23, Int64>(repeating: -1)
+    private var counts = InlineArray<28, Int64>(repeating: -1)
 
     /// Whether this says anything about tokens; `{}` and a duration in seconds do not.
     var isMeaningful: Bool { has(.prompt) || has(.completion) || has(.total) }
@@ -37,20 +39,44 @@ struct ReportedUsage {
         counts[count.rawValue] = min(value(count) + number, Limits.tokenCount)
     }
 
+    /// In place.
+    mutating func removeAll() {
+        for index in counts.indices { counts[index] = -1 }
+    }
+
     mutating func forget(_ count: Count) { counts[count.rawValue] = -1 }
 
     mutating func merge(_ later: borrowing ReportedUsage) {
         for index in counts.indices { counts[index] = max(counts[index], later.counts[index]) }
     }
 
-    /// Adds a turn of Anthropic's that the totals beside it leave out.
-    mutating func add(compaction turn: ReportedUsage) {
+    /// Where turns of Anthropic's are noted that the totals beside them leave out.
+    typealias Apart = InlineArray<5, Count>
+
+    static var compaction: Apart { [.compactionInput, .compactionCached, .compactionWrite5m, .compactionWrite1h, .compactionOutput] }
+    static var advice: Apart { [.adviceInput, .adviceCached, .adviceWrite5m, .adviceWrite1h, .adviceOutput] }
+
+    /// Adds a turn that the totals beside it leave out.
+    mutating func add(_ turn: borrowing ReportedUsage, to counts: Apart) {
         let usage = turn.fromAnthropic()
-        add(.compactionInput, usage.input)
-        add(.compactionCached, usage.cachedRead)
-        add(.compactionWrite5m, usage.cacheWrite5m)
-        add(.compactionWrite1h, usage.cacheWrite1h)
-        add(.compactionOutput, usage.output + usage.reasoning)
+        add(counts[0], usage.input)
+        add(counts[1], usage.cachedRead)
+        add(counts[2], usage.cacheWrite5m)
+        add(counts[3], usage.cacheWrite1h)
+        add(counts[4], usage.output + usage.reasoning)
+    }
+
+    /// What of the normal form another model took; nil where none was asked.
+    var advice: Usage? { has(.adviceInput) ? apart(ReportedUsage.advice) : nil }
+
+    private func apart(_ counts: Apart) -> Usage {
+        var usage = Usage()
+        usage.input = value(counts[0])
+        usage.cachedRead = value(counts[1])
+        usage.cacheWrite5m = value(counts[2])
+        usage.cacheWrite1h = value(counts[3])
+        usage.output = value(counts[4])
+        return usage
     }
 
     /// The normal form of what an upstream of `dialect` said.
@@ -64,6 +90,14 @@ struct ReportedUsage {
 
     private static func sum(_ first: Int64, _ second: Int64) -> Int64 { min(first + second, Limits.tokenCount) }
 
+    private static func add(_ turns: Usage, to usage: inout Usage) {
+        usage.input = sum(usage.input, turns.input)
+        usage.cachedRead = sum(usage.cachedRead, turns.cachedRead)
+        usage.cacheWrite5m = sum(usage.cacheWrite5m, turns.cacheWrite5m)
+        usage.cacheWrite1h = sum(usage.cacheWrite1h, turns.cacheWrite1h)
+        usage.output = sum(usage.output, turns.output)
+    }
+
     /// `input_tokens` leaves the cache out; the write's total and its split may both be there.
     ///
     /// With server tools the split of `message_start` covers the first turn only, while
@@ -71,28 +105,30 @@ struct ReportedUsage {
     /// that a stream is never charged below what it cost.
     private func fromAnthropic() -> Usage {
         var usage = Usage()
-        usage.input = ReportedUsage.sum(value(.prompt), value(.compactionInput))
-        usage.cachedRead = ReportedUsage.sum(value(.cached), value(.compactionCached))
+        usage.input = value(.prompt)
+        usage.cachedRead = value(.cached)
         usage.cacheWrite5m = value(.cacheWrite5m)
         usage.cacheWrite1h = value(.cacheWrite1h)
         let unsplit = max(0, value(.cacheWrite) - usage.cacheWrite5m - usage.cacheWrite1h)
         if usage.cacheWrite1h > 0 { usage.cacheWrite1h += unsplit } else { usage.cacheWrite5m += unsplit }
-        usage.cacheWrite5m = ReportedUsage.sum(usage.cacheWrite5m, value(.compactionWrite5m))
-        usage.cacheWrite1h = ReportedUsage.sum(usage.cacheWrite1h, value(.compactionWrite1h))
         usage.reasoning = min(value(.reasoning), value(.completion))
-        usage.output = ReportedUsage.sum(value(.completion) - usage.reasoning, value(.compactionOutput))
+        usage.output = value(.completion) - usage.reasoning
+        if has(.compactionInput) { ReportedUsage.add(apart(ReportedUsage.compaction), to: &usage) }
+        if let advice { ReportedUsage.add(advice, to: &usage) }
         return usage
     }
 
     /// OpenAI counts cached tokens, sound and pictures inside `prompt_tokens`, reasoning, sound and pictures inside
-    /// `completion_tokens`. Hosts that leave some out betray it by a larger `total_tokens`, or by a part that is larger than its whole.
+    /// `completion_tokens`. Hosts that leave some out betray it by a larger `total_tokens`, or, where they tell none, by a part that is larger than its
+    /// whole; beside a total that is the sum of both such a part is taken for no more than its whole.
     private func fromOpenAI() -> Usage {
-        let write1h = value(.cacheWrite1h)
-        let write5m = max(value(.cacheWrite5m), value(.cacheWrite) - write1h)
+        var write1h = value(.cacheWrite1h)
+        var write5m = max(value(.cacheWrite5m), value(.cacheWrite) - write1h)
         let cache = value(.cached) + write5m + write1h
         var (prompt, completion) = (value(.prompt), value(.completion))
         var (audio, reasoning) = (value(.audioInput), value(.reasoning))
-        let excess = has(.total) ? max(0, value(.total) - prompt - completion) : 0
+        let hasTotal = value(.total) > 0
+        let excess = hasTotal ? max(0, value(.total) - prompt - completion) : 0
         if !has(.prompt), !has(.completion) {
             // Rerank and some embeddings hosts give the total alone.
             prompt = value(.total)
@@ -113,16 +149,18 @@ struct ReportedUsage {
             // xAI and Gemini leave thinking out of `completion_tokens`, the latter without saying so.
             completion += excess
             reasoning = max(reasoning, excess)
-        } else if reasoning > completion {
+        } else if !hasTotal, reasoning > completion {
             completion += reasoning
         }
-        if cache > prompt { prompt += cache }
+        if !hasTotal, cache > prompt { prompt += cache }
+        write1h = min(write1h, prompt)
+        write5m = min(write5m, prompt - write1h)
 
         var usage = Usage()
-        usage.cachedRead = value(.cached)
+        usage.cachedRead = min(value(.cached), prompt - write1h - write5m)
         usage.cacheWrite5m = write5m
         usage.cacheWrite1h = write1h
-        readInputs(of: min(prompt - cache, Limits.tokenCount), audio: audio, &usage)
+        readInputs(of: min(prompt - usage.cachedRead - write5m - write1h, Limits.tokenCount), audio: audio, &usage)
         readOutputs(of: min(completion, Limits.tokenCount), &usage)
         usage.reasoning = min(reasoning, usage.output)
         usage.output -= usage.reasoning

@@ -25,6 +25,24 @@ public struct Usage: BitwiseCopyable, Sendable, Equatable {
 
     public init() {}
 
+    /// Takes out of it what `part` has of texts, as far as it has that much.
+    /// - Returns: what was taken.
+    public mutating func take(_ part: Usage) -> Usage {
+        var taken = Usage()
+        taken.input = Usage.take(part.input, from: &input)
+        taken.cachedRead = Usage.take(part.cachedRead, from: &cachedRead)
+        taken.cacheWrite5m = Usage.take(part.cacheWrite5m, from: &cacheWrite5m)
+        taken.cacheWrite1h = Usage.take(part.cacheWrite1h, from: &cacheWrite1h)
+        taken.output = Usage.take(part.output, from: &output)
+        return taken
+    }
+
+    private static func take(_ count: Int64, from whole: inout Int64) -> Int64 {
+        let taken = min(count, whole)
+        whole -= taken
+        return taken
+    }
+
     /// All that came from the provider's cache.
     public var cachedTotal: Int64 { cachedRead + audioCached + imageCached }
 

@@ -18,8 +18,10 @@ public struct UsageReader: ~Copyable {
     public private(set) var model = ModelText()
     /// The provider's own word, as `stop` or `end_turn`; empty while unknown.
     public private(set) var finishReason = WordText()
-    /// The terms at which the answer was served, in the provider's own word; empty while unknown.
-    public private(set) var serviceTier = WordText()
+    /// Of Anthropic's: the model that the one which served was advised by; empty while unknown.
+    public private(set) var advisor = ModelText()
+    private var namedTier = WordText()
+    private var isFast = false
     /// Whether the stream's own last event was seen: `[DONE]`, `message_stop`, `response.completed`
     /// and its kin. An upstream that closes before it was cut; but some hosts send no `[DONE]`, so a
     /// clean end of the body after a finish reason is an end as well.
@@ -37,10 +39,12 @@ public struct UsageReader: ~Copyable {
         self.dialect = dialect
         model.removeAll()
         finishReason.removeAll()
-        serviceTier.removeAll()
+        advisor.removeAll()
+        namedTier.removeAll()
+        isFast = false
         deltaCount = 0
         isComplete = false
-        reported = ReportedUsage()
+        reported.removeAll()
         scan.reset(dialect)
         scannedCount = 0
     }
@@ -52,16 +56,24 @@ public struct UsageReader: ~Copyable {
     /// copied first.
     public mutating func usageInPlace() -> Usage? { reported.isMeaningful ? reported.normalised(dialect) : nil }
 
+    /// What of it the advisor took; nil where none was asked. In place, as above.
+    public mutating func adviceInPlace() -> Usage? { reported.has(.adviceInput) ? reported.advice : nil }
+
+    /// The terms at which the answer was served, in the provider's own word; empty while unknown. Anthropic's `speed`, where that is not the usual one.
+    public var serviceTier: WordText { isFast ? WordText("fast") : namedTier }
+
     // MARK: Whole answers
 
     /// Reads the next bytes of an answer that is not a stream.
     public mutating func readAnswer(_ piece: ByteSlice) {
         scan.feed(piece)
         // One text has one usage: the last, as for any reader of JSON.
-        reported = scan.usage
+        if scan.hasUsage { reported = scan.usage }
         model = scan.model
         finishReason = scan.finishReason
-        serviceTier = scan.servedTier
+        namedTier = scan.serviceTier
+        isFast = scan.speed == "fast"
+        if !scan.advisor.isEmpty { advisor = scan.advisor }
     }
 
     // MARK: Streams
@@ -137,8 +149,10 @@ public struct UsageReader: ~Copyable {
         }
         if !scan.model.isEmpty { model = scan.model }
         if !scan.finishReason.isEmpty { finishReason = scan.finishReason }
-        let tier = scan.servedTier
-        if !tier.isEmpty { serviceTier = tier }
+        // Apart: an event that names one of the two says nothing of the other.
+        if !scan.serviceTier.isEmpty { namedTier = scan.serviceTier }
+        if !scan.speed.isEmpty { isFast = scan.speed == "fast" }
+        if !scan.advisor.isEmpty { advisor = scan.advisor }
     }
 
     // MARK: The fast way

@@ -12,14 +12,15 @@ extension UsageScan {
     mutating func begin(_ container: Container) {
         switch container {
         case .usage, .geminiUsage, .bedrockUsage:
-            pending = ReportedUsage()
+            pending.removeAll()
             isInTurn = false
         case .geminiModality, .bedrockDetail, .vertexStatistics:
             modality.removeAll()
             pending.forget(.modality)
         case .iteration:
             modality.removeAll()
-            turn = ReportedUsage()
+            turnModel.removeAll()
+            turn.removeAll()
             isInTurn = true
         default: break
         }
@@ -44,8 +45,12 @@ extension UsageScan {
             usage.add(.prompt, pending.value(.modality))
             hasUsage = true
         case .iteration:
-            // What it took to sum a conversation up is in no total.
-            if modality == "compaction" { pending.add(compaction: turn) }
+            // What it took to sum a conversation up is in no total, and neither is what another model was asked for advice.
+            if modality == "compaction" { pending.add(turn, to: ReportedUsage.compaction) }
+            if modality == "advisor_message" {
+                pending.add(turn, to: ReportedUsage.advice)
+                advisor = turnModel
+            }
             isInTurn = false
         default: break
         }
@@ -53,11 +58,8 @@ extension UsageScan {
 
     // MARK: Texts
 
-    /// What names the prices: Anthropic's `speed`, where that is not the usual one.
-    var servedTier: WordText { speed == "fast" ? speed : serviceTier }
-
     /// Whether the event is a part of the answer by its type, as `content_block_delta` or `transcript.text.delta`.
-    var isDelta: Bool { type == "content_block_delta" || type.withBytes { $0.count > 6 && $0.dropFirst($0.count - 6) == ".delta" } }
+    var isDelta: Bool { type.withBytes { $0 == "content_block_delta" || $0.count > 6 && $0.dropFirst($0.count - 6) == ".delta" } }
 
     mutating func clear(_ word: Word) {
         switch word {
@@ -67,6 +69,7 @@ extension UsageScan {
         case .modality: modality.removeAll()
         case .serviceTier: serviceTier.removeAll()
         case .speed: speed.removeAll()
+        case .turnModel: turnModel.removeAll()
         }
     }
 
@@ -78,6 +81,7 @@ extension UsageScan {
         case .modality: modality.append(byte)
         case .serviceTier: serviceTier.append(byte)
         case .speed: speed.append(byte)
+        case .turnModel: turnModel.append(byte)
         }
     }
 }

@@ -92,6 +92,6 @@ extension UsageScan {
 
     /// The texts that are kept.
     enum Word: UInt8 {
-        case model, type, finishReason, modality, serviceTier, speed
+        case model, type, finishReason, modality, serviceTier, speed, turnModel
     }
 }

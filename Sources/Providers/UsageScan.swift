@@ -5,8 +5,8 @@ import Bytes
 /// It follows only the containers they can stand in, by their exact path: a `usage` in a tool's
 /// arguments is not taken for the provider's. Everything else is skipped by counting brackets. It
 /// does not validate: the bytes belong to the client, and what cannot be followed is left unread.
-/// Member names with escapes are not recognised; no provider writes them.
-struct UsageScan {
+/// Member names with escapes are not recognised; no provider writes them. Not to be copied: it is of some two thousand bytes.
+struct UsageScan: ~Copyable {
     private enum State: UInt8 {
         case value
         case afterValue
@@ -32,6 +32,8 @@ struct UsageScan {
     /// The terms it was served at, and Anthropic's other word for them.
     var serviceTier = WordText()
     var speed = WordText()
+    /// The model that Anthropic's was advised by.
+    var advisor = ModelText()
     var hasUsage = false
     var hasChoices = false
     var choiceCount = 0
@@ -50,6 +52,7 @@ struct UsageScan {
     /// The usage object that is being read, and the turn of Anthropic's within it.
     var pending = ReportedUsage()
     var turn = ReportedUsage()
+    var turnModel = ModelText()
     var isInTurn = false
     /// What the counts of one element of a list are of.
     var modality = WordText()
@@ -85,12 +88,13 @@ struct UsageScan {
 
     /// Makes this the scan of another text. In place: the texts' storage is not cleared.
     mutating func reset() {
-        usage = ReportedUsage()
+        if hasUsage { usage.removeAll() }
         model.removeAll()
         type.removeAll()
         finishReason.removeAll()
         serviceTier.removeAll()
         speed.removeAll()
+        advisor.removeAll()
         isInTurn = false
         hasUsage = false
         hasChoices = false

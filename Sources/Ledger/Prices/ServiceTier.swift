@@ -24,9 +24,16 @@ public enum ServiceTier: UInt8, CaseIterable, BitwiseCopyable, Sendable {
         self = tier
     }
 
-    /// The tier an answer says it was served at: what was asked for may have been more than there was. Nil where its word is no price's.
-    /// - Source: OpenAI API reference, `service_tier`; Anthropic, `usage.service_tier` and `usage.speed`; Amazon Bedrock, "ServiceTier"; Vertex AI,
-    ///   "TrafficType"
+    /// The tier that a request asks for which is answered at once: none of those is served as a batch.
+    public init(asked name: ByteSlice) {
+        let tier = ServiceTier(name) ?? .standard
+        self = tier == .batch ? .standard : tier
+    }
+
+    /// The tier an answer says it was served at: what was asked for may have been more than there was. Nil where its word is no price's, and for `batch`,
+    /// which an answer that is no job's cannot have been.
+    /// - Source: OpenAI API reference, `service_tier`; Anthropic, `usage.service_tier` and `usage.speed`; Amazon Bedrock, "ServiceTier"; Gemini API,
+    ///   `usageMetadata.serviceTier`; Vertex AI, "TrafficType"
     public init?(served name: ByteSlice) {
         if name == "default" || name == "on_demand" || name == "ON_DEMAND" {
             self = .standard
@@ -34,8 +41,10 @@ public enum ServiceTier: UInt8, CaseIterable, BitwiseCopyable, Sendable {
             self = .flex
         } else if name == "ON_DEMAND_PRIORITY" {
             self = .priority
+        } else if let tier = ServiceTier(name), tier != .batch {
+            self = tier
         } else {
-            self.init(name)
+            return nil
         }
     }
 }

@@ -13,6 +13,9 @@ public struct TranslationNotes {
 
     public var isEmpty: Bool { dropped.isEmpty && changed.isEmpty && unsaidCount == 0 }
 
+    /// Whether the client's member `name` was left out, or may have been: what did not fit is not known by name.
+    public func mayHaveDropped(_ name: StaticString) -> Bool { unsaidCount > 0 || has(ByteSlice(name), in: \.dropped) }
+
     public mutating func removeAll() {
         dropped.removeAll()
         changed.removeAll()

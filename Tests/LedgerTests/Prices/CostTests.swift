@@ -70,11 +70,19 @@ struct CostTests {
 
     @Test("an answer's word for its tier is one of ours, or says nothing", arguments: [
         ("default", ServiceTier.standard), ("standard", .standard), ("on_demand", .standard), ("ON_DEMAND", .standard), ("flex", .flex), ("ON_DEMAND_FLEX", .flex),
-        ("priority", .priority), ("ON_DEMAND_PRIORITY", .priority), ("batch", .batch), ("fast", .fast), ("auto", nil), ("scale", nil), ("reserved", nil),
+        ("priority", .priority), ("ON_DEMAND_PRIORITY", .priority), ("batch", nil), ("fast", .fast), ("auto", nil), ("scale", nil), ("reserved", nil),
         ("PROVISIONED_THROUGHPUT", nil), ("", nil),
     ] as [(String, ServiceTier?)])
     func servedTiers(word: String, tier: ServiceTier?) {
         #expect(Array(word.utf8).withByteSlice { ServiceTier(served: $0) } == tier)
+    }
+
+    @Test("a tier that is asked for is one of ours that answers are served at, else the standard one", arguments: [
+        ("flex", ServiceTier.flex), ("priority", .priority), ("fast", .fast), ("standard", .standard), ("default", .standard), ("auto", .standard),
+        ("batch", .standard), ("", .standard),
+    ])
+    func askedTiers(word: String, tier: ServiceTier) {
+        #expect(Array(word.utf8).withByteSlice { ServiceTier(asked: $0) } == tier)
     }
 
     @Test("a price says whether it is of the tier that was asked for")

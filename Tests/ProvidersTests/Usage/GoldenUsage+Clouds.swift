@@ -1,7 +1,7 @@
 @testable import Providers
 
 extension GoldenUsage {
-    /// - Source: Claude Platform docs, "Messages", "Streaming messages", "Prompt caching", "Compaction", "Fast mode"
+    /// - Source: Claude Platform docs, "Messages", "Streaming messages", "Prompt caching", "Compaction", "Fast mode", "Advisor tool"
     static let anthropic: [GoldenUsage] = [
         // 21·3,000 + 188·300 + 200·3,750 + 100·6,000 + 393·15,000 = 63,000 + 56,400 + 750,000 + 600,000 + 5,895,000
         GoldenUsage(
@@ -78,9 +78,20 @@ extension GoldenUsage {
                 #"{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"iterations":[{"input_tokens":180000,"output_tokens":3500,"cache_read_input_tokens":50,"cache_creation":{"ephemeral_5m_input_tokens":0},"type":"compaction"},{"type":"message","input_tokens":23000,"output_tokens":1000}],"input_tokens":23000,"output_tokens":1000}}"#,
                 #"{"type":"message_stop"}"#,
             ]),
+        // (400 + 900)·3,000 + 70·300 + (120 + 800)·15,000 = 3,900,000 + 21,000 + 13,800,000: here all at one price
+        GoldenUsage(
+            name: "messages, another model asked for advice on the way", dialect: .anthropic, price: "input: 3, cached: 0.3, output: 15",
+            usage: Usage(input: 1300, cachedRead: 70, output: 920), nanodollars: 17_721_000, model: "claude-sonnet-4-6", finishReason: "end_turn",
+            whole: #"{"type":"message","model":"claude-sonnet-4-6","content":[],"stop_reason":"end_turn","usage":{"input_tokens":400,"cache_read_input_tokens":70,"output_tokens":120,"iterations":[{"type":"message","input_tokens":300,"cache_read_input_tokens":0,"output_tokens":20},{"type":"advisor_message","model":"claude-opus-4-6","input_tokens":900,"cache_read_input_tokens":0,"cache_creation_input_tokens":0,"output_tokens":800,"speed":"fast","service_tier":"priority"},{"type":"message","model":"claude-sonnet-4-6","input_tokens":100,"cache_read_input_tokens":70,"output_tokens":100}]}}"#,
+            stream: [
+                #"{"type":"message_start","message":{"model":"claude-sonnet-4-6","usage":{"input_tokens":300,"output_tokens":1}}}"#,
+                #"{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"input_tokens":400,"cache_read_input_tokens":70,"output_tokens":120,"iterations":[{"input_tokens":900,"output_tokens":800,"model":"claude-opus-4-6","type":"advisor_message"},{"type":"message","input_tokens":400,"cache_read_input_tokens":70,"output_tokens":120}]}}"#,
+                #"{"type":"message_stop"}"#,
+            ]),
     ]
 
-    /// - Source: ai.google.dev/api/generate-content#UsageMetadata; Vertex AI, "GenerateContentResponse", "Text embeddings API"
+    /// - Source: ai.google.dev/api/generate-content#UsageMetadata; ai.google.dev/gemini-api/docs/priority-inference;
+    ///   Vertex AI, "GenerateContentResponse", "Text embeddings API"
     static let google: [GoldenUsage] = [
         // (10 + 5)·1,250 + (20 + 100)·10,000
         GoldenUsage(
@@ -138,6 +149,15 @@ extension GoldenUsage {
             stream: [
                 #"{"candidates":[{"content":{"parts":[{"text":"a"}]}}],"usageMetadata":{"trafficType":"ON_DEMAND_PRIORITY"},"modelVersion":"gemini-2.5-flash"}"#,
                 #"{"candidates":[{"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":5,"candidatesTokenCount":7,"totalTokenCount":12,"trafficType":"ON_DEMAND_PRIORITY"},"modelVersion":"gemini-2.5-flash"}"#,
+            ]),
+        // 5·300 + 7·2,500: what is asked for beyond the quota of priority is served as the rest is
+        GoldenUsage(
+            name: "gemini, priority asked for and the usual served", dialect: .gemini, price: "input: 0.3, output: 2.5, priority: {input: 0.54, output: 4.5}",
+            tier: .priority, usage: Usage(input: 5, output: 7), nanodollars: 19_000, model: "gemini-2.5-flash", finishReason: "STOP",
+            whole: #"{"candidates":[{"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":5,"candidatesTokenCount":7,"totalTokenCount":12,"serviceTier":"standard"},"modelVersion":"gemini-2.5-flash"}"#,
+            stream: [
+                #"{"candidates":[{"content":{"parts":[{"text":"a"}]}}],"usageMetadata":{"promptTokenCount":5,"totalTokenCount":5,"serviceTier":"standard"},"modelVersion":"gemini-2.5-flash"}"#,
+                #"{"candidates":[{"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":5,"candidatesTokenCount":7,"totalTokenCount":12,"serviceTier":"standard"},"modelVersion":"gemini-2.5-flash"}"#,
             ]),
         // (8 + 4)·150
         GoldenUsage(

@@ -53,35 +53,15 @@ struct GoldenUsage: CustomTestStringConvertible {
 
 @Suite("Golden usage")
 struct GoldenUsageTests {
-    private struct Reading: Equatable {
-        var usage: Usage?
-        var tier: String
-    }
-
-    private func read(_ transcript: UsageTranscript, cuts: (Int) -> [Int]) -> (reading: Reading, tier: WordText) {
-        var reader = UsageReader(transcript.dialect)
-        transcript.feed(to: &reader, cuts: cuts)
-        return (Reading(usage: reader.usage, tier: reader.serviceTier.string), reader.serviceTier)
-    }
-
     @Test("usage and cost are exact, of whole answers and of streams", arguments: GoldenUsage.all)
     func exact(golden: GoldenUsage) throws {
         #expect(!golden.transcripts.isEmpty)
         for transcript in golden.transcripts {
-            let (reading, tier) = read(transcript) { _ in [] }
-            #expect(reading.usage == golden.usage, "\(transcript.name)")
-            #expect(try golden.cost(of: reading.usage ?? Usage(), served: tier) == golden.nanodollars, "\(transcript.name)")
-        }
-    }
-
-    @Test("they are the same however the bytes come: split at every offset, and one at a time", arguments: GoldenUsage.all)
-    func pieces(golden: GoldenUsage) {
-        for transcript in golden.transcripts {
-            let whole = read(transcript) { _ in [] }.reading
-            for offset in 0...(transcript.texts.map(\.utf8.count).max() ?? 0) {
-                #expect(read(transcript) { [min(offset, $0)] }.reading == whole, "\(transcript.name), split at \(offset)")
-            }
-            #expect(read(transcript) { Array(0..<$0) }.reading == whole, "\(transcript.name), byte by byte")
+            var reader = UsageReader(transcript.dialect)
+            transcript.feed(to: &reader) { _ in [] }
+            let (usage, tier) = (reader.usage, reader.serviceTier)
+            #expect(usage == golden.usage, "\(transcript.name)")
+            #expect(try golden.cost(of: usage ?? Usage(), served: tier) == golden.nanodollars, "\(transcript.name)")
         }
     }
 

@@ -11,13 +11,22 @@ struct UsageReaderTests {
         var usage: Usage?
         var model: String
         var finishReason: String
+        var tier: String
+        var advisor: String
         var events: [UsageReader.Event] = []
 
         init(_ reader: borrowing UsageReader, events: [UsageReader.Event] = []) {
             usage = reader.usage
             model = reader.model.string
             finishReason = reader.finishReason.string
+            tier = reader.serviceTier.string
+            advisor = reader.advisor.string
             self.events = events
+        }
+
+        /// Whatever the events are: which those in pieces are is told by a test of its own.
+        func isSame(as other: Reading) -> Bool {
+            usage == other.usage && model == other.model && finishReason == other.finishReason && tier == other.tier && advisor == other.advisor
         }
     }
 
@@ -43,13 +52,9 @@ struct UsageReaderTests {
         let whole = read(transcript) { _ in [] }
         let longest = transcript.texts.map(\.utf8.count).max() ?? 0
         for offset in 0...longest {
-            let split = read(transcript) { [min(offset, $0)] }
-            #expect(split.usage == whole.usage, "split at \(offset)")
-            #expect(split.model == whole.model, "split at \(offset)")
-            #expect(split.finishReason == whole.finishReason, "split at \(offset)")
+            #expect(read(transcript) { [min(offset, $0)] }.isSame(as: whole), "split at \(offset)")
         }
-        let bytewise = read(transcript) { Array(0..<$0) }
-        #expect(bytewise.usage == whole.usage && bytewise.model == whole.model)
+        #expect(read(transcript) { Array(0..<$0) }.isSame(as: whole))
     }
 
     @Test("a whole event and the same event in pieces are the same kind of event")
@@ -181,6 +186,34 @@ struct UsageReaderTests {
         #expect(reader.serviceTier.isEmpty)
         withBytes(#"{"content":[{"service_tier":"priority"}],"usage":{"input_tokens":1,"speed":"fast","service_tier":"standard"}}"#) { reader.readAnswer($0) }
         #expect(reader.serviceTier.string == "fast")
+    }
+
+    @Test("Anthropic's speed and tier are told apart: an event that names one takes nothing of the other back")
+    func speedStays() {
+        var reader = UsageReader(.anthropic)
+        withBytes(#"{"type":"message_start","message":{"usage":{"input_tokens":1,"speed":"fast"}}}"#) { _ = reader.readEvent($0) }
+        withBytes(#"{"type":"message_delta","usage":{"output_tokens":1,"service_tier":"standard"}}"#) { _ = reader.readEvent($0) }
+        #expect(reader.serviceTier.string == "fast")
+        withBytes(#"{"type":"message_delta","usage":{"output_tokens":2,"speed":"standard"}}"#) { _ = reader.readEvent($0) }
+        #expect(reader.serviceTier.string == "standard")
+    }
+
+    @Test("what an advisor took is told apart, with its model; what a turn says of tiers is not the message's, and a reader that is reset knows none of it")
+    func advice() {
+        for transcript in UsageTranscript.all where transcript.name.contains("advice") {
+            var reader = UsageReader(transcript.dialect)
+            transcript.feed(to: &reader) { _ in [] }
+            let (advice, advisor, tier) = (reader.adviceInPlace(), reader.advisor.string, reader.serviceTier.string)
+            #expect(advice == Usage(input: 900, output: 800))
+            #expect(advisor == "claude-opus-4-6" && tier.isEmpty)
+            var usage = reader.usageInPlace() ?? Usage()
+            let taken = usage.take(Usage(input: 900, cachedRead: 90, output: 800))
+            #expect(taken == Usage(input: 900, cachedRead: 70, output: 800))
+            #expect(usage == Usage(input: 400, output: 120))
+            reader.reset(.anthropic)
+            let (none, nobody) = (reader.adviceInPlace(), reader.advisor.string)
+            #expect(none == nil && nobody.isEmpty)
+        }
     }
 
     @Test("a model's name longer than is kept is cut, not lost")

@@ -100,11 +100,19 @@ extension UsageTranscript {
             text: #"{"usage":{"prompt_tokens":100,"completion_tokens":10,"total_tokens":110,"prompt_tokens_details":{"cached_tokens":80,"audio_tokens":40,"image_tokens":40},"completion_tokens_details":{"audio_tokens":12,"image_tokens":9,"reasoning_tokens":4}}}"#,
             usage: Usage(cachedRead: 80, audioInput: 20, audioOutput: 10)),
         .answer(
-            "reasoning that is more than all that came out stands beside it, whatever the total", text: #"{"usage":{"prompt_tokens":32,"completion_tokens":9,"completion_tokens_details":{"reasoning_tokens":94}}}"#,
+            "reasoning that is more than all that came out stands beside it, where there is no total", text: #"{"usage":{"prompt_tokens":32,"completion_tokens":9,"completion_tokens_details":{"reasoning_tokens":94}}}"#,
             usage: Usage(input: 32, output: 9, reasoning: 94)),
         .answer(
-            "a cache that is more than the prompt stands beside it", text: #"{"usage":{"prompt_tokens":10,"completion_tokens":7,"cache_read_input_tokens":19}}"#,
+            "a cache that is more than the prompt stands beside it, where there is no total", text: #"{"usage":{"prompt_tokens":10,"completion_tokens":7,"cache_read_input_tokens":19}}"#,
             usage: Usage(input: 10, cachedRead: 19, output: 7)),
+        .answer(
+            "a cache that is more than the prompt is no more than it where the total is the sum of both",
+            text: #"{"usage":{"prompt_tokens":10,"completion_tokens":7,"total_tokens":17,"cache_read_input_tokens":19,"cache_creation_input_tokens":4}}"#,
+            usage: Usage(cachedRead: 6, cacheWrite5m: 4, output: 7)),
+        .answer(
+            "reasoning that is more than all that came out is no more than it where the total is the sum of both",
+            text: #"{"usage":{"prompt_tokens":32,"completion_tokens":9,"total_tokens":41,"completion_tokens_details":{"reasoning_tokens":94}}}"#,
+            usage: Usage(input: 32, reasoning: 9)),
         .answer(
             "turns of a message are in its totals, but those that summed it up", .anthropic,
             text: #"{"usage":{"input_tokens":9,"output_tokens":8,"iterations":[{"type":"message","input_tokens":5,"output_tokens":4},{"type":"compaction","input_tokens":70,"cache_creation_input_tokens":6,"cache_creation":{"ephemeral_1h_input_tokens":6},"output_tokens":3},{"type":"message","input_tokens":4,"output_tokens":4},[{"type":"compaction","input_tokens":1}],null]}}"#,
