@@ -152,7 +152,7 @@ class Records(BooksCase):
         target = {"provider": "house", "input_guardrails": guardrails}
         gateway = self.start(self.configuration(
             key={"usage_limits": {"type": "requests", "credit_limit": 10}},
-            virtual_keys={"spent": {"provider": "nowhere", "api_key": "k"}, "used": {"provider": "house", "api_key": "k", "rate_limits": [{"type": "requests", "unit": "rpm", "value": 9}]}},
+            virtual_keys={"spent": {"provider": "nowhere", "api_key": "k", "usage_limits": {"type": "requests", "credit_limit": 9}}, "used": {"provider": "house", "api_key": "k", "rate_limits": [{"type": "requests", "unit": "rpm", "value": 9}]}},
             configs={"all": {"strategy": {"mode": "fallback"}, "targets": [{"virtual_key": "spent"}, {"virtual_key": "used"}]}, "judged": target}))
         self.assertEqual(self.ask(gateway).status, 200)
         self.assertEqual(self.ask(gateway, {"x-portkey-config": "judged"}).status, 246)
@@ -164,11 +164,27 @@ class Records(BooksCase):
 
     def test_uncounted_sound(self):
         """sound that its provider has counted costs by the class, and what nobody has counted has no price: it is not reckoned from its bytes"""
+        self.check_sound({})
+
+    def test_uncounted_sound_limited(self):
+        """the same of a key whose requests are limited"""
+        self.check_sound({"rate_limits": [{"type": "requests", "unit": "rpm", "value": 9}]})
+
+    def test_uncounted_sound_budget(self):
+        """the same of a key whose tokens are limited: it is charged those that were counted"""
+        self.assertEqual(self.check_sound({"usage_limits": {"type": "tokens", "credit_limit": 1_000_000}}), 59)
+
+    def test_counted_sound_charged(self):
+        """sound that was let through without a price is charged to a budget of money what its record says, once its provider has counted it"""
+        self.assertEqual(self.check_sound({"usage_limits": {"credit_limit": 10}}), 4 * NANO_INPUT + 10 * 6_000 + 45 * NANO_OUTPUT)
+
+    def check_sound(self, key):
+        """Two answers by one key, one counted by time; returns what its budget was charged, nano-dollars or its own unit."""
         told = {"type": "tokens", "input_tokens": 14, "input_token_details": {"text_tokens": 4, "audio_tokens": 10}, "output_tokens": 45, "total_tokens": 59}
         answers = iter([{"type": "duration", "seconds": 12}, told])
         upstream = Upstream(lambda request, peer: peer.answer({"text": "hi", "model": "mock", "usage": next(answers)}))
         self.addCleanup(upstream.close)
-        configuration = self.configuration()
+        configuration = self.configuration(key=key, unpriced="allow")
         configuration["providers"]["house"]["base_url"] = upstream.base
         prices = self.data / "prices.yaml"
         prices.write_text(prices.read_text().replace(f"output: {OUTPUT}", f"audio_input: 6, output: {OUTPUT}"))
@@ -184,6 +200,45 @@ class Records(BooksCase):
             self.assertNotIn(name, by_time)
         self.assertEqual((by_tokens["tokens_in"], by_tokens["tokens_audio_in"], by_tokens["tokens_out"]), (14, 10, 45))
         self.assertEqual(round(by_tokens["cost_usd"] * 1e9), 4 * NANO_INPUT + 10 * 6_000 + 45 * NANO_OUTPUT)
+        with Wire(gateway.port) as wire:
+            text = wire.send(request("GET", "/metrics", {"Host": "localhost"})).response().body.decode()
+        found = re.search(r'(?m)^sluice_budget_spent\{.*unit="(\w+)".*\} (\S+)$', text)
+        return found and round(float(found[2]) * (1e9 if found[1] == "dollars" else 1))
+
+    def test_cut_sound(self):
+        """a stream of sound that is cut behind its usage took what it has told"""
+        told = {"type": "transcript.text.done", "text": "hi", "usage": {"type": "tokens", "input_tokens": 14, "output_tokens": 45, "total_tokens": 59}}
+
+        def answer(request, peer):
+            peer.stream(f"data: {json.dumps(told)}\n\n".encode(), end=False)
+            time.sleep(0.3)
+            peer.cut()
+
+        upstream = Upstream(answer)
+        self.addCleanup(upstream.close)
+        configuration = self.configuration()
+        configuration["providers"]["house"]["base_url"] = upstream.base
+        gateway = self.start(configuration)
+        with Wire(gateway.port) as wire:
+            fields = {"x-portkey-api-key": self.key, "Content-Type": "multipart/form-data; boundary=b"}
+            wire.send(request("POST", "/v1/audio/transcriptions", fields, b"--b\r\n\r\n" + bytes(1000) + b"\r\n--b--\r\n"))
+            while wire.socket.recv(65536):
+                pass
+        [record] = self.recorded(1)
+        self.assertEqual((record.get("tokens_in"), record.get("tokens_out"), record.get("estimated")), (14, 45, True), record)
+
+    def test_uncounted_chat_limited(self):
+        """a chat that nobody has counted is reckoned from its bytes where only requests are limited, a token for four bytes"""
+        upstream = Upstream(lambda request, peer: peer.answer({"model": "mock", "choices": []}))
+        self.addCleanup(upstream.close)
+        configuration = self.configuration(key={"rate_limits": [{"type": "requests", "unit": "rpm", "value": 9}]})
+        configuration["providers"]["house"]["base_url"] = upstream.base
+        gateway = self.start(configuration)
+        self.assertEqual(self.ask(gateway, model="mock", messages=[{"role": "user", "content": "hello" * 100}]).status, 200)
+        [record] = self.recorded(1)
+        self.assertTrue(record["estimated"], record)
+        self.assertGreater(record["tokens_in"], 125)
+        self.assertEqual(round(record["cost_usd"] * 1e9), record["tokens_in"] * NANO_INPUT + record["tokens_out"] * NANO_OUTPUT)
 
     def test_config_digest(self):
         """a config of the file has the same digest whenever it says the same, and another when it says something else"""

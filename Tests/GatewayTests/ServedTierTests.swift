@@ -10,24 +10,85 @@ struct ServedTierTests {
 
     init() throws { books = try TemporaryBooks() }
 
-    @Test("what is served at another tier than was asked for costs what it was served at", arguments: [("default", 2_000, 10_000), ("auto", 4_000, 20_000)])
-    func prices(word: String, input: Int64, output: Int64) throws {
-        let answer = "{\"model\":\"m\",\"choices\":[],\"service_tier\":\"\(word)\",\"usage\":{\"prompt_tokens\":7,\"completion_tokens\":3}}"
-        let upstream = try ScriptedUpstream(answering: Text.answer(body: answer))
+    /// A request, what its provider answers, what both cost a million tokens, and what is spent then.
+    struct Bill: CustomTestStringConvertible, Sendable {
+        let name: String
+        var like = "openai"
+        var line = "POST /v1/chat/completions"
+        /// Members of the request.
+        let asked: String
+        let answer: String
+        var prices = #""m": {input: 2, output: 10, batch: {input: 1, output: 5}, flex: {input: 1, output: 5}, priority: {input: 4, output: 20}}"#
+        let spent: Int64
+
+        var testDescription: String { name }
+
+        /// Of 7 tokens in and 3 out.
+        static func chat(_ members: String) -> String { "{" + members + #""choices":[],"usage":{"prompt_tokens":7,"completion_tokens":3}}"# }
+
+        static func gemini(_ members: String = "") -> String {
+            """
+            {"candidates":[{"content":{"parts":[{"text":"a"}],"role":"model"},"finishReason":"STOP"}],
+            "usageMetadata":{\(members)"promptTokenCount":7,"candidatesTokenCount":3,"totalTokenCount":10},"modelVersion":"m"}
+            """
+        }
+
+        static func message(_ members: String = "") -> String {
+            """
+            {"type":"message","role":"assistant","id":"a","model":"m","content":[{"type":"text","text":"a"}],"stop_reason":"end_turn","usage":{"input_tokens":7,
+            "output_tokens":3\(members)}}
+            """
+        }
+
+        static let standard: Int64 = 7 * 2_000 + 3 * 10_000
+        static let priority = 2 * standard
+    }
+
+    private static let advised =
+        #","iterations":[{"type":"advisor_message","model":"wise","input_tokens":11,"output_tokens":5}]"#
+
+    private static let bills: [Bill] = [
+        Bill(
+            name: "priority, and the usual served", asked: #""service_tier":"priority""#, answer: Bill.chat(#""model":"m","service_tier":"default","#),
+            spent: Bill.standard),
+        Bill(
+            name: "priority, and a word that is no price's", asked: #""service_tier":"priority""#, answer: Bill.chat(#""model":"m","service_tier":"auto","#),
+            spent: Bill.priority),
+        Bill(
+            name: "priority, and the usual served by a model that is not named", asked: #""service_tier":"priority""#,
+            answer: Bill.chat(#""service_tier":"default","#), spent: Bill.standard),
+        Bill(name: "a batch, which no answer is", asked: #""service_tier":"batch""#, answer: Bill.chat(#""model":"m","#), spent: Bill.standard),
+        Bill(name: "the answer's word for a batch", asked: #""n":1"#, answer: Bill.chat(#""model":"m","service_tier":"batch","#), spent: Bill.standard),
+        Bill(name: "a batch of Gemini's", like: "google", asked: #""service_tier":"batch""#, answer: Bill.gemini(), spent: Bill.standard),
+        Bill(name: "priority of Gemini's", like: "google", asked: #""service_tier":"priority""#, answer: Bill.gemini(), spent: Bill.priority),
+        Bill(
+            name: "priority of Gemini's, and the usual served", like: "google", asked: #""service_tier":"priority""#,
+            answer: Bill.gemini(#""serviceTier":"standard","#), spent: Bill.standard),
+        Bill(name: "flex, which a translation leaves out", like: "anthropic", asked: #""service_tier":"flex""#, answer: Bill.message(), spent: Bill.standard),
+        Bill(
+            name: "an advisor, at its own price", like: "anthropic", line: "POST /v1/messages", asked: #""stop_sequences":[]"#, answer: Bill.message(advised),
+            prices: "\"m\": {input: 2, output: 10}\n    \"wise\": {input: 6, output: 30}", spent: Bill.standard + 11 * 6_000 + 5 * 30_000),
+        Bill(
+            name: "an advisor without a price, at that of the model it advised", like: "anthropic", line: "POST /v1/messages", asked: #""stop_sequences":[]"#,
+            answer: Bill.message(advised), prices: "\"m\": {input: 2, output: 10}", spent: Bill.standard + 11 * 2_000 + 5 * 10_000),
+    ]
+
+    @Test("an answer costs what it was served at, by whom it was made", arguments: bills)
+    func prices(bill: Bill) throws {
+        let upstream = try ScriptedUpstream(answering: Text.answer(body: bill.answer))
         let budget = try books.budget("a", .cost, 1_000_000_000)
         var world = World()
-        world.providers = [World.Provider(id: "up", port: upstream.port)]
+        world.providers = [World.Provider(id: "up", like: bill.like, port: upstream.port)]
         world.keys = [("team", CallerTests.gatewayKey, nil)]
         world.virtualKeys = [("first", 0, "a")]
         world.books = books.books
         world.keyTerms = [SpendingTerms(.key, of: "team", identity: "team", budgets: [budget], rates: [])]
-        let text = "version: \"1\"\nprices:\n  up:\n    \"m\": {input: 2, output: 10, priority: {input: 4, output: 20}}\n"
-        world.prices = try Array(text.utf8).withByteSlice { try PriceBook($0) }
-        let body = "{\"model\":\"m\",\"max_tokens\":9,\"service_tier\":\"priority\",\"messages\":[]}"
-        let request = Text.request(
-            "POST /v1/chat/completions", ["x-portkey-api-key: \(CallerTests.gatewayKey)"], body: body, provider: "@first", key: nil)
-        #expect(try TestGateway(world).ask(request).status == 200)
-        #expect(soon { books.usage(budget)?.spent == 7 * input + 3 * output })
+        world.prices = try Array("version: \"1\"\nprices:\n  up:\n    \(bill.prices)\n".utf8).withByteSlice { try PriceBook($0) }
+        let body = "{\"model\":\"m\",\"max_tokens\":9,\(bill.asked),\"messages\":[{\"role\":\"user\",\"content\":\"a\"}]}"
+        let request = Text.request(bill.line, ["x-portkey-api-key: \(CallerTests.gatewayKey)"], body: body, provider: "@first", key: nil)
+        let answer = try TestGateway(world).ask(request)
+        #expect(answer.status == 200, "\(answer.text)")
+        #expect(soon { books.usage(budget)?.spent == bill.spent }, "\(String(describing: books.usage(budget)))")
     }
 
     @Test("a record names whose limits a request was counted in, each once, and none by half")

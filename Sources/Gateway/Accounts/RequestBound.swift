@@ -64,7 +64,7 @@ extension Endpoint {
     }
 
     /// Whether providers charge nothing for it.
-    fileprivate var isFree: Bool { self == .countTokens || self == .moderations }
+    var isFree: Bool { self == .countTokens || self == .moderations }
 
     /// Which of `RequestBound.limitNames` limit its answers, one bit each; the lowest is to be set where a request has none.
     fileprivate var limitMembers: UInt8 {
@@ -245,7 +245,7 @@ private struct BoundMembers {
         case _ where name == "thinking" || name == "reasoning_effort": thinks = isSomething
         case _ where name == "background": isBackground = isSomething
         case _ where name == "speed": isFast = value == "\"fast\""
-        case _ where name == "service_tier": namedTier = value.count > 2 ? ServiceTier(value[1..<value.count - 1]) ?? .standard : .standard
+        case _ where name == "service_tier": namedTier = value.count > 2 ? ServiceTier(asked: value[1..<value.count - 1]) : .standard
         case _ where name == "prompt": prompts = BoundMembers.count(value)
         default: break
         }

@@ -22,9 +22,8 @@ extension Exchange {
     /// The attempt is over: what it cost is spent, the rest is free again.
     func settleSpending() {
         guard let spending = attempt.spending.take(), let desks = spending.desks else { return }
-        bookNotes.noteLimits(of: spending)
         let taken = taken(spending)
-        if taken.requests > 0, taken.usage == nil { bookNotes.reckoned = (taken.inputTokens, taken.outputTokens) }
+        if taken.requests > 0, taken.usage == nil, reckons(spending) { bookNotes.reckoned = (taken.inputTokens, taken.outputTokens) }
         let money = spending.hasBudget(of: .cost) ? money(taken, spending) : 0
         if spending.reservation.isOpen {
             var isOvershot = false
@@ -42,6 +41,7 @@ extension Exchange {
             desks.books.noteUse()
         }
         if spending.isSent {
+            if worker.recorder != nil { bookNotes.noteLimits(of: spending) }
             finish(&spending.admission, spending, tokens: taken.tokens, desks)
             admitted?.isSent = true
             admitted?.tokens &+= min(taken.tokens, RateLimits.largestCount)
@@ -54,8 +54,8 @@ extension Exchange {
     /// The request is over: its places in its caller's limits are free again. One that never left has used nothing of them.
     func leaveLimits() {
         guard let own = admitted.take(), let desks = own.desks else { return }
-        bookNotes.noteLimits(of: own)
         if own.isSent {
+            if worker.recorder != nil { bookNotes.noteLimits(of: own) }
             finish(&own.admission, own, tokens: own.tokens, desks)
         } else {
             desks.rates.withdraw(&own.admission)
@@ -69,6 +69,9 @@ extension Exchange {
     }
 
     // MARK: What it came to
+
+    /// Whether what it takes is reckoned for it where nobody has counted: its endpoint's answers can be, and somebody's tokens or money are limited.
+    func reckons(_ spending: Spending) -> Bool { spending.countsTokens && endpoint.isReckoned }
 
     private func taken(_ spending: Spending) -> Taken {
         var taken = Taken()
@@ -122,9 +125,18 @@ extension Exchange {
     }
 
     private func money(_ taken: Taken, _ spending: Spending) -> Int64 {
-        guard taken.requests > 0, spending.isPriced else { return 0 }
-        if let usage = taken.usage { return (servedCost(of: usage, spending.adjustment) ?? spending.cost(of: usage)).count }
+        guard taken.requests > 0, !endpoint.isFree else { return 0 }
+        if let usage = taken.usage { return cost(of: usage, spending).count }
         return spending.upperBound(inputTokens: taken.inputTokens, outputTokens: taken.outputTokens).count
+    }
+
+    /// What an answer costs that its provider has counted: at the tier that served it, as its record says; or what is charged for models without a price.
+    private func cost(of usage: Usage, _ spending: Spending) -> Nanodollars {
+        if let cost = servedCost(of: usage, spending.adjustment) { return cost }
+        // An answer that names no model is of the one that was reserved for.
+        if let cost = spending.withPriceName({ cost(of: usage, as: $0, spending.adjustment) }) { return cost }
+        // Pictures and sound that were let through without a price may have one once they are counted.
+        return spending.isPriced ? spending.cost(of: usage) : appliedCost(of: usage, spending.adjustment) ?? .zero
     }
 
     // MARK: Alerts

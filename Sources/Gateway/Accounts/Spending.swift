@@ -45,6 +45,8 @@ final class Spending {
     // Some four hundred bytes, which are read where they lie.
     private let price = UnsafeMutablePointer<ModelPrice>.allocate(capacity: 1)
     private(set) var isPriced = false
+    /// By what name the book has the price; empty where the price is no book's.
+    private var priceName = ModelText()
 
     /// The request has left.
     var isSent = false
@@ -77,6 +79,7 @@ final class Spending {
         targetCounted = []
         bound = RequestBound()
         isPriced = false
+        priceName.removeAll()
         adjustment = .none
         isSent = false
         status = 0
@@ -117,14 +120,19 @@ final class Spending {
     func setPrice(_ price: ModelPrice) {
         self.price.initialize(to: price)
         isPriced = true
+        priceName.removeAll()
     }
 
     /// Takes the book's price of a model; false where it has none.
     func takePrice(of model: ByteSlice, provider: ByteSlice, tier: ServiceTier, from book: PriceBook, _ memo: PriceMemo) -> Bool {
         guard memo.copyPrice(provider: provider, model: model, tier: tier, from: book, to: price) else { return false }
         isPriced = true
+        priceName.set(model)
         return true
     }
+
+    /// Lends the name by which the book has the price; nil where it is no book's.
+    func withPriceName<Result>(_ body: (ByteSlice) -> Result?) -> Result? { priceName.isEmpty ? nil : priceName.withBytesInPlace(body) }
 
     /// Whether it matters to the price which classes of tokens a request can come to.
     var pricesClassesApart: Bool { isPriced && price.pointee.chargesMoreThanTextInPlace() }

@@ -33,12 +33,13 @@ extension Exchange {
         if let plan { record.provider = plan.destination.name }
         if let (taken, cost) = chargedNow {
             guard taken.requests > 0 else { return }
-            var usage = taken.usage ?? Usage()
-            if taken.usage == nil {
+            if let usage = taken.usage { return noteLost(usage, cost, isEstimated: false) }
+            if let spending = attempt.spending, reckons(spending) {
+                var usage = Usage()
                 usage.input = min(taken.inputTokens, Providers.Limits.tokenCount)
                 usage.output = min(taken.outputTokens, Providers.Limits.tokenCount)
+                return noteLost(usage, cost, isEstimated: true)
             }
-            return noteLost(usage, cost, isEstimated: taken.usage == nil)
         }
         // Whole, and refused by a guardrail: its provider has counted.
         if outcome != nil, answer.state == .done, !answer.isBroken, answer.readsUsage, let usage = answer.usage.usageInPlace() {

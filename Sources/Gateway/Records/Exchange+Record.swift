@@ -151,7 +151,7 @@ extension Exchange {
             price(told.nanodollars, &figures)
         } else if caching.status == .hit || !wasDone {
             figures.cost = 0
-        } else if endpoint.isReckoned || bookNotes.reckoned != nil {
+        } else if endpoint.isReckoned || answer.readsUsage && answer.usage.usageInPlace() != nil {
             reckon(&figures)
         } else if endpoint.isBilled {
             figures.flags.insert(.unpriced)

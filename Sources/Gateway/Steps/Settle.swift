@@ -88,6 +88,8 @@ extension Exchange {
 
     /// What an answer of the model that served costs; nil where that has no price.
     func servedCost(of usage: Usage, _ adjustment: PriceAdjustment) -> Nanodollars? {
+        // Before an answer of its own has begun, what is known is another request's.
+        guard answer.readsUsage else { return nil }
         var served = answer.usage.model
         return served.withBytesInPlace { cost(of: usage, as: $0, adjustment) }
     }
@@ -98,21 +100,34 @@ extension Exchange {
         var (served, asked) = (answer.usage.model, record.model)
         return asked.withBytesInPlace { asked in
             // The book has been asked for that very name.
-            served.withBytesInPlace { $0 == asked } ? nil : cost(of: usage, as: asked, adjustment)
+            answer.readsUsage && served.withBytesInPlace { $0 == asked } ? nil : cost(of: usage, as: asked, adjustment)
         }
     }
 
-    /// What an answer of the model that was asked for costs; nil where that has no price.
+    /// What an attempt took costs that has told nothing itself, of the model that was asked for; nil where that has no price.
     func askedCost(of usage: Usage, _ adjustment: PriceAdjustment) -> Nanodollars? {
         var asked = record.model
-        return asked.withBytesInPlace { cost(of: usage, as: $0, adjustment) }
+        return asked.withBytesInPlace { price(of: usage, as: $0, attempt.tier, adjustment) }
     }
 
-    private func cost(of usage: Usage, as model: ByteSlice, _ adjustment: PriceAdjustment) -> Nanodollars? {
+    /// What the answer costs if `model` has given it; nil where that has no price.
+    func cost(of usage: Usage, as model: ByteSlice, _ adjustment: PriceAdjustment) -> Nanodollars? {
+        // A price of the request is paid once, whoever was asked besides.
+        guard answer.readsUsage, let advice = answer.usage.adviceInPlace(), adjustment.fixed == nil else {
+            return price(of: usage, as: model, servedTier, adjustment)
+        }
+        var (rest, advisor) = (usage, answer.usage.advisor)
+        let asked = rest.take(advice)
+        guard let cost = price(of: rest, as: model, servedTier, adjustment) else { return nil }
+        let other = advisor.withBytesInPlace { price(of: asked, as: $0, .standard, adjustment) }
+        return cost + (other ?? price(of: asked, as: model, servedTier, adjustment) ?? .zero)
+    }
+
+    private func price(of usage: Usage, as model: ByteSlice, _ tier: ServiceTier, _ adjustment: PriceAdjustment) -> Nanodollars? {
         guard let book = worker.snapshot.prices else { return nil }
         var provider = record.provider
         return provider.withBytesInPlace {
-            worker.accounts.prices.cost(of: usage, provider: $0, model: model, tier: servedTier, adjustment: adjustment, from: book)
+            worker.accounts.prices.cost(of: usage, provider: $0, model: model, tier: tier, adjustment: adjustment, from: book)
         }
     }
 

@@ -17,6 +17,8 @@ extension Exchange {
         notes.removeAll()
         if !worker.translator.notes.isEmpty {
             notes = worker.translator.notes
+            // What the provider is not asked for it does not serve.
+            if notes.mayHaveDropped("service_tier") || notes.mayHaveDropped("speed") { attempt.tier = .standard }
             try refuseDropped(notes, message)
         }
         let path = ByteSlice(worker.pathScratch, count: attempt.pathByteCount)
