@@ -185,8 +185,9 @@ struct EventRelayTests {
         let many = 60_000
         let upstream = try ScriptedUpstream { peer in
             peer.request()
-            peer.wire.send(Text.streamHead + Text.chunk(Self.first))
-            pause(milliseconds: 5)
+            peer.wire.send(Text.streamHead)
+            // Some by themselves, so that they pass; the rest as fast as they are taken.
+            Self.send([Self.first, Self.deltas[4], Self.deltas[4]], to: peer.wire, apart: true)
             for _ in 0..<many { guard peer.wire.send(chunk) else { return } }
             peer.wire.send(Text.lastChunk)
         }
@@ -198,7 +199,7 @@ struct EventRelayTests {
         pause(milliseconds: 400)
         var body: [UInt8] = []
         while let next = client.takeChunk(), !next.isEmpty { body += next }
-        let payload = Array((Self.first + String(repeating: Self.deltas[4], count: many)).utf8)
+        let payload = Array((Self.first + String(repeating: Self.deltas[4], count: many + 2)).utf8)
         #expect(body == payload)
         client.close()
         let record = try #require(worker.stop().first)

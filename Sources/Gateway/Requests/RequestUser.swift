@@ -4,7 +4,8 @@ import JSON
 
 extension Exchange {
     /// Notes for the record on whose behalf the request is made: `_user` of its key's metadata, else of
-    /// `x-portkey-metadata`, else of the body's `metadata` (`user_id` in Anthropic's), else the body's `user`. The body goes where its dialect takes it all the same.
+    /// `x-portkey-metadata`, else of the body's `metadata` (`user_id` in Anthropic's), else the body's `user`. The body goes
+    /// where its dialect takes it all the same.
     func noteUser(_ message: ByteSlice) {
         if let metadata = caller.keyMetadata, noteUser(inMetadata: metadata.text.slice) { return }
         if let header = request.fields.value(of: .portkeyMetadata, in: message), noteUser(inMetadata: header) { return }
