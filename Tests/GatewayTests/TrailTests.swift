@@ -60,22 +60,25 @@ struct TrailTests {
         var trail = Trail()
         _ = trail.note(at: -1, target: 0, key: 0, outcome: .status(503), reason: .first, isRepeat: false, times: times(100, 300))
         _ = trail.add(.hedged, target: 1, key: 0, reason: .fallback, isRepeat: false, times: times(400, 1000))
-        #expect(trail.taken(until: 600) == 400 && trail.taken(until: 50) == 0 && trail.taken(until: .max) == 800)
+        let taken = [600, 50, .max].map { trail.taken(until: $0) }
+        #expect(taken == [400, 0, 800])
     }
 
     @Test("an attempt is the only one where there was no other, and it was answered so")
     func only() {
         var trail = Trail()
-        #expect(trail.only(target: 0, key: 0, status: 200) == nil)
+        func only(_ target: Int, _ key: Int, _ status: UInt16) -> UInt32? { trail.only(target: target, key: key, status: status)?.begun }
+        #expect(only(0, 0, 200) == nil)
         _ = trail.note(at: -1, target: 1, key: 2, outcome: .status(200), reason: .only, isRepeat: false, times: times(7, 9))
-        #expect(trail.only(target: 1, key: 2, status: 200)?.begun == 7)
-        #expect(trail.only(target: 0, key: 2, status: 200) == nil && trail.only(target: 1, key: 0, status: 200) == nil)
-        #expect(trail.only(target: 1, key: 2, status: 502) == nil)
+        #expect(only(1, 2, 200) == 7)
+        #expect(only(0, 2, 200) == nil && only(1, 0, 200) == nil)
+        #expect(only(1, 2, 502) == nil)
         trail.charge(at: 0, 1, 1, 1)
-        #expect(trail.only(target: 1, key: 2, status: 200) == nil)
+        #expect(only(1, 2, 200) == nil)
         var failed = Trail()
         _ = failed.note(at: -1, target: 0, key: 0, outcome: .unreachable, reason: .only, isRepeat: false, times: times(7, 9))
-        #expect(failed.only(target: 0, key: 0, status: 0) == nil)
+        let ofFailed = failed.only(target: 0, key: 0, status: 0)
+        #expect(ofFailed == nil)
     }
 
     @Test("eight attempts that say all there is to say are a line, and a ninth is counted alone")

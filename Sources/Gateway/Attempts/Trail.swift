@@ -109,8 +109,8 @@ struct Trail: BitwiseCopyable {
         count += 1
     }
 
-    /// What attempts have taken until then, in microseconds.
-    func taken(until then: UInt32) -> UInt64 {
+    /// What attempts have taken until then, in microseconds. Changes nothing; it is mutating so that the trail is not copied to be asked.
+    mutating func taken(until then: UInt32) -> UInt64 {
         var sum: UInt64 = 0
         for index in 0..<min(count, Trail.capacity) {
             let over = min(then, entries[index].times.over)
@@ -119,8 +119,8 @@ struct Trail: BitwiseCopyable {
         return sum
     }
 
-    /// Of the one attempt there was: its times, where it had this answer, of this target and key; else nil.
-    func only(target: Int, key: Int, status: UInt16) -> Times? {
+    /// Of the one attempt there was: its times, where it had this answer, of this target and key; else nil. Mutating as above.
+    mutating func only(target: Int, key: Int, status: UInt16) -> Times? {
         let entry = entries[0]
         guard count == 1, entry.end == .answered, entry.status == status, !entry.isRepeat, entry.lostInput < 0 else { return nil }
         return Int(entry.target) == target && Int(entry.key) == key ? entry.times : nil
