@@ -14,7 +14,7 @@ public protocol Circumstances: RequestFacts {
 }
 
 /// Why a decision names the target it names.
-public enum PickReason: UInt8, BitwiseCopyable, Sendable {
+public enum PickReason: UInt8, BitwiseCopyable, Sendable, CaseIterable {
     /// There is no other.
     case only
     /// The first in order that may be tried.

@@ -1,3 +1,4 @@
+import Books
 import Bytes
 import Policy
 import Testing
@@ -79,6 +80,11 @@ struct TrailTests {
         _ = failed.note(at: -1, target: 0, key: 0, outcome: .unreachable, reason: .only, isRepeat: false, times: times(7, 9))
         let ofFailed = failed.only(target: 0, key: 0, status: 0)
         #expect(ofFailed == nil)
+    }
+
+    @Test("a reason is the same word where one attempt is told by its figures and where several are listed")
+    func reasons() {
+        for reason in PickReason.allCases { #expect(RecordedReason(reason).text.description == reason.text.description) }
     }
 
     @Test("eight attempts that say all there is to say are a line, and a ninth is counted alone")

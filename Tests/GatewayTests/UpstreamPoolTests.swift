@@ -163,17 +163,22 @@ struct UpstreamPoolTests {
         #expect(upstream.connectionCount == 2)
     }
 
-    @Test("what a request waits for a connection is its queue time and not the gateway's, and of that only what its dial took is for connecting")
-    func queueTime() throws {
-        let asked = Noticed()
-        let go = Noticed()
-        let upstream = try ScriptedUpstream { peer in
+    /// Answers the first request once `go` is noted, having noted it as `asked`, and every other at once.
+    private static func holding(_ asked: Noticed, until go: Noticed) throws -> ScriptedUpstream {
+        try ScriptedUpstream { peer in
             peer.request()
             asked.note()
             _ = go.wait()
             peer.wire.send(Text.answer())
-            while peer.request() != nil { peer.wire.send(Text.answer()) }
+            peer.answer(Text.answer())
         }
+    }
+
+    @Test("what a request waits for a connection is its queue time and not the gateway's, and of that only what its dial took is for connecting")
+    func queueTime() throws {
+        let asked = Noticed()
+        let go = Noticed()
+        let upstream = try UpstreamPoolTests.holding(asked, until: go)
         var world = World(upstream)
         world.limits.connectionsPerOrigin = 1
         let worker = try TestWorker(world)
@@ -275,13 +280,7 @@ struct UpstreamPoolTests {
     func leavingTheQueue() throws {
         let asked = Noticed()
         let go = Noticed()
-        let upstream = try ScriptedUpstream { peer in
-            peer.request()
-            asked.note()
-            _ = go.wait()
-            peer.wire.send(Text.answer())
-            peer.answer(Text.answer())
-        }
+        let upstream = try UpstreamPoolTests.holding(asked, until: go)
         var world = World(upstream)
         world.limits.connectionsPerOrigin = 1
         let gateway = try TestGateway(world)

@@ -58,8 +58,19 @@ def wrk(script, port, connections, seconds, scheme="http"):
 
 def h2load(body, headers, port, connections, streams, seconds, scheme):
     """Runs one round of HTTP/2 on core 1, by prior knowledge, with so many streams at once over each connection."""
+    how = ["-m", str(streams), "-D", str(seconds), *([] if scheme == "https" else ["-p", "h2c"])]
+    return {"requests": _h2load(how, body, headers, port, connections, seconds, scheme), "duration": seconds * 1_000_000}
+
+
+def held_rate(body, headers, port, connections, rate, seconds):
+    """Requests over HTTP/1.1 at a held rate, from core 1; how many were answered."""
+    return _h2load(["--h1", "--rps", str(rate / connections), "-n", str(rate * seconds)], body, headers, port, connections, 10 * seconds, "http")
+
+
+def _h2load(how, body, headers, port, connections, seconds, scheme):
+    """How many were answered; any failed request is an error."""
     lines = [part for name, value in headers.items() if name.lower() != "connection" for part in ("-H", f"{name.lower()}: {value}")]
-    command = pinned([tool("h2load"), "-t", "1", "-c", str(connections), "-m", str(streams), "-D", str(seconds), "-d", str(body), *([] if scheme == "https" else ["-p", "h2c"]),
+    command = pinned([tool("h2load"), "-t", "1", "-c", str(connections), *how, "-d", str(body),
                       "-H", "content-type: application/json", *lines, f"{scheme}://127.0.0.1:{port}/v1/chat/completions"], core=1)
     done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 40)
     counts = re.search(r"requests: (\d+) total, \d+ started, (\d+) done, (\d+) succeeded, (\d+) failed, (\d+) errored, (\d+) timeout", done.stdout)
@@ -68,4 +79,4 @@ def h2load(body, headers, port, connections, streams, seconds, scheme):
     _, answered, succeeded, failed, errored, late = map(int, counts.groups())
     if failed or errored or late or succeeded != answered:
         raise ScenarioError(f"h2load at {connections} connections to port {port}: {counts[0]}")
-    return {"requests": answered, "duration": seconds * 1_000_000}
+    return answered

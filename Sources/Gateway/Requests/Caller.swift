@@ -12,7 +12,7 @@ struct Caller {
     var terms: SpendingTerms?
     /// What the holder may use; nil where nothing restricts it.
     var restrictions: KeyRestrictions?
-    /// What the holder's requests say of themselves where they say nothing; nil for most, and then so is the next.
+    /// What is said of the holder's requests, whatever they say themselves; nil for most, and then so is the next.
     var keyMetadata: KeyMetadata?
     /// That, and what the request says beside it in `x-portkey-metadata`.
     var metadata: OwnedBytes?
