@@ -13,6 +13,7 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -151,6 +152,17 @@ int linux_wait(int epoll, struct epoll_event *events, int capacity, int millisec
 #endif
 #endif
     return (int)syscall(SYS_epoll_pwait, epoll, events, capacity, milliseconds, NULL, 0);
+}
+
+int linux_timer(void) {
+    int timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+    return timer < 0 ? -errno : timer;
+}
+
+int linux_timer_set(int timer, uint64_t nanoseconds) {
+    // All zeros would unset it.
+    struct itimerspec at = {.it_value = {.tv_sec = (time_t)(nanoseconds / 1000000000), .tv_nsec = (long)(nanoseconds % 1000000000) + (nanoseconds == 0)}};
+    return timerfd_settime(timer, TFD_TIMER_ABSTIME, &at, NULL) < 0 ? -errno : 0;
 }
 
 ssize_t linux_receive(int descriptor, void *out, size_t capacity) {

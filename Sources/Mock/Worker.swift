@@ -23,7 +23,7 @@ final class Worker {
     let address: SocketAddress
     let counters: Counters
     let options: MockOptions
-    private let poller: Poller
+    private var poller: Poller
     private let listener: Listener
     private var connections = SlotTable<Connection>(kind: Kind.connection)
     private let acceptTimer: TimerWheel.Identifier
@@ -82,7 +82,7 @@ final class Worker {
     }
 
     private func turn() {
-        let count = poller.wait(milliseconds: timers.millisecondsUntilNext(now: now).map { CInt($0) } ?? -1)
+        let count = poller.wait(until: timers.nextDeadline(), now: now)
         now = .now()
         wallSeconds = wallClockNanoseconds() / 1_000_000_000
         date.update(seconds: wallSeconds)

@@ -109,14 +109,12 @@ public struct TimerWheel: ~Copyable {
         return nodes[Int(identifier)].token
     }
 
-    /// Milliseconds a loop may sleep before a timer could be due, rounded up; nil when none is set.
-    public mutating func millisecondsUntilNext(now: Instant) -> Int? {
-        if heads[Int(TimerWheel.due)] != TimerWheel.none { return 0 }
+    /// Until when a loop may sleep before a timer could be due; nil when none is set.
+    public mutating func nextDeadline() -> Instant? {
+        if heads[Int(TimerWheel.due)] != TimerWheel.none { return Instant(nanoseconds: 0) }
         guard let tick = nextOccupied()?.tick else { return nil }
         let (target, overflowed) = tick.multipliedReportingOverflow(by: TimerWheel.nanosecondsPerTick)
-        if overflowed { return Int(Int32.max) }
-        guard target > now.nanoseconds else { return 0 }
-        return Int(min((target - now.nanoseconds + 999_999) / 1_000_000, UInt64(Int32.max)))
+        return overflowed ? .distantFuture : Instant(nanoseconds: target)
     }
 
     private mutating func advance(to tick: UInt64) {

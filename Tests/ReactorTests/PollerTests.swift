@@ -12,6 +12,33 @@ struct PollerTests {
         #expect(poller.wait(milliseconds: 5) == 0)
     }
 
+    @Test("a wait ends at its own time, before the one that was set last and after it, each time anew")
+    func waitsUntil() throws {
+        var poller = try Poller()
+        let start = Instant.now()
+        func milliseconds(_ count: UInt64) -> Instant { start.adding(nanoseconds: count * 1_000_000) }
+        #expect(poller.wait(until: start, now: start) == 0, "what has passed is not waited for")
+        // Later, earlier than what is set, the same again: none ends early, and of what ends for nothing there is a turn or two.
+        for end in [20, 30, 60, 61, 61] as [UInt64] {
+            var turns = 0
+            while Instant.now() < milliseconds(end), turns < 5 {
+                _ = poller.wait(until: milliseconds(end), now: .now())
+                turns += 1
+            }
+            #expect(Instant.now() >= milliseconds(end))
+        }
+        // A timer that is set for long is moved where something is due sooner.
+        let later = Instant.now().adding(nanoseconds: 3_600_000_000_000)
+        let waker = try SharedWakeup()
+        try poller.watch(waker.wakeup.descriptor, token: 1)
+        waker.wakeup.signal()
+        #expect(poller.wait(until: later, now: .now()) == 1)
+        let soon = Instant.now().adding(nanoseconds: 5_000_000)
+        #expect(poller.wait(until: soon, now: .now()) == 1)
+        #expect(Instant.now() >= soon)
+        #expect(Token(rawValue: poller.event(0).token) == Token(rawValue: .max))
+    }
+
     @Test("a watched socket is reported once for what is ready, with its token, and again only for more")
     func reportsEdges() throws {
         let pair = try Loopback()

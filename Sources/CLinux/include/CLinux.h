@@ -58,6 +58,10 @@ int linux_connect(const linux_address *address);
 // epoll_wait(2), recv(2), send(2) and, for several runs, sendmsg(2) without Glibc's thread cancellation, which costs each call two
 // atomic operations in a process with threads. Return the count or -errno; linux_wait -1.
 int linux_wait(int epoll, struct epoll_event *events, int capacity, int milliseconds);
+// A timer of the monotonic clock that becomes readable, not set. Returns the descriptor or -errno.
+int linux_timer(void);
+// Sets or moves it to a point of that clock; one that has passed is reached at once.
+int linux_timer_set(int timer, uint64_t nanoseconds);
 ssize_t linux_receive(int descriptor, void *out, size_t capacity);
 // The same without taking the bytes (MSG_PEEK).
 ssize_t linux_peek(int descriptor, void *out, size_t capacity);

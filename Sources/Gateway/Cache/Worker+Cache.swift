@@ -18,17 +18,17 @@ extension Worker {
 
     /// Waits for events. No answer of the cache is held here, and while it sleeps none is looked for. A turn that has had nothing to do with
     /// the cache leaves it parked: waking up for nothing takes more than a hundred instructions a turn, of the four thousand of a streamed event.
-    func sleep(milliseconds: CInt) -> Int {
-        guard let participant else { return poller.wait(milliseconds: milliseconds) }
+    func sleep(until end: Instant?) -> Int {
+        guard let participant else { return poller.wait(until: end, now: now) }
         if now >= nextSweep {
             nextSweep = now.adding(nanoseconds: GatewayLimits.cacheSweepNanoseconds)
             cache?.sweepExpired(now: now.nanoseconds)
         }
         if participant.isParked, participant.isNeeded { participant.unpark() }
         if !participant.isParked {
-            if milliseconds == 0 { participant.quiesce() } else { participant.park() }
+            if let end, end <= now { participant.quiesce() } else { participant.park() }
         }
-        return poller.wait(milliseconds: milliseconds)
+        return poller.wait(until: end, now: now)
     }
 
     /// Tells all who wait for `flight` that there is more of it, or no more.

@@ -39,7 +39,7 @@ final class Worker {
     private(set) var snapshot: Snapshot
     var limits: WorkerLimits { snapshot.limits }
 
-    let poller: Poller
+    var poller: Poller
     var listeners: [ListeningSocket]
     /// Fires when listeners that ran out of descriptors are watched again.
     let acceptTimer: TimerWheel.Identifier
@@ -227,11 +227,11 @@ final class Worker {
     }
 
     private func turn() {
-        let milliseconds = sleepMilliseconds()
+        let end = sleepEnd()
         let done = Instant.now()
         let busy = done.nanoseconds(since: now)
         tell(busy: busy)
-        let count = sleep(milliseconds: milliseconds)
+        let count = sleep(until: end)
         now = .now()
         lag.begin(busy: busy, waited: now.nanoseconds(since: done), turnsLeft: turnsLeft, now: now, target: limits.lagNanoseconds)
         turnsLeft = count == poller.capacity ? (clients.count + upstreams.count) / poller.capacity : 0
@@ -259,10 +259,11 @@ final class Worker {
         load[.lagNanoseconds] = lag.nanoseconds
     }
 
-    private func sleepMilliseconds() -> CInt {
-        if !ready.isEmpty || !pendingDials.isEmpty { return 0 }
-        guard let next = timers.millisecondsUntilNext(now: now) else { return isDraining ? 100 : -1 }
-        return CInt(isDraining ? min(next, 100) : next)
+    /// Until when there is nothing to do by itself; nil for ever.
+    private func sleepEnd() -> Instant? {
+        if !ready.isEmpty || !pendingDials.isEmpty { return now }
+        let next = timers.nextDeadline()
+        return isDraining ? min(next ?? .distantFuture, now.adding(nanoseconds: 100_000_000)) : next
     }
 
     private func handle(_ token: Token, _ readiness: Readiness) {
