@@ -224,6 +224,10 @@ public enum GatewayLimits {
     /// records of 200 bytes, in memory that stays in the processor's cache.
     static let accessRingByteCount = 1 << 20
     static let accessLogIntervalMilliseconds: Int32 = 20
+
+    /// Where fewer than these waited it looks after 60 ms: being woken costs it more than a line does, and in that time no worker fills its ring.
+    static let accessLogBusyCount = 64
+    static let accessLogLongIntervalMilliseconds: Int32 = 60
     static let accessLineByteCount = 4096
 
     /// Providers, and models, that metrics tell apart; the rest are one. A scrape must end.

@@ -26,8 +26,8 @@ public struct AccessLogSettings: Sendable {
 
 /// One line a request, where lines are wanted, and its place in the metrics: by a thread of its own.
 ///
-/// Workers push records into their rings and never wait; the thread looks every 20 ms, so that
-/// a busy gateway's lines leave in few large writes and an idle one's thread sleeps.
+/// Workers push records into their rings and never wait; the thread looks every 20 ms while they push many, and otherwise every 60: a
+/// busy gateway's lines leave in few large writes, and another's thread mostly sleeps.
 final class AccessLog: Sendable {
     let metrics: RequestMetrics
     /// Negative where no lines are wanted.
@@ -67,21 +67,23 @@ final class AccessLog: Sendable {
         defer { buffer.deallocate() }
         var last = false
         while true {
-            let wrote = writeWaiting(buffer, capacity: capacity, &line)
+            let count = writeWaiting(buffer, capacity: capacity, &line)
             if last { return }
             last = isStopping.load(ordering: .relaxed)
-            if !last { poll(nil, 0, wrote ? GatewayLimits.accessLogIntervalMilliseconds : 2 * GatewayLimits.accessLogIntervalMilliseconds) }
+            let isBusy = count >= GatewayLimits.accessLogBusyCount
+            if !last { poll(nil, 0, isBusy ? GatewayLimits.accessLogIntervalMilliseconds : GatewayLimits.accessLogLongIntervalMilliseconds) }
         }
     }
 
     func stop() { isStopping.store(true, ordering: .relaxed) }
 
-    private func writeWaiting(_ buffer: UnsafeMutablePointer<UInt8>, capacity: Int, _ line: inout AccessLine) -> Bool {
+    /// How many records waited.
+    private func writeWaiting(_ buffer: UnsafeMutablePointer<UInt8>, capacity: Int, _ line: inout AccessLine) -> Int {
         var writer = ByteWriter(buffer, capacity: capacity)
-        var wrote = false
+        var count = 0
         for ring in rings {
             ring.drain { record, tries in
-                wrote = true
+                count += 1
                 metrics.note(&record)
                 guard descriptor >= 0 else { return }
                 if writer.count + GatewayLimits.accessLineByteCount > capacity {
@@ -99,7 +101,7 @@ final class AccessLog: Sendable {
             if descriptor >= 0 { appendDropped(dropped, to: &writer) }
         }
         write(writer.written)
-        return wrote
+        return count
     }
 
     private func write(_ bytes: ByteSlice) {
