@@ -1,4 +1,5 @@
-/// The counts of one usage object as its provider wrote them, and the way to the normal form.
+/// The counts of one usage object as its provider wrote them, and the way to the normal form. Whoever reads it has it in place: what reads is mutating,
+/// so that its 232 bytes are not copied to be read.
 struct ReportedUsage {
     /// The members that are read, under all their names.
     enum Count: Int {
@@ -18,36 +19,56 @@ struct ReportedUsage {
         case modality
     }
 
-    /// One slot a `Count`; negative while the provider has not said.
-    private var counts = InlineArray<28, Int64>(repeating: -1)
+    /// Which counts the provider has said, a bit each by its place: the others are not looked at, and of what is said of 28 most say three.
+    private var said: UInt32 = 0
+    private var counts = InlineArray<28, Int64>(repeating: 0)
 
     /// Whether this says anything about tokens; `{}` and a duration in seconds do not.
-    var isMeaningful: Bool { has(.prompt) || has(.completion) || has(.total) }
-
-    func has(_ count: Count) -> Bool { counts[count.rawValue] >= 0 }
-
-    func value(_ count: Count) -> Int64 { max(counts[count.rawValue], 0) }
-
-    /// Notes `number`. Of two statements the larger stands: the same count comes under two names
-    /// (DeepSeek), and counts of a stream are cumulative, at times with zeros in between.
-    mutating func note(_ count: Count, _ number: Int64) {
-        counts[count.rawValue] = max(counts[count.rawValue], number)
+    var isMeaningful: Bool {
+        mutating get { said & ReportedUsage.meaningful != 0 }
     }
+
+    private static let meaningful = bit(.prompt) | bit(.completion) | bit(.total)
+
+    @inline(__always)
+    private static func bit(_ count: Count) -> UInt32 { 1 << UInt32(count.rawValue) }
+
+    mutating func has(_ count: Count) -> Bool { said & ReportedUsage.bit(count) != 0 }
+
+    mutating func value(_ count: Count) -> Int64 { has(count) ? counts[count.rawValue] : 0 }
+
+    /// Notes `number`, which is not negative. Of two statements the larger stands: the same count comes under two names
+    /// (DeepSeek), and counts of a stream are cumulative, at times with zeros in between.
+    mutating func note(_ count: Count, _ number: Int64) { set(count, to: max(value(count), number)) }
 
     /// Adds `number` to what was noted.
-    mutating func add(_ count: Count, _ number: Int64) {
-        counts[count.rawValue] = min(value(count) + number, Limits.tokenCount)
+    mutating func add(_ count: Count, _ number: Int64) { set(count, to: min(value(count) + number, Limits.tokenCount)) }
+
+    @inline(__always)
+    private mutating func set(_ count: Count, to number: Int64) {
+        counts[count.rawValue] = number
+        said |= ReportedUsage.bit(count)
     }
 
-    /// In place.
-    mutating func removeAll() {
-        for index in counts.indices { counts[index] = -1 }
+    mutating func removeAll() { said = 0 }
+
+    mutating func forget(_ count: Count) { said &= ~ReportedUsage.bit(count) }
+
+    /// Becomes what `other` says. In place, as the next: only what is said is read.
+    mutating func take(_ other: inout ReportedUsage) {
+        removeAll()
+        merge(&other)
     }
 
-    mutating func forget(_ count: Count) { counts[count.rawValue] = -1 }
-
-    mutating func merge(_ later: borrowing ReportedUsage) {
-        for index in counts.indices { counts[index] = max(counts[index], later.counts[index]) }
+    /// Notes all that `later` says.
+    mutating func merge(_ later: inout ReportedUsage) {
+        var rest = later.said
+        while rest != 0 {
+            let index = rest.trailingZeroBitCount
+            counts[index] = max(said & 1 << UInt32(index) != 0 ? counts[index] : 0, later.counts[index])
+            rest &= rest - 1
+        }
+        said |= later.said
     }
 
     /// Where turns of Anthropic's are noted that the totals beside them leave out.
@@ -57,7 +78,7 @@ struct ReportedUsage {
     static var advice: Apart { [.adviceInput, .adviceCached, .adviceWrite5m, .adviceWrite1h, .adviceOutput] }
 
     /// Adds a turn that the totals beside it leave out.
-    mutating func add(_ turn: borrowing ReportedUsage, to counts: Apart) {
+    mutating func add(_ turn: inout ReportedUsage, to counts: Apart) {
         let usage = turn.fromAnthropic()
         add(counts[0], usage.input)
         add(counts[1], usage.cachedRead)
@@ -67,9 +88,11 @@ struct ReportedUsage {
     }
 
     /// What of the normal form another model took; nil where none was asked.
-    var advice: Usage? { has(.adviceInput) ? apart(ReportedUsage.advice) : nil }
+    var advice: Usage? {
+        mutating get { has(.adviceInput) ? apart(ReportedUsage.advice) : nil }
+    }
 
-    private func apart(_ counts: Apart) -> Usage {
+    private mutating func apart(_ counts: Apart) -> Usage {
         var usage = Usage()
         usage.input = value(counts[0])
         usage.cachedRead = value(counts[1])
@@ -80,7 +103,7 @@ struct ReportedUsage {
     }
 
     /// The normal form of what an upstream of `dialect` said.
-    func normalised(_ dialect: Dialect) -> Usage {
+    mutating func normalised(_ dialect: Dialect) -> Usage {
         switch dialect {
         case .openAI: fromOpenAI()
         case .anthropic, .bedrock: fromAnthropic()
@@ -103,7 +126,7 @@ struct ReportedUsage {
     /// With server tools the split of `message_start` covers the first turn only, while
     /// `message_delta` has the total of all: the rest goes to the dearer kind if any was seen, so
     /// that a stream is never charged below what it cost.
-    private func fromAnthropic() -> Usage {
+    private mutating func fromAnthropic() -> Usage {
         var usage = Usage()
         usage.input = value(.prompt)
         usage.cachedRead = value(.cached)
@@ -121,7 +144,7 @@ struct ReportedUsage {
     /// OpenAI counts cached tokens, sound and pictures inside `prompt_tokens`, reasoning, sound and pictures inside
     /// `completion_tokens`. Hosts that leave some out betray it by a larger `total_tokens`, or, where they tell none, by a part that is larger than its
     /// whole; beside a total that is the sum of both such a part is taken for no more than its whole.
-    private func fromOpenAI() -> Usage {
+    private mutating func fromOpenAI() -> Usage {
         var write1h = value(.cacheWrite1h)
         var write5m = max(value(.cacheWrite5m), value(.cacheWrite) - write1h)
         let cache = value(.cached) + write5m + write1h
@@ -169,7 +192,7 @@ struct ReportedUsage {
 
     /// `promptTokenCount` includes the cached part, and each modality in both; `candidatesTokenCount` leaves thoughts out.
     /// - Source: ai.google.dev/api/generate-content#UsageMetadata
-    private func fromGemini() -> Usage {
+    private mutating func fromGemini() -> Usage {
         var usage = Usage()
         guard has(.prompt) || has(.completion) else {
             usage.input = value(.total)
@@ -188,7 +211,7 @@ struct ReportedUsage {
     /// Takes the prompt's parts apart: no part is larger than what is left of its whole.
     ///
     /// - Parameter fresh: what neither came from the cache nor was written to it.
-    private func readInputs(of fresh: Int64, audio: Int64, _ usage: inout Usage) {
+    private mutating func readInputs(of fresh: Int64, audio: Int64, _ usage: inout Usage) {
         usage.audioCached = min(value(.cachedAudio), usage.cachedRead)
         usage.imageCached = min(value(.cachedImage), usage.cachedRead - usage.audioCached)
         usage.cachedRead -= usage.audioCached + usage.imageCached
@@ -197,7 +220,7 @@ struct ReportedUsage {
         usage.input = fresh - usage.audioInput - usage.imageInput
     }
 
-    private func readOutputs(of completion: Int64, _ usage: inout Usage) {
+    private mutating func readOutputs(of completion: Int64, _ usage: inout Usage) {
         usage.audioOutput = min(value(.audioOutput), completion)
         usage.imageOutput = min(value(.imageOutput), completion - usage.audioOutput)
         usage.output = completion - usage.audioOutput - usage.imageOutput

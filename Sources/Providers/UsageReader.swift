@@ -14,20 +14,14 @@ public struct UsageReader: ~Copyable {
     public private(set) var deltaCount = 0
     /// Events scanned so far. The model stands in the first, but Azure's first has an empty one.
     private var scannedCount = 0
-    /// The model that served, as the answer names it; empty while unknown.
-    public private(set) var model = ModelText()
-    /// The provider's own word, as `stop` or `end_turn`; empty while unknown.
-    public private(set) var finishReason = WordText()
-    /// Of Anthropic's: the model that the one which served was advised by; empty while unknown.
-    public private(set) var advisor = ModelText()
-    private var namedTier = WordText()
-    private var isFast = false
     /// Whether the stream's own last event was seen: `[DONE]`, `message_stop`, `response.completed`
     /// and its kin. An upstream that closes before it was cut; but some hosts send no `[DONE]`, so a
     /// clean end of the body after a finish reason is an end as well.
     public private(set) var isComplete = false
 
-    private var reported = ReportedUsage()
+    /// Whether events are read, one text each. Those of Anthropic's complete each other's usage, Gemini's count up: it is merged then.
+    private var isStream = false
+    private var merged = ReportedUsage()
     private var scan: UsageScan
 
     public init(_ dialect: Dialect) {
@@ -37,44 +31,62 @@ public struct UsageReader: ~Copyable {
 
     public mutating func reset(_ dialect: Dialect) {
         self.dialect = dialect
-        model.removeAll()
-        finishReason.removeAll()
-        advisor.removeAll()
-        namedTier.removeAll()
-        isFast = false
         deltaCount = 0
         isComplete = false
-        reported.removeAll()
+        isStream = false
+        merged.removeAll()
         scan.reset(dialect)
         scannedCount = 0
     }
 
+    // What follows changes nothing. It is mutating because only then is the reader, of more than a thousand bytes, certain not to be copied first.
+
     /// The usage in normal form, or nil while the provider has reported none.
-    public var usage: Usage? { reported.isMeaningful ? reported.normalised(dialect) : nil }
+    public var usage: Usage? {
+        mutating get {
+            if isMerged { return merged.isMeaningful ? merged.normalised(dialect) : nil }
+            return scan.usage.isMeaningful ? scan.usage.normalised(dialect) : nil
+        }
+    }
 
-    /// The same, read where it lies. Changes nothing; it is mutating because only then is the reader, of more than a thousand bytes, certain not to be
-    /// copied first.
-    public mutating func usageInPlace() -> Usage? { reported.isMeaningful ? reported.normalised(dialect) : nil }
+    /// What of it the advisor took; nil where none was asked.
+    public var advice: Usage? {
+        mutating get { isMerged ? merged.advice : scan.usage.advice }
+    }
 
-    /// What of it the advisor took; nil where none was asked. In place, as above.
-    public mutating func adviceInPlace() -> Usage? { reported.has(.adviceInput) ? reported.advice : nil }
+    /// One whole answer has one usage, and so has a stream of OpenAI's: the last, as for any reader of JSON.
+    private var isMerged: Bool {
+        mutating get { isStream && dialect != .openAI }
+    }
+
+    /// The model that served, as the answer names it; empty while unknown.
+    public var model: ModelText {
+        mutating get { scan.isReading(.model) ? ModelText() : scan.model }
+    }
+
+    /// The provider's own word, as `stop` or `end_turn`; empty while unknown.
+    public var finishReason: WordText {
+        mutating get { scan.isReading(.finishReason) ? WordText() : scan.finishReason }
+    }
+
+    /// Of Anthropic's: the model that the one which served was advised by; empty while unknown.
+    public var advisor: ModelText {
+        mutating get { scan.advisor }
+    }
 
     /// The terms at which the answer was served, in the provider's own word; empty while unknown. Anthropic's `speed`, where that is not the usual one.
-    public var serviceTier: WordText { isFast ? WordText("fast") : namedTier }
+    public var serviceTier: WordText {
+        mutating get {
+            // Apart: an event that names one of the two says nothing of the other.
+            if !scan.speed.isEmpty, !scan.isReading(.speed), scan.speed == "fast" { return WordText("fast") }
+            return scan.isReading(.serviceTier) ? WordText() : scan.serviceTier
+        }
+    }
 
     // MARK: Whole answers
 
     /// Reads the next bytes of an answer that is not a stream.
-    public mutating func readAnswer(_ piece: ByteSlice) {
-        scan.feed(piece)
-        // One text has one usage: the last, as for any reader of JSON.
-        if scan.hasUsage { reported = scan.usage }
-        model = scan.model
-        finishReason = scan.finishReason
-        namedTier = scan.serviceTier
-        isFast = scan.speed == "fast"
-        if !scan.advisor.isEmpty { advisor = scan.advisor }
-    }
+    public mutating func readAnswer(_ piece: ByteSlice) { scan.feed(piece) }
 
     // MARK: Streams
 
@@ -104,14 +116,16 @@ public struct UsageReader: ~Copyable {
     /// Starts an event whose data comes in pieces.
     public mutating func beginEvent() {
         scannedCount &+= 1
+        isStream = true
         scan.reset()
+        if isMerged { scan.usage.removeAll() }
     }
 
     public mutating func continueEvent(_ piece: ByteSlice) { scan.feed(piece) }
 
     /// Ends an event whose data came in pieces.
     public mutating func endEvent() -> Event {
-        adopt()
+        if isMerged, scan.hasUsage { merged.merge(&scan.usage) }
         if dialect == .gemini { return endGeminiChunk() }
         if dialect == .bedrock { return scan.hasUsage ? .usage : .ordinary }
         if scan.type.isEmpty { return endOpenAIChunk() }
@@ -142,19 +156,6 @@ public struct UsageReader: ~Copyable {
         return scan.hasUsage ? .usage : .ordinary
     }
 
-    /// Takes over what an event has said. Events of Anthropic's complete each other's usage; Gemini's count up.
-    private mutating func adopt() {
-        if scan.hasUsage {
-            if dialect == .openAI { reported = scan.usage } else { reported.merge(scan.usage) }
-        }
-        if !scan.model.isEmpty { model = scan.model }
-        if !scan.finishReason.isEmpty { finishReason = scan.finishReason }
-        // Apart: an event that names one of the two says nothing of the other.
-        if !scan.serviceTier.isEmpty { namedTier = scan.serviceTier }
-        if !scan.speed.isEmpty { isFast = scan.speed == "fast" }
-        if !scan.advisor.isEmpty { advisor = scan.advisor }
-    }
-
     // MARK: The fast way
 
     /// Whether `bytes` are one whole event of a chat's, `data: {…}` and a blank line, of which nothing needs to be read; it is counted then.
@@ -168,7 +169,9 @@ public struct UsageReader: ~Copyable {
     }
 
     /// Whether what `isDelta` holds for is all the same to this reader, but for its count.
-    public var passesDeltas: Bool { dialect == .openAI && knowsModel }
+    public var passesDeltas: Bool {
+        mutating get { dialect == .openAI && knowsModel }
+    }
 
     /// Counts events for which `isDelta` holds, and which were not shown here.
     public mutating func countDeltas(_ count: Int) { deltaCount += count }
@@ -183,7 +186,9 @@ public struct UsageReader: ~Copyable {
     }
 
     /// Whether events need not be read for the model's name: it is known, or not to be found.
-    private var knowsModel: Bool { !model.isEmpty || scannedCount >= Limits.modelSearchEventCount }
+    private var knowsModel: Bool {
+        mutating get { !scan.model.isEmpty || scannedCount >= Limits.modelSearchEventCount }
+    }
 
     /// Tells the common events without scanning them; nil for those that need it.
     private mutating func glance(_ data: ByteSlice) -> Event? {

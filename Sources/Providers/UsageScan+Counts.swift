@@ -31,7 +31,7 @@ extension UsageScan {
         switch container {
         case .usage, .geminiUsage, .bedrockUsage:
             if pending.isMeaningful {
-                usage = pending
+                usage.take(&pending)
                 hasUsage = true
             }
         case .geminiModality:
@@ -46,9 +46,9 @@ extension UsageScan {
             hasUsage = true
         case .iteration:
             // What it took to sum a conversation up is in no total, and neither is what another model was asked for advice.
-            if modality == "compaction" { pending.add(turn, to: ReportedUsage.compaction) }
+            if modality == "compaction" { pending.add(&turn, to: ReportedUsage.compaction) }
             if modality == "advisor_message" {
-                pending.add(turn, to: ReportedUsage.advice)
+                pending.add(&turn, to: ReportedUsage.advice)
                 advisor = turnModel
             }
             isInTurn = false
@@ -73,15 +73,15 @@ extension UsageScan {
         }
     }
 
-    mutating func append(_ byte: UInt8, to word: Word) {
+    mutating func append(_ bytes: ByteSlice, to word: Word) {
         switch word {
-        case .model: model.append(byte)
-        case .type: type.append(byte)
-        case .finishReason: finishReason.append(byte)
-        case .modality: modality.append(byte)
-        case .serviceTier: serviceTier.append(byte)
-        case .speed: speed.append(byte)
-        case .turnModel: turnModel.append(byte)
+        case .model: model.append(bytes)
+        case .type: type.append(bytes)
+        case .finishReason: finishReason.append(bytes)
+        case .modality: modality.append(bytes)
+        case .serviceTier: serviceTier.append(bytes)
+        case .speed: speed.append(bytes)
+        case .turnModel: turnModel.append(bytes)
         }
     }
 }

@@ -93,5 +93,13 @@ extension UsageScan {
     /// The texts that are kept.
     enum Word: UInt8 {
         case model, type, finishReason, modality, serviceTier, speed, turnModel
+
+        /// Whether it says something of the whole answer, and not of the event or the object it stands in.
+        var isOfAnswer: Bool {
+            switch self {
+            case .model, .finishReason, .serviceTier, .speed: true
+            case .type, .modality, .turnModel: false
+            }
+        }
     }
 }

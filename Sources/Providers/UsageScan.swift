@@ -26,14 +26,17 @@ struct UsageScan: ~Copyable {
 
     /// The usage objects closed so far; of several the last meaningful one.
     var usage = ReportedUsage()
+    // What these said last stands until it is said otherwise, in whichever text of an answer.
     var model = ModelText()
-    var type = WordText()
     var finishReason = WordText()
     /// The terms it was served at, and Anthropic's other word for them.
     var serviceTier = WordText()
     var speed = WordText()
     /// The model that Anthropic's was advised by.
     var advisor = ModelText()
+    /// What the text, an event, says it is.
+    var type = WordText()
+    /// Whether a usage object has closed in this text.
     var hasUsage = false
     var hasChoices = false
     var choiceCount = 0
@@ -46,6 +49,8 @@ struct UsageScan: ~Copyable {
     private var slot = Slot.object(.root)
     private var name = MemberNameText()
     private var isNameEscaped = false
+    /// Nothing of the text under way has been kept yet: what is kept takes the place of what was said before.
+    var isTextNew = false
     private var number: Int64 = 0
     private var isNumberUsable = true
     private var isFraction = false
@@ -81,20 +86,21 @@ struct UsageScan: ~Copyable {
         return scan.usage
     }
 
+    /// Makes this the scan of another answer. In place: the texts' storage is not cleared.
     mutating func reset(_ dialect: Dialect) {
         root = UsageScan.root(dialect)
-        reset()
-    }
-
-    /// Makes this the scan of another text. In place: the texts' storage is not cleared.
-    mutating func reset() {
-        if hasUsage { usage.removeAll() }
+        usage.removeAll()
         model.removeAll()
-        type.removeAll()
         finishReason.removeAll()
         serviceTier.removeAll()
         speed.removeAll()
         advisor.removeAll()
+        reset()
+    }
+
+    /// Makes this the scan of the answer's next text.
+    mutating func reset() {
+        type.removeAll()
         isInTurn = false
         hasUsage = false
         hasChoices = false
@@ -135,6 +141,12 @@ struct UsageScan: ~Copyable {
 
     /// Whether every bracket that was opened has been closed.
     var isFinished: Bool { state == .finished }
+
+    /// Whether the text of `word` is under way: half a name would be another's.
+    mutating func isReading(_ word: Word) -> Bool {
+        guard state == .text || state == .textEscape, case .word(word) = slot else { return false }
+        return true
+    }
 
     private var container: Container { containers[depth - 1] }
 
@@ -226,7 +238,9 @@ struct UsageScan: ~Copyable {
             state = .skippedText
             return
         }
-        clear(word)
+        // What says nothing leaves what was said.
+        isTextNew = word.isOfAnswer
+        if !isTextNew { clear(word) }
         state = .text
     }
 
@@ -364,36 +378,31 @@ struct UsageScan: ~Copyable {
     // MARK: Scalars
 
     private mutating func readText(_ bytes: ByteSlice, from start: Int) -> Int {
-        var at = start
-        while at < bytes.count {
-            let byte = bytes[at]
-            at += 1
-            if byte == UInt8(ascii: "\"") {
-                state = .afterValue
-                return at
-            }
-            if byte == UInt8(ascii: "\\") {
-                state = .textEscape
-                return at
-            }
-            appendText(byte)
-        }
-        return at
+        let end = ByteRun.endOfText(bytes, from: start)
+        if end > start { appendText(bytes[start..<end]) }
+        guard end < bytes.count else { return end }
+        state = bytes[end] == UInt8(ascii: "\"") ? .afterValue : .textEscape
+        return end + 1
     }
 
     /// Takes the byte after a backslash. `\/`, `\"` and `\\` stand for themselves; what names hold
     /// no other escape of stays as it was written.
     private mutating func readEscape(_ byte: UInt8) -> Int {
         if byte != UInt8(ascii: "/"), byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") {
-            appendText(UInt8(ascii: "\\"))
+            appendText(ByteSlice("\\"))
         }
-        appendText(byte)
+        withUnsafeBytes(of: byte) { raw in
+            if let base = raw.baseAddress { appendText(ByteSlice(base.assumingMemoryBound(to: UInt8.self), count: 1)) }
+        }
         state = .text
         return 1
     }
 
-    private mutating func appendText(_ byte: UInt8) {
-        if case .word(let word) = slot { append(byte, to: word) }
+    private mutating func appendText(_ bytes: ByteSlice) {
+        guard case .word(let word) = slot else { return }
+        if isTextNew { clear(word) }
+        isTextNew = false
+        append(bytes, to: word)
     }
 
     private mutating func readNumber(_ byte: UInt8) -> Int {

@@ -86,7 +86,7 @@ extension Exchange {
             return taken
         }
         // Before it has begun, what is known is another attempt's.
-        let counted = answer.readsUsage && answer.state != .head ? answer.usage.usageInPlace() : nil
+        let counted = answer.readsUsage && answer.state != .head ? answer.usage.usage : nil
         if let counted, answer.state == .done, !answer.isBroken {
             taken.usage = counted
             taken.inputTokens = counted.inputTotal

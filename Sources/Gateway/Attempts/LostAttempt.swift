@@ -42,7 +42,7 @@ extension Exchange {
             }
         }
         // Whole, and refused by a guardrail: its provider has counted.
-        if outcome != nil, answer.state == .done, !answer.isBroken, answer.readsUsage, let usage = answer.usage.usageInPlace() {
+        if outcome != nil, answer.state == .done, !answer.isBroken, answer.readsUsage, let usage = answer.usage.usage {
             return noteLost(usage, appliedCost(of: usage, lostAdjustment)?.count, isEstimated: false)
         }
         switch outcome {

@@ -140,7 +140,7 @@ extension Exchange {
     /// What the request took and cost: as its provider counted, as another exchange was told, or reckoned.
     private func charge(_ figures: inout RecordFigures) {
         let told = record.figures.cost
-        if answer.readsUsage, let usage = answer.usage.usageInPlace(), answer.state == .done, !answer.isBroken {
+        if answer.readsUsage, let usage = answer.usage.usage, answer.state == .done, !answer.isBroken {
             figures.usage = usage
             figures.flags.insert(.counted)
             price(told.nanodollars, &figures)
@@ -151,7 +151,7 @@ extension Exchange {
             price(told.nanodollars, &figures)
         } else if caching.status == .hit || !wasDone {
             figures.cost = 0
-        } else if endpoint.isReckoned || answer.readsUsage && answer.usage.usageInPlace() != nil {
+        } else if endpoint.isReckoned || answer.readsUsage && answer.usage.usage != nil {
             reckon(&figures)
         } else if endpoint.isBilled {
             figures.flags.insert(.unpriced)
@@ -178,7 +178,7 @@ extension Exchange {
         if let reckoned = bookNotes.reckoned {
             figures.usage.input = min(reckoned.input, Providers.Limits.tokenCount)
             figures.usage.output = min(reckoned.output, Providers.Limits.tokenCount)
-        } else if answer.readsUsage, let begun = answer.usage.usageInPlace() {
+        } else if answer.readsUsage, let begun = answer.usage.usage {
             // A stream that was cut has told what went in, and of what came out at most a part.
             figures.usage = begun
             figures.usage.output = max(begun.output, Int64(answer.usage.deltaCount))

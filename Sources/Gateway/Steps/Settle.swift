@@ -13,7 +13,7 @@ extension Exchange {
         failFill()
         // First: what it has not sent lies in the client's block.
         releaseUpstream(reusable: answer.upstreamReusable && body.isWhole)
-        if answer.readsUsage, plan?.hasAlternatives == true, let usage = answer.usage.usageInPlace() { noteTokens(usage.outputTotal) }
+        if answer.readsUsage, plan?.hasAlternatives == true, let usage = answer.usage.usage { noteTokens(usage.outputTotal) }
         endAttempt()
         giveUpRequest(client)
         writeRecord()
@@ -79,7 +79,7 @@ extension Exchange {
     /// What the answer took, as far as its provider has said and its model has a price: that of the model that served, else of the one that was asked for.
     var cost: AnswerCost {
         var cost = AnswerCost()
-        guard answer.readsUsage, let usage = answer.usage.usageInPlace() else { return cost }
+        guard answer.readsUsage, let usage = answer.usage.usage else { return cost }
         cost.inputTokens = usage.inputTotal
         cost.outputTokens = usage.outputTotal
         if let nanodollars = appliedCost(of: usage, adjustment) { cost.nanodollars = nanodollars.count }
@@ -113,7 +113,7 @@ extension Exchange {
     /// What the answer costs if `model` has given it; nil where that has no price.
     func cost(of usage: Usage, as model: ByteSlice, _ adjustment: PriceAdjustment) -> Nanodollars? {
         // A price of the request is paid once, whoever was asked besides.
-        guard answer.readsUsage, let advice = answer.usage.adviceInPlace(), adjustment.fixed == nil else {
+        guard answer.readsUsage, let advice = answer.usage.advice, adjustment.fixed == nil else {
             return price(of: usage, as: model, servedTier, adjustment)
         }
         var (rest, advisor) = (usage, answer.usage.advisor)

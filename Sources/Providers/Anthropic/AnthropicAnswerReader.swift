@@ -176,7 +176,12 @@ struct AnthropicUsage: BitwiseCopyable {
     private var reported = ReportedUsage()
 
     /// Nil while the provider has reported none.
-    var usage: Usage? { reported.isMeaningful ? reported.normalised(.anthropic) : nil }
+    var usage: Usage? {
+        mutating get { reported.isMeaningful ? reported.normalised(.anthropic) : nil }
+    }
 
-    mutating func read(_ counts: JSONValue) { reported.merge(UsageScan.read(counts.bytes, as: .usage)) }
+    mutating func read(_ counts: JSONValue) {
+        var counts = UsageScan.read(counts.bytes, as: .usage)
+        reported.merge(&counts)
+    }
 }

@@ -171,7 +171,7 @@ public struct BedrockAnswerReader: BitwiseCopyable {
 
     private static func readTail(_ holder: JSONValue, _ emit: (AnswerPiece) -> Void) {
         if let counts = holder["usage"] {
-            let reported = BedrockUsage.read(counts)
+            var reported = BedrockUsage.read(counts)
             if reported.isMeaningful { emit(AnswerPiece(.usage(reported.normalised(.bedrock)))) }
         }
         if let trace = holder["trace"] { emit(AnswerPiece(.native(name: "trace", trace))) }

@@ -72,7 +72,8 @@ public struct GeminiAnswerReader: BitwiseCopyable {
         }
         if let feedback { read(feedback: feedback, emit) }
         if let usage {
-            reported.merge(GeminiUsage.read(usage))
+            var counts = GeminiUsage.read(usage)
+            reported.merge(&counts)
             if reported.isMeaningful { emit(AnswerPiece(.usage(reported.normalised(.gemini)))) }
         }
     }

@@ -114,7 +114,10 @@ public enum GeminiEmbeddings {
         writer.append("],\"model\":")
         GeminiText.quote(GeminiModel.withoutPrefix(model), &writer)
         var tokens = predictions.map { VertexEmbeddings.tokenCount($0) } ?? 0
-        if let metadata = answer["usageMetadata"] { tokens = Int(GeminiUsage.read(metadata).normalised(.gemini).inputTotal) }
+        if let metadata = answer["usageMetadata"] {
+            var counts = GeminiUsage.read(metadata)
+            tokens = Int(counts.normalised(.gemini).inputTotal)
+        }
         writer.append(",\"usage\":{\"prompt_tokens\":")
         writer.append(decimal: tokens)
         writer.append(",\"total_tokens\":")

@@ -6,7 +6,7 @@ import JSON
 enum OpenAIUsage {
     /// Nil when the object says nothing of tokens.
     static func read(_ value: JSONValue) -> Usage? {
-        let reported = UsageScan.read(value.bytes, as: .usage)
+        var reported = UsageScan.read(value.bytes, as: .usage)
         return reported.isMeaningful ? reported.normalised(.openAI) : nil
     }
 

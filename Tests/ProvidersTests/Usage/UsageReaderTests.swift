@@ -15,7 +15,7 @@ struct UsageReaderTests {
         var advisor: String
         var events: [UsageReader.Event] = []
 
-        init(_ reader: borrowing UsageReader, events: [UsageReader.Event] = []) {
+        init(_ reader: inout UsageReader, events: [UsageReader.Event] = []) {
             usage = reader.usage
             model = reader.model.string
             finishReason = reader.finishReason.string
@@ -34,7 +34,7 @@ struct UsageReaderTests {
     private func read(_ transcript: UsageTranscript, cuts: (Int) -> [Int]) -> Reading {
         var reader = UsageReader(transcript.dialect)
         let events = transcript.feed(to: &reader, cuts: cuts)
-        return Reading(reader, events: events)
+        return Reading(&reader, events: events)
     }
 
     @Test("an answer in each provider's format adds up", arguments: UsageTranscript.all)
@@ -102,12 +102,44 @@ struct UsageReaderTests {
     func deltasAreCounted() {
         var reader = UsageReader(.openAI)
         for _ in 0..<5 { _ = reader.readEvent(ByteSlice(#"{"model":"m","choices":[{"delta":{"content":"x"}}]}"#)) }
-        #expect(reader.deltaCount == 5 && reader.usage == nil && !reader.isComplete)
+        #expect(reader.deltaCount == 5 && !reader.isComplete)
+        #expect(Reading(&reader).usage == nil)
         reader.reset(.anthropic)
-        #expect(reader.deltaCount == 0 && reader.model.isEmpty)
+        #expect(reader.deltaCount == 0)
+        #expect(Reading(&reader).model.isEmpty)
         _ = reader.readEvent(ByteSlice(#"{"type":"message_start","message":{}}"#))
         for _ in 0..<3 { _ = reader.readEvent(ByteSlice(#"{"type":"content_block_delta","delta":{"text":"x"}}"#)) }
         #expect(reader.deltaCount == 3)
+    }
+
+    @Test("what an event says stands until another says otherwise, and an empty text says nothing")
+    func latestStands() {
+        var reader = UsageReader(.openAI)
+        let events = [
+            #"{"model":"","service_tier":"default","choices":[]}"#, #"{"model":"m","choices":[{"finish_reason":"length"}]}"#,
+            #"{"model":"","choices":[{"finish_reason":""}],"usage":{"total_tokens":9}}"#, #"{"model":"m2","choices":[],"usage":{"prompt_tokens":4}}"#,
+            #"{"choices":[],"usage":null}"#,
+        ]
+        var told: [String] = []
+        for event in events {
+            _ = withBytes(event) { reader.readEvent($0) }
+            let reading = Reading(&reader)
+            told.append("\(reading.model) \(reading.finishReason) \(reading.tier) \(reading.usage?.total ?? -1)")
+        }
+        #expect(told == ["  default -1", "m length default -1", "m length default 9", "m2 length default 4", "m2 length default 4"])
+        reader.reset(.openAI)
+        let reading = Reading(&reader)
+        #expect(reading.model.isEmpty && reading.finishReason.isEmpty && reading.tier.isEmpty && reading.usage == nil)
+    }
+
+    @Test("half a name is nobody's", arguments: [#"{"model":"gpt-4o-mini"}"#, #"{"model":"gpt\\/4"}"#])
+    func halfNames(answer: String) {
+        let end = answer.utf8.count - 2
+        for cut in 0...answer.utf8.count {
+            var reader = UsageReader(.openAI)
+            Array(answer.utf8).withByteSlice { reader.readAnswer($0.prefix(cut)) }
+            #expect(Reading(&reader).model.isEmpty == (cut <= end), "\(cut)")
+        }
     }
 
     private static let delta = "data: {\"id\":\"c\",\"model\":\"m\",\"choices\":[{\"delta\":{\"content\":\"x\"},\"finish_reason\":null}],\"usage\":null}\n\n"
@@ -203,15 +235,15 @@ struct UsageReaderTests {
         for transcript in UsageTranscript.all where transcript.name.contains("advice") {
             var reader = UsageReader(transcript.dialect)
             transcript.feed(to: &reader) { _ in [] }
-            let (advice, advisor, tier) = (reader.adviceInPlace(), reader.advisor.string, reader.serviceTier.string)
+            let (advice, advisor, tier) = (reader.advice, reader.advisor.string, reader.serviceTier.string)
             #expect(advice == Usage(input: 900, output: 800))
             #expect(advisor == "claude-opus-4-6" && tier.isEmpty)
-            var usage = reader.usageInPlace() ?? Usage()
+            var usage = reader.usage ?? Usage()
             let taken = usage.take(Usage(input: 900, cachedRead: 90, output: 800))
             #expect(taken == Usage(input: 900, cachedRead: 70, output: 800))
             #expect(usage == Usage(input: 400, output: 120))
             reader.reset(.anthropic)
-            let (none, nobody) = (reader.adviceInPlace(), reader.advisor.string)
+            let (none, nobody) = (reader.advice, reader.advisor.string)
             #expect(none == nil && nobody.isEmpty)
         }
     }
@@ -221,7 +253,7 @@ struct UsageReaderTests {
         var reader = UsageReader(.openAI)
         withBytes(#"{"model":""# + String(repeating: "m", count: 500) + #"","usage":{"prompt_tokens":1}}"#) { reader.readAnswer($0) }
         #expect(reader.model.count == 128)
-        #expect(reader.usage == Usage(input: 1))
+        #expect(Reading(&reader).usage == Usage(input: 1))
     }
 
     @Test("depth is no matter: what is nested deeper than is followed is passed over")
@@ -229,7 +261,7 @@ struct UsageReaderTests {
         var reader = UsageReader(.openAI)
         let deep = String(repeating: "[", count: 5000) + String(repeating: "]", count: 5000)
         withBytes(#"{"x":"# + deep + #","choices":[{"delta":"# + deep + #"}],"usage":{"prompt_tokens":2}}"#) { reader.readAnswer($0) }
-        #expect(reader.usage == Usage(input: 2))
+        #expect(Reading(&reader).usage == Usage(input: 2))
     }
 
     @Test("mutated transcripts never trap, and whole and pieces agree on the usage")
