@@ -4,8 +4,9 @@
 /// byte through its witnesses.
 @frozen
 public struct InlineText<let capacity: Int>: BitwiseCopyable, Sendable {
-    @usableFromInline var storage: InlineArray<capacity, UInt8>
+    /// First: where it is known the text begins to be at hand as well.
     @usableFromInline var length: UInt16
+    @usableFromInline var storage: InlineArray<capacity, UInt8>
 
     @inlinable
     public init() {

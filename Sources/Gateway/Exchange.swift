@@ -280,7 +280,7 @@ final class Exchange {
         notes.removeAll()
         answer.reset()
         record.reset()
-        bookNotes.reset()
+        if worker.keepsNotes { bookNotes.reset() } else { bookNotes.resetOutcome() }
         keepsBodies = false
         bodyNotes = BodyNotes()
         headByteCount = 0

@@ -208,9 +208,13 @@ struct Answer: ~Copyable {
     }
 
     /// Whether chunks of ordinary events may pass as they came, by `EventRelay`: no more of the answer than that is under way.
+    ///
+    /// Changes nothing; it is mutating because only then is the answer, of more than four thousand bytes, not copied to be asked.
     var passesEvents: Bool {
-        state == .body && isStream && readsUsage && upstreamFraming == .chunked && framing == .chunked && translated.mode == .none
-            && decoder.isBetweenChunks && watch.isBetweenEvents && usage.passesDeltas
+        mutating get {
+            state == .body && isStream && readsUsage && upstreamFraming == .chunked && framing == .chunked && translated.mode == .none
+                && decoder.isBetweenChunks && watch.isBetweenEvents && usage.passesDeltas
+        }
     }
 
     /// So many have passed.

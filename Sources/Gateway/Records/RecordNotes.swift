@@ -33,6 +33,7 @@ struct RecordNotes {
 
     /// - Parameter keepingPrompt: for a request that a prompt has become, and is read anew.
     mutating func reset(keepingPrompt: Bool = false) {
+        resetOutcome()
         if !keepingPrompt {
             prompt = nil
             promptID = nil
@@ -48,11 +49,15 @@ struct RecordNotes {
         metadata.removeAll()
         longMetadata = nil
         leftMetadataOut = false
+        limits.removeAll()
+    }
+
+    /// What is noted where nothing is recorded, too.
+    mutating func resetOutcome() {
         isOwed = false
         blame = .none
         reckoned = nil
         lost = LostAttempts()
-        limits.removeAll()
     }
 
     /// Notes whose terms an attempt was counted in, each once.

@@ -17,7 +17,8 @@ extension Exchange {
             return .step(.identify)
         }
         let message = client.unread
-        var headers = try routingHeaders(message)
+        var headers = RoutingHeaders()
+        try read(message, into: &headers)
         var model: JSONString?
         if readsBody {
             try scanBody(message[body.range])
@@ -26,13 +27,13 @@ extension Exchange {
             noteUser(message)
             if let model, !model.hasEscapes, let named = VirtualKeyName(model: model.content) { headers.modelKey = named.slug }
         }
-        guard let route = try route(headers, client) else {
+        guard let route = try route(&headers, client) else {
             client.setDeadline(worker.now.adding(nanoseconds: GatewayLimits.compileNanoseconds))
             return .wait
         }
         isAwaitingCompile = false
         if noteBatch(route, message) { return .step(.decide) }
-        let asked = asked(model, headers, route)
+        let asked = asked(model, &headers, route)
         try forbidTargets(route, asked, client)
         var plan = try plan(route, client)
         if readsBody { read(model, asked, into: &plan) }
@@ -94,7 +95,7 @@ extension Exchange {
         if worker.scanOwner != ObjectIdentifier(self) || worker.scan.text.base != bytes.base { try scanBody(bytes) }
     }
 
-    private func asked(_ model: JSONString?, _ headers: RoutingHeaders, _ route: Route) -> AskedModel {
+    private func asked(_ model: JSONString?, _ headers: inout RoutingHeaders, _ route: Route) -> AskedModel {
         var asked = AskedModel()
         guard readsBody else { return asked }
         guard let model else {
@@ -121,18 +122,17 @@ extension Exchange {
 
     // MARK: The route
 
-    private func routingHeaders(_ message: ByteSlice) throws(Rejection) -> RoutingHeaders {
-        var headers = RoutingHeaders()
+    private func read(_ message: ByteSlice, into headers: inout RoutingHeaders) throws(Rejection) {
         headers.config = try single(.portkeyConfig, "x-portkey-config", message)
         headers.provider = try single(.portkeyProvider, "x-portkey-provider", message)
         headers.virtualKey = try single(.portkeyVirtualKey, "x-portkey-virtual-key", message)
         headers.customHost = try single(.portkeyCustomHost, "x-portkey-custom-host", message)
         headers.forwardHeaders = try single(.portkeyForwardHeaders, "x-portkey-forward-headers", message)
         headers.requestTimeout = try single(.portkeyRequestTimeout, "x-portkey-request-timeout", message)
-        headers.azure = AzureHeaders(request.fields, in: message)
-        headers.vertex = VertexHeaders(request.fields, in: message)
-        headers.amazon = AmazonHeaders(request.fields, in: message)
         if request.fields.contains(.otherPortkey) {
+            headers.azure = AzureHeaders(request.fields, in: message)
+            headers.vertex = VertexHeaders(request.fields, in: message)
+            headers.amazon = AmazonHeaders(request.fields, in: message)
             headers.inputGuardrails = try guardrails("x-portkey-default-input-guardrails", message)
             headers.outputGuardrails = try guardrails("x-portkey-default-output-guardrails", message)
         }
@@ -140,7 +140,6 @@ extension Exchange {
         if !headers.config.isEmpty || !headers.requestTimeout.isEmpty, let principal = caller.principal { headers.principal = principal.identity }
         headers.workspace = caller.principal?.workspace ?? -1
         if headers.config.isEmpty, !headers.namesProvider, let index = caller.principal?.configurationIndex { headers.keyConfig = index }
-        return headers
     }
 
     /// Guardrails that the request asks for beside its config; empty where it asks for none.
@@ -163,7 +162,7 @@ extension Exchange {
     }
 
     /// Nil while the config is compiled elsewhere.
-    private func route(_ headers: RoutingHeaders, _ client: Client) throws(Rejection) -> Route? {
+    private func route(_ headers: inout RoutingHeaders, _ client: Client) throws(Rejection) -> Route? {
         if headers.isEmpty, let standing = worker.standingRoute { return standing }
         var writer = ByteWriter(worker.routingScratch, capacity: GatewayLimits.routingTextByteCount)
         headers.write(to: &writer)
