@@ -60,7 +60,7 @@ struct AccessRecord: BitwiseCopyable, Sendable {
     /// On whose behalf, as the request says.
     var user = InlineText<48>()
     var provider = InlineText<32>()
-    var model = InlineText<64>()
+    var model = ModelText()
     /// That of the answer, where it names one.
     var servedModel = InlineText<64>()
     var errorCode = InlineText<32>()

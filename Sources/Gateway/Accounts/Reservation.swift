@@ -232,7 +232,7 @@ extension Exchange {
         if bound.isPricedByToken, let book = worker.snapshot.prices {
             var provider = plan.destination.name
             let isKnown = provider.withBytesInPlace { provider in
-                withServedName(plan) { spending.takePrice(of: $0, provider: provider, tier: attempt.tier, from: book, worker.accounts.prices) }
+                withAskedName { spending.takePrice(of: $0, provider: provider, tier: attempt.tier, from: book, worker.accounts.prices) }
             }
             if isKnown { return nil }
         }
@@ -248,14 +248,6 @@ extension Exchange {
             return Rejection(
                 .modelUnpriced, "\(what) has no price, and a budget is to be kept: give it one in the price book, or set unpriced: allow")
         }
-    }
-
-    /// The model that will serve, as its provider calls it.
-    private func withServedName<Result>(_ plan: Plan, _ body: (ByteSlice) -> Result) -> Result {
-        let own = plan.destination.ownModel ?? (plan.hasNoModel ? plan.destination.defaultModel : nil)
-        // JSON texts, in their quotes.
-        if let own, own.slice.count > 2 { return body(own.slice[1..<own.slice.count - 1]) }
-        return withModelName(plan, body)
     }
 
     /// Without a limit of the request's own, an answer is as long as the model can make one.

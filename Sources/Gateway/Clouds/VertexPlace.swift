@@ -104,21 +104,8 @@ extension Exchange {
     func withModelName<Result>(_ plan: Plan, _ body: (ByteSlice) -> Result) -> Result {
         guard readsBody, worker.scanOwner == ObjectIdentifier(self) else { return body(ByteSlice("")) }
         let prefixCount = vertexModel(plan, at: plan.destination)?.prefixByteCount ?? 0
-        let name: JSONString
-        if let own = plan.destination.overriddenModel?.slice {
-            name = JSONString(content: own.dropFirst(prefixCount), hasEscapes: own.firstIndex(of: UInt8(ascii: "\\")) != nil)
-        } else if !plan.hasNoModel, let sent = worker.scan.string("model") {
-            name = JSONString(content: sent.content.dropFirst(plan.modelPrefixCount + prefixCount), hasEscapes: sent.hasEscapes)
-        } else {
-            return body(ByteSlice(""))
-        }
-        if let plain = name.plain { return body(plain) }
-        var decoded = ModelText()
-        var isWhole = false
-        decoded.replace { text in
-            name.decode(into: &text)
-            isWhole = !text.overflowed
-        }
-        return isWhole ? decoded.withBytesInPlace(body) : body(ByteSlice(""))
+        if let own = plan.destination.overriddenModel { return Exchange.withDecoded(own.slice.dropFirst(prefixCount), body) }
+        guard !plan.hasNoModel, let sent = worker.scan.string("model") else { return body(ByteSlice("")) }
+        return Exchange.withDecoded(sent.content.dropFirst(plan.modelPrefixCount + prefixCount), body)
     }
 }

@@ -97,8 +97,8 @@ extension Exchange {
     /// The same, or else what it costs of the model that was asked for.
     func appliedCost(of usage: Usage, _ adjustment: PriceAdjustment) -> Nanodollars? {
         if let cost = servedCost(of: usage, adjustment) { return cost }
-        var (served, asked) = (answer.usage.model, record.model)
-        return asked.withBytesInPlace { asked in
+        var served = answer.usage.model
+        return withAskedName { asked in
             // The book has been asked for that very name.
             answer.readsUsage && served.withBytesInPlace { $0 == asked } ? nil : cost(of: usage, as: asked, adjustment)
         }
@@ -106,8 +106,7 @@ extension Exchange {
 
     /// What an attempt took costs that has told nothing itself, of the model that was asked for; nil where that has no price.
     func askedCost(of usage: Usage, _ adjustment: PriceAdjustment) -> Nanodollars? {
-        var asked = record.model
-        return asked.withBytesInPlace { price(of: usage, as: $0, attempt.tier, adjustment) }
+        withAskedName { price(of: usage, as: $0, attempt.tier, adjustment) }
     }
 
     /// What the answer costs if `model` has given it; nil where that has no price.

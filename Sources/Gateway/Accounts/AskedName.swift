@@ -1,0 +1,39 @@
+import Bytes
+import JSON
+import Providers
+
+/// What a target is asked for: by that name an answer is reserved for, and priced where it names no model itself.
+extension Exchange {
+    /// Lends the model that the plan's target is asked for, as its provider calls it; empty where nobody names one.
+    ///
+    /// As in the body that is sent: the config's goes before the target's own, and both before the client's. Nothing is read of the worker's scan, which is
+    /// another request's by the time an answer is over.
+    func withAskedName<Result>(_ body: (ByteSlice) -> Result) -> Result {
+        guard readsBody, let plan else {
+            var asked = record.model
+            return asked.withBytesInPlace(body)
+        }
+        let prefixCount = vertexModel(plan, at: plan.destination)?.prefixByteCount ?? 0
+        if let own = plan.destination.overriddenModel { return Exchange.withDecoded(own.slice.dropFirst(prefixCount), body) }
+        // JSON texts, in their quotes.
+        if let own = plan.destination.ownModel ?? (plan.hasNoModel ? plan.destination.defaultModel : nil), own.slice.count > 2 {
+            return Exchange.withDecoded(own.slice[1..<own.slice.count - 1], body)
+        }
+        if plan.hasNoModel { return body(ByteSlice("")) }
+        var asked = record.model
+        return asked.withBytesInPlace { Exchange.withDecoded($0.dropFirst(plan.modelPrefixCount + prefixCount), body) }
+    }
+
+    /// Lends what a string's content says; empty where that is too long for a model's name.
+    static func withDecoded<Result>(_ content: ByteSlice, _ body: (ByteSlice) -> Result) -> Result {
+        let name = JSONString(content: content, hasEscapes: content.firstIndex(of: UInt8(ascii: "\\")) != nil)
+        if let plain = name.plain { return body(plain) }
+        var decoded = ModelText()
+        var isWhole = false
+        decoded.replace { text in
+            name.decode(into: &text)
+            isWhole = !text.overflowed
+        }
+        return isWhole ? decoded.withBytesInPlace(body) : body(ByteSlice(""))
+    }
+}
