@@ -60,6 +60,8 @@ struct Attempt {
     /// How often the back office was asked for room.
     var grantTries = 0
     var begunAt = Instant(nanoseconds: 0)
+    /// When the attempt beside which it was begun came to nothing; the beginning where there was none.
+    var aloneSince = Instant(nanoseconds: 0)
     /// For how long it has waited in a pool's queue.
     var queuedNanoseconds: UInt64 = 0
     var sentAt = Instant(nanoseconds: 0)

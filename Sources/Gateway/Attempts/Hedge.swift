@@ -49,10 +49,7 @@ extension Exchange {
         let now = worker.now.nanoseconds
         guard other.destination.hindrance(now: now) == 0, plan.destination.hedgeBudget.withdraw(now: now) else { return true }
         var second = Attempt()
-        attempt.total += 1
-        second.total = attempt.total
         second.totalDeadline = attempt.totalDeadline
-        record.figures.wasHedged = true
         rival = Rival(plan: other, attempt: second)
         swapRival()
         connectRival(other.destination, client)
@@ -78,6 +75,10 @@ extension Exchange {
         // A budget that has no room for both, or must be asked for it, has room for the first.
         guard let plan, restriction(plan) == nil, case .done? = try? reserveNow(plan, client) else { return dropFront() }
         attempt.begunAt = worker.now
+        // What did not come to be made is no attempt.
+        attempt.total = (rival?.attempt.total ?? 0) + 1
+        rival?.attempt.total = attempt.total
+        record.figures.wasHedged = true
         beginAttempt(destination)
         attempt.translation = translation(to: destination)
         switch destination.pool.lease(for: self, fresh: false) {
@@ -141,6 +142,7 @@ extension Exchange {
         guard rival != nil else { return nil }
         noteLost(outcome)
         dropFront()
+        attempt.aloneSince = worker.now
         return upstream == nil ? .dispatch : .relay
     }
 }

@@ -6,9 +6,11 @@ extension Exchange {
     ///
     /// - Parameter connection: what came of it; nil for nothing.
     func noteQueued(for connection: UpstreamCall?) {
-        let waited = worker.now.nanoseconds(since: attempt.begunAt)
-        attempt.queuedNanoseconds &+= waited
-        record.figures.queueNanoseconds &+= waited
-        if let connection { record.figures.connectNanoseconds &+= connection.makingNanoseconds(since: attempt.begunAt) }
+        attempt.queuedNanoseconds &+= worker.now.nanoseconds(since: attempt.begunAt)
+        // While another attempt is at work the request waits for that one's answer.
+        guard rival == nil else { return }
+        let since = max(attempt.begunAt, attempt.aloneSince)
+        record.figures.queueNanoseconds &+= worker.now.nanoseconds(since: since)
+        if let connection { record.figures.connectNanoseconds &+= connection.makingNanoseconds(since: since) }
     }
 }
