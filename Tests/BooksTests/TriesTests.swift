@@ -65,6 +65,21 @@ struct TriesTests {
         #expect(text(record.tries) == [#"{"status":446,"tokens_in":5}"#])
     }
 
+    @Test("a record says how many of its tries it does not list, and nothing of them where it lists all", arguments: [(1, nil), (2, nil), (3, 1), (9, 7)] as [(UInt8, Int?)])
+    func leftOut(attempts: UInt8, expected: Int?) {
+        var record = RequestRecord.sample(1)
+        record.attempts = #"[{"status":503,"ms":1},{"status":503,"ms":2}]"#
+        record.figures.attempts = attempts
+        let text = String(decoding: record.document.json, as: UTF8.self)
+        #expect(text.contains("\"attempts\":\(attempts),\"tries\":["))
+        #expect(text.contains("tries_left_out") == (expected != nil))
+        if let expected { #expect(text.contains("\"tries_left_out\":\(expected)")) }
+        // As many as there were had no room together.
+        record.attempts = ""
+        let unlisted = String(decoding: record.document.json, as: UTF8.self)
+        #expect(unlisted.contains("\"tries_left_out\":\(attempts)") == (attempts > 1))
+    }
+
     @Test("what is no list of tries is none", arguments: ["", "7", "{}", "[", "[7]"])
     func notTries(attempts: String) {
         var record = RequestRecord.sample(1)

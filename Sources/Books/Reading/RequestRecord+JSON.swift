@@ -65,6 +65,9 @@ extension RequestRecord {
         members.number("attempts", UInt64(figures.attempts))
         let tries = tries
         if !tries.isEmpty { members.add("tries", .array(tries)) }
+        // Of one attempt an earlier program's record says too little to list it.
+        let leftOut = Int(figures.attempts) - tries.count
+        if figures.attempts > 1, leftOut > 0 { members.number("tries_left_out", UInt64(leftOut)) }
     }
 
     private func addMoney(to members: inout Members) {
