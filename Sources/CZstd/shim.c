@@ -4,13 +4,19 @@
 
 size_t zstd_bound(size_t count) { return ZSTD_compressBound(count); }
 
-size_t zstd_compress(const void *bytes, size_t count, void *out, size_t capacity, int level) {
+void *zstd_compressor_new(int level) {
     ZSTD_CCtx *context = ZSTD_createCCtx();
-    if (!context) return 0;
+    if (!context) return NULL;
     ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, level);
     ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1);
-    size_t written = ZSTD_compress2(context, out, capacity, bytes, count);
-    ZSTD_freeCCtx(context);
+    return context;
+}
+
+void zstd_compressor_free(void *compressor) { ZSTD_freeCCtx(compressor); }
+
+size_t zstd_compress(void *compressor, const void *bytes, size_t count, void *out, size_t capacity) {
+    // A frame begins anew whatever became of the one before it.
+    size_t written = ZSTD_compress2(compressor, out, capacity, bytes, count);
     return ZSTD_isError(written) ? 0 : written;
 }
 

@@ -21,7 +21,9 @@ struct BodyFilesTests {
     }
 
     private static func entry(_ number: UInt64, hours: Int64 = 0, _ text: String = "hello") throws -> BodyEntry {
-        try #require(BodyEntry(bodies(text), of: id(number, hours: hours)))
+        var compressor = FrameCompressor()
+        let entry = BodyEntry(bodies(text), of: id(number, hours: hours), by: &compressor)
+        return try #require(entry)
     }
 
     private static func names(_ state: State) -> [String] {
@@ -95,6 +97,17 @@ struct BodyFilesTests {
             #expect(read == nil || read == BodyEntry.bodies(of: whole.frame, byteCount: whole.byteCount))
         }
         for count in [-1, .max, whole.byteCount - 1] { #expect(BodyEntry.bodies(of: whole.frame, byteCount: count) == nil) }
+    }
+
+    @Test("a frame is the same whatever was compressed before it: longer, shorter, or nothing")
+    func frames() throws {
+        let texts = ["", "a", String(repeating: "hello there ", count: 50), String(repeating: "0123456789abcdef", count: 1 << 16), "b"].map { Array($0.utf8) }
+        var kept = FrameCompressor()
+        for text in texts + texts.reversed() {
+            var own = FrameCompressor()
+            let (frame, expected) = (kept.frame(of: text), own.frame(of: text))
+            #expect(frame != nil && frame == expected)
+        }
     }
 
     @Test("the thread puts together, writes and counts what rings hold, to the last when it is stopped")

@@ -20,13 +20,9 @@ struct BodyEntry: Sendable {
 
     /// - Parameter hour: that of the id, where it is not given.
     /// - Returns: nil where there is no memory for it.
-    init?(_ bodies: KeptBodies, of id: Identifier, hour: Int? = nil) {
+    init?(_ bodies: KeptBodies, of id: Identifier, hour: Int? = nil, by compressor: inout FrameCompressor) {
         let bytes = bodies.bytes
-        let bound = zstd_bound(bytes.count)
-        let frame = [UInt8](unsafeUninitializedCapacity: bound) { room, count in
-            count = zstd_compress(bytes, bytes.count, room.baseAddress, bound, AnalyticsLimits.zstdLevel)
-        }
-        guard !frame.isEmpty else { return nil }
+        guard let frame = compressor.frame(of: bytes) else { return nil }
         self.init(id: id, hour: hour ?? BodyFiles.hour(of: id), byteCount: bytes.count, frame: frame)
     }
 

@@ -79,6 +79,7 @@ public final class BodyKeeper: Sendable {
 
     /// Keeps until `stop`.
     public func run() {
+        var compressor = FrameCompressor()
         var assembler = BodyAssembler(redaction, most: settings.most)
         var batch: [BodyEntry] = []
         var batchByteCount = 0
@@ -101,13 +102,13 @@ public final class BodyKeeper: Sendable {
             for ring in rings {
                 if ring.waitingByteCount > 0 { seenAt = now }
                 ring.drain { part, id, starts, bytes in
-                    if let bodies = assembler.take(part, of: id, starts: starts, bytes) { add(BodyEntry(bodies, of: id)) }
+                    if let bodies = assembler.take(part, of: id, starts: starts, bytes) { add(BodyEntry(bodies, of: id, by: &compressor)) }
                 }
             }
             let (toldNow, hasMore) = takeTold(isLast: isLast)
             for (bodies, id, hour, _) in toldNow {
                 seenAt = now
-                add(BodyEntry(bodies, of: id, hour: hour))
+                add(BodyEntry(bodies, of: id, hour: hour, by: &compressor))
             }
             givenUp.store(UInt64(assembler.givenUp), ordering: .relaxed)
             if !batch.isEmpty, isLast || now >= writesAt || batchByteCount >= AnalyticsLimits.bodyBatchByteCount {
