@@ -155,15 +155,21 @@ public final class DayBooks: Sendable {
     }
 
     /// Gives rows to all records that have none. A day whose file is at fault holds up no other: what was wrong with the first is thrown at the end.
-    public func catchUp() throws {
+    ///
+    /// Called from any thread: each takes what the others have not.
+    ///
+    /// - Parameter limit: of the time that it takes, but for a batch that was begun; what has no row by then is left to the thread.
+    public func catchUp(withinNanoseconds limit: UInt64 = .max) throws {
+        let deadline = DispatchTime.now().uptimeNanoseconds.addingReportingOverflow(limit)
+        let isOver = { !deadline.overflow && DispatchTime.now().uptimeNanoseconds >= deadline.partialValue }
         var fault: AnalyticsError?
         var faultyDays: Set<Int> = []
         for segment in try journal.segments() where !isDone(segment.name) && !faultyDays.contains(segment.name.day) {
-            if isStopping.load(ordering: .acquiring) { return }
+            if isStopping.load(ordering: .acquiring) || isOver() { return }
             // An idle gateway's disk is left alone.
             if segment.isOpen, let known = offsets.withLock({ $0[segment.name] }), byteCount(of: segment) <= known { continue }
             do throws(AnalyticsError) {
-                if let file = try file(day: segment.name.day, makes: true) { try take(segment, file) }
+                if let file = try file(day: segment.name.day, makes: true) { try take(segment, file, isOver) }
             } catch {
                 guard !isPassedOver(segment, error) else { continue }
                 fault = fault ?? error
@@ -188,9 +194,9 @@ public final class DayBooks: Sendable {
         return stat(segment.path, &status) == 0 ? Int64(status.st_size) : .max
     }
 
-    private func take(_ segment: Segment, _ file: DayFile) throws(AnalyticsError) {
+    private func take(_ segment: Segment, _ file: DayFile, _ isOver: () -> Bool) throws(AnalyticsError) {
         var hasMore = true
-        while hasMore, !isStopping.load(ordering: .acquiring) {
+        while hasMore, !isStopping.load(ordering: .acquiring), !isOver() {
             let taken = try file.take(segment)
             rowCount.add(UInt64(taken.count), ordering: .relaxed)
             if taken.damaged > 0 {

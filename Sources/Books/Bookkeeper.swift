@@ -47,6 +47,10 @@ public final class Bookkeeper: Sendable {
 
     // Written by whoever stops it, read by its thread.
     private let isStopping = Atomic<Bool>(false)
+    // The number of a question whether all that was recorded before is written, which anybody may ask; and the last that the thread has answered: what it has
+    // written by then is in the journal for who reads it.
+    private let asked = Atomic<UInt64>(0)
+    private let answered = Atomic<UInt64>(0)
     // Written by the thread, read for metrics: counts alone.
     private let records = Atomic<UInt64>(0)
     private let byteCount = Atomic<UInt64>(0)
@@ -103,6 +107,19 @@ public final class Bookkeeper: Sendable {
         }
     }
 
+    /// Waits until the journal has all that was recorded before. Called from any thread.
+    ///
+    /// - Returns: whether it has.
+    public func awaitWritten(withinNanoseconds limit: UInt64 = BooksLimits.settlingWaitNanoseconds) -> Bool {
+        let question = asked.add(1, ordering: .acquiringAndReleasing).newValue
+        let deadline = linux_monotonic_nanoseconds() + limit
+        while answered.load(ordering: .acquiring) < question {
+            if linux_monotonic_nanoseconds() >= deadline { return false }
+            _ = poll(nil, 0, 1)
+        }
+        return true
+    }
+
     /// Has each segment stay until its reader `isDone` with it.
     ///
     /// - Parameter metrics: the reader's own, told with these.
@@ -123,11 +140,14 @@ public final class Bookkeeper: Sendable {
         var nextUpkeep: UInt64 = 0
         while true {
             let isLast = isStopping.load(ordering: .acquiring)
+            // Before the rings are looked into.
+            let question = asked.load(ordering: .acquiring)
             let now = linux_monotonic_nanoseconds()
             var pause = BooksLimits.intervalMilliseconds
             do throws(JournalError) {
                 try drain(&writer)
                 drainedAt.store(now, ordering: .relaxed)
+                answered.store(question, ordering: .releasing)
                 if now >= nextSync {
                     nextSync = now + settings.syncNanoseconds
                     try writer.sync()

@@ -34,6 +34,9 @@ public enum BooksLimits {
     /// Between two looks into the rings: what a `kill -9` may lose of answers that were sent.
     public static let intervalMilliseconds: Int32 = 20
 
+    /// What somebody waits at most for the journal to have what was recorded, and for that to have rows: several times what they take while the disk keeps up.
+    public static let settlingWaitNanoseconds: UInt64 = 200_000_000
+
     /// Of a batch that is written with one call.
     static let batchByteCount = 1 << 20
 

@@ -7,12 +7,15 @@ struct OwnCalls {
     /// By their traces.
     private var spans: [String: Set<String>] = [:]
 
+    /// A call that has just ended may have come before the row of its request: rows are waited for first.
+    ///
     /// - Parameters:
     ///   - books: where requests are that have rows; without them nothing is told.
     ///   - workspace: whose spans they are: of requests of others nothing is told.
     ///   - now: milliseconds since 1970.
-    init(_ readings: [SpanReading], _ writer: SpanRecords, _ books: DayBooks?, workspace: String, now: Int64) {
-        guard let books else { return }
+    init(_ readings: [SpanReading], _ writer: SpanRecords, _ books: DayBooks?, _ reports: any ReportedRecords, workspace: String, now: Int64) {
+        guard let books, readings.contains(where: { !$0.trace.isEmpty && $0.call != nil && !writer.isHere($0.server) }) else { return }
+        reports.settle(before: now)
         let today = Int(now / OwnCalls.dayMilliseconds)
         var left = AnalyticsLimits.ownSpanRowCount
         for (trace, ofTrace) in Dictionary(grouping: readings, by: \.trace) where !trace.isEmpty && left > 0 {

@@ -12,6 +12,9 @@ public protocol ReportedRecords: Sendable {
     /// Whether what was asked and answered is kept of a workspace's requests, by its id; empty for those of none.
     func keepsBodies(ofWorkspace id: String) -> Bool
 
+    /// Has the gateway's own requests that were over before then have their rows, as far as that takes no longer than can be waited for.
+    func settle(before nowMilliseconds: Int64)
+
     /// Gives each its id, but for one that has its own, and has it written, with its bodies beside it.
     ///
     /// - Returns: the ids; nil where the disk is so far behind that none is taken.

@@ -41,7 +41,7 @@ final class AdminDesk: Sendable {
     init(_ store: ServingStore, _ watch: StoreWatch, _ file: FileObjects, books: Bookkeeping? = nil) {
         self.store = store
         self.books = books?.days
-        reports = books.map { ReportDesk($0.keeper, $0.bodies) }
+        reports = books.map { ReportDesk($0) }
         bodies = books?.bodies.files
         self.watch = watch
         usage = AccountUsage(in: store.directory, watch)

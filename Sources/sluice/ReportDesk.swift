@@ -4,6 +4,7 @@ import Bytes
 import Console
 import Gateway
 import Ledger
+import Office
 import Providers
 import Synchronization
 
@@ -11,11 +12,15 @@ import Synchronization
 final class ReportDesk: ReportedRecords {
     private let keeper: Bookkeeper
     private let bodies: BodyKeeper
+    private let days: DayBooks
+    /// Wall-clock time, since 1970: what was recorded before has its row, or was waited for.
+    private let settledMilliseconds = Mutex<Int64>(0)
     private let gateway = Mutex<Gateway?>(nil)
 
-    init(_ keeper: Bookkeeper, _ bodies: BodyKeeper) {
-        self.keeper = keeper
-        self.bodies = bodies
+    init(_ books: Bookkeeping) {
+        keeper = books.keeper
+        bodies = books.bodies
+        days = books.days
     }
 
     /// They are priced by what this one prices its own by, and their bodies are kept where its own are.
@@ -31,6 +36,16 @@ final class ReportDesk: ReportedRecords {
     }
 
     func keepsBodies(ofWorkspace id: String) -> Bool { gateway.withLock { $0 }?.keepsBodies(ofWorkspace: id) ?? false }
+
+    func settle(before nowMilliseconds: Int64) {
+        settledMilliseconds.withLock { settled in
+            // Those who have waited for each other wait once.
+            guard nowMilliseconds >= settled else { return }
+            let now = SnapshotDesk.now()
+            if keeper.awaitWritten() { try? days.catchUp(withinNanoseconds: BooksLimits.settlingWaitNanoseconds) }
+            settled = now
+        }
+    }
 
     func record(_ told: [ToldRequest], nowMilliseconds: Int64) -> [String]? {
         guard var maker = try? IdentifierMaker() else { return nil }

@@ -23,6 +23,27 @@ struct DerivingTests {
         #expect(try all(again).count == 500)
     }
 
+    @Test("who has no time gives no rows, and takes none from who comes after")
+    func bounded() throws {
+        let state = State()
+        try state.write((0..<10).map { Sample(number: $0) })
+        let books = try state.books()
+        try books.catchUp(withinNanoseconds: 0)
+        #expect(try all(books).isEmpty)
+        try books.catchUp(withinNanoseconds: 60_000_000_000)
+        #expect(try all(books).count == 10)
+    }
+
+    @Test("rows that several threads give are given once")
+    func together() throws {
+        let state = State()
+        for process in 0..<4 { try state.write((0..<300).map { Sample(number: process * 300 + $0) }, process: UInt32(process + 1)) }
+        let books = try state.books()
+        DispatchQueue.concurrentPerform(iterations: 4) { _ in #expect(throws: Never.self) { try books.catchUp() } }
+        #expect(try all(books).count == 1200)
+        #expect(try books.sums(RowQuery(from: 0, to: State.noon + State.day), by: .day).values.map(\.requests) == [1200])
+    }
+
     @Test("a batch is a transaction: more records than one takes have their rows all the same")
     func batches() throws {
         let state = State()

@@ -40,6 +40,21 @@ struct BookkeeperTests {
         keeper.metrics().split(separator: "\n").first { $0.hasPrefix(name + " ") }.map { String($0.dropFirst(name.count + 1)) }
     }
 
+    @Test("who has waited for what was recorded finds it in the journal; without the thread it is waited for in vain, and not long")
+    func awaited() throws {
+        let state = StateFolder()
+        let keeper = try Bookkeeper(dataDirectory: state.path, workers: 2, process: 1) { _ in }
+        #expect(!keeper.awaitWritten(withinNanoseconds: 5_000_000))
+        try running(keeper) {
+            for number in 0..<20 {
+                push(number, to: keeper.ring(worker: number % 2))
+                #expect(keeper.awaitWritten(withinNanoseconds: 30_000_000_000))
+                let count = try state.journal.allRecords().records.count
+                #expect(count == number + 1)
+            }
+        }
+    }
+
     @Test("records of all workers are in the journal soon, and once; the end seals it")
     func writes() throws {
         let state = StateFolder()

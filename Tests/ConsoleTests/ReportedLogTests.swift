@@ -23,6 +23,8 @@ struct ReportedLogTests {
             return provider == "openai" ? (usage.total, "test-1") : nil
         }
 
+        func settle(before nowMilliseconds: Int64) {}
+
         func keepsBodies(ofWorkspace id: String) -> Bool { whose.withLock { $0.contains(id) } }
 
         func record(_ told: [ToldRequest], nowMilliseconds: Int64) -> [String]? {

@@ -1,3 +1,4 @@
+import Analytics
 import Books
 import Bytes
 import JSON
@@ -18,6 +19,13 @@ struct TelemetryTests {
         let isBehind = Mutex(false)
         /// Workspaces whose bodies are kept.
         let whose = Mutex<Set<String>>([])
+        /// Those that are caught up when somebody waits for it.
+        let late = Mutex<DayBooks?>(nil)
+
+        func settle(before nowMilliseconds: Int64) {
+            #expect(nowMilliseconds == Desk.start)
+            try? late.withLock { $0 }?.catchUp()
+        }
 
         func cost(of usage: Usage, provider: String, models: [String]) -> (nanodollars: Int64, priceBook: String)? {
             provider == "openai" ? (usage.total, "test-1") : nil
@@ -114,7 +122,7 @@ struct TelemetryTests {
     }
 
     /// Gives the gateway's own requests rows: what each says of its span and its parent.
-    private func serve(_ requests: [(span: String, parent: String)], trace: String = "0af7651916cd43dd8448eb211c80319c", workspace: String = "") throws {
+    private func serve(_ requests: [(span: String, parent: String)], trace: String = "0af7651916cd43dd8448eb211c80319c", workspace: String = "", haveRows: Bool = true) throws {
         let keeper = try Bookkeeper(dataDirectory: desk.folder, workers: 1, process: 1, clock: { Self.now }) { _ in }
         for (number, request) in requests.enumerated() {
             keeper.ring(worker: 0).push(.required) { writer in
@@ -131,7 +139,14 @@ struct TelemetryTests {
         }
         keeper.stop()
         keeper.run()
-        try desk.books?.catchUp()
+        if haveRows { try desk.books?.catchUp() }
+    }
+
+    @Test("a call whose request has no row yet is the gateway's all the same: its row is waited for", arguments: [true, false])
+    func callsBeforeRows(isWaitedFor: Bool) throws {
+        try serve([("", "b7ad6b7169203331")], haveRows: false)
+        if isWaitedFor { kept.late.withLock { $0 = desk.books } }
+        #expect(try record(Self.span(Self.call)).figures.cost == (isWaitedFor ? -1 : 15))
     }
 
     @Test("a call that names no server is the gateway's where a request of the gateway's says it is that span, or is below it; of no other it is so", arguments: [

@@ -114,7 +114,7 @@ extension Console {
         }
         intake.unread = unread
         let writer = SpanRecords(call, reports)
-        let own = OwnCalls(intake.readings, writer, books, workspace: call.caller.workspaceOfRequests, now: call.now)
+        let own = OwnCalls(intake.readings, writer, books, reports, workspace: call.caller.workspaceOfRequests, now: call.now)
         let told = intake.readings.map { ToldRequest(writer.record($0, isOwn: own.include($0)), SpanRecords.bodies($0)) }
         guard told.isEmpty || reports.record(told, nowMilliseconds: call.now) != nil else {
             throw .unavailable("the books' disk is behind, and nothing of this was recorded; try again")
