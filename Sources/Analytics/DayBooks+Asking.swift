@@ -115,13 +115,20 @@ extension DayBooks {
     /// Requests by points and by something else.
     public func counts(_ query: RowQuery, by step: GraphStep, and column: CountedColumn) throws(AnalyticsError) -> [Int64: [String: Int64]] {
         var counts: [Int64: [String: Int64]] = [:]
+        // What is told of one point comes together, mostly.
+        var (point, ofPoint): (Int64?, [String: Int64]) = (nil, [:])
         var size = 0
-        try tally(query, by: step, .counted(column), countsAlone: true) { (point, name, more) throws(AnalyticsError) in
-            let known = counts[point, default: [:]][name]
-            size += known == nil ? 1 : 0
+        try tally(query, by: step, .counted(column), countsAlone: true) { (start, name, more) throws(AnalyticsError) in
+            if start != point {
+                if let point { counts[point] = ofPoint }
+                (point, ofPoint) = (start, counts.removeValue(forKey: start) ?? [:])
+            }
+            let known = ofPoint.count
+            ofPoint[name, default: 0] += more.requests
+            size += ofPoint.count - known
             if size > mostGroups { throw .tooMany }
-            counts[point, default: [:]][name] = (known ?? 0) + more.requests
         }
+        if let point { counts[point] = ofPoint }
         return counts
     }
 

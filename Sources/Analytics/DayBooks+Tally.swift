@@ -111,39 +111,31 @@ extension DayBooks {
         _ scan: FactScan, _ countsAlone: Bool, from: Int64, to: Int64, _ step: GraphStep?, _ database: Database,
         _ add: (Int64, String, RowSums) throws(AnalyticsError) -> Void
     ) throws {
-        struct Place: Hashable {
-            var point: Int64
-            var label: Int32
-        }
-        var sums: [RowSums] = []
-        var places: [Place: Int] = [:]
-        // Rows that follow each other are mostly of one point, and often of one label.
-        var (last, slot) = (Place(point: -1, label: -1), 0)
+        // The sums of each point of each label; of a label's, those that were begun last lead to the others. A day has few points, and its rows come by them.
+        var slots: [(sums: RowSums, point: Int64, label: Int32, before: Int32)] = []
+        var latest = [Int32](repeating: -1, count: scan.names.count)
         try scan.eachChunk(from: from, to: to, database) { _, facts in
             let (times, tokensIn, tokensOut) = (facts[.at], facts[.tokensIn], facts[.tokensOut])
             let (cost, saved, microseconds) = (facts[.cost], facts[.saved], facts[.microseconds])
             scan.eachRow(facts, from: from, to: to) { index, kind, label in
-                let place = Place(point: step.map { times[index] / $0.rawValue } ?? 0, label: label)
-                if place != last {
-                    last = place
-                    if let known = places[place] {
-                        slot = known
-                    } else {
-                        slot = sums.count
-                        places[place] = slot
-                        sums.append(RowSums())
-                    }
+                let point = step.map { times[index] / $0.rawValue } ?? 0
+                var slot = Int(latest[Int(label)])
+                while slot >= 0, slots[slot].point != point { slot = Int(slots[slot].before) }
+                if slot < 0 {
+                    slot = slots.count
+                    slots.append((RowSums(), point, label, latest[Int(label)]))
+                    latest[Int(label)] = Int32(truncatingIfNeeded: slot)
                 }
                 if countsAlone {
-                    sums[slot].requests.add(1)
+                    slots[slot].sums.requests.add(1)
                     return
                 }
-                sums[slot].add(
+                slots[slot].sums.add(
                     scan.traits[kind], at: times[index], tokensIn: tokensIn[index], tokensOut: tokensOut[index], cost: cost[index], saved: saved[index],
                     microseconds: microseconds[index])
             }
             return true
         }
-        for (place, slot) in places { try add(place.point * (step?.rawValue ?? 0), scan.names[Int(place.label)], sums[slot]) }
+        for slot in slots { try add(slot.point * (step?.rawValue ?? 0), scan.names[Int(slot.label)], slot.sums) }
     }
 }

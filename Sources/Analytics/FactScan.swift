@@ -52,21 +52,7 @@ struct FactScan {
     private mutating func readMarks(_ label: RowLabel, _ database: Database) throws {
         let count = Int(clamping: try Int64.fetchOne(database, sql: "SELECT max(number) FROM marks") ?? 0) + 1
         var labels = [Int32](repeating: 0, count: count)
-        if let name = label.metadataName {
-            // Requests that say nothing of it are in no group, but those of no user are.
-            let none: Int32
-            var known: [String: Int32] = [:]
-            if case .group(.user) = label { none = FactScan.label("", &known, &names) } else { none = -1 }
-            labels = [Int32](repeating: none, count: count)
-            // The first of a name goes before others.
-            let sql = "SELECT mark, value FROM mark_values WHERE name = ? ORDER BY place DESC"
-            let cursor = try Row.fetchCursor(database, sql: sql, arguments: [name])
-            while let row = try cursor.next() {
-                let (mark, value) = (Int(row[0] as Int64), row[1] as String)
-                if case .counted = label, value.isEmpty { continue }
-                if labels.indices.contains(mark) { labels[mark] = FactScan.label(value, &known, &names) }
-            }
-        }
+        if let name = label.metadataName { labels = try readValues(of: name, label, count: count, database) }
         for (name, values) in query.metadata {
             var isChosen = [Bool](repeating: false, count: count)
             let sql = "SELECT mark FROM mark_values WHERE name = ? AND value IN (\(Condition.places(values)))"
@@ -77,6 +63,37 @@ struct FactScan {
             for mark in labels.indices where !isChosen[mark] { labels[mark] = -1 }
         }
         markLabels = labels
+    }
+
+    /// The labels of marks by the values that one member of their metadata has.
+    private mutating func readValues(of name: String, _ label: RowLabel, count: Int, _ database: Database) throws -> [Int32] {
+        // Requests that say nothing of it are in no group, but those of no user are.
+        var none: Int32 = -1
+        if case .group(.user) = label {
+            none = Int32(truncatingIfNeeded: names.count)
+            names.append("")
+        }
+        let isCounted = if case .counted = label { true } else { false }
+        var labels = [Int32](repeating: none, count: count)
+        // The first of a name goes before others.
+        var places = [Int64](repeating: .max, count: count)
+        // In the order of the table: nothing has to be sorted, and marks of one value come together.
+        let cursor = try Row.fetchCursor(database, sql: "SELECT mark, place, value FROM mark_values WHERE name = ? ORDER BY value", arguments: [name])
+        var last: (value: String, label: Int32)?
+        while let row = try cursor.next() {
+            let (mark, place, value) = (Int(row[0] as Int64), row[1] as Int64, row[2] as String)
+            if last?.value != value {
+                if value.isEmpty, isCounted || none >= 0 {
+                    last = (value, none)
+                } else {
+                    last = (value, Int32(truncatingIfNeeded: names.count))
+                    names.append(value)
+                }
+            }
+            guard let last, labels.indices.contains(mark), place < places[mark] else { continue }
+            (labels[mark], places[mark]) = (last.label, place)
+        }
+        return labels
     }
 
     private static func label(_ name: String, _ known: inout [String: Int32], _ names: inout [String]) -> Int32 {

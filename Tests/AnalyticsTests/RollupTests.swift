@@ -6,23 +6,13 @@ import Testing
 
 @testable import Analytics
 
-/// Numbers that a test can have again.
-private struct Seeded: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-        return state ^ state >> 33
-    }
-}
-
 @Suite("Roll-ups and chunks")
 struct RollupTests {
     private static let seed = ProcessInfo.processInfo.environment["SLUICE_SEED"].flatMap { UInt64($0) } ?? UInt64.random(in: 1...1_000_000)
     private static let rounds = ProcessInfo.processInfo.environment["SLUICE_LONG"] == nil ? 30 : 2000
 
     /// Records of three days that repeat themselves in most, over midnights.
-    private func samples(_ random: inout Seeded, day: Int, _ count: Int) -> [Sample] {
+    private func samples(_ random: inout SeededNumbers, day: Int, _ count: Int) -> [Sample] {
         (0..<count).map { index in
             func any<Value>(_ values: [Value]) -> Value { values[Int(random.next() % UInt64(values.count))] }
             // Some began the day before that on which they are written.
@@ -38,7 +28,7 @@ struct RollupTests {
         }
     }
 
-    private func question(_ random: inout Seeded) -> RowQuery {
+    private func question(_ random: inout SeededNumbers) -> RowQuery {
         let midnight = State.noon / State.day * State.day
         func any<Value>(_ values: [Value]) -> Value { values[Int(random.next() % UInt64(values.count))] }
         func time() -> Int64 {
@@ -72,7 +62,7 @@ struct RollupTests {
 
     @Test("what roll-ups and chunks tell is what the rows tell")
     func same() throws {
-        var random = Seeded(state: Self.seed)
+        var random = SeededNumbers(state: Self.seed)
         print("Roll-ups and chunks: SLUICE_SEED=\(Self.seed)")
         let state = State()
         for day in 0..<3 {
@@ -111,7 +101,7 @@ struct RollupTests {
 
     @Test("a row's record is the journal's, byte for byte but for the order of its texts")
     func records() throws {
-        var random = Seeded(state: Self.seed)
+        var random = SeededNumbers(state: Self.seed)
         let state = State()
         let samples = samples(&random, day: 0, 50)
         try state.write(samples)

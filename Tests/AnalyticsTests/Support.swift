@@ -131,3 +131,13 @@ final class Told: @unchecked Sendable {
     var lines: [String] { lock.withLock { told } }
     func add(_ line: String) { lock.withLock { told.append(line) } }
 }
+
+/// Numbers that a test can have again.
+struct SeededNumbers: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        return state ^ state >> 33
+    }
+}
