@@ -46,6 +46,9 @@ struct AskedNameTests {
             name: "that of the target which answered, not of the one before it", model: "asked",
             config: #"{"strategy":{"mode":"fallback"},"targets":[{"virtual_key":"refusing","override_params":{"model":"asked"}},"#
                 + #"{"virtual_key":"first","override_params":{"model":"sent"}}]}"#, cost: 70_000),
+        Case(
+            name: "the client's, where the config's has no price", model: "asked", config: #"{"virtual_key":"first","override_params":{"model":"deployed"}}"#,
+            answer: #""model":"deployed","#, cost: 10_000),
         Case(name: "the client's, without the virtual key", model: "@first/sent", cost: 70_000),
         Case(name: "the client's, in other letters", model: #"s\u0065nt"#, config: #"{"virtual_key":"first"}"#, cost: 70_000),
     ]

@@ -1,5 +1,6 @@
 import Bytes
 import JSON
+import Ledger
 import Providers
 
 /// What a target is asked for: by that name an answer is reserved for, and priced where it names no model itself.
@@ -22,6 +23,13 @@ extension Exchange {
         if plan.hasNoModel { return body(ByteSlice("")) }
         var asked = record.model
         return asked.withBytesInPlace { Exchange.withDecoded($0.dropFirst(plan.modelPrefixCount + prefixCount), body) }
+    }
+
+    /// What `price` finds for that name; where it finds nothing, for the client's own word: a config may call a model by what an operator has named it.
+    func pricedByName(_ price: (ByteSlice) -> Nanodollars?) -> Nanodollars? {
+        if let cost = withAskedName(price) { return cost }
+        var told = record.model
+        return told.withBytesInPlace(price)
     }
 
     /// Lends what a string's content says; empty where that is too long for a model's name.

@@ -98,7 +98,7 @@ extension Exchange {
     func appliedCost(of usage: Usage, _ adjustment: PriceAdjustment) -> Nanodollars? {
         if let cost = servedCost(of: usage, adjustment) { return cost }
         var served = answer.usage.model
-        return withAskedName { asked in
+        return pricedByName { asked in
             // The book has been asked for that very name.
             answer.readsUsage && served.withBytesInPlace { $0 == asked } ? nil : cost(of: usage, as: asked, adjustment)
         }
@@ -106,7 +106,7 @@ extension Exchange {
 
     /// What an attempt took costs that has told nothing itself, of the model that was asked for; nil where that has no price.
     func askedCost(of usage: Usage, _ adjustment: PriceAdjustment) -> Nanodollars? {
-        withAskedName { price(of: usage, as: $0, attempt.tier, adjustment) }
+        pricedByName { price(of: usage, as: $0, attempt.tier, adjustment) }
     }
 
     /// What the answer costs if `model` has given it; nil where that has no price.
