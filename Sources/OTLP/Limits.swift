@@ -24,8 +24,12 @@ public enum OTLPLimits {
     /// Bytes that are kept of a text; what is longer is cut. But for messages, texts are short.
     public static let textByteCount = 8192
 
-    /// Bytes that are kept of a text in what was asked or answered, where that is kept: as much as a body may be kept of.
+    /// Bytes that are kept of a text in what was asked or answered, where that is kept, and of all that a span says of either, as JSON: as much as a body may
+    /// be kept of.
     public static let contentByteCount = 2 << 20
+
+    /// Bytes of all that one body says was asked and answered, as JSON: as many as it may have unpacked. Of controls each becomes six.
+    public static let bodyContentByteCount = 16 << 20
 
     /// Attributes of one span, or of one event, that say what was asked or answered: a thousand messages, one part of each after the other.
     public static let contentCount = 4096

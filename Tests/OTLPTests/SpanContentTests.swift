@@ -132,6 +132,26 @@ struct SpanContentTests {
         #expect(same.map(\.isContentCut) == [isCut, true] && same[1].contents.list.isEmpty)
     }
 
+    @Test("what is said is written no further than a body is kept, which is said: of controls each becomes six bytes", arguments: [0, 1])
+    func writtenBytes(more: Int) {
+        let frame = #"{"input.value":""}"#.utf8.count
+        let most = OTLPLimits.contentByteCount
+        let text = String(repeating: "\u{1}", count: (most - frame) / 6) + String(repeating: "x", count: (most - frame) % 6 + more)
+        let content = SpanContent(Attributes([Attribute("input.value", .text(text)), Attribute("output.value", .text("ho"))]), [], ValueRoom())
+        #expect(content.asked.count == most && content.asked.starts(with: #"{"input.value":"\u0001\u0001"#.utf8) && content.isCut == (more > 0))
+        #expect(String(decoding: content.answered, as: UTF8.self) == #"{"output.value":"ho"}"#)
+    }
+
+    @Test("of one body there are so many bytes together: what has no room is cut, or is not there, and its span says so")
+    func sharedBytes() {
+        let room = ValueRoom(byteCount: 50)
+        func content() -> SpanContent { SpanContent(Attributes([Attribute("input.value", .text("hi")), Attribute("output.value", .text("ho"))]), [], room) }
+        let (whole, cut, late) = (content(), content(), content())
+        #expect(whole.asked.count + whole.answered.count == 41 && !whole.isCut)
+        #expect(String(decoding: cut.asked, as: UTF8.self) == #"{"input.v"# && cut.answered == [] && cut.isCut)
+        #expect(late.asked == [] && late.answered == [] && late.isCut)
+    }
+
     @Test("events behind as many as are kept are passed over, which is said; what a model chose is kept behind them, up to a bound of its own")
     func choices() throws {
         let (most, choices) = (OTLPLimits.eventCount, OTLPLimits.choiceCount)

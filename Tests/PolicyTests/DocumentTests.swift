@@ -29,6 +29,19 @@ struct DocumentTests {
         #expect(String(decoding: root.json, as: UTF8.self) == #"{"a":[1.50,-0,1E+2,12345678901234567890123],"b":{"":"é😀/\t\u0001"},"c":[],"d":{},"e":false}"#)
     }
 
+    @Test("no more is written than is wanted: the beginning of the whole, cut between two characters, and whether it is cut")
+    func bounded() throws {
+        let text = #"{"a":[1.50,"é😀\u0001\u001f\"\n",null,true],"bé":{"c":"x","d":[]},"e":false}"#
+        let root = try #require(DocumentParser.parse(text).document?.root)
+        let whole = root.json
+        #expect(String(decoding: whole, as: UTF8.self) == text)
+        for most in 0...whole.count + 1 {
+            let (bytes, isCut) = root.json(atMost: most)
+            #expect(whole.starts(with: bytes) && isCut == (most < whole.count) && String(validating: bytes, as: UTF8.self) != nil, "\(most)")
+            #expect(bytes.count <= most && bytes.count > min(most, whole.count) - 4, "\(most)")
+        }
+    }
+
     @Test("names are equal when their bytes are, not when they look alike")
     func duplicates() {
         #expect(DocumentParser.parse(#"{"a":1,"\u0061":2}"#).diagnostics.map(\.message) == ["\"a\" is given twice"])

@@ -41,7 +41,7 @@ struct SpanContent {
 
         init(_ room: ValueRoom) { self.room = room }
 
-        var json: [UInt8] { order.isEmpty && events.isEmpty ? [] : node.json }
+        var json: [UInt8] { order.isEmpty && events.isEmpty ? [] : room.json(node) }
 
         func add(_ attribute: Attribute) {
             var path = [attribute.name]
