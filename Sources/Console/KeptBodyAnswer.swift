@@ -36,11 +36,12 @@ public enum KeptBodyAnswer {
 
     /// Its body as what it is: JSON, a text, or else in base64, which is said.
     static func body(_ message: KeptMessage?, isCut: Bool) -> [(String, DocumentNode)] {
-        guard let message, !message.body.isEmpty else { return [("body", .null)] }
         var members: [(String, DocumentNode)] = []
-        if let text = String(validating: message.body, as: UTF8.self) {
+        if message?.body.isEmpty ?? true {
+            members.append(("body", .null))
+        } else if let message, let text = String(validating: message.body, as: UTF8.self) {
             members.append(("body", json(message.body) ?? .text(text)))
-        } else {
+        } else if let message {
             var base64 = [UInt8](repeating: 0, count: (message.body.count + 2) / 3 * 4)
             let written = message.body.withByteSlice { bytes in
                 base64.withUnsafeMutableBufferPointer { room in

@@ -68,20 +68,19 @@ struct SpanRecords {
         return record
     }
 
-    /// What was asked and answered; nil where nothing is kept of it. It is no message of HTTP, and has no head.
+    /// What was asked and answered; nil where nothing is said of it, or nothing is kept. It is no message of HTTP, and has no head.
     static func bodies(_ reading: SpanReading) -> KeptBodies? {
         func message(_ body: [UInt8]) -> KeptMessage? {
-            guard !body.isEmpty else { return nil }
+            guard !body.isEmpty || reading.isContentCut else { return nil }
             var message = KeptMessage()
             message.body = body
             return message
         }
-        guard !reading.asked.isEmpty || !reading.answered.isEmpty else { return nil }
         var kept = KeptBodies()
         (kept.request, kept.answer) = (message(reading.asked), message(reading.answered))
-        // Which of the two it was is not known.
-        if reading.isContentCut { kept.flags = kept.request == nil ? [.answerCut] : kept.answer == nil ? [.requestCut] : [.requestCut, .answerCut] }
-        return kept
+        // Which of the two it was is not known; one that is empty may have been passed over whole.
+        if reading.isContentCut { kept.flags = [.requestCut, .answerCut] }
+        return kept.request == nil && kept.answer == nil ? nil : kept
     }
 
     /// Whether a call went to where this gateway is.

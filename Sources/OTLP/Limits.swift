@@ -37,9 +37,14 @@ public enum OTLPLimits {
     /// Elements of a list or a map in them: a long conversation, or one vector of an embedding.
     public static let contentElementCount = 4096
 
-    /// Values of all of them in one body: attributes, their elements, and values of texts that are JSON. Some 100 of each span of a batch of 512; behind those
-    /// attributes and elements are passed over, and a text stays a text.
+    /// Values of all of them in one body: attributes and their elements. Some 100 of each span of a batch of 512; those behind are passed over.
     public static let contentValueCount = 1 << 16
+
+    /// Values of one text in them that is JSON, which else stays a text: as many as a list may have.
+    public static let contentTextValueCount = 4096
+
+    /// The same of all texts in one body: as many as there may be beside them.
+    public static let contentTextsValueCount = 1 << 16
 
     /// Names within each other that an attribute's name is taken apart into: `llm.input_messages.0.message.tool_calls.0.tool_call.function.name` has eight.
     static let contentDepth = 16

@@ -210,8 +210,24 @@ struct TelemetryTests {
             return try #require(last())
         }
         #expect(try told(OTLPLimits.eventCount, Self.call).flags == [])
-        #expect(try told(OTLPLimits.eventCount + 1, Self.call).flags == [.requestCut])
+        let cut = try told(OTLPLimits.eventCount + 1, Self.call)
+        #expect(cut.flags == [.requestCut, .answerCut] && cut.request?.body.isEmpty == false && cut.answer?.body == [])
         #expect(try told(OTLPLimits.eventCount + 1, Self.call + "," + Self.attribute("output.value", "ho")).flags == [.requestCut, .answerCut])
+    }
+
+    @Test("a span whose words are all passed over says so in its log: nothing, which is cut")
+    func passedOver() throws {
+        kept.whose.withLock { $0 = [""] }
+        let list = #"{"arrayValue":{"values":["# + String(repeating: "{},", count: OTLPLimits.contentElementCount - 1) + "{}]}}"
+        let lists = [String](repeating: list, count: OTLPLimits.contentValueCount / OTLPLimits.contentElementCount + 1).joined(separator: ",")
+        let long = #"{"key":"input.value","value":{"arrayValue":{"values":[\#(lists)]}}}"#
+        _ = try record(Self.span(long) + "," + Self.span(Self.call + "," + Self.attribute("input.value", "hi"), id: "b7ad6b7169203332"))
+        let (record, told) = (try #require(kept.records.withLock { $0.last }), try #require(kept.bodies.withLock { $0.last ?? nil }))
+        #expect(told.flags == [.requestCut, .answerCut] && told.request?.body == [] && told.answer?.body == [])
+        let shown = KeptBodyAnswer.document(record, try #require(KeptBodies(told.bytes)))
+        for side in ["request", "response"] { #expect(shown[side]?["body"]?.isNull == true && shown[side]?["body_cut"]?.jsonText == "true", "\(side)") }
+        _ = try self.record(Self.span(Self.call))
+        #expect(kept.bodies.withLock { $0.last ?? nil } == nil)
     }
 
     @Test("who was asked is told by the server's host before the span's word", arguments: [

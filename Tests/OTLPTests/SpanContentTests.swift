@@ -79,9 +79,9 @@ struct SpanContentTests {
         #expect(sides([Attribute("ai.embedding", .number(.infinity))]).answered == #"{"ai.embedding":"inf"}"#)
     }
 
-    @Test("a text of more values than there is room for stays a text", arguments: [(0, true), (1, false)])
+    @Test("a text of more values than one may have stays a text", arguments: [(0, true), (1, false)])
     func values(more: Int, isJSON: Bool) {
-        let list = "[" + [String](repeating: "1", count: OTLPLimits.contentValueCount - 1 + more).joined(separator: ",") + "]"
+        let list = "[" + [String](repeating: "1", count: OTLPLimits.contentTextValueCount - 1 + more).joined(separator: ",") + "]"
         #expect(sides([Attribute("input.value", .text(list))]).asked == (isJSON ? "{\"input.value\":\(list)}" : "{\"input.value\":\"\(list)\"}"))
     }
 
@@ -89,11 +89,27 @@ struct SpanContentTests {
         ("[1,2]", 3), ("[1,2", 3), (#"{"a":1,"a":[]}"#, 3), ("[[[1]]]", 4), ("1,2,3", 0), ("{", 1),
     ])
     func sharedValues(text: String, count: Int) {
-        let room = ValueRoom(count + 1)
+        let room = ValueRoom(ofTexts: count + 1)
         _ = sides([Attribute("input.value", .text(text))], [], room)
-        #expect(room.left == 1)
-        #expect(sides([Attribute("input.value", .text("[1]"))], [], room).asked == #"{"input.value":"[1]"}"# && room.left == 0)
-        #expect(sides([Attribute("input.value", .text("[]"))], [], room).asked == #"{"input.value":"[]"}"#)
+        #expect(room.leftOfTexts == 1)
+        #expect(sides([Attribute("input.value", .text("[1]"))], [], room).asked == #"{"input.value":"[1]"}"# && room.leftOfTexts == 0)
+        #expect(sides([Attribute("input.value", .text("[]"))], [], room).asked == #"{"input.value":"[]"}"# && room.left == OTLPLimits.contentValueCount)
+    }
+
+    @Test("a text of more numbers than have room takes none of it from what comes behind: neither from attributes nor, but its share, from texts")
+    func longText() throws {
+        let vectors = "[" + [String](repeating: "0", count: OTLPLimits.contentTextsValueCount + 1).joined(separator: ",") + "]"
+        func span(_ text: String) -> Message { Message().attributes(9, [Attribute("output.value", .text(text)), Attribute("gen_ai.prompt.0.content", .text("hi"))]) }
+        let body = Message().message(1, Message().message(2, Message().message(2, span(vectors)).message(2, span("[1]")))).bytes
+        let readings = try body.withByteSlice { (body) throws(TelemetryError) in
+            let reader = TelemetryReader(.protobuf, contents: { ContentNames.isContent($0) }) { _ in true }
+            var readings: [SpanReading] = []
+            _ = try reader.spans(body) { readings.append(SpanReading($0, reader.room)) }
+            return readings
+        }
+        #expect(readings.map(\.isContentCut) == [false, false])
+        #expect(readings.map { String(decoding: $0.answered, as: UTF8.self) } == ["{\"output.value\":\"\(vectors)\"}", #"{"output.value":[1]}"#])
+        #expect(readings.allSatisfy { String(decoding: $0.asked, as: UTF8.self) == #"{"gen_ai.prompt":[{"content":"hi"}]}"# })
     }
 
     @Test("lists and objects that names come to have room among the values; without it there are none, which is said")

@@ -1,4 +1,3 @@
-import Bytes
 import JSON
 
 /// What a span says was asked and answered, each as an object: attributes by their names, numbered ones as lists, and its events.
@@ -9,7 +8,7 @@ struct SpanContent {
     /// Whether there was no room for some of it.
     let isCut: Bool
 
-    /// - Parameter room: for the lists and objects that names come to, and for values of texts.
+    /// - Parameter room: for the lists and objects that names come to, for values of texts, and for what is written.
     init(_ attributes: Attributes, _ events: [Span.Event], _ room: ValueRoom) {
         _ = room.takeLeftOut()
         let (asked, answered) = (Branch(room), Branch(room))
@@ -106,11 +105,6 @@ struct SpanContent {
     }
 
     private static func json(_ text: String, _ room: ValueRoom) -> DocumentNode? {
-        guard room.left > 0, text.utf8.first == UInt8(ascii: "{") || text.utf8.first == UInt8(ascii: "[") else { return nil }
-        let (document, diagnostics) = Array(text.utf8).withByteSlice {
-            DocumentParser.parse($0, textByteCount: OTLPLimits.contentByteCount, nodesLeft: &room.left)
-        }
-        // What names something twice is more faithful as the text that it is.
-        return diagnostics.isEmpty ? document?.root : nil
+        text.utf8.first == UInt8(ascii: "{") || text.utf8.first == UInt8(ascii: "[") ? room.document(Array(text.utf8)) : nil
     }
 }
