@@ -242,10 +242,12 @@ struct ReportedLogTests {
             ConsoleRequest(
                 method: "POST", path: Array("/v1/logs".utf8), body: Array(told.utf8), credential: Array(key.utf8), isFiguresAlone: true, nowMilliseconds: Desk.start))
         #expect(figures.status == 200 && last() == nil)
-        for flag in [#""false""#, #""False""#, "false"] {
+        for flag in [#""false""#, #""False""#, "false", #"["false"]"#, #"["true", " False\t"]"#, #"" false ""#, #""true, false""#, #""true", "x-portkey-debug": false"#] {
             #expect(tell(#"{"request": {"headers": {"X-Portkey-Debug": \#(flag)}, "body": {}}}"#, key: key).status == 200 && last() == nil)
         }
-        #expect(tell(#"{"request": {"headers": {"x-portkey-debug": "true"}, "body": {}}}"#, key: key).status == 200 && last() != nil)
+        for flag in [#""true""#, "[]", #""falsely""#, "null"] {
+            #expect(tell(#"{"request": {"headers": {"x-portkey-debug": \#(flag)}, "body": {}}}"#, key: key).status == 200 && last() != nil, "\(flag)")
+        }
     }
 
     @Test("where the disk is behind nothing is taken, and without books there is nothing to tell")

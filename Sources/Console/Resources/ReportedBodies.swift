@@ -14,11 +14,18 @@ struct ReportedBodies {
 
     /// As it was told; nil where the request itself wanted figures alone.
     var kept: KeptBodies? {
-        guard ReportedBodies.field("x-portkey-debug", of: request)?.lowercased() != "false" else { return nil }
+        guard !wantsFiguresAlone else { return nil }
         var kept = KeptBodies()
         kept.request = message(request, "\(word(request.text("method") ?? "POST")) \(word(ReportedURL(request.text("url") ?? "").target)) HTTP/1.1")
         kept.answer = response.map { message($0, "HTTP/1.1 \($0.integer("status") ?? 200)") }
         return kept
+    }
+
+    /// By any of its values: a list of them, one text with commas in it and several fields of one name are the same.
+    private var wantsFiguresAlone: Bool {
+        ReportedBodies.values(of: "x-portkey-debug", in: request).contains { value in
+            value.split { $0 == "," || $0.isWhitespace }.contains { $0.lowercased() == "false" }
+        }
     }
 
     private func message(_ told: Body, _ line: String) -> KeptMessage {
@@ -26,8 +33,7 @@ struct ReportedBodies {
         message.line = line
         var left = ConsoleLimits.reportHeadByteCount - line.utf8.count
         for field in told.value("headers")?.members ?? [] {
-            for value in field.value.elements.isEmpty ? [field.value] : field.value.elements {
-                guard let text = ReportedBodies.text(value) else { continue }
+            for text in ReportedBodies.texts(field.value) {
                 left -= field.name.utf8.count + text.utf8.count
                 guard left >= 0, message.fields.count < ConsoleLimits.reportFieldCount else { break }
                 message.fields.append(KeptMessage.Field(name: field.name, value: text))
@@ -48,10 +54,13 @@ struct ReportedBodies {
         }
     }
 
-    /// The value of a field that a report says of a request, by its name in small letters.
-    static func field(_ name: String, of told: Body) -> String? {
-        (told.value("headers")?.members ?? []).first { $0.name.lowercased() == name }.flatMap { text($0.value) }
+    /// The values of a field that a report says of a request, by its name in small letters.
+    static func values(of name: String, in told: Body) -> [String] {
+        (told.value("headers")?.members ?? []).filter { $0.name.lowercased() == name }.flatMap { texts($0.value) }
     }
+
+    /// Of a list, each of its own.
+    private static func texts(_ value: DocumentNode) -> [String] { (value.elements.isEmpty ? [value] : value.elements).compactMap { text($0) } }
 
     private static func text(_ node: DocumentNode) -> String? {
         switch node.value {

@@ -137,7 +137,7 @@ private struct Report {
 
     private func provider(_ host: String) -> String {
         if let named = request.text("provider") { return named }
-        if let field = ReportedBodies.field("x-portkey-provider", of: request), !field.hasPrefix("@") { return field }
+        if let field = ReportedBodies.values(of: "x-portkey-provider", in: request).first, !field.hasPrefix("@") { return field }
         guard !host.isEmpty else { return "" }
         for index in 0..<Report.providers.count where Report.providers[index].host.description == host { return Report.providers[index].id.description }
         return ""
