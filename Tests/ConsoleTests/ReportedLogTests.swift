@@ -219,7 +219,12 @@ struct ReportedLogTests {
         ("https://\u{301}user:pw@host.example/v1", "host.example", "/v1", "https://host.example/v1"),
         ("https://user:pw@\u{301}host.example/v1", "\u{301}host.example", "/v1", "https://\u{301}host.example/v1"),
         ("user:pw@host.example/v1", "", "host.example/v1", "host.example/v1"), ("/v1?u=https://a@b", "", "/v1", "/v1?u=https://a@b"), ("HTTPS://Host?a", "host", "", "HTTPS://Host?a"),
-        ("https://a@b@host", "host", "", "https://host"), ("", "", "", ""), ("//", "", "", "//"), ("https://host/a\u{301}?b", "host", "/a\u{301}", "https://host/a\u{301}?b"),
+        ("https://a@b@host", "host", "", "https://host"), ("https:/user:pw@host/v1", "host", "/v1", "https:/host/v1"),
+        ("https:///user:pw@host/v1", "host", "/v1", "https:///host/v1"), ("https:\\\\user:pw@host/v1", "host", "/v1", "https:\\\\host/v1"),
+        ("https:\\/user:pw@host/v1", "host", "/v1", "https:\\/host/v1"), ("\\\\user:pw@host/v1", "host", "/v1", "\\\\host/v1"),
+        ("///user:pw@host/v1", "host", "/v1", "///host/v1"), ("https:/\n/user:pw@host/v1", "host", "/v1", "https:/\n/host/v1"),
+        (" //user:pw@host/v1", "host", "/v1", " //host/v1"), ("https://user:p\\w@host/v1", "host", "/v1", "https://host/v1"),
+        ("https:user:pw@host/v1", "", "host/v1", "host/v1"), ("/v1/a@b", "", "/v1/a@b", "/v1/a@b"), ("v1\\a@b", "", "b", "b"), ("https://host//a@b", "host", "//a@b", "https://host//a@b"), ("", "", "", ""), ("//", "", "", "//"), ("https://host/a\u{301}?b", "host", "/a\u{301}", "https://host/a\u{301}?b"),
     ])
     func urls(url: String, host: String, path: String, target: String) {
         let told = ReportedURL(url)

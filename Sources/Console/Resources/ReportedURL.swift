@@ -2,7 +2,7 @@
 ///
 /// Taken apart by its bytes: a mark joins what stands before it, and would hide that from whoever looks at characters.
 struct ReportedURL {
-    /// `https://`, or `//`; empty where it names no server.
+    /// `https://`, or `//`, as it was written; empty where it names no server.
     private let opening: Substring
     /// Without what stands before an `@`, which may be a credential.
     private let server: Substring
@@ -12,11 +12,13 @@ struct ReportedURL {
     init(_ url: String) {
         let bytes = url.utf8
         func isEnd(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "/") || byte == UInt8(ascii: "?") || byte == UInt8(ascii: "#") }
+        func isSlash(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "/") || byte == UInt8(ascii: "\\") }
         var start = url.startIndex
-        if let slash = bytes.firstIndex(where: isEnd), bytes[slash...].starts(with: "//".utf8),
-            slash == start || bytes[bytes.index(before: slash)] == UInt8(ascii: ":")
-        {
-            start = bytes.index(slash, offsetBy: 2)
+        // Clients find the server behind however many there are, leaning either way, and blanks among them (WHATWG URL, §4.4).
+        if let slash = bytes.firstIndex(where: { isEnd($0) || isSlash($0) }), isSlash(bytes[slash]) {
+            let run = bytes[slash...].firstIndex { !isSlash($0) && $0 > 0x20 } ?? bytes.endIndex
+            let names = bytes[..<slash].last { $0 > 0x20 }
+            if names == UInt8(ascii: ":") || names == nil && bytes[slash..<run].dropFirst().contains(where: isSlash) { start = run }
         }
         let end = bytes[start...].firstIndex(where: isEnd) ?? bytes.endIndex
         opening = url[..<start]
