@@ -55,6 +55,12 @@ public enum AnalyticsLimits {
     /// Rows that are looked at for the own requests of what one body tells of, questions among them: some hundred milliseconds. Calls behind those are counted.
     public static let ownSpanRowCount = 20_000
 
+    /// The same of one trace, so that a large one leaves some to others.
+    static let ownSpanRowCountOfTrace = 5000
+
+    /// Rows of other workspaces in the same traces that count as one of them: they are passed over, and not read.
+    static let othersRowsOfOne = 16
+
     /// Values of one filter.
     public static let filterValueCount = 64
 

@@ -18,7 +18,11 @@ struct OwnCalls {
         reports.settle(before: now)
         let today = Int(now / OwnCalls.dayMilliseconds)
         var left = AnalyticsLimits.ownSpanRowCount
-        for (trace, ofTrace) in Dictionary(grouping: readings, by: \.trace) where !trace.isEmpty && left > 0 {
+        let traces = Dictionary(grouping: readings, by: \.trace)
+        var known: Set<String> = [""]
+        // In the order of the body: which of them have rows left is no chance.
+        for trace in readings.map(\.trace) where left > 0 && known.insert(trace).inserted {
+            let ofTrace = traces[trace] ?? []
             let calls = ofTrace.filter { $0.call != nil && !writer.isHere($0.server) }
             guard let first = calls.map(\.startNanoseconds).min() else { continue }
             let day = min(today, Int(first / 1_000_000) / Int(OwnCalls.dayMilliseconds))

@@ -93,6 +93,39 @@ struct OwnSpanTests {
         #expect(left == AnalyticsLimits.ownSpanRowCount - 5)
     }
 
+    @Test("rows of other workspaces in the same trace hide none of a workspace's own: sixteen of them count as one")
+    func othersRows() throws {
+        let state = State()
+        let count = 20 * AnalyticsLimits.othersRowsOfOne
+        try state.write([
+            Sample(number: 1, workspace: "ws1", trace: "t", span: "s"), Sample(number: 2, workspace: "ws1", trace: "t", span: "s", parentSpan: "p", kind: "span"),
+        ])
+        let others = (0..<count).map { Sample(number: 10 + $0, workspace: "ws2", trace: "t", span: "o\($0)") }
+        let spans = (0..<count).map { Sample(number: 10_000 + $0, workspace: "ws2", trace: "t", span: "s", parentSpan: "o\($0)", kind: "span") }
+        try state.write(others + spans, process: 2)
+        let books = try state.books()
+        try books.catchUp()
+        // Of each a question, sixteenths, and its own.
+        for (rows, expected) in [(21, [String]()), (22, ["s"]), (43, ["s"]), (44, ["p", "s"])] {
+            #expect(try own(books, workspace: "ws1", rows: rows).sorted() == expected, "\(rows)")
+        }
+        var left = 1000
+        _ = try books.ownSpans(ofTrace: "t", workspace: "ws1", from: Self.day, to: Self.day, kind: "span", beside: [], rowsLeft: &left)
+        #expect(left == 1000 - 44)
+    }
+
+    @Test("one trace has a share of the rows, and leaves the others", arguments: [(0, ["s"]), (1, [])])
+    func share(more: Int, expected: [String]) throws {
+        let state = State()
+        let told = (0..<AnalyticsLimits.ownSpanRowCountOfTrace - 2 + more).map { Sample(number: $0 + 1, trace: "t", isReported: true) }
+        try state.write([Sample(number: 0, trace: "t", span: "s")] + told)
+        let books = try state.books()
+        try books.catchUp()
+        var left = AnalyticsLimits.ownSpanRowCount
+        let found = try books.ownSpans(ofTrace: "t", workspace: "", from: Self.day, to: Self.day, kind: "span", beside: [], rowsLeft: &left)
+        #expect(found.sorted() == expected && left == AnalyticsLimits.ownSpanRowCount - AnalyticsLimits.ownSpanRowCountOfTrace)
+    }
+
     @Test("a span that is told of as a call, and again as an observation, has the row that came first, with the request's row between", arguments: [true, false])
     func twice(isCountedFirst: Bool) throws {
         let state = State()

@@ -38,12 +38,15 @@ extension DayBooks {
     ///   - last: the day on which they are told of.
     ///   - kind: of such spans.
     ///   - more: those that have no rows yet.
-    ///   - left: rows that may still be looked at; each question counts as one, too.
+    ///   - rows: that may still be looked at, of which one trace has a share; each question counts as one, too.
     public func ownSpans(
         ofTrace told: String, workspace: String, from first: Int, to last: Int, kind: String, beside more: [(span: String, parent: String)],
-        rowsLeft left: inout Int
+        rowsLeft rows: inout Int
     ) throws(AnalyticsError) -> Set<String> {
         let trace = Feedback.trace(told)
+        let share = min(rows, AnalyticsLimits.ownSpanRowCountOfTrace)
+        var left = share
+        defer { rows -= share - left }
         var files: [DayFile] = []
         for day in Set([first, first + 1, last]).sorted() where first <= day && day <= last {
             if let file = try file(day: day) { files.append(file) }
@@ -65,36 +68,44 @@ extension DayBooks {
         return own
     }
 
-    /// Adds what the gateway's own requests say: of as many as a trace is shown with. Others are counted as rows, and not read.
+    /// Adds what the gateway's own requests say: of as many as a trace is shown with. Those that others tell of are counted as rows. So are those of other
+    /// workspaces, but many as one: else whoever has many under the same trace would hide a workspace's own.
     ///
     /// - Returns: rows that are left to be looked at.
     private static func add(_ own: inout Set<String>, ofTrace trace: String, _ workspace: String, _ database: Database, most: Int) throws -> Int {
         guard most > 0 else { return 0 }
         let question = try database.cachedStatement(sql: "SELECT iif(workspace = ?, record, NULL) FROM records WHERE trace = ? ORDER BY number DESC")
         let rows = try Row.fetchCursor(question, arguments: [workspace, trace])
-        var (left, count) = (most - 1, 0)
+        var (left, count, passed) = (most - 1, 0, 0)
         while left > 0, count < AnalyticsLimits.traceSpanCount, let row = try rows.next() {
-            left -= 1
             let bytes: Data? = row[0]
-            guard let bytes, let record = DayBooks.record(bytes), record.figures.flags.isDisjoint(with: [.reported, .observation]) else { continue }
+            guard let bytes else {
+                passed += 1
+                if passed.isMultiple(of: AnalyticsLimits.othersRowsOfOne) { left -= 1 }
+                continue
+            }
+            left -= 1
+            guard let record = DayBooks.record(bytes), record.figures.flags.isDisjoint(with: [.reported, .observation]) else { continue }
             count += 1
             own.formUnion([record.span, record.parentSpan])
         }
         return left
     }
 
-    /// Adds which span is below which, of those of a kind.
+    /// Adds which span is below which, of those of a kind. Of other workspaces many rows count as one here, too.
     private static func add(
         _ parents: inout [String: String], ofTrace trace: String, _ workspace: String, _ kind: String, _ database: Database, most: Int
     ) throws -> Int {
         guard most > 0 else { return 0 }
-        let question = try database.cachedStatement(sql: "SELECT span, parent, workspace = ? AND kind = ? FROM spans WHERE trace = ? ORDER BY number DESC")
-        let rows = try Row.fetchCursor(question, arguments: [workspace, kind, trace])
-        var (left, count) = (most - 1, 0)
+        let question = try database.cachedStatement(sql: "SELECT span, parent, kind = ?, workspace = ? FROM spans WHERE trace = ? ORDER BY number DESC")
+        let rows = try Row.fetchCursor(question, arguments: [kind, workspace, trace])
+        var (left, count, passed) = (most - 1, 0, 0)
         while left > 0, count < AnalyticsLimits.traceSpanCount, let row = try rows.next() {
-            left -= 1
-            let (span, parent, isMeant): (String, String, Bool) = (row[0], row[1], row[2])
-            guard isMeant else { continue }
+            let (isOfKind, isOwn): (Bool, Bool) = (row[2], row[3])
+            if !isOwn { passed += 1 }
+            if isOwn || passed.isMultiple(of: AnalyticsLimits.othersRowsOfOne) { left -= 1 }
+            guard isOwn, isOfKind else { continue }
+            let (span, parent): (String, String) = (row[0], row[1])
             count += 1
             if parents[span] == nil { parents[span] = parent }
         }
