@@ -75,6 +75,9 @@ public enum ConsoleLimits {
     static let unpackedTelemetryByteCount = 16 << 20
     /// Nanoseconds for which a span may have begun before it was told of: its record is found by the day on which it was written.
     static let spanAgeNanoseconds: UInt64 = 3_600_000_000_000
+    /// Milliseconds for which a call may have begun before its span is told of, for its request to be looked for on its day: a week, as exporters that could
+    /// not send for long may keep it.
+    static let ownCallMilliseconds: Int64 = 604_800_000
     /// A body that is shown as JSON: the longest that is kept, and the values in it; one with more is shown as text.
     static let shownBodyByteCount = 2 << 20
     static let shownBodyNodeCount = 1 << 18

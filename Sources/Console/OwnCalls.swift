@@ -24,8 +24,10 @@ struct OwnCalls {
         for trace in readings.map(\.trace) where left > 0 && known.insert(trace).inserted {
             let ofTrace = traces[trace] ?? []
             let calls = ofTrace.filter { $0.call != nil && !writer.isHere($0.server) }
-            guard let first = calls.map(\.startNanoseconds).min() else { continue }
-            let day = min(today, Int(first / 1_000_000) / Int(OwnCalls.dayMilliseconds))
+            if calls.isEmpty { continue }
+            // One that does not say when it began, or that its clock has wrong, moves no other's day.
+            let starts = calls.map { Int64(clamping: $0.startNanoseconds / 1_000_000) }.filter { $0 > now - ConsoleLimits.ownCallMilliseconds && $0 < now }
+            let day = Int((starts.min() ?? now) / OwnCalls.dayMilliseconds)
             let plain = ofTrace.filter { $0.call == nil && $0.kind == SpanRole.plainKind }.map { (span: $0.span, parent: $0.parent) }
             // Where they cannot be read a call is counted: once too often is better than never.
             spans[trace] = try? books.ownSpans(

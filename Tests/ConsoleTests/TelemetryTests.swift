@@ -122,13 +122,15 @@ struct TelemetryTests {
     }
 
     /// Gives the gateway's own requests rows: what each says of its span and its parent.
-    private func serve(_ requests: [(span: String, parent: String)], trace: String = "0af7651916cd43dd8448eb211c80319c", workspace: String = "", haveRows: Bool = true) throws {
-        let keeper = try Bookkeeper(dataDirectory: desk.folder, workers: 1, process: 1, clock: { Self.now }) { _ in }
+    private func serve(
+        _ requests: [(span: String, parent: String)], trace: String = "0af7651916cd43dd8448eb211c80319c", workspace: String = "", haveRows: Bool = true, at: UInt64 = now
+    ) throws {
+        let keeper = try Bookkeeper(dataDirectory: desk.folder, workers: 1, process: 1, clock: { at }) { _ in }
         for (number, request) in requests.enumerated() {
             keeper.ring(worker: 0).push(.required) { writer in
                 var figures = RecordFigures()
-                figures.identifier = Identifier(high: UInt64(Desk.start) << 16 | 0x7000, low: 0x8000_0000_0000_0000 | UInt64(number))
-                figures.wallNanoseconds = Self.now
+                figures.identifier = Identifier(high: at / 1_000_000 << 16 | 0x7000, low: 0x8000_0000_0000_0000 | UInt64(number))
+                figures.wallNanoseconds = at
                 writer.write(figures)
                 func lend(_ text: String, _ body: (ByteSlice) -> Void) { Array(text.utf8).withByteSlice { body($0) } }
                 lend(workspace) { writer.workspace($0) }
@@ -157,6 +159,14 @@ struct TelemetryTests {
         let record = try record(Self.span(Self.call))
         #expect(record.figures.flags.contains(.observation) == isOwn && record.figures.cost == (isOwn ? -1 : 15) && record.kind == (isOwn ? "llm" : ""))
         #expect(try self.record(Self.span(Self.call, trace: "1af7651916cd43dd8448eb211c80319c")).figures.cost == 15)
+    }
+
+    @Test("a call without a start, or with one that cannot be, moves the day of no other in its trace", arguments: [0, 1, now - 8 * 24 * hour, now + hour])
+    func daysOfCalls(start: UInt64) throws {
+        let before = Self.now - 24 * Self.hour
+        try serve([("", "b7ad6b7169203331")], at: before)
+        _ = try record(Self.span(Self.call, start: before - Self.hour) + "," + Self.span(Self.call, start: start, id: "b7ad6b7169203332"))
+        #expect(kept.records.withLock { $0.map(\.figures.cost) } == [-1, 15])
     }
 
     @Test("a request of one workspace stands for no span that another tells of")
