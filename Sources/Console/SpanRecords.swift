@@ -89,18 +89,21 @@ struct SpanRecords {
         return server.isSame(as: ownServer)
     }
 
-    /// A span's own time, within an hour of being told of; its id is made of its day and of the span, so that what is sent again is the same record. The time
-    /// itself is not in it: an event that tells of its span has the span's end.
+    /// A span's own time, within an hour of being told of; its id is made of the day of its start and of the span, so that what is sent again is the same
+    /// record. The time itself is not in it: an event that tells of its span has the span's end.
     private func noteTime(_ reading: SpanReading, _ record: inout RequestRecord) {
         let start = reading.startNanoseconds > 0 ? reading.startNanoseconds : now - min(now, reading.durationNanoseconds)
         let wall = min(max(start, now - min(now, ConsoleLimits.spanAgeNanoseconds)), now)
         record.figures.wallNanoseconds = wall
+        // Rows are looked for on the day of their ids and on the next: what began before yesterday, or is still to come, has that on which it is told of.
+        let (began, today) = (start / SpanRecords.dayNanoseconds, now / SpanRecords.dayNanoseconds)
+        let day = began == today || began + 1 == today ? began : today
         // An event without a time is one of many.
         guard !reading.span.isEmpty || reading.startNanoseconds > 0 else { return }
         let whose = [caller.key.head.organisationID, record.workspace, record.key, reading.trace]
         let name = (whose + (reading.span.isEmpty ? SpanRecords.words(of: reading) + [record.metadata] : [reading.span])).joined(separator: "\n")
         record.figures.identifier = Array(name.utf8).withByteSlice {
-            Identifier(naming: $0, wallNanoseconds: wall / SpanRecords.dayNanoseconds * SpanRecords.dayNanoseconds)
+            Identifier(naming: $0, wallNanoseconds: day * SpanRecords.dayNanoseconds)
         }
     }
 

@@ -52,13 +52,13 @@ struct TelemetryTests {
 
     private func send(
         _ body: [UInt8], _ type: String = "application/json", to path: String = traces, isGzip: Bool = false, key: String? = nil, declared: String? = nil,
-        isFiguresAlone: Bool = false
+        isFiguresAlone: Bool = false, now: Int64 = Desk.start
     ) -> (status: Int, type: ConsoleAnswer.ContentType, text: String) {
         let answer = desk.console.answer(
             ConsoleRequest(
                 method: "POST", path: Array(path.utf8), body: body, contentType: type, isGzip: isGzip,
                 credential: declared == nil ? Array((key ?? desk.admin).utf8) : [], declaredKey: declared, peer: "127.0.0.1",
-                isFiguresAlone: isFiguresAlone, origin: "http://gateway.example:8787", nowMilliseconds: Desk.start))
+                isFiguresAlone: isFiguresAlone, origin: "http://gateway.example:8787", nowMilliseconds: now))
         return (answer.status, answer.contentType, String(decoding: answer.body, as: UTF8.self))
     }
 
@@ -276,6 +276,20 @@ struct TelemetryTests {
         // By its day, which its id begins with, it is found.
         let day: UInt64 = 86_400_000
         #expect(first.high >> 16 == (Self.now - 5_000_000_000) / 1_000_000 / day * day)
+    }
+
+    @Test("sent again on the same day a span has the same id, whenever it began: its day, or that of the telling where rows are not looked for on its own", arguments: [
+        (-10, -1), (-1440, -1), (-1441, 0), (-144_000, 0), (10, 0), (2880, 0),
+    ] as [(Int64, Int64)])
+    func identifiersOfOneDay(minutes: Int64, day: Int64) throws {
+        let dayMilliseconds: Int64 = 86_400_000
+        let midnight = Desk.start / dayMilliseconds * dayMilliseconds
+        let span = Self.request(Self.span(Self.call, start: UInt64(midnight + minutes * 60_000) * 1_000_000))
+        let ids = try [20, 70, 600, 1439].map { (told: Int64) in
+            #expect(send(span, now: midnight + told * 60_000).status == 200)
+            return try #require(kept.records.withLock { $0.last }).identifier
+        }
+        #expect(Set(ids).count == 1 && Int64(ids[0].high >> 16) == midnight + day * dayMilliseconds)
     }
 
     @Test("an event that names its span is the same record, whose end is its time; one that names none is told from others by its time and its words")
