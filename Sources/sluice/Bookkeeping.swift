@@ -34,20 +34,33 @@ struct Bookkeeping {
         keeper.serve(isDone: { days.isDone($0) }, metrics: { days.metrics() + bodies.metrics() + exporters.metrics() })
     }
 
+    /// What removes bodies that were kept before, when their time is over, where nothing is recorded any more; nil elsewhere.
+    static func upkeepOfBodies(in directory: String, _ declared: BooksDeclaration) throws(StartError) -> BodyKeeper? {
+        guard settings(declared).mode == .off, BodyFiles.existing(in: directory) != nil else { return nil }
+        let kept = settings(declared.bodies)
+        let bodies = BodyKeeper(BodyFiles(dataDirectory: directory, kept), [], kept) { standardError("sluice: \($0)") }
+        do { try start(bodies) } catch { throw StartError("\(error)") }
+        return bodies
+    }
+
+    private static func start(_ bodies: BodyKeeper) throws(SystemError) {
+        try Thread.start("bodies") {
+            _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 19)
+            bodies.run()
+        }.detach()
+    }
+
     /// Has rows derived, bodies kept and records exported from now on.
     func start(_ declared: [Exporter]) throws(StartError) {
         exporters.declare(declared)
-        let (days, bodies) = (days, bodies)
+        let days = days
         do {
             try Thread.start("rows") {
                 // Behind who serves: 26 µs a record are nearly a request's own. Linux has a priority for each thread (sched(7)).
                 _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 19)
                 days.run()
             }.detach()
-            try Thread.start("bodies") {
-                _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 19)
-                bodies.run()
-            }.detach()
+            try Bookkeeping.start(bodies)
         } catch {
             throw StartError("\(error)")
         }

@@ -123,6 +123,7 @@ struct Serve: ParsableCommand {
         admin?.serve(gateway)
         if let watch { try ServingStore.start(watch) }
         try books?.start(plan.exporters)
+        let oldBodies = try folder.flatMap { try Bookkeeping.upkeepOfBodies(in: $0, plan.configuration?.books ?? BooksDeclaration()) }
         if books == nil, !plan.exporters.isEmpty {
             standardError("sluice: exporters have nothing to send: requests are recorded with a folder for state (--data)")
         }
@@ -136,7 +137,8 @@ struct Serve: ParsableCommand {
         plan.mock?.stop()
         let isStoreAtRest = (watch?.stop() ?? true) && !gateway.isAdministered
         let isAllTold = OpenBooks.end()
-        let isAtRest = (books?.stop() ?? true) && isStoreAtRest && isAllTold
+        let areBooksAtRest = [books?.stop() ?? true, oldBodies?.stop() ?? true] == [true, true]
+        let isAtRest = areBooksAtRest && isStoreAtRest && isAllTold
         if isAtRest { store?.close() }
         guard gateway.operations.reloads.isUnderWay || !isAtRest else { return }
         // What exit(3) tears down, those threads may be using.

@@ -316,6 +316,18 @@ class Records(BooksCase):
         self.ask(gateway)
         self.assertEqual(len(self.recorded(1)), 1)
 
+    def test_off_with_bodies(self):
+        """with `mode: off` bodies that were kept before go when their time is over, and no others"""
+        folder = self.data / "books" / "bodies"
+        folder.mkdir(parents=True)
+        old, new = folder / "2025-01-01-00.sqlite", folder / time.strftime("%Y-%m-%d-%H.sqlite", time.gmtime())
+        for file in (old, new):
+            file.touch()
+        gateway = self.start(self.configuration({"mode": "off", "bodies": {"keep": "1h"}}))
+        self.assertTrue(soon(lambda: not old.exists()))
+        self.assertTrue(new.exists())
+        gateway.stop()
+
     def test_off(self):
         """with `mode: off` nothing is written; without a folder neither"""
         gateway = self.start(self.configuration({"mode": "off"}))
