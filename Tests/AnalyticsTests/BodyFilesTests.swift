@@ -212,6 +212,19 @@ struct BodyFilesTests {
         files.close()
     }
 
+    @Test("between two looks into the rings so much is taken of what is told of, in its order, and what is left is said to be there")
+    func toldByTurns() {
+        let files = BodyFiles(dataDirectory: State().path, BodySettings())
+        let keeper = BodyKeeper(files, [], BodySettings()) { _ in }
+        let turn = UInt64(AnalyticsLimits.bodyBatchByteCount / (1 << 20))
+        for number in 1...2 * turn + 1 { keeper.keep(Self.bodies(String(repeating: "x", count: 1 << 20)), of: Self.told(number, at: State.noon)) }
+        for (first, last) in [(1, turn), (turn + 1, 2 * turn), (2 * turn + 1, 2 * turn + 1)] {
+            let (bodies, hasMore) = keeper.takeTold(isLast: false)
+            #expect(bodies.map(\.id) == (first...last).map { Self.told($0, at: State.noon).identifier } && hasMore == (last <= 2 * turn))
+        }
+        #expect(keeper.takeTold(isLast: false).bodies.isEmpty && keeper.metrics().contains("sluice_bodies_waiting_bytes 0\n"))
+    }
+
     @Test("all that waits is written at the end, however often it is looked at; what is told of after that is refused and counted")
     func toldLast() throws {
         let state = State()

@@ -136,6 +136,29 @@ struct RollupTests {
         #expect(throws: DamagedRollup.self) { try LatencyHistogram(Data(repeating: 0xFF, count: 24)) }
     }
 
+    @Test("a page reads the chunks it lies in and the one behind them, and no facts of others")
+    func pagesOfChunks() throws {
+        let state = State()
+        let count = 4 * AnalyticsLimits.chunkRows
+        try state.write((0..<count).map { Sample(number: $0, at: State.noon + Int64($0) * 1000) })
+        let books = try state.books()
+        try books.catchUp()
+        // Whoever reads the facts of the first two has a fault, also where they are only put in order.
+        try #require(try books.file(day: Int(State.noon / State.day))).pool.write {
+            try $0.execute(
+                sql: """
+                    ALTER TABLE chunks RENAME TO kept_chunks;
+                    CREATE VIEW chunks AS SELECT first, last, from_at, to_at,
+                        CASE WHEN last <= \(2 * AnalyticsLimits.chunkRows) THEN abs(first * 0 - 9223372036854775807 - 1) ELSE facts END AS facts FROM kept_chunks
+                    """)
+        }
+        let midnight = State.noon / State.day * State.day
+        let query = RowQuery(from: midnight, to: midnight + State.day)
+        let page = try books.page(query, offset: AnalyticsLimits.chunkRows - 10, count: 10)
+        #expect(page.records.count == 10 && page.total == count)
+        #expect(throws: AnalyticsError.self) { try books.page(query, offset: 2 * AnalyticsLimits.chunkRows, count: 1) }
+    }
+
     @Test("rows become a chunk when there are enough, or nothing comes behind them", arguments: [(0, 1), (1, 2)])
     func chunks(more: Int, expected: Int64) throws {
         let state = State()

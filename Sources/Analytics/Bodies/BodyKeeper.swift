@@ -135,7 +135,7 @@ public final class BodyKeeper: Sendable {
     /// As much as may be between two looks into the rings, and whether there is more.
     ///
     /// - Parameter isLast: whether what comes from here on is not taken.
-    private func takeTold(isLast: Bool) -> (bodies: ArraySlice<(KeptBodies, id: Identifier, hour: Int, byteCount: Int)>, hasMore: Bool) {
+    func takeTold(isLast: Bool) -> (bodies: ArraySlice<(KeptBodies, id: Identifier, hour: Int, byteCount: Int)>, hasMore: Bool) {
         told.withLock { told in
             if isLast { told.isOver = true }
             var (count, byteCount) = (0, 0)
