@@ -178,6 +178,19 @@ struct BodyFilesTests {
         files.close()
     }
 
+    @Test("of what is told twice the first that says something stays; what says only that it was cut gives way to it", arguments: [true, false])
+    func toldTwice(isEmptyFirst: Bool) throws {
+        let state = State()
+        let files = BodyFiles(dataDirectory: state.path, BodySettings())
+        var empty = KeptBodies()
+        (empty.request, empty.answer, empty.flags) = (KeptMessage(), KeptMessage(), [.requestCut, .answerCut])
+        for told in isEmptyFirst ? [empty, empty, Self.bodies("h"), Self.bodies("late")] : [Self.bodies("h"), empty] {
+            _ = Self.keeping(files) { $0.keep(told, of: Self.told(1, at: State.noon)) }
+        }
+        #expect(try files.bodies(of: Self.told(1, at: State.noon)) == Self.bodies("h"))
+        files.close()
+    }
+
     @Test("as much waits as there is room for, and what has none is dropped and counted")
     func toldLimit() throws {
         let state = State()

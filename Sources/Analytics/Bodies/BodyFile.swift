@@ -21,10 +21,14 @@ final class BodyFile: Sendable {
     /// Of an exchange: `KeptBodies` in writing, `size` bytes of it, as a frame of Zstandard.
     private static let schema = "CREATE TABLE bodies (id BLOB NOT NULL UNIQUE, size INTEGER NOT NULL, frame BLOB NOT NULL);"
 
+    /// Of what has one id, the first that says something stays: what says only that it was cut gives way.
     func write(_ entries: [BodyEntry]) throws(AnalyticsError) {
         do {
             try pool.write { database in
-                let insertion = try database.makeStatement(sql: "INSERT INTO bodies (id, size, frame) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING")
+                let insertion = try database.makeStatement(sql: """
+                    INSERT INTO bodies (id, size, frame) VALUES (?, ?, ?)
+                    ON CONFLICT (id) DO UPDATE SET size = excluded.size, frame = excluded.frame WHERE bodies.size <= \(KeptBodies.emptyByteCount)
+                    """)
                 for entry in entries { try insertion.execute(arguments: [BodyFile.key(entry.id), entry.byteCount, Data(entry.frame)]) }
             }
         } catch {

@@ -68,6 +68,13 @@ public struct KeptBodies: Equatable, Sendable {
         return bytes
     }
 
+    /// Bytes of a request and an answer of which nothing is kept but that they were cut.
+    public static let emptyByteCount: Int = {
+        var kept = KeptBodies()
+        (kept.request, kept.answer) = (KeptMessage(), KeptMessage())
+        return kept.bytes.count
+    }()
+
     /// - Returns: nil for what is none of them, or cut.
     public init?(_ bytes: [UInt8]) {
         guard bytes.count >= 2, bytes[0] == KeptBodies.version else { return nil }
