@@ -84,7 +84,11 @@ extension ConfigurationReader {
                 schema.report("\(quoted(name)) has a name or a text of more than \(ConfigurationLimits.metadataByteCount) bytes", at: entry)
             }
         }
-        return entries.isEmpty ? nil : String(decoding: field.node.json, as: UTF8.self)
+        let text = field.node.json
+        if text.count > ConfigurationLimits.metadataTextByteCount {
+            schema.report("\(quoted(field.name)) has \(text.count) bytes of JSON; at most \(ConfigurationLimits.metadataTextByteCount) are taken", at: field)
+        }
+        return entries.isEmpty ? nil : String(decoding: text, as: UTF8.self)
     }
 
     private mutating func clientCertificate(_ field: Field) -> DeclaredCertificate? {

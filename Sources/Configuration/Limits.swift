@@ -38,6 +38,9 @@ public enum ConfigurationLimits {
     public static let metadataCount = 64
     public static let metadataByteCount = 128
 
+    /// All of a key's metadata, in bytes of JSON: what its workspace says beside it may be as long, and a record has room for both.
+    public static let metadataTextByteCount = 2048
+
     /// The largest multiplier of prices: the ledger's.
     public static let priceMultiplier: Int64 = 1000
 

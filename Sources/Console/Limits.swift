@@ -32,6 +32,8 @@ public enum ConsoleLimits {
     static let priceMultiplier: Int64 = 1000
     /// Bytes of a value of metadata, as on the wire.
     static let metadataByteCount = 128
+    /// All of a key's or a workspace's metadata, in bytes of JSON: a record has room for both.
+    static let metadataTextByteCount = 2048
     /// Pairs of metadata.
     static let metadataCount = 64
     /// Limits of usage of one object: one of each kind.

@@ -61,7 +61,7 @@ public final class Snapshot: Sendable {
         public var keyTerms: [SpendingTerms?] = []
         /// The same of what their holders may use.
         public var keyRestrictions: [KeyRestrictions?] = []
-        /// The same of what their requests say of themselves where they say nothing.
+        /// The same of what is said of their requests, whatever those say of themselves.
         public var keyMetadata: [KeyMetadata?] = []
         /// By their numbers.
         public var workspaces: [Workspace] = []

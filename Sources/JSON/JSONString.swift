@@ -16,6 +16,19 @@ public struct JSONString: BitwiseCopyable {
     /// The string's own bytes where no decoding is needed; nil when it has escapes.
     public var plain: ByteSlice? { hasEscapes ? nil : content }
 
+    /// Whether each surrogate escape has its pair: one alone stands for no character, and strict readers refuse its text.
+    /// - Source: RFC 8259 §8.2
+    public var isUnicode: Bool {
+        var at = 0
+        while hasEscapes, let backslash = content.firstIndex(of: UInt8(ascii: "\\"), from: at) {
+            at = escape(at: backslash).end
+            let isUnit = backslash + 1 < content.count && content[backslash + 1] == UInt8(ascii: "u")
+            // A pair is one escape of twelve bytes.
+            if isUnit, at - backslash < 12, let unit = codeUnit(at: backslash + 2), unit & 0xF800 == 0xD800 { return false }
+        }
+        return true
+    }
+
     /// Whether the decoded string is `text`, byte for byte.
     public static func == (string: JSONString, text: ByteSlice) -> Bool {
         guard string.hasEscapes else { return string.content == text }

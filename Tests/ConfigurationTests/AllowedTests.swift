@@ -60,5 +60,11 @@ struct AllowedTests {
         let longest = String(repeating: "m", count: ConfigurationLimits.metadataByteCount)
         #expect(metadata("{\(longest): \(longest)}").1.isEmpty)
         #expect(metadata("{\(longest)m: v}").1.count == 1 && metadata("{k: \(longest)m}").1.count == 1)
+        // Fifteen pairs of 132 bytes of JSON, and a comma less: `"k10":"…",`.
+        func long(_ last: Int) -> String {
+            "{" + (10..<25).map { "k\($0): \(longest.prefix(123))" }.joined(separator: ", ") + ", \(longest.prefix(last)): v}"
+        }
+        #expect(metadata(long(60)).0?.utf8.count == ConfigurationLimits.metadataTextByteCount && metadata(long(60)).1.isEmpty)
+        #expect(metadata(long(61)).1 == ["\"metadata\" has 2049 bytes of JSON; at most 2048 are taken"])
     }
 }

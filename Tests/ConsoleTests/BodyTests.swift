@@ -123,6 +123,8 @@ struct BodyTests {
         #expect(metadata(ConsoleLimits.metadataCount, 1, 1) == 200 && metadata(ConsoleLimits.metadataCount + 1, 1, 1) == 400)
         #expect(metadata(1, ConsoleLimits.metadataByteCount, ConsoleLimits.metadataByteCount) == 200)
         #expect(metadata(1, ConsoleLimits.metadataByteCount + 1, 1) == 400 && metadata(1, 1, ConsoleLimits.metadataByteCount + 1) == 400)
+        // 2,017 bytes of JSON, and 2,049.
+        #expect(metadata(32, 29, 28) == 200 && metadata(32, 29, 29) == 400)
         func budget(_ type: String, _ limit: Int64) -> Int {
             let body = #"{"name":"a","scopes":[],"usage_limits":{"type":"\#(type)","credit_limit":\#(limit)}}"#
             return desk.ask("POST", "/v1/api-keys/organisation/service", body).status

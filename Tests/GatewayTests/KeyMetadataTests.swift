@@ -1,3 +1,4 @@
+import Books
 import Bytes
 import JSON
 import Ledger
@@ -20,7 +21,7 @@ struct KeyMetadataTests {
         var scan = ObjectScan(names: ["_user", "user_id"])
         let metadata = try #require(KeyMetadata(documents))
         let laid = Array(own.utf8).withByteSlice { metadata.over($0, &scan) }
-        return withExtendedLifetime(laid) { String(laid.slice) }
+        return withExtendedLifetime(laid) { String(laid.text.slice) }
     }
 
     @Test("a key's metadata goes before that of its requests, name by name, however names are spelled", arguments: [
@@ -49,6 +50,30 @@ struct KeyMetadataTests {
         #expect(try over(members(JSONLimits.members), #"{"a":"2"}"#) == #"{"a":"2","# + members(JSONLimits.members).dropFirst())
         #expect(try over(members(JSONLimits.members + 1), #"{"a":"2"}"#) == #"{"a":"2"}"#)
     }
+
+    @Test("of what a request says beside a key, a member that no reader of records would read is left out, alone", arguments: [
+        (#"{"x":"\ud800","y":1}"#, #"{"a":"2","y":1}"#), (#"{"\udc00":"x","y":1}"#, #"{"a":"2","y":1}"#),
+        (#"{"x":["\ud83d\u0041"],"y":1}"#, #"{"a":"2","y":1}"#), (#"{"x":{"\ud83d":1},"y":1}"#, #"{"a":"2","y":1}"#), (#"{"x":"\ude00\ud83d"}"#, #"{"a":"2"}"#), (#"{"x":"\ud83d\ude00"}"#, nil),
+        (#"{"x":"\\ud800"}"#, nil), (#"{"x":"\u00e9\ud83d\ude00\n"}"#, nil), (KeyMetadataTests.nested(63, #""y":1"#), nil),
+        (KeyMetadataTests.nested(64, #""y":1"#), #"{"a":"2","y":1}"#), (KeyMetadataTests.nested(511, #""y":1"#), #"{"a":"2","y":1}"#),
+    ] as [(String, String?)])
+    func unreadable(own: String, result: String?) throws {
+        var scan = ObjectScan(names: ["_user", "user_id"])
+        let metadata = try #require(KeyMetadata([#"{"a":"2"}"#]))
+        let laid = Array(own.utf8).withByteSlice { metadata.over($0, &scan) }
+        let text = withExtendedLifetime(laid) { String(laid.text.slice) }
+        #expect(text == result ?? #"{"a":"2","# + own.dropFirst())
+        #expect(laid.isWhole == (result == nil))
+        #expect(DocumentParser.parse(text).document != nil)
+    }
+
+    /// An object of a member as deep as that, and another.
+    private static func nested(_ levels: Int, _ more: String) -> String {
+        "{\"x\":" + String(repeating: "[", count: levels) + String(repeating: "]", count: levels) + "," + more + "}"
+    }
+
+    /// One of two members, the first of so many bytes.
+    private static func long(_ byteCount: Int) -> String { "{\"own\":\"" + String(repeating: "x", count: byteCount) + "\",\"n\":1}" }
 
     // MARK: In requests
 
@@ -133,5 +158,39 @@ struct KeyMetadataTests {
         #expect(client.takeAnswer().status == 200)
         var record = try #require(worker.stop().first)
         #expect(record.user.withBytesInPlace { String($0) } == user)
+    }
+
+    // MARK: In records
+
+    @Test("as much as a key and its workspace may say always has room, whatever the request says beside it", arguments: [nil, #"{"own":1}"#])
+    func roomy(said: String?) throws {
+        // All but three bytes of what each may have.
+        let value = String(repeating: "v", count: 135)
+        func document(_ name: String) -> String { "{" + (10..<24).map { "\"\(name)\($0)\":\"\(value)\"" }.joined(separator: ",") + "}" }
+        let documents = [document("key"), document("own")]
+        #expect(documents.map(\.utf8.count) == [2045, 2045])
+        var world = world()
+        world.keyMetadata = [KeyMetadata(documents)]
+        world.configs = [("chat", "{\"provider\":\"up\",\"api_key\":\"k\"}")]
+        let gateway = try RecordingGateway(world)
+        #expect(try gateway.ask(request(said, config: "chat")).status == 200)
+        let record = try #require(try gateway.records().first)
+        #expect(record.labels.count == 28)
+        #expect(record.figures.flags.contains(.metadataLeftOut) == (said != nil))
+    }
+
+    @Test("whatever a request says, it is booked under what its key says", arguments: [
+        (#"{"x":"\ud800","own":1}"#, ["own": "1"], true), (KeyMetadataTests.nested(300, #""own":1"#), ["own": "1"], true),
+        (KeyMetadataTests.long(4060), [:], true), (#"{"team":"ads","own":"1"}"#, ["own": "1"], false), ("broken", [:], false),
+        (KeyMetadataTests.long(4000), ["own": String(repeating: "x", count: 128), "n": "1"], false),
+    ] as [(String, [String: String], Bool)])
+    func booked(said: String, own: [String: String], isLeftOut: Bool) throws {
+        var world = world()
+        world.configs = [("chat", "{\"provider\":\"up\",\"api_key\":\"k\"}")]
+        let gateway = try RecordingGateway(world)
+        #expect(try gateway.ask(request(said, config: "chat")).status == 200)
+        let record = try #require(try gateway.records().first)
+        #expect(record.labels == ["team": "search", "tier": "gold"].merging(own) { key, _ in key })
+        #expect(record.figures.flags.contains(.metadataLeftOut) == isLeftOut)
     }
 }

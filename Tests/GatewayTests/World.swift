@@ -1,3 +1,4 @@
+import Books
 import Bytes
 import Glibc
 import Ledger
@@ -134,14 +135,15 @@ final class TestGateway: Sendable {
     /// - Parameter sockets: those that listen already; else one a worker is opened.
     init(
         _ world: World, workers: Int = 1, listen: SocketAddress = .loopback(), sockets: [CInt]? = nil, accessLog: AccessLogSettings.Format? = nil,
-        backOffice: BackOffice? = nil
+        backOffice: BackOffice? = nil, bookkeeper: Bookkeeper? = nil
     ) throws {
         signal(SIGPIPE, SIG_IGN)
         let path = accessLog == nil ? nil : "/tmp/sluice-access-\(getpid())-\(UInt64.random(in: 0...(.max)))"
         logPath = path
         gateway = try Gateway(
             try world.snapshot(), listen: [listen], sockets: sockets.map { [$0] } ?? [], workers: workers,
-            accessLog: accessLog.flatMap { format in path.map { AccessLogSettings(format: format, destination: .file($0)) } }, backOffice: backOffice)
+            accessLog: accessLog.flatMap { format in path.map { AccessLogSettings(format: format, destination: .file($0)) } }, backOffice: backOffice,
+            bookkeeper: bookkeeper)
         address = gateway.addresses[0]
     }
 

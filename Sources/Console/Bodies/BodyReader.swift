@@ -284,6 +284,10 @@ struct BodyReader {
             if member.name.utf8.count > ConsoleLimits.metadataByteCount { note(path, "has a name of more than \(ConsoleLimits.metadataByteCount) bytes") }
             _ = text(member.value, ConsoleLimits.metadataByteCount, "\(path).\(Self.shown(member.name))")
         }
+        let byteCount = node.json.count
+        if byteCount > ConsoleLimits.metadataTextByteCount {
+            note(path, "has \(byteCount) bytes of JSON; at most \(ConsoleLimits.metadataTextByteCount) are taken")
+        }
         return node
     }
 

@@ -83,11 +83,15 @@ struct RecordNotes {
         return false
     }
 
-    mutating func setMetadata(_ text: ByteSlice) {
+    /// - Parameters:
+    ///   - isWhole: whether `text` is all that was said.
+    ///   - rest: what stands in its place where it is too long.
+    mutating func setMetadata(_ text: ByteSlice, isWhole: Bool = true, else rest: ByteSlice = ByteSlice("")) {
         metadata.removeAll()
         longMetadata = nil
-        leftMetadataOut = text.count > BooksLimits.metadataByteCount
-        if leftMetadataOut { return }
+        leftMetadataOut = !isWhole || text.count > BooksLimits.metadataByteCount
+        let text = text.count > BooksLimits.metadataByteCount ? rest : text
+        guard text.count <= BooksLimits.metadataByteCount else { return }
         if text.count <= BooksLimits.shortMetadataByteCount { metadata.set(text) } else { longMetadata = OwnedBytes(text) }
     }
 }

@@ -22,32 +22,52 @@ public final class KeyMetadata: Sendable {
         text = DocumentNode(.object(found), at: .start).json.withByteSlice { OwnedBytes($0) }
     }
 
-    /// This, with what a request says beside it. Metadata that is no JSON says nothing, nor do more members than are looked at: one of these
-    /// names may be among them.
-    func over(_ own: ByteSlice, _ scan: inout ObjectScan) -> OwnedBytes {
+    /// This, with what a request says beside it, as far as whoever reads records can read that: one member that they cannot would cost them all
+    /// the others. Metadata that is no JSON says nothing, nor do more members than are looked at: one of these names may be among them.
+    /// - Returns: `isWhole` is false where something was left out.
+    func over(_ own: ByteSlice, _ scan: inout ObjectScan) -> (text: OwnedBytes, isWhole: Bool) {
         do throws(JSONError) {
             try scan.scan(own)
         } catch {
-            return text
+            return (text, true)
         }
-        if scan.count == 0 || scan.overflowed { return text }
+        if scan.count == 0 || scan.overflowed { return (text, !scan.overflowed) }
         let capacity = own.count + text.slice.count + 1
         return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: capacity) { room in
-            guard let base = room.baseAddress else { return text }
+            guard let base = room.baseAddress else { return (text, false) }
+            var isWhole = true
             var writer = ByteWriter(base, capacity: capacity)
             writer.append(text.slice.prefix(text.slice.count - 1))
             for index in 0..<scan.count {
                 let member = scan[index]
                 let name = member.name(in: scan.text)
                 if names.contains(where: { $0.withByteSlice { name == $0 } }) { continue }
+                guard name.isUnicode, KeyMetadata.isReadable(member, in: scan.text) else {
+                    isWhole = false
+                    continue
+                }
                 writer.append(",\"")
                 writer.append(name.content)
                 writer.append("\":")
                 writer.append(member.bytes(in: scan.text))
             }
             writer.append("}")
-            return writer.overflowed ? text : OwnedBytes(writer.written)
+            return writer.overflowed ? (text, false) : (OwnedBytes(writer.written), isWhole)
         }
+    }
+
+    /// Whether a `DocumentParser` reads a member's value: it takes no half characters, and fewer levels than a scan.
+    private static func isReadable(_ member: Member, in text: ByteSlice) -> Bool {
+        let value = member.bytes(in: text)
+        guard JSONString(content: value, hasEscapes: true).isUnicode else { return false }
+        guard member.kind == .object || member.kind == .array else { return true }
+        do throws(JSONError) {
+            // The object that they all stand in is a level, too.
+            try JSONText.validate(value, depthLimit: DocumentLimits.depth - 1)
+        } catch {
+            return false
+        }
+        return true
     }
 }
 
@@ -64,9 +84,10 @@ extension Exchange {
 
     /// Lays what its key says of the request over what it says itself.
     func lay(_ metadata: KeyMetadata, overThatOf message: ByteSlice) {
-        let laid = request.fields.value(of: .portkeyMetadata, in: message).map { metadata.over($0, &worker.metadataScan) } ?? metadata.text
+        var laid = (text: metadata.text, isWhole: true)
+        if let own = request.fields.value(of: .portkeyMetadata, in: message) { laid = metadata.over(own, &worker.metadataScan) }
         caller.keyMetadata = metadata
-        caller.metadata = laid
-        if worker.keepsNotes { bookNotes.setMetadata(laid.slice) }
+        caller.metadata = laid.text
+        if worker.keepsNotes { bookNotes.setMetadata(laid.text.slice, isWhole: laid.isWhole, else: metadata.text.slice) }
     }
 }
