@@ -1,3 +1,4 @@
+import Books
 import Bytes
 import Ledger
 import Testing
@@ -73,22 +74,69 @@ struct ServedTierTests {
             answer: Bill.message(advised), prices: "\"m\": {input: 2, output: 10}", spent: Bill.standard + 11 * 2_000 + 5 * 10_000),
     ]
 
-    @Test("an answer costs what it was served at, by whom it was made", arguments: bills)
-    func prices(bill: Bill) throws {
-        let upstream = try ScriptedUpstream(answering: Text.answer(body: bill.answer))
-        let budget = try books.budget("a", .cost, 1_000_000_000)
+    private func world(_ bill: Bill, _ upstream: ScriptedUpstream) throws -> World {
         var world = World()
         world.providers = [World.Provider(id: "up", like: bill.like, port: upstream.port)]
         world.keys = [("team", CallerTests.gatewayKey, nil)]
         world.virtualKeys = [("first", 0, "a")]
+        world.prices = try Array("version: \"1\"\nprices:\n  up:\n    \(bill.prices)\n".utf8).withByteSlice { try PriceBook($0) }
+        return world
+    }
+
+    private func request(_ bill: Bill, more: String = "") -> String {
+        let body = "{\"model\":\"m\",\"max_tokens\":9,\(bill.asked),\"messages\":[{\"role\":\"user\",\"content\":\"a\"}]\(more)}"
+        return Text.request(bill.line, ["x-portkey-api-key: \(CallerTests.gatewayKey)"], body: body, provider: "@first", key: nil)
+    }
+
+    @Test("an answer costs what it was served at, by whom it was made", arguments: bills)
+    func prices(bill: Bill) throws {
+        let upstream = try ScriptedUpstream(answering: Text.answer(body: bill.answer))
+        let budget = try books.budget("a", .cost, 1_000_000_000)
+        var world = try world(bill, upstream)
         world.books = books.books
         world.keyTerms = [SpendingTerms(.key, of: "team", identity: "team", budgets: [budget], rates: [])]
-        world.prices = try Array("version: \"1\"\nprices:\n  up:\n    \(bill.prices)\n".utf8).withByteSlice { try PriceBook($0) }
-        let body = "{\"model\":\"m\",\"max_tokens\":9,\(bill.asked),\"messages\":[{\"role\":\"user\",\"content\":\"a\"}]}"
-        let request = Text.request(bill.line, ["x-portkey-api-key: \(CallerTests.gatewayKey)"], body: body, provider: "@first", key: nil)
-        let answer = try TestGateway(world).ask(request)
+        let answer = try TestGateway(world).ask(request(bill))
         #expect(answer.status == 200, "\(answer.text)")
         #expect(soon { books.usage(budget)?.spent == bill.spent }, "\(String(describing: books.usage(budget)))")
+    }
+
+    @Test("a record says the same cost where nobody has a budget", arguments: bills)
+    func recorded(bill: Bill) throws {
+        let upstream = try ScriptedUpstream(answering: Text.answer(body: bill.answer))
+        let gateway = try RecordingGateway(try world(bill, upstream))
+        #expect(try gateway.ask(request(bill)).status == 200)
+        #expect(try gateway.records().map(\.figures.cost) == [bill.spent])
+    }
+
+    @Test("an answer that names no tier costs the one that was asked for, however that is written, its last word first", arguments: [
+        (#""service_tier":"priority""#, "", Bill.priority), (#""service_t\u0069er":"priority""#, "", Bill.priority),
+        (#""service_tier":null"#, #","service_tier":"priority""#, Bill.priority),
+        (#""service_tier":"priority""#, #","service_tier":"default""#, Bill.standard),
+        (#""service_tier":"priority""#, ServedTierTests.filler, Bill.priority),
+        (#""n":1"#, ServedTierTests.filler + #","service_tier":"priority""#, Bill.priority),
+        (#""service_tier":"""#, "", Bill.standard), (#""service_tier":7"#, "", Bill.standard),
+    ] as [(String, String, Int64)])
+    func asked(members: String, more: String, cost: Int64) throws {
+        let bill = Bill(name: "", asked: members, answer: Bill.chat(#""model":"m","#), spent: cost)
+        let upstream = try ScriptedUpstream(answering: Text.answer(body: bill.answer))
+        let gateway = try RecordingGateway(try world(bill, upstream))
+        #expect(try gateway.ask(request(bill, more: more)).status == 200)
+        #expect(try gateway.records().map(\.figures.cost) == [cost])
+    }
+
+    /// More members than a scan records.
+    private static let filler = (0..<300).map { ",\"k\($0)\":0" }.joined()
+
+    @Test("what a config lays over the request is what was asked for")
+    func laidOver() throws {
+        let bill = Bill(name: "", asked: #""service_tier":"flex""#, answer: Bill.chat(#""model":"m","#), spent: 0)
+        let upstream = try ScriptedUpstream(answering: Text.answer(body: bill.answer))
+        var world = try world(bill, upstream)
+        world.configs = [("chat", #"{"virtual_key":"first","override_params":{"service_tier":"priority"}}"#)]
+        let gateway = try RecordingGateway(world)
+        let asked = request(bill).replacing("x-portkey-provider: @first", with: "x-portkey-config: chat")
+        #expect(try gateway.ask(asked).status == 200)
+        #expect(try gateway.records().map(\.figures.cost) == [Bill.priority])
     }
 
     @Test("a record names whose limits a request was counted in, each once, and none by half")

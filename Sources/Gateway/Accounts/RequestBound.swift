@@ -12,7 +12,7 @@ struct RequestBound: BitwiseCopyable {
     /// Members of a request that limit its answer, by index.
     static let limitNames: InlineArray<3, StaticString> = ["max_tokens", "max_completion_tokens", "max_output_tokens"]
 
-    /// What bounds a request is told by, and at what terms it is served.
+    /// What bounds a request is told by, and at what terms it is served (`AskedTier`).
     static let names: [StaticString] = [
         "n", "best_of", "max_tokens", "max_completion_tokens", "max_output_tokens", "service_tier", "speed", "prompt", "background", "reasoning_effort",
         "thinking", "tools",
@@ -89,7 +89,7 @@ extension Exchange {
         }
     }
 
-    /// What the request may come to at the plan's target, and at what terms.
+    /// What the request may come to at the plan's target.
     /// - Precondition: `worker.scan` holds the exchange's body where the body is one that is read.
     func bound(_ plan: Plan, _ spending: Spending) throws(Rejection) {
         var bound = RequestBound()
@@ -131,13 +131,13 @@ extension Exchange {
     }
 
     /// Lends the name and the value of each member that the config lays over the body.
-    private func forEachOverride(_ plan: Plan, _ body: (ByteSlice, ByteSlice) -> Void) {
+    func forEachOverride(_ plan: Plan, _ body: (ByteSlice, ByteSlice) -> Void) {
         guard plan.destination.overrides.count > 0 else { return }
         let program = plan.route.program
         for override in program.overrides(plan.destination.overrides) { body(program.bytes(override.name), program.bytes(override.value)) }
     }
 
-    /// Reads limits, the number of answers and the tier from the body, and from what the config lays over it.
+    /// Reads limits and the number of answers from the body, and from what the config lays over it.
     private func readMembers(_ plan: Plan, _ spending: Spending, into bound: inout RequestBound) throws(Rejection) {
         var members = BoundMembers()
         if !readScanned(into: &members) { try scanMembers(into: &members) }
@@ -153,7 +153,6 @@ extension Exchange {
         }
         if members.hasTools { bound.inputTokens += AccountLimits.toolTokens }
         bound.goesOnAlone = members.isBackground
-        attempt.tier = members.tier
         // Said in another dialect, what is to be thought may take a limit away, or add to it.
         if members.thinks, translation(to: plan.destination) != nil {
             bound.outputTokens = nil
@@ -219,10 +218,6 @@ private struct BoundMembers {
     var hasTools = false
     var thinks = false
     var isBackground = false
-    private var isFast = false
-    private var namedTier = ServiceTier.standard
-
-    var tier: ServiceTier { isFast ? .fast : namedTier }
 
     /// How many answers there will be; nil where that cannot be told.
     func choices(of endpoint: Endpoint) -> Int64? {
@@ -244,8 +239,6 @@ private struct BoundMembers {
         case _ where name == "tools": hasTools = isSomething
         case _ where name == "thinking" || name == "reasoning_effort": thinks = isSomething
         case _ where name == "background": isBackground = isSomething
-        case _ where name == "speed": isFast = value == "\"fast\""
-        case _ where name == "service_tier": namedTier = value.count > 2 ? ServiceTier(asked: value[1..<value.count - 1]) : .standard
         case _ where name == "prompt": prompts = BoundMembers.count(value)
         default: break
         }

@@ -77,7 +77,7 @@ extension Exchange {
     func reserveNow(_ plan: Plan, _ client: Client) throws(Rejection) -> Reserved {
         guard attempt.spending == nil else { return .done }
         // Another target may be asked at others.
-        attempt.tier = .standard
+        attempt.tier = tier(plan)
         guard isHeld(plan), isCharged, let desks = worker.desks else { return .done }
         let spending = worker.leaseSpending()
         spending.desks = desks

@@ -55,7 +55,7 @@ struct Attempt {
     var isCounted = false
     /// What it has reserved and is counted in; nil where nothing is.
     var spending: Spending?
-    /// At what terms its provider is asked to serve it, as far as anybody had to know.
+    /// At what terms its provider is asked to serve it, where there are prices.
     var tier = ServiceTier.standard
     /// How often the back office was asked for room.
     var grantTries = 0

@@ -14,6 +14,8 @@ struct Plan {
     /// The body has no model, or the SDK's word for "none given".
     var hasNoModel = false
     var wantsStream = false
+    /// At what terms the body asks to be served, where there are prices.
+    var askedTier = AskedTier()
     /// Whose model the body names, where the route turns on that.
     var vertexModel: VertexModel?
 

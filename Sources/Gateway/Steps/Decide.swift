@@ -114,6 +114,7 @@ extension Exchange {
 
     private func read(_ model: JSONString?, _ asked: AskedModel, into plan: inout Plan) {
         plan.wantsStream = worker.scan.bool("stream") == true
+        if worker.snapshot.prices != nil { plan.askedTier = askedTier() }
         plan.hasNoModel = asked.isAbsent
         plan.modelPrefixCount = asked.prefixCount
         guard let model else { return }
