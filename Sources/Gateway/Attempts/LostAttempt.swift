@@ -58,6 +58,17 @@ extension Exchange {
         noteLost(usage, askedCost(of: usage, lostAdjustment)?.count, isEstimated: true)
     }
 
+    /// Ends an attempt that has come to nothing where no other is made. What took too long is lost as it is before another: its provider goes on with it.
+    func giveUpAttempt(isLate: Bool) {
+        noteGivenUp()
+        guard isLate else { return endAttempt() }
+        noteLost(.timedOut)
+        endLost()
+        // What of its answer had come is lost with it.
+        answer.forgetUsage()
+        answer.status = 0
+    }
+
     /// Ends an attempt that has come to nothing: what it was charged with is not the request's own.
     func endLost() {
         endAttempt()

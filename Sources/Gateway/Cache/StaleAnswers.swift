@@ -21,14 +21,16 @@ extension Exchange {
     }
 
     /// Gives the old answer in place of a failure; false where there is none.
-    func answerStale(_ client: Client) throws(Rejection) -> Bool {
+    ///
+    /// - Parameter isLate: whether the failure is that the new one took too long.
+    func answerStale(_ client: Client, isLate: Bool) throws(Rejection) -> Bool {
         guard let blob = caching.stale.take(), let stored = StoredAnswer(blob.bytes), !answer.isCommitted, !(client is AbsentClient) else { return false }
         // It may have been dropped since: then it is not to be given any more.
         guard worker.sharedCache?.purgeCount == caching.purgeCount else { return false }
         worker.runs.removeAll()
         dropRival()
         releaseUpstream(reusable: false)
-        endAttempt()
+        giveUpAttempt(isLate: isLate)
         leaveFlight()
         failFill()
         let now = worker.now.nanoseconds

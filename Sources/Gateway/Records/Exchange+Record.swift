@@ -167,7 +167,8 @@ extension Exchange {
 
     /// Whether a provider has done something that it charges for, as far as anybody here can tell.
     private var wasDone: Bool {
-        guard attempt.sentAt >= startedAt else { return false }
+        // What earlier attempts took is lost, and told apart.
+        guard attempt.state == .sent, attempt.sentAt >= startedAt else { return false }
         return bookNotes.reckoned != nil || answer.isCommitted && (200..<300).contains(answer.status)
             || !answer.isCommitted && record.figures.wasAborted && attempt.state == .sent
     }

@@ -10,11 +10,11 @@ extension Exchange {
         // Runs gathered for what is now refused.
         worker.runs.removeAll()
         if keepsBodies { keepRequest(client) }
-        if rejection.refusal.blame == .upstream, caching.stale != nil, (try? answerStale(client)) == true { return .step(.settle) }
+        let isLate = !answer.isCommitted && (rejection.refusal == .upstreamTimeout || rejection.refusal == .requestTimeout)
+        if rejection.refusal.blame == .upstream, caching.stale != nil, (try? answerStale(client, isLate: isLate)) == true { return .step(.settle) }
         dropRival()
         releaseUpstream(reusable: false)
-        noteGivenUp()
-        endAttempt()
+        giveUpAttempt(isLate: isLate)
         leaveFlight()
         failFill()
         if rejection.isUnanswerable { return .wait }

@@ -145,7 +145,7 @@ extension Exchange {
         if let batch, plan?.destination.batches != nil, let mode = storedMode(batch) {
             return try beginStored(block, head, count: count, batch, mode, upstream, client)
         }
-        if caching.stale != nil, Exchange.isStaleBetter(than: status), try answerStale(client) { return .settle }
+        if caching.stale != nil, Exchange.isStaleBetter(than: status), try answerStale(client, isLate: false) { return .settle }
         if isUnseenStream(block.slice(head)) {
             let surprise = Rejection(.upstreamUnreadable, "the provider streams an answer that its guardrails would have to see whole")
             return try attemptFailed(.unreachable, surprise, client)

@@ -1,0 +1,107 @@
+import Books
+import Bytes
+import JSON
+import Ledger
+import Testing
+
+@testable import Gateway
+
+@Suite("Attempts whose answers nobody got")
+struct LostAttemptTests {
+    private let books: TemporaryBooks
+
+    init() throws { books = try TemporaryBooks() }
+
+    private static let prices = """
+        version: "1"
+        prices:
+          up:
+            "m": {input: 2, output: 10}
+        """
+    private static let counted = Text.answer(
+        body: #"{"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"a"},"finish_reason":"stop"}],"#
+            + #""usage":{"prompt_tokens":7,"completion_tokens":3}}"#)
+    private static let taken: Int64 = 7 * 2_000 + 3 * 10_000
+
+    /// - Parameter config: what the request goes by.
+    private func world(_ upstreams: [ScriptedUpstream], _ config: String, budget: SpendingTerms.Budget? = nil) throws -> World {
+        var world = World()
+        world.providers = zip(["up", "second"], upstreams).map { World.Provider(id: $0, port: $1.port) }
+        world.keys = [("team", CallerTests.gatewayKey, nil)]
+        world.virtualKeys = [("first", 0, "a"), ("other", upstreams.count - 1, "b")]
+        world.prices = try Array(LostAttemptTests.prices.utf8).withByteSlice { try PriceBook($0) }
+        world.configs = [("chat", config)]
+        if let budget {
+            world.books = books.books
+            world.keyTerms = [SpendingTerms(.key, of: "team", identity: "team", budgets: [budget], rates: [])]
+            world.unpriced = .allow
+        }
+        return world
+    }
+
+    private func request(_ content: String = "\"a\"") -> String {
+        let fields = ["x-portkey-api-key: \(CallerTests.gatewayKey)", "x-portkey-config: chat"]
+        let body = "{\"model\":\"m\",\"max_tokens\":9,\"messages\":[{\"role\":\"user\",\"content\":\(content)}]}"
+        return Text.request("POST /v1/chat/completions", fields, body: body, provider: nil, key: nil)
+    }
+
+    /// Takes requests and never answers, the first `answered` apart.
+    private static func silent(answered: Int = 0) throws -> ScriptedUpstream {
+        try ScriptedUpstream { peer in
+            for _ in 0..<answered where peer.request() != nil { peer.wire.send(counted) }
+            while peer.request() != nil {}
+        }
+    }
+
+    /// Answers after so many milliseconds.
+    private static func slow(_ milliseconds: Int) throws -> ScriptedUpstream {
+        try ScriptedUpstream { peer in
+            while peer.request() != nil {
+                pause(milliseconds: milliseconds)
+                guard peer.wire.send(counted) else { return }
+            }
+        }
+    }
+
+    private static let last = #"{"virtual_key":"first","request_timeout":150}"#
+    private static let first = #"{"strategy":{"mode":"fallback"},"targets":[{"virtual_key":"first","request_timeout":150},{"virtual_key":"other"}]}"#
+
+    @Test("what took too long is lost and reckoned alike, whether it was the last attempt or not, and whether somebody has a budget or not", arguments: [
+        (last, false), (last, true), (first, false), (first, true),
+    ])
+    func late(config: String, hasBudget: Bool) throws {
+        let nowhere = try ScriptedUpstream(answering: "")
+        nowhere.stopListening()
+        let budget = try books.budget("a", .cost, 1_000_000_000)
+        let upstreams = [try LostAttemptTests.silent(), nowhere]
+        let gateway = try RecordingGateway(world(upstreams, config, budget: hasBudget ? budget : nil), before: upstreams)
+        #expect(try gateway.ask(request()).status >= 400)
+        let records = try gateway.records()
+        let record = try #require(records.first)
+        #expect((record.figures.usage.inputTotal, record.figures.usage.outputTotal, record.figures.cost) == (0, 0, 0))
+        #expect(!record.figures.flags.contains(.estimated) && record.figures.flags.contains(.lostEstimated))
+        #expect(record.figures.lostInputTokens > 0 && record.figures.lostCost > 0)
+        if hasBudget { #expect(books.usage(budget)?.spent == record.figures.lostCost) }
+        let tries = record.tryTexts
+        #expect(tries.count == Int(record.figures.attempts) && tries.first?.contains("\"tokens_in\":\(record.figures.lostInputTokens),") == true, "\(tries)")
+        #expect(tries.dropFirst().allSatisfy { !$0.contains("tokens_in") }, "\(tries)")
+    }
+
+    @Test("an old answer in place of one that took too long costs nothing, and what that took is lost", arguments: [false, true])
+    func stale(hasBudget: Bool) throws {
+        let config = #"{"virtual_key":"first","request_timeout":150,"cache":{"mode":"simple","max_age":1,"stale_if_error":60}}"#
+        let budget = try books.budget("a", .cost, 1_000_000_000)
+        let upstreams = [try LostAttemptTests.silent(answered: 1)]
+        let gateway = try RecordingGateway(world(upstreams, config, budget: hasBudget ? budget : nil), before: upstreams)
+        #expect(try gateway.ask(request()).status == 200)
+        pause(milliseconds: 1200)
+        #expect(try gateway.ask(request()).status == 200)
+        let records = try gateway.records()
+        try #require(records.count == 2)
+        #expect(records.map(\.figures.cost) == [LostAttemptTests.taken, 0])
+        #expect(records[1].figures.cache == .hit && records[0].figures.lostInputTokens == 0)
+        #expect(records[1].figures.lostInputTokens > 0 && records[1].figures.lostCost > 0)
+        if hasBudget { #expect(books.usage(budget)?.spent == LostAttemptTests.taken + records[1].figures.lostCost) }
+        #expect(records[1].attempts.contains("\"end\":\"timeout\""), "\(records[1].attempts)")
+    }
+}
