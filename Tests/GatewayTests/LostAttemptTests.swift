@@ -104,4 +104,54 @@ struct LostAttemptTests {
         if hasBudget { #expect(books.usage(budget)?.spent == LostAttemptTests.taken + records[1].figures.lostCost) }
         #expect(records[1].attempts.contains("\"end\":\"timeout\""), "\(records[1].attempts)")
     }
+
+    // MARK: Hedges
+
+    private static let hedged = #"{"strategy":{"mode":"fallback"},"hedge":{"after":50,"budget":1},"targets":[{"virtual_key":"first"},{"virtual_key":"other"}]}"#
+
+    @Test("a second attempt that nobody has a budget for is none")
+    func unaffordable() throws {
+        let second = try ScriptedUpstream(answering: LostAttemptTests.counted)
+        let upstreams = [try LostAttemptTests.slow(300), second]
+        var world = try world(upstreams, LostAttemptTests.hedged)
+        world.books = books.books
+        // Its provider's models have no price.
+        world.virtualKeyTerms = [nil, SpendingTerms(.virtualKey, of: "other", identity: "other", budgets: [try books.budget("b", .cost, 1_000_000)], rates: [])]
+        let gateway = try RecordingGateway(world, before: upstreams)
+        #expect(try gateway.ask(request()).status == 200)
+        let record = try #require(try gateway.records().first)
+        #expect(record.figures.attempts == 1 && record.tries.count == 1 && !record.figures.flags.contains(.hedged))
+        #expect(second.requests.isEmpty)
+    }
+
+    @Test("a second attempt that cannot be said to its target has a try that says so")
+    func unfit() throws {
+        let second = try ScriptedUpstream(answering: LostAttemptTests.counted)
+        let upstreams = [try LostAttemptTests.slow(300), second]
+        var world = try world(upstreams, LostAttemptTests.hedged)
+        world.providers[1].like = "anthropic"
+        let gateway = try RecordingGateway(world, before: upstreams)
+        #expect(try gateway.ask(request(#"[{"type":"input_audio","input_audio":{"data":"AAAA","format":"wav"}}]"#)).status == 200)
+        let record = try #require(try gateway.records().first)
+        let tries = record.tryTexts
+        #expect(record.figures.attempts == 2 && tries.count == 2 && record.figures.flags.contains(.hedged), "\(tries)")
+        #expect(tries.count { $0.contains("\"end\":\"unfit\"") } == 1, "\(tries)")
+        #expect(record.figures.cost == LostAttemptTests.taken && record.figures.lostInputTokens == 0)
+    }
+
+    @Test("a second attempt that had no connection yet has a try that says for how long it waited for one")
+    func queued() throws {
+        // It takes connections, and shakes no hands.
+        let second = try ScriptedUpstream { peer in _ = peer.wire.takeAll() }
+        let upstreams = [try LostAttemptTests.slow(400), second]
+        var world = try world(upstreams, LostAttemptTests.hedged)
+        world.providers[1].isTLS = true
+        let gateway = try RecordingGateway(world, before: upstreams)
+        #expect(try gateway.ask(request()).status == 200)
+        let record = try #require(try gateway.records().first)
+        let tries = record.tryTexts
+        let lost = try #require(tries.first { $0.contains("\"end\":\"hedge_lost\"") }, "\(tries)")
+        #expect(record.figures.attempts == 2 && tries.count == 2)
+        #expect(lost.contains("\"queue_us\":"), "\(lost)")
+    }
 }

@@ -74,6 +74,7 @@ extension Exchange {
         if let source = destination.keys[attempt.key].tokenSource, worker.heldToken(of: source) == nil { return dropFront() }
         // A budget that has no room for both, or must be asked for it, has room for the first.
         guard let plan, restriction(plan) == nil, case .done? = try? reserveNow(plan, client) else { return dropFront() }
+        countRival()
         attempt.begunAt = worker.now
         // What did not come to be made is no attempt.
         attempt.total = (rival?.attempt.total ?? 0) + 1
@@ -86,8 +87,22 @@ extension Exchange {
         case .queued:
             attempt.state = .queued
             swapRival()
-        case .refused: dropFront()
+        case .refused: dropUnfit()
         }
+    }
+
+    /// Counts the second attempt, which is in the exchange's own place, with both: what was never begun is none, and has no try.
+    private func countRival() {
+        guard let rival else { return }
+        rival.attempt.total += 1
+        attempt.total = rival.attempt.total
+        record.figures.wasHedged = true
+    }
+
+    /// The second attempt, in the exchange's own place, could not be sent: its try says so.
+    private func dropUnfit() {
+        conclude(.unfit)
+        dropFront()
     }
 
     /// A pool has the second attempt's connection; it is in the exchange's own place.
@@ -98,7 +113,7 @@ extension Exchange {
             try write(plan, to: connection, client)
         } catch {
             worker.runs.removeAll()
-            return dropFront()
+            return dropUnfit()
         }
         // What came before it was written to, its end for instance, is no event any more.
         if connection.isReadable { worker.resume(connection.token) }
@@ -126,6 +141,8 @@ extension Exchange {
         guard rival != nil else { return }
         swapRival()
         if let plan {
+            // First: what it has waited for a connection until now is its try's.
+            releaseUpstream(reusable: false)
             noteUnanswered(.hedged)
             noteLost(nil)
             // It would have taken longer still.
