@@ -59,9 +59,9 @@ struct RequestMetricsTests {
         ])
     }
 
-    @Test("what a request waits for a connection is not its provider's time")
+    @Test("what the attempt that was answered waits for a connection is not its provider's time; what others waited is")
     func queued() {
-        let text = text([record { $0.figures.queueNanoseconds = 10_000_000 }])
+        let text = text([record { ($0.figures.queueNanoseconds, $0.figures.answeredQueueNanoseconds) = (17_000_000, 10_000_000) }])
         #expect(text.contains("portkey_processing_time_excluding_last_byte_ms_bucket{\(labels),le=\"10\"} 0\n"))
         #expect(lines("portkey_processing_time_excluding_last_byte_ms_sum", text) == ["portkey_processing_time_excluding_last_byte_ms_sum{\(labels)} 10.04"])
         #expect(lines("llm_request_duration_milliseconds_sum", text) == ["llm_request_duration_milliseconds_sum{\(labels)} 1.96"])

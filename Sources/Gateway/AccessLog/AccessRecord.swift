@@ -24,6 +24,8 @@ struct AccessRecord: BitwiseCopyable, Sendable {
         /// In pools' queues, all attempts together; and of that, while the connections that came of it were being made.
         var queueNanoseconds: UInt64 = 0
         var connectNanoseconds: UInt64 = 0
+        /// In pools' queues, of the attempt that was answered: what others waited has run beside a provider, or in the time of one.
+        var answeredQueueNanoseconds: UInt64 = 0
         var receivedByteCount: UInt64 = 0
         var sentByteCount: UInt64 = 0
         /// Of attempts whose answers nobody got.

@@ -103,7 +103,7 @@ extension RequestMetrics.Series {
         requestMilliseconds.add(nanoseconds: figures.totalNanoseconds)
         if figures.cacheStatus == .hit { return hits.add(nanoseconds: figures.totalNanoseconds) }
         guard isOfProvider else { return }
-        let before = figures.gatewayNanoseconds &+ figures.queueNanoseconds
+        let before = figures.gatewayNanoseconds &+ figures.answeredQueueNanoseconds
         gateway.add(nanoseconds: before)
         guard before < figures.totalNanoseconds else { return }
         providers.add(nanoseconds: figures.totalNanoseconds - before)

@@ -27,6 +27,7 @@ extension Exchange {
         record.figures.totalNanoseconds = worker.now.nanoseconds(since: startedAt)
         if record.figures.firstByteNanoseconds == 0 { record.figures.firstByteNanoseconds = attempt.firstByteNanoseconds }
         record.figures.gatewayNanoseconds = gatewayNanoseconds
+        record.figures.answeredQueueNanoseconds = isSent ? attempt.queuedNanoseconds : record.figures.queueNanoseconds
         record.figures.endpoint = endpoint
         let streamed = body.mode == .streamed ? UInt64(clamping: body.receivedCount) : UInt64(max(0, body.consumedCount - headByteCount))
         record.figures.receivedByteCount = UInt64(headByteCount) + streamed
@@ -48,10 +49,13 @@ extension Exchange {
         if keepsBodies { endBodies() }
     }
 
+    /// Whether the last attempt has left.
+    private var isSent: Bool { attempt.sentAt >= max(startedAt, attempt.begunAt) }
+
     /// Until the request that was answered had left, but for attempts before it and its wait for a connection.
     private var gatewayNanoseconds: UInt64 {
         let total = record.figures.totalNanoseconds
-        guard attempt.sentAt >= max(startedAt, attempt.begunAt) else {
+        guard isSent else {
             return total - min(total, max(trail.taken(until: .max) * 1000, record.figures.queueNanoseconds))
         }
         let begun = attempt.begunAt.nanoseconds(since: startedAt)
