@@ -154,4 +154,42 @@ struct LostAttemptTests {
         #expect(record.figures.attempts == 2 && tries.count == 2)
         #expect(lost.contains("\"queue_us\":"), "\(lost)")
     }
+
+    // MARK: Slow leaders
+
+    @Test("who is left behind by others has in its record who was asked when, what it cost and whose limits it was counted in", arguments: [false, true])
+    func leftBehind(leaves: Bool) throws {
+        let config = #"{"virtual_key":"first","cache":{"mode":"simple"}}"#
+        let content = String(repeating: "x", count: 60_000)
+        let event = Text.event(#"{"id":"a","object":"chat.completion.chunk","model":"m","choices":[{"index":0,"delta":{"content":"\#(content)"}}]}"#)
+        let usage = Text.event(#"{"id":"a","object":"chat.completion.chunk","model":"m","choices":[],"usage":{"prompt_tokens":7,"completion_tokens":3}}"#)
+        let upstream = try ScriptedUpstream { peer in
+            guard peer.request() != nil, peer.wire.send(Text.streamHead) else { return }
+            for _ in 0..<200 { guard peer.wire.send(Text.chunk(event)) else { return } }
+            peer.wire.send(Text.chunk(usage) + Text.chunk(Text.event("[DONE]")) + Text.lastChunk)
+            _ = peer.request()
+        }
+        let budget = try books.budget("a", .cost, 1_000_000_000)
+        let gateway = try RecordingGateway(world([upstream], config, budget: budget), before: [upstream])
+        let body = #"{"model":"m","max_tokens":9,"stream":true,"stream_options":{"include_usage":true},"messages":[]}"#
+        let asked = Text.request(
+            "POST /v1/chat/completions", ["x-portkey-api-key: \(CallerTests.gatewayKey)", "x-portkey-config: chat"], body: body, provider: nil, key: nil)
+        let slow = try gateway.gateway.connect(receiveByteCount: 65_536)
+        slow.send(asked)
+        #expect(slow.takeHead().status == 200)
+        let quick = try gateway.gateway.connect()
+        quick.send(asked)
+        #expect(quick.takeAnswer().isWhole)
+        if leaves { slow.close() } else { while let chunk = slow.takeChunk(), !chunk.isEmpty {} }
+        if leaves { pause(milliseconds: 200) }
+        let records = try gateway.records()
+        try #require(records.count == 2)
+        let left = records[0]
+        #expect(left.figures.flags.contains(.aborted) == leaves)
+        #expect(upstream.requests.count == 1)
+        #expect(left.figures.cache != .hit && left.figures.cost == LostAttemptTests.taken)
+        #expect(left.limits == "key:team", "\(left.limits)")
+        #expect(left.figures.gatewayNanoseconds < left.figures.firstByteNanoseconds)
+        #expect(books.usage(budget)?.spent == LostAttemptTests.taken)
+    }
 }

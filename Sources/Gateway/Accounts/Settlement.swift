@@ -55,7 +55,6 @@ extension Exchange {
     func leaveLimits() {
         guard let own = admitted.take(), let desks = own.desks else { return }
         if own.isSent {
-            if worker.recorder != nil { bookNotes.noteLimits(of: own) }
             finish(&own.admission, own, tokens: own.tokens, desks)
         } else {
             desks.rates.withdraw(&own.admission)

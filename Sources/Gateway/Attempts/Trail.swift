@@ -103,6 +103,11 @@ struct Trail: BitwiseCopyable {
         entries[index].lostNanodollars = nanodollars ?? -1
     }
 
+    /// What attempts took is told in another request's record.
+    mutating func forgetCharges() {
+        for index in 0..<min(count, Trail.capacity) { entries[index].lostInput = -1 }
+    }
+
     private mutating func add(_ entry: Entry) {
         if count < Trail.capacity { entries[count] = entry }
         latest = count

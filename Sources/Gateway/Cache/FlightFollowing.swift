@@ -148,8 +148,15 @@ extension Exchange {
     func leaveFlight() {
         guard let flight = caching.followed else { return }
         caching.followed = nil
-        // What it cost is told by who goes on.
-        if caching.isLeftBehind, flight.stage == .begun { worker.absent(for: flight)?.exchange?.tellOfItself() }
+        if caching.isLeftBehind {
+            switch flight.stage {
+            // What it cost is told by who goes on.
+            case .begun: worker.absent(for: flight)?.exchange?.tellOfItself()
+            // Who went on has ended, and told nothing.
+            case .complete: record.figures.cost = flight.cost
+            case .waiting, .failed: break
+            }
+        }
         if let client { worker.leave(flight, client.token) }
     }
 }

@@ -34,6 +34,7 @@ extension Exchange {
     func tellOfItself() {
         caching.isRecorded = false
         bookNotes.lost = LostAttempts()
+        trail.forgetCharges()
         requestID = worker.nextIdentifier(wallNanoseconds: record.figures.wallNanoseconds)
         identifier.removeAll()
         requestID.write(into: &identifier)
@@ -52,12 +53,13 @@ extension Exchange {
         allowedOrigin = leader.allowedOrigin
         endpoint = leader.endpoint
         plan = leader.plan
-        attempt.total = leader.attempt.total
-        attempt.totalDeadline = leader.attempt.totalDeadline
-        attempt.firstByteNanoseconds = leader.attempt.firstByteNanoseconds
+        takeTimes(of: leader.attempt)
         trail = leader.trail
         record = leader.record
         bookNotes = leader.bookNotes
+        // Whose they are is noted when an attempt is settled, and the leader's has not ended.
+        if worker.recorder != nil, let spending = leader.attempt.spending { bookNotes.noteLimits(of: spending) }
+        screening = leader.screening
         (keepsBodies, bodyNotes) = (leader.keepsBodies, leader.bodyNotes)
         leader.keepsBodies = false
         body.isWhole = true
@@ -74,5 +76,16 @@ extension Exchange {
         step = .lookup
         goOn(for: client)
         worker.follow(flight, client.token)
+    }
+
+    /// Takes what a record tells of the attempt that is answered. It stays the leader's: nothing of it is sent, counted or charged here.
+    private func takeTimes(of answered: Attempt) {
+        attempt.total = answered.total
+        attempt.totalDeadline = answered.totalDeadline
+        attempt.key = answered.key
+        attempt.begunAt = answered.begunAt
+        attempt.queuedNanoseconds = answered.queuedNanoseconds
+        attempt.sentAt = answered.sentAt
+        attempt.firstByteNanoseconds = answered.firstByteNanoseconds
     }
 }
