@@ -155,6 +155,24 @@ struct LostAttemptTests {
         #expect(lost.contains("\"queue_us\":"), "\(lost)")
     }
 
+    // MARK: Guardrails
+
+    @Test("what the guardrails of a target came to is told, though another without any has answered")
+    func guarded() throws {
+        let config = """
+            {"strategy":{"mode":"fallback","on_status_codes":[446]},"targets":[{"virtual_key":"first","input_guardrails":[
+             {"id":"words","deny":true,"default.contains":{"operator":"none","words":["unwanted"]}}]},{"virtual_key":"other"}]}
+            """
+        let upstreams = [try ScriptedUpstream(answering: LostAttemptTests.counted)]
+        let gateway = try RecordingGateway(world(upstreams, config), before: upstreams)
+        #expect(try gateway.ask(request("\"unwanted\"")).status == 200)
+        #expect(try gateway.ask(request()).status == 200)
+        let told = try gateway.records().map(\.guardrails)
+        #expect(told == [
+            #"[{"id":"words","verdict":false,"deny":true,"side":"input"}]"#, #"[{"id":"words","verdict":true,"deny":true,"side":"input"}]"#,
+        ])
+    }
+
     // MARK: Slow leaders
 
     @Test("who is left behind by others has in its record who was asked when, what it cost and whose limits it was counted in", arguments: [false, true])

@@ -24,11 +24,36 @@ struct ScreeningTests {
     @Test("a record has of each hook its id, its side, its verdict and whether it refuses, and nothing of what its checks have seen")
     func verdicts() {
         var screening = Screening()
-        #expect(String(decoding: screening.verdicts, as: UTF8.self) == "[]")
+        #expect(screening.verdicts.isEmpty)
         screening.input = Array(#"[{"verdict":true,"id":"a \"b\"","checks":[{"id":"no","verdict":false,"data":{"id":"secret"}}],"deny":false},{"verdict":false,"id":"c","deny":true}]"#.utf8)
         screening.output = Array(#"[{"verdict":true,"id":"d","deny":false}]"#.utf8)
         let expected = #"[{"id":"a \"b\"","verdict":true,"deny":false,"side":"input"},{"id":"c","verdict":false,"deny":true,"side":"input"},{"id":"d","verdict":true,"deny":false,"side":"output"}]"#
         #expect(String(decoding: screening.verdicts, as: UTF8.self) == expected)
+    }
+
+    @Test("a record has what hooks came to of each target and each answer, and of the last target alone where all have no room")
+    func allVerdicts() {
+        func results(_ id: String) -> [UInt8] { Array("[{\"verdict\":false,\"id\":\"\(id)\",\"deny\":true}]".utf8) }
+        func row(_ id: String, _ side: String) -> String { "{\"id\":\"\(id)\",\"verdict\":false,\"deny\":true,\"side\":\"\(side)\"}" }
+        func verdicts(_ screening: Screening) -> String { String(decoding: screening.verdicts, as: UTF8.self) }
+        var screening = Screening()
+        screening.input = results("a")
+        screening.output = results("b")
+        screening.forgetOutput()
+        screening.output = results("c")
+        screening.beginTarget()
+        let rows = verdicts(screening)
+        #expect(rows.contains(row("a", "input")) && rows.contains(row("b", "output")) && rows.contains(row("c", "output")))
+        screening.input = results("d")
+        #expect(verdicts(screening) == rows.dropLast() + "," + row("d", "input") + "]")
+        for _ in 0..<1000 {
+            screening.beginTarget()
+            screening.input = results("e")
+        }
+        #expect(verdicts(screening) == "[" + row("e", "input") + "]")
+        #expect(screening.hasVerdicts)
+        screening.reset()
+        #expect(!screening.hasVerdicts && screening.verdicts.isEmpty)
     }
 
     @Test("another target has none of the results of the one before")

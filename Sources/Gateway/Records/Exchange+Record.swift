@@ -28,7 +28,7 @@ extension Exchange {
             if let metadata = bookNotes.longMetadata { writer.metadata(metadata.slice) }
             writer.attempts(tries)
             bookNotes.limits.withBytesInPlace { writer.limits($0) }
-            if !screening.isEmpty { screening.verdicts.withByteSlice { writer.guardrails($0) } }
+            if screening.hasVerdicts { screening.verdicts.withByteSlice { writer.guardrails($0) } }
         }
     }
 

@@ -1,3 +1,4 @@
+import Books
 import Bytes
 import Guardrails
 import JSON
@@ -24,17 +25,23 @@ struct Screening {
     /// Whether the client takes more than its dialect has.
     var isLoose = false
 
+    /// What hooks came to before, of other targets and attempts: for the record alone. Objects with a comma between them.
+    private var earlier: [UInt8] = []
+
     /// What the checks of each side have looked at so far, of all targets and attempts.
     private var inputLookedAtByteCount = 0
     private var outputLookedAtByteCount = 0
 
     var isEmpty: Bool { input.isEmpty && output.isEmpty }
+    /// Whether any hook was run, of whichever target.
+    var hasVerdicts: Bool { !isEmpty || !earlier.isEmpty }
     var hasFailed: Bool { inputFailed || outputFailed }
 
     mutating func reset() { self = Screening() }
 
     /// Before another target is tried.
     mutating func beginTarget() {
+        keep(input, "input")
         input = []
         inputFailed = false
         forgetOutput()
@@ -50,8 +57,14 @@ struct Screening {
 
     /// Before another answer is asked for or judged.
     mutating func forgetOutput() {
+        keep(output, "output")
         output = []
         outputFailed = false
+    }
+
+    /// Keeps what hooks came to, up to what a record has room for, and one hook set more: what is longer it leaves out.
+    private mutating func keep(_ results: [UInt8], _ side: String) {
+        if earlier.count <= BooksLimits.guardrailsByteCount { Screening.append(results, side, to: &earlier) }
     }
 
     /// `{"before_request_hooks":[…],"after_request_hooks":[…]}`
@@ -61,19 +74,22 @@ struct Screening {
             + (output.isEmpty ? none : output) + [UInt8(ascii: "}")]
     }
 
-    /// What each hook came to, without what its checks have to say: `[{"id":"…","side":"input","verdict":true,"deny":false},…]`
+    /// What each hook came to, without what its checks have to say: `[{"id":"…","side":"input","verdict":true,"deny":false},…]`; empty where none was
+    /// run. Where a record has no room for those of all targets, those of the last.
     var verdicts: [UInt8] {
-        var list = Array("[".utf8)
-        Screening.append(input, "input", to: &list)
-        Screening.append(output, "output", to: &list)
-        return list + Array("]".utf8)
+        var own: [UInt8] = []
+        Screening.append(input, "input", to: &own)
+        Screening.append(output, "output", to: &own)
+        let all = earlier + (earlier.isEmpty || own.isEmpty ? [] : [UInt8(ascii: ",")]) + own
+        let list = all.count + 2 > BooksLimits.guardrailsByteCount ? own : all
+        return list.isEmpty ? [] : [UInt8(ascii: "[")] + list + [UInt8(ascii: "]")]
     }
 
     private static func append(_ results: [UInt8], _ side: String, to list: inout [UInt8]) {
         results.withByteSlice { results in
             guard let hooks = JSONView(results), hooks.kind == .array else { return }
             for hook in hooks.elements {
-                list += Array((list.count > 1 ? ",{" : "{").utf8)
+                list += Array((list.isEmpty ? "{" : ",{").utf8)
                 for name in ["id", "verdict", "deny"] as [StaticString] {
                     guard let value = hook.child(ByteSlice(name)) else { continue }
                     list += Array("\"\(name)\":\(String(value.bytes)),".utf8)
