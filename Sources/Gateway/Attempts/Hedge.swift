@@ -76,10 +76,6 @@ extension Exchange {
         guard let plan, restriction(plan) == nil, case .done? = try? reserveNow(plan, client) else { return dropFront() }
         countRival()
         attempt.begunAt = worker.now
-        // What did not come to be made is no attempt.
-        attempt.total = (rival?.attempt.total ?? 0) + 1
-        rival?.attempt.total = attempt.total
-        record.figures.wasHedged = true
         beginAttempt(destination)
         attempt.translation = translation(to: destination)
         switch destination.pool.lease(for: self, fresh: false) {
