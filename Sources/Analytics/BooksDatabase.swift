@@ -17,10 +17,7 @@ enum BooksDatabase {
     static func open(
         _ path: String, settings: String, schema: String, version: Int64, upgrade: (Database) throws -> Void = { _ in }
     ) throws(AnalyticsError) -> DatabasePool {
-        // SQLite gives the files beside it the same mode.
-        let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard descriptor >= 0 else { throw errno == ENOSPC ? .diskFull(path: path) : .unusable(path: path, detail: String(cString: strerror(errno))) }
-        Glibc.close(descriptor)
+        try make(path)
         do {
             var configuration = GRDB.Configuration()
             configuration.busyMode = .timeout(AnalyticsLimits.busySeconds)
@@ -38,6 +35,20 @@ enum BooksDatabase {
         } catch {
             throw AnalyticsError(error, path)
         }
+    }
+
+    /// Makes the file where there is none: SQLite gives those beside it the same mode. One that is there is not opened here: to close it again would end the
+    /// locks that this process has on it (fcntl(2)).
+    private static func make(_ path: String) throws(AnalyticsError) {
+        let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        if descriptor >= 0 {
+            Glibc.close(descriptor)
+            return
+        }
+        var code = errno
+        var status = stat()
+        if code == EEXIST, lstat(path, &status) == 0 { code = status.st_mode & S_IFMT == S_IFLNK ? ELOOP : 0 }
+        guard code == 0 else { throw code == ENOSPC ? .diskFull(path: path) : .unusable(path: path, detail: String(cString: strerror(code))) }
     }
 
     /// The version that the file has; 0 for a new one.

@@ -24,6 +24,10 @@ public final class DayBooks: Sendable {
     // Written by whoever stops it, read by its thread.
     private let isStopping = Atomic<Bool>(false)
     private let hasEnded = DispatchSemaphore(value: 0)
+    // The number of a question whether all that the journal has is in rows, which anybody may ask and wakes the thread for; and the last that it has answered.
+    private let asked = Atomic<UInt64>(0)
+    private let answered = Atomic<UInt64>(0)
+    private let wake = DispatchSemaphore(value: 0)
     // Written by the thread, read for metrics: counts alone.
     private let rowCount = Atomic<UInt64>(0)
     private let faultCount = Atomic<UInt64>(0)
@@ -127,6 +131,8 @@ public final class DayBooks: Sendable {
         var nextUpkeep: UInt64 = 0
         while !isStopping.load(ordering: .acquiring) {
             var pause = AnalyticsLimits.intervalMilliseconds
+            // Before the journal is looked at.
+            let question = asked.load(ordering: .acquiring)
             do {
                 let now = DispatchTime.now().uptimeNanoseconds
                 if now >= max(nextUpkeep, settledAt) {
@@ -134,6 +140,7 @@ public final class DayBooks: Sendable {
                     dropOldDays()
                 }
                 try catchUp()
+                answered.store(question, ordering: .releasing)
                 if !fault.isEmpty { report("rows of the books are written again") }
                 fault = ""
             } catch {
@@ -143,33 +150,44 @@ public final class DayBooks: Sendable {
                 fault = "\(error)"
                 pause = AnalyticsLimits.faultMilliseconds
             }
-            _ = poll(nil, 0, pause)
+            _ = wake.wait(timeout: .now() + .milliseconds(Int(pause)))
         }
         hasEnded.signal()
+    }
+
+    /// Waits until what the journal has by now has its rows, which the thread is woken to give. Called from any thread.
+    ///
+    /// - Returns: whether it has.
+    public func awaitRows(withinNanoseconds limit: UInt64) -> Bool {
+        let question = asked.add(1, ordering: .acquiringAndReleasing).newValue
+        let deadline = DispatchTime.now().uptimeNanoseconds + limit
+        wake.signal()
+        while answered.load(ordering: .acquiring) < question {
+            if DispatchTime.now().uptimeNanoseconds >= deadline { return false }
+            _ = poll(nil, 0, 1)
+        }
+        return true
     }
 
     /// Ends the thread; returns when it no longer touches the files, and whether that was so within the time there is.
     public func stop() -> Bool {
         isStopping.store(true, ordering: .releasing)
+        wake.signal()
         return hasEnded.wait(timeout: .now() + AnalyticsLimits.busySeconds) == .success
     }
 
     /// Gives rows to all records that have none. A day whose file is at fault holds up no other: what was wrong with the first is thrown at the end.
     ///
     /// Called from any thread: each takes what the others have not.
-    ///
-    /// - Parameter limit: of the time that it takes, but for a batch that was begun; what has no row by then is left to the thread.
-    public func catchUp(withinNanoseconds limit: UInt64 = .max) throws {
-        let deadline = DispatchTime.now().uptimeNanoseconds.addingReportingOverflow(limit)
-        let isOver = { !deadline.overflow && DispatchTime.now().uptimeNanoseconds >= deadline.partialValue }
+    public func catchUp() throws {
         var fault: AnalyticsError?
         var faultyDays: Set<Int> = []
         for segment in try journal.segments() where !isDone(segment.name) && !faultyDays.contains(segment.name.day) {
-            if isStopping.load(ordering: .acquiring) || isOver() { return }
+            if isStopping.load(ordering: .acquiring) { return }
             // An idle gateway's disk is left alone.
             if segment.isOpen, let known = offsets.withLock({ $0[segment.name] }), byteCount(of: segment) <= known { continue }
             do throws(AnalyticsError) {
-                if let file = try file(day: segment.name.day, makes: true) { try take(segment, file, isOver) }
+                if let file = try file(day: segment.name.day, makes: true) { try take(segment, file) }
             } catch {
                 guard !isPassedOver(segment, error) else { continue }
                 fault = fault ?? error
@@ -194,9 +212,9 @@ public final class DayBooks: Sendable {
         return stat(segment.path, &status) == 0 ? Int64(status.st_size) : .max
     }
 
-    private func take(_ segment: Segment, _ file: DayFile, _ isOver: () -> Bool) throws(AnalyticsError) {
+    private func take(_ segment: Segment, _ file: DayFile) throws(AnalyticsError) {
         var hasMore = true
-        while hasMore, !isStopping.load(ordering: .acquiring), !isOver() {
+        while hasMore, !isStopping.load(ordering: .acquiring) {
             let taken = try file.take(segment)
             rowCount.add(UInt64(taken.count), ordering: .relaxed)
             if taken.damaged > 0 {

@@ -39,10 +39,10 @@ final class ReportDesk: ReportedRecords {
 
     func settle(before nowMilliseconds: Int64) {
         settledMilliseconds.withLock { settled in
-            // Those who have waited for each other wait once.
-            guard nowMilliseconds >= settled else { return }
             let now = SnapshotDesk.now()
-            if keeper.awaitWritten() { try? days.catchUp(withinNanoseconds: BooksLimits.settlingWaitNanoseconds) }
+            // Those who have waited for each other wait once; a clock may have been set back meanwhile.
+            guard nowMilliseconds >= settled || settled > now else { return }
+            if keeper.awaitWritten() { _ = days.awaitRows(withinNanoseconds: BooksLimits.settlingWaitNanoseconds) }
             settled = now
         }
     }

@@ -23,15 +23,20 @@ struct DerivingTests {
         #expect(try all(again).count == 500)
     }
 
-    @Test("who has no time gives no rows, and takes none from who comes after")
-    func bounded() throws {
+    @Test("who asks has what the journal has by then in rows, and waits no longer than is said where nobody gives any")
+    func awaited() throws {
         let state = State()
         try state.write((0..<10).map { Sample(number: $0) })
         let books = try state.books()
-        try books.catchUp(withinNanoseconds: 0)
-        #expect(try all(books).isEmpty)
-        try books.catchUp(withinNanoseconds: 60_000_000_000)
-        #expect(try all(books).count == 10)
+        #expect(!books.awaitRows(withinNanoseconds: 1_000_000))
+        let thread = Thread { books.run() }
+        thread.start()
+        for process in 1...3 as ClosedRange<UInt32> {
+            #expect(books.awaitRows(withinNanoseconds: 60_000_000_000))
+            #expect(try all(books).count == Int(process) * 10)
+            try state.write((0..<10).map { Sample(number: Int(process) * 10 + $0) }, process: process + 1)
+        }
+        #expect(books.stop())
     }
 
     @Test("rows that several threads give are given once")

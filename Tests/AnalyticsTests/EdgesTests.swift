@@ -51,13 +51,20 @@ struct EdgesTests {
         var all: [Told] = []
         for day in 0..<3 {
             let ofDay = told(&random, day: day, count: 700)
-            try state.write(ofDay.map(\.sample), process: UInt32(day + 1), at: State.noon + Int64(day) * State.day)
+            // Two segments, and so two chunks.
+            for (half, samples) in [ofDay.prefix(350), ofDay.suffix(350)].enumerated() {
+                try state.write(samples.map(\.sample), process: UInt32(2 * day + half + 1), at: State.noon + Int64(day) * State.day)
+            }
             all += ofDay
         }
         let books = try state.books(now: State.noon + 2 * State.day)
         try books.catchUp()
         // Some of the last day's are in no chunk.
-        try #require(try books.file(day: Int(Self.first / State.day) + 2)).pool.write { try $0.execute(sql: "DELETE FROM chunks WHERE first > 300") }
+        let removed = try #require(try books.file(day: Int(Self.first / State.day) + 2)).pool.write { database in
+            try database.execute(sql: "DELETE FROM chunks WHERE first > 300")
+            return database.changesCount
+        }
+        #expect(removed == 1)
         for round in 0..<40 {
             let minutes = (0..<2).map { _ in Int64.random(in: -10...3 * 1440 + 10, using: &random) }.sorted()
             var query = RowQuery(from: Self.first + minutes[0] * 60_000, to: Self.first + minutes[1] * 60_000)
