@@ -59,14 +59,17 @@ extension Exchange {
     }
 
     /// Ends an attempt that has come to nothing where no other is made. What took too long is lost as it is before another: its provider goes on with it.
-    func giveUpAttempt(isLate: Bool) {
+    ///
+    /// - Parameter isReplaced: whether the request has an answer all the same, of which this one is no part.
+    func giveUpAttempt(isLate: Bool, isReplaced: Bool = false) {
         noteGivenUp()
-        guard isLate else { return endAttempt() }
-        noteLost(.timedOut)
+        guard isLate || isReplaced else { return endAttempt() }
+        noteLost(isLate ? .timedOut : .unreachable)
         endLost()
-        // What of its answer had come is lost with it.
+        // What of its answer had come is lost with it, and lost once.
         answer.forgetUsage()
         answer.status = 0
+        attempt.state = .new
     }
 
     /// Ends an attempt that has come to nothing: what it was charged with is not the request's own.

@@ -71,6 +71,8 @@ extension Exchange {
     func failFill() {
         guard let flight = caching.flight else { return }
         flight.fail(isMidEvent: answer.isMidEvent, saysWhy: caching.hasToldFailure)
+        // Whom its client was left to has no part of what this one costs.
+        if caching.isOrphaned, caching.isRecorded { tellOfItself() }
         endFill(flight)
     }
 

@@ -30,7 +30,8 @@ extension Exchange {
         worker.noteStalled(flight, client.token)
     }
 
-    /// The client that it was left by has left the other one, too, and its request is told of there: what the answer costs has a record of its own.
+    /// The client that it was left by has left the other one, too, or gets no whole answer there, and its request is told of there: what the answer costs
+    /// has a record of its own.
     func tellOfItself() {
         caching.isRecorded = false
         bookNotes.lost = LostAttempts()

@@ -30,7 +30,7 @@ extension Exchange {
         worker.runs.removeAll()
         dropRival()
         releaseUpstream(reusable: false)
-        giveUpAttempt(isLate: isLate)
+        giveUpAttempt(isLate: isLate, isReplaced: true)
         leaveFlight()
         failFill()
         let now = worker.now.nanoseconds
