@@ -61,12 +61,12 @@ public struct UsageReader: ~Copyable {
 
     /// The model that served, as the answer names it; empty while unknown.
     public var model: ModelText {
-        mutating get { scan.isReading(.model) ? ModelText() : scan.model }
+        mutating get { scan.model }
     }
 
     /// The provider's own word, as `stop` or `end_turn`; empty while unknown.
     public var finishReason: WordText {
-        mutating get { scan.isReading(.finishReason) ? WordText() : scan.finishReason }
+        mutating get { scan.finishReason }
     }
 
     /// Of Anthropic's: the model that the one which served was advised by; empty while unknown.
@@ -78,8 +78,8 @@ public struct UsageReader: ~Copyable {
     public var serviceTier: WordText {
         mutating get {
             // Apart: an event that names one of the two says nothing of the other.
-            if !scan.speed.isEmpty, !scan.isReading(.speed), scan.speed == "fast" { return WordText("fast") }
-            return scan.isReading(.serviceTier) ? WordText() : scan.serviceTier
+            if !scan.speed.isEmpty, scan.speed == "fast" { return WordText("fast") }
+            return scan.serviceTier
         }
     }
 

@@ -61,27 +61,19 @@ extension UsageScan {
     /// Whether the event is a part of the answer by its type, as `content_block_delta` or `transcript.text.delta`.
     var isDelta: Bool { type.withBytes { $0 == "content_block_delta" || $0.count > 6 && $0.dropFirst($0.count - 6) == ".delta" } }
 
-    mutating func clear(_ word: Word) {
+    /// Takes a text that has ended for what `word` says. What is empty says nothing of an answer, and leaves what was said.
+    mutating func keepText(as word: Word) {
+        if text.isEmpty, word.isOfAnswer { return }
         switch word {
-        case .model: model.removeAll()
-        case .type: type.removeAll()
-        case .finishReason: finishReason.removeAll()
-        case .modality: modality.removeAll()
-        case .serviceTier: serviceTier.removeAll()
-        case .speed: speed.removeAll()
-        case .turnModel: turnModel.removeAll()
+        case .model: UsageScan.copy(&text, to: &model)
+        case .type: UsageScan.copy(&text, to: &type)
+        case .finishReason: UsageScan.copy(&text, to: &finishReason)
+        case .modality: UsageScan.copy(&text, to: &modality)
+        case .serviceTier: UsageScan.copy(&text, to: &serviceTier)
+        case .speed: UsageScan.copy(&text, to: &speed)
+        case .turnModel: UsageScan.copy(&text, to: &turnModel)
         }
     }
 
-    mutating func append(_ bytes: ByteSlice, to word: Word) {
-        switch word {
-        case .model: model.append(bytes)
-        case .type: type.append(bytes)
-        case .finishReason: finishReason.append(bytes)
-        case .modality: modality.append(bytes)
-        case .serviceTier: serviceTier.append(bytes)
-        case .speed: speed.append(bytes)
-        case .turnModel: turnModel.append(bytes)
-        }
-    }
+    private static func copy<let capacity: Int>(_ text: inout ModelText, to other: inout InlineText<capacity>) { text.withBytesInPlace { other.set($0) } }
 }

@@ -49,8 +49,8 @@ struct UsageScan: ~Copyable {
     private var slot = Slot.object(.root)
     private var name = MemberNameText()
     private var isNameEscaped = false
-    /// Nothing of the text under way has been kept yet: what is kept takes the place of what was said before.
-    var isTextNew = false
+    /// The text under way: half a name would be another's.
+    var text = ModelText()
     private var number: Int64 = 0
     private var isNumberUsable = true
     private var isFraction = false
@@ -142,12 +142,6 @@ struct UsageScan: ~Copyable {
     /// Whether every bracket that was opened has been closed.
     var isFinished: Bool { state == .finished }
 
-    /// Whether the text of `word` is under way: half a name would be another's.
-    mutating func isReading(_ word: Word) -> Bool {
-        guard state == .text || state == .textEscape, case .word(word) = slot else { return false }
-        return true
-    }
-
     private var container: Container { containers[depth - 1] }
 
     // MARK: Skipping
@@ -234,13 +228,11 @@ struct UsageScan: ~Copyable {
     }
 
     private mutating func beginText() {
-        guard case .word(let word) = slot, depth > 0 else {
+        guard case .word = slot, depth > 0 else {
             state = .skippedText
             return
         }
-        // What says nothing leaves what was said.
-        isTextNew = word.isOfAnswer
-        if !isTextNew { clear(word) }
+        text.removeAll()
         state = .text
     }
 
@@ -379,9 +371,14 @@ struct UsageScan: ~Copyable {
 
     private mutating func readText(_ bytes: ByteSlice, from start: Int) -> Int {
         let end = ByteRun.endOfText(bytes, from: start)
-        if end > start { appendText(bytes[start..<end]) }
+        text.append(bytes[start..<end])
         guard end < bytes.count else { return end }
-        state = bytes[end] == UInt8(ascii: "\"") ? .afterValue : .textEscape
+        if bytes[end] == UInt8(ascii: "\"") {
+            if case .word(let word) = slot { keepText(as: word) }
+            state = .afterValue
+        } else {
+            state = .textEscape
+        }
         return end + 1
     }
 
@@ -389,20 +386,11 @@ struct UsageScan: ~Copyable {
     /// no other escape of stays as it was written.
     private mutating func readEscape(_ byte: UInt8) -> Int {
         if byte != UInt8(ascii: "/"), byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") {
-            appendText(ByteSlice("\\"))
+            text.append(UInt8(ascii: "\\"))
         }
-        withUnsafeBytes(of: byte) { raw in
-            if let base = raw.baseAddress { appendText(ByteSlice(base.assumingMemoryBound(to: UInt8.self), count: 1)) }
-        }
+        text.append(byte)
         state = .text
         return 1
-    }
-
-    private mutating func appendText(_ bytes: ByteSlice) {
-        guard case .word(let word) = slot else { return }
-        if isTextNew { clear(word) }
-        isTextNew = false
-        append(bytes, to: word)
     }
 
     private mutating func readNumber(_ byte: UInt8) -> Int {

@@ -139,6 +139,12 @@ struct UsageReaderTests {
             var reader = UsageReader(.openAI)
             Array(answer.utf8).withByteSlice { reader.readAnswer($0.prefix(cut)) }
             #expect(Reading(&reader).model.isEmpty == (cut <= end), "\(cut)")
+            // Of a stream that had named it before, the name stands.
+            var stream = UsageReader(.openAI)
+            _ = withBytes(#"{"model":"known"}"#) { stream.readEvent($0) }
+            stream.beginEvent()
+            Array(answer.utf8).withByteSlice { stream.continueEvent($0.prefix(cut)) }
+            #expect((Reading(&stream).model == "known") == (cut <= end), "\(cut)")
         }
     }
 
