@@ -220,12 +220,13 @@ public enum GatewayLimits {
     /// Part of a stream event kept until the rest of it comes.
     static let heldEventByteCount = 1 << 20
 
-    /// An access record waits in its worker's ring until the log thread takes it, every 20 ms: some 5,000
-    /// records of 200 bytes, in memory that stays in the processor's cache.
+    /// An access record waits in its worker's ring until the log thread takes it, every 20 ms while there are many: some 3,500
+    /// records of 300 bytes, in memory that stays in the processor's cache.
     static let accessRingByteCount = 1 << 20
     static let accessLogIntervalMilliseconds: Int32 = 20
 
-    /// Where fewer than these waited it looks after 60 ms: being woken costs it more than a line does, and in that time no worker fills its ring.
+    /// Where fewer than these waited it looks after 60 ms: being woken costs it more than a line does. A worker that is idle one moment and has 58,000
+    /// requests a second the next has filled its ring by then, and what it brings until the thread looks is counted as dropped.
     static let accessLogBusyCount = 64
     static let accessLogLongIntervalMilliseconds: Int32 = 60
     static let accessLineByteCount = 4096

@@ -10,26 +10,33 @@ extension Exchange {
     /// As in the body that is sent: the config's goes before the target's own, and both before the client's. Nothing is read of the worker's scan, which is
     /// another request's by the time an answer is over.
     func withAskedName<Result>(_ body: (ByteSlice) -> Result) -> Result {
-        guard readsBody, let plan else {
+        guard readsBody, let destination = plan?.destination, let hasNoModel = plan?.hasNoModel, let slugCount = plan?.modelPrefixCount else {
             var asked = record.model
             return asked.withBytesInPlace(body)
         }
-        let prefixCount = vertexModel(plan, at: plan.destination)?.prefixByteCount ?? 0
-        if let own = plan.destination.overriddenModel { return Exchange.withDecoded(own.slice.dropFirst(prefixCount), body) }
+        var prefixCount = 0
+        if destination.vertex != nil, let plan { prefixCount = vertexModel(plan, at: destination)?.prefixByteCount ?? 0 }
+        if let own = destination.overriddenModel { return Exchange.withDecoded(own.slice.dropFirst(prefixCount), body) }
         // JSON texts, in their quotes.
-        if let own = plan.destination.ownModel ?? (plan.hasNoModel ? plan.destination.defaultModel : nil), own.slice.count > 2 {
+        if let own = destination.ownModel ?? (hasNoModel ? destination.defaultModel : nil), own.slice.count > 2 {
             return Exchange.withDecoded(own.slice[1..<own.slice.count - 1], body)
         }
-        if plan.hasNoModel { return body(ByteSlice("")) }
+        if hasNoModel { return body(ByteSlice("")) }
         var asked = record.model
-        return asked.withBytesInPlace { Exchange.withDecoded($0.dropFirst(plan.modelPrefixCount + prefixCount), body) }
+        return asked.withBytesInPlace { Exchange.withDecoded($0.dropFirst(slugCount + prefixCount), body) }
     }
 
     /// What `price` finds for that name; where it finds nothing, for the client's own word: a config may call a model by what an operator has named it.
     func pricedByName(_ price: (ByteSlice) -> Nanodollars?) -> Nanodollars? {
-        if let cost = withAskedName(price) { return cost }
         var told = record.model
-        return told.withBytesInPlace(price)
+        return told.withBytesInPlace { told in
+            var isTold = false
+            let cost = withAskedName { name in
+                isTold = name == told
+                return price(name)
+            }
+            return cost ?? (isTold ? nil : price(told))
+        }
     }
 
     /// Lends what a string's content says; empty where that is too long for a model's name.

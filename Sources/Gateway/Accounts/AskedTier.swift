@@ -20,8 +20,9 @@ struct AskedTier: BitwiseCopyable {
     mutating func take(_ scan: borrowing ObjectScan) {
         for index in 0..<scan.count {
             let member = scan[index]
-            // Most names are told apart by their length.
-            guard member.keyHasEscapes || member.key.count == 12 || member.key.count == 5 else { continue }
+            // Most names are told apart by their length, and by their first letter.
+            let mayBe = (member.key.count == 12 || member.key.count == 5) && scan.text[member.key.lowerBound] == UInt8(ascii: "s")
+            guard mayBe || member.keyHasEscapes else { continue }
             let (name, value) = (member.name(in: scan.text), scan.text[member.value])
             if name == "service_tier" { take("service_tier", value) } else if name == "speed" { take("speed", value) }
         }

@@ -64,7 +64,7 @@ struct Screening {
 
     /// Keeps what hooks came to, up to what a record has room for, and one hook set more: what is longer it leaves out.
     private mutating func keep(_ results: [UInt8], _ side: String) {
-        if earlier.count <= BooksLimits.guardrailsByteCount { Screening.append(results, side, to: &earlier) }
+        if !results.isEmpty, earlier.count <= BooksLimits.guardrailsByteCount { Screening.append(results, side, to: &earlier) }
     }
 
     /// `{"before_request_hooks":[…],"after_request_hooks":[…]}`
