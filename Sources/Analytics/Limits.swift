@@ -52,7 +52,8 @@ public enum AnalyticsLimits {
     /// Days of one trace, the latest first.
     static let traceDayCount = 40
 
-    /// Rows that are looked at for the own requests of what one body tells of, questions among them: some hundred milliseconds. Calls behind those are counted.
+    /// Rows that are looked at for the own requests of what one body tells of, questions among them: some hundred milliseconds, a second
+    /// or two where nearly all are of other workspaces. Calls behind those are counted.
     public static let ownSpanRowCount = 20_000
 
     /// The same of one trace, so that a large one leaves some to others.
