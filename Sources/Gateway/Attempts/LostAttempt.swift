@@ -43,7 +43,7 @@ extension Exchange {
         }
         // Whole, and refused by a guardrail: its provider has counted.
         if outcome != nil, answer.state == .done, !answer.isBroken, answer.readsUsage, let usage = answer.usage.usage {
-            return noteLost(usage, appliedCost(of: usage, lostAdjustment)?.count, isEstimated: false)
+            return noteLost(usage, appliedCost(of: usage, adjustment)?.count, isEstimated: false)
         }
         switch outcome {
         case .status(let status): guard (200..<300).contains(status) else { return }
@@ -55,7 +55,7 @@ extension Exchange {
         guard endpoint.isReckoned else { return }
         var usage = Usage()
         usage.input = max(1, Int64(clamping: body.range.count) / AccountLimits.textBytesPerToken)
-        noteLost(usage, askedCost(of: usage, lostAdjustment)?.count, isEstimated: true)
+        noteLost(usage, askedCost(of: usage, adjustment)?.count, isEstimated: true)
     }
 
     /// Ends an attempt that has come to nothing where no other is made. What took too long is lost as it is before another: its provider goes on with it.
@@ -82,6 +82,4 @@ extension Exchange {
         bookNotes.lost.add(usage, cost, isEstimated: isEstimated)
         trail.charge(at: attempt.trailIndex < 0 ? trail.count - 1 : attempt.trailIndex, usage.inputTotal, usage.outputTotal, cost)
     }
-
-    private var lostAdjustment: PriceAdjustment { plan?.destination.keys[attempt.key].terms?.adjustment ?? .none }
 }

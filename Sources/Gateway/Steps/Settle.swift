@@ -142,5 +142,5 @@ extension Exchange {
     }
 
     /// What of the price book is otherwise for the virtual key that the answer was asked for with.
-    private var adjustment: PriceAdjustment { plan?.destination.keys[attempt.key].terms?.adjustment ?? .none }
+    var adjustment: PriceAdjustment { plan?.destination.keys[attempt.key].terms?.adjustment ?? .none }
 }
