@@ -225,10 +225,10 @@ public enum GatewayLimits {
     static let accessRingByteCount = 1 << 20
     static let accessLogIntervalMilliseconds: Int32 = 20
 
-    /// Where fewer than these waited it looks after 60 ms: being woken costs it more than a line does. A worker that is idle one moment and has 58,000
-    /// requests a second the next has filled its ring by then, and what it brings until the thread looks is counted as dropped.
+    /// Where fewer than these waited it looks after 200 ms, or when a ring has become half full: being woken costs it more than some lines do, and a
+    /// reader of a log waits that long without seeing it.
     static let accessLogBusyCount = 64
-    static let accessLogLongIntervalMilliseconds: Int32 = 60
+    static let accessLogLongIntervalMilliseconds: Int32 = 200
     static let accessLineByteCount = 4096
 
     /// Providers, and models, that metrics tell apart; the rest are one. A scrape must end.

@@ -19,10 +19,11 @@ public struct Wakeup: ~Copyable, Sendable {
     }
 
     /// Sleeps until signalled. For threads without a loop of their own.
-    public func wait() {
+    ///
+    /// - Parameter milliseconds: how long at most (−1: no limit).
+    public func wait(milliseconds: Int32 = -1) {
         var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-        _ = poll(&entry, 1, -1)
-        clear()
+        if poll(&entry, 1, milliseconds) > 0 { clear() }
     }
 
     /// Makes the descriptor unreadable again.

@@ -1,4 +1,5 @@
 import Bytes
+import Glibc
 import Testing
 
 @testable import Gateway
@@ -59,6 +60,30 @@ struct AccessRingTests {
         #expect(received > 3)
         #expect(ring.takeDropped() == 100 - received)
         #expect(ring.takeDropped() == 0)
+    }
+
+    @Test("a ring calls when it has become half full: once, and again after it was drained")
+    func halfFull() throws {
+        let signal = try Signal()
+        let ring = AccessRing(capacity: 65536, halfFull: signal)
+        func isCalled() -> Bool {
+            var entry = pollfd(fd: signal.wakeup.descriptor, events: Int16(POLLIN), revents: 0)
+            defer { signal.wakeup.clear() }
+            return poll(&entry, 1, 0) == 1
+        }
+        for _ in 0..<3 {
+            var calls: [Int] = []
+            for number in 0..<1000 {
+                var record = record(number)
+                ring.push(&record)
+                if isCalled() { calls.append(number) }
+            }
+            var count = 0
+            ring.drain { _, _ in count += 1 }
+            #expect(ring.takeDropped() == 1000 - count)
+            let place = try #require(calls.first)
+            #expect(calls.count == 1 && place > count / 3 && place < count * 2 / 3, "\(calls) of \(count)")
+        }
     }
 
     @Test("the largest record fits the room that is kept for one")

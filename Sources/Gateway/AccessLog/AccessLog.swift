@@ -26,8 +26,8 @@ public struct AccessLogSettings: Sendable {
 
 /// One line a request, where lines are wanted, and its place in the metrics: by a thread of its own.
 ///
-/// Workers push records into their rings and never wait; the thread looks every 20 ms while they push many, and otherwise every 60: a
-/// busy gateway's lines leave in few large writes, and another's thread mostly sleeps.
+/// Workers push records into their rings and never wait; the thread looks every 20 ms while they push many, otherwise every 200, and as soon
+/// as a ring is half full: a busy gateway's lines leave in few large writes, and another's thread mostly sleeps.
 final class AccessLog: Sendable {
     let metrics: RequestMetrics
     /// Negative where no lines are wanted.
@@ -35,6 +35,7 @@ final class AccessLog: Sendable {
     private let ownsDescriptor: Bool
     private let format: AccessLogSettings.Format
     private let rings: [AccessRing]
+    private let due: Signal
 
     // Written by whoever stops the log, read by its thread; publishes nothing else.
     private let isStopping = Atomic<Bool>(false)
@@ -43,7 +44,9 @@ final class AccessLog: Sendable {
     init(_ settings: AccessLogSettings?, workers: Int, labels: MetricSettings = MetricSettings()) throws(SystemError) {
         metrics = RequestMetrics(labels)
         format = settings?.format ?? .json
-        rings = (0..<workers).map { _ in AccessRing(labels: labels) }
+        let due = try Signal()
+        self.due = due
+        rings = (0..<workers).map { _ in AccessRing(labels: labels, halfFull: due) }
         switch settings?.destination {
         case nil: (descriptor, ownsDescriptor) = (-1, false)
         case .standardOutput: (descriptor, ownsDescriptor) = (STDOUT_FILENO, false)
@@ -71,11 +74,14 @@ final class AccessLog: Sendable {
             if last { return }
             last = isStopping.load(ordering: .relaxed)
             let isBusy = count >= GatewayLimits.accessLogBusyCount
-            if !last { poll(nil, 0, isBusy ? GatewayLimits.accessLogIntervalMilliseconds : GatewayLimits.accessLogLongIntervalMilliseconds) }
+            if !last { due.wakeup.wait(milliseconds: isBusy ? GatewayLimits.accessLogIntervalMilliseconds : GatewayLimits.accessLogLongIntervalMilliseconds) }
         }
     }
 
-    func stop() { isStopping.store(true, ordering: .relaxed) }
+    func stop() {
+        isStopping.store(true, ordering: .relaxed)
+        due.wakeup.signal()
+    }
 
     /// How many records waited.
     private func writeWaiting(_ buffer: UnsafeMutablePointer<UInt8>, capacity: Int, _ line: inout AccessLine) -> Int {

@@ -1,5 +1,12 @@
 import Bytes
+import Reactor
 import Synchronization
+
+/// How a sleeping thread is called; shared by those who call.
+final class Signal: Sendable {
+    let wakeup: Wakeup
+    init() throws(SystemError) { wakeup = try Wakeup() }
+}
 
 /// A ring of packed access records from one worker to the log thread.
 ///
@@ -21,10 +28,12 @@ final class AccessRing: @unchecked Sendable {
 
     /// What its reader counts requests by.
     let labels: MetricSettings
+    /// Whom the worker calls when the ring has become half full.
+    private let halfFull: Signal?
 
     /// - Parameter capacity: bytes, a power of two.
-    init(capacity: Int = GatewayLimits.accessRingByteCount, labels: MetricSettings = MetricSettings()) {
-        self.labels = labels
+    init(capacity: Int = GatewayLimits.accessRingByteCount, labels: MetricSettings = MetricSettings(), halfFull: Signal? = nil) {
+        (self.labels, self.halfFull) = (labels, halfFull)
         precondition(capacity > 0 && capacity & (capacity - 1) == 0, "a ring's capacity is a power of two")
         // A record may start at the last byte and lies in one piece: it goes on behind the ring's end.
         storage = .allocate(capacity: capacity + AccessRecord.largestPackedByteCount)
@@ -36,8 +45,9 @@ final class AccessRing: @unchecked Sendable {
     /// - Parameter tries: the attempts, as JSON; empty where there was one and no choice.
     func push(_ record: inout AccessRecord, tries: ByteSlice = ByteSlice("")) {
         let at = head.load(ordering: .relaxed)
+        let start = tail.load(ordering: .acquiring)
         // What lies behind the ring's end is counted as its first bytes, so that none is in use twice.
-        guard at + AccessRecord.largestPackedByteCount - tail.load(ordering: .acquiring) <= mask + 1 else {
+        guard at + AccessRecord.largestPackedByteCount - start <= mask + 1 else {
             dropped.add(1, ordering: .relaxed)
             return
         }
@@ -46,6 +56,9 @@ final class AccessRing: @unchecked Sendable {
         record.pack(to: &writer)
         if !tries.isEmpty { writer.append(tries.prefix(Int(record.figures.triesByteCount))) }
         head.store(at + writer.count, ordering: .releasing)
+        // Once on the way there: the ring is never fuller at the next push than it is now.
+        let half = (mask + 1) / 2
+        if at - start < half && at + writer.count - start >= half { halfFull?.wakeup.signal() }
     }
 
     /// Calls `body` with each waiting record and its tries, oldest first.
