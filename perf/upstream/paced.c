@@ -4,7 +4,9 @@
  *
  * A request's model scripts its answer, as the mock provider's does: "any?tokens=100&gap=5"
  * sends 100 events of about 190 bytes, the k-th due k × 5 ms after the first, then [DONE].
- * The schedule is absolute: a late event does not move the next one. Each event carries its
+ * The schedule is absolute: a late event does not move the next one. With phase=together the events
+ * of all streams of a gap are due at the same moments, with phase=spread as far from each other as
+ * they can be, whenever their requests came; without, counted from each stream's first. Each event carries its
  * number and the monotonic time of its write, so a client can tell order, loss and lateness.
  * Without "stream":true the answer is 1 KB of JSON. GET /mock/stats counts what happened.
  *
@@ -38,10 +40,12 @@ typedef struct {
     size_t answer_start, answer_end;
     int streaming, answering, heap_index, next_event, event_count;
     uint64_t gap, due;
+    double phase; /* of a gap; negative: none */
     char user[32];
 } Connection;
 
 static struct { uint64_t requests, connections, streams, events, completed, aborted; } stats;
+static uint64_t started_streams;
 static int poller;
 static FILE *log_file;
 
@@ -137,6 +141,13 @@ static void append_event(Connection *c) {
 
 static void handle_input(Connection *c);
 
+/* When the second event is due; those behind it follow by a gap each. */
+static uint64_t second_due(Connection *c) {
+    if (c->phase < 0) return c->due + c->gap;
+    uint64_t due = c->due / c->gap * c->gap + (uint64_t)(c->phase * (double)c->gap);
+    return due > c->due ? due : due + c->gap;
+}
+
 /* Sends the event that is due and schedules the next one, or ends the stream. */
 static void send_event(Connection *c) {
     append_event(c);
@@ -150,7 +161,7 @@ static void send_event(Connection *c) {
         if (flush(c) == 0) handle_input(c);
         return;
     }
-    c->due += c->gap;
+    c->due = c->next_event == 1 ? second_due(c) : c->due + c->gap;
     if (flush(c) == 0) schedule(c); /* a full socket resumes from EPOLLOUT */
 }
 
@@ -170,6 +181,11 @@ static void start_stream(Connection *c, const char *body, const char *end) {
     }
     c->event_count = (int)number(body, end, "tokens=", 100);
     c->gap = number(body, end, "gap=", 5) * 1000000u;
+    /* The golden ratio's multiples lie evenly in a turn, however many there are. */
+    double turns = (double)started_streams++ * 0.6180339887498949;
+    c->phase = -1;
+    if (c->gap > 0 && memmem(body, (size_t)(end - body), "phase=together", 14)) c->phase = 0;
+    if (c->gap > 0 && memmem(body, (size_t)(end - body), "phase=spread", 12)) c->phase = turns - (double)(uint64_t)turns;
     if (c->event_count < 1) c->event_count = 1;
     c->streaming = 1;
     c->next_event = 0;
