@@ -133,9 +133,9 @@ class ExporterCase(BooksCase):
         return next(float(line.split()[1]) for line in text.splitlines() if line.startswith(f'sluice_exporter_{name}{{exporter="{exporter}"}}'))
 
     def written(self):
-        """Records of the file and of those that it was before, by their ids."""
+        """Records of the file and of those that it was before, by their ids; a line that is being written is none yet."""
         files = sorted(self.lines.parent.glob("requests*.jsonl"))
-        return {json.loads(line)["id"]: line for file in files for line in file.read_text().splitlines()}
+        return {json.loads(line)["id"]: line for file in files for line in file.read_text().split("\n")[:-1]}
 
     def reload(self, gateway, **changes):
         with open(gateway.file) as file:
