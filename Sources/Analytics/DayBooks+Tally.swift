@@ -94,9 +94,13 @@ extension DayBooks {
         condition.add(label.condition)
         condition.add("sums.level = \(level.rawValue) AND sums.start >= ? AND sums.start < ?", [from, to])
         let point = step.map { "sums.start / \($0.rawValue)" } ?? "0"
+        // A day's users are a row each already, but for those of several workspaces: `add` puts these together, and SQLite has nothing to sort.
+        let isApart = level == .user && label.isOfUser
+        let columns = isApart ? RowSums.stored.joined(separator: ", ") : RowSums.columnsOfSums
+        let requests = isApart ? "requests" : "total(requests)"
         let sql = """
-            SELECT \(point) AS point, \(expression) AS name, \(countsAlone ? "total(requests)" : RowSums.columnsOfSums) FROM sums CROSS JOIN kinds ON kinds.number = sums.kind
-            WHERE \(condition.sql) GROUP BY point, name
+            SELECT \(point) AS point, \(expression) AS name, \(countsAlone ? requests : columns) FROM sums CROSS JOIN kinds ON kinds.number = sums.kind
+            WHERE \(condition.sql)\(isApart ? "" : " GROUP BY point, name")
             """
         let cursor = try Row.fetchCursor(database, sql: sql, arguments: own + condition.arguments)
         while let row = try cursor.next() {

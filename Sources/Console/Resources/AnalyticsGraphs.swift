@@ -109,15 +109,14 @@ extension Console {
 
     fileprivate func usersGraph(_ query: RowQuery) throws(ConsoleError) -> DocumentNode {
         let (step, found) = try userCounts(query)
-        let whole = Set(found.values.flatMap(\.keys)).count
         return AnalyticsGraphs.envelope(
-            .object(["total": .number(whole)]),
+            .object(["total": .number(Console.users(found).count)]),
             Console.times(query, step).map { .object(["timestamp": .time($0), "total": .number(found[$0]?.count ?? 0)]) })
     }
 
     fileprivate func userRequestsGraph(_ query: RowQuery) throws(ConsoleError) -> DocumentNode {
         let (step, found) = try userCounts(query)
-        let users = Int64(Set(found.values.flatMap(\.keys)).count)
+        let users = Int64(Console.users(found).count)
         let total = found.values.reduce(0) { $0 + $1.values.reduce(0, +) }
         return AnalyticsGraphs.envelope(
             .object(["total": .number(total), "unique": .number(users), "avg": Amount.ratio(total, users)]),
@@ -130,6 +129,10 @@ extension Console {
     private func userCounts(_ query: RowQuery) throws(ConsoleError) -> (step: GraphStep, counts: [Int64: [String: Int64]]) {
         let step = GraphStep(from: query.from, to: query.to)
         return (step, try rows { (books) throws(AnalyticsError) in try books.counts(query, by: step, and: .user) })
+    }
+
+    private static func users(_ counts: [Int64: [String: Int64]]) -> Set<String> {
+        counts.values.reduce(into: []) { $0.formUnion($1.keys) }
     }
 
     private static func statuses(_ counts: [String: Int64], _ name: String) -> [DocumentNode] {
