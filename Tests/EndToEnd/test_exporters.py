@@ -389,7 +389,8 @@ class Outages(ExporterCase):
         self.assertGreaterEqual(len(wanted), 130)
         self.assertTrue(soon(lambda: set(sink.records()) >= wanted and set(self.written()) >= wanted, within=30),
                         (len(wanted), len(sink.records()), len(self.written()), gateway.said()))
-        self.assertEqual(set(self.written()), wanted)
+        # Rows may come behind the file, which reads the journal as they do.
+        self.assertTrue(soon(lambda: set(self.written()) == {record["id"] for record in self.records()}, within=10), gateway.said())
 
     def test_last_words(self):
         """what was recorded before a stop is sent by who stops, or by who starts next, and not twice"""
