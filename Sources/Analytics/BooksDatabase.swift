@@ -19,10 +19,7 @@ enum BooksDatabase {
     ) throws(AnalyticsError) -> DatabasePool {
         try make(path)
         do {
-            var configuration = GRDB.Configuration()
-            configuration.busyMode = .timeout(AnalyticsLimits.busySeconds)
-            configuration.prepareDatabase { try $0.execute(sql: settings) }
-            let pool = try DatabasePool(path: path, configuration: configuration)
+            let pool = try log(path, settings)
             // One that is there is only read: another process may be at work on it.
             guard try pool.read({ try found($0, path, version) }) < version else { return pool }
             try pool.write { database in
@@ -34,6 +31,21 @@ enum BooksDatabase {
             return pool
         } catch {
             throw AnalyticsError(error, path)
+        }
+    }
+
+    /// Opens the file with its log beside it. SQLite does not wait for who is just making that log: it is asked again for as long as others may hold the file.
+    private static func log(_ path: String, _ settings: String) throws -> DatabasePool {
+        var configuration = GRDB.Configuration()
+        configuration.busyMode = .timeout(AnalyticsLimits.busySeconds)
+        configuration.prepareDatabase { try $0.execute(sql: settings) }
+        let deadline = ContinuousClock.now + .seconds(AnalyticsLimits.busySeconds)
+        while true {
+            do {
+                return try DatabasePool(path: path, configuration: configuration)
+            } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY && ContinuousClock.now < deadline {
+                usleep(AnalyticsLimits.busyPauseMicroseconds)
+            }
         }
     }
 

@@ -21,6 +21,9 @@ public enum AnalyticsLimits {
     /// For another process's transaction.
     static let busySeconds = 10.0
 
+    /// Between two tries to open a file that another is just making.
+    static let busyPauseMicroseconds: UInt32 = 20_000
+
     /// Day files that are held open: a month, and a few for what is asked of days before.
     static let openDays = 40
 

@@ -739,7 +739,7 @@ class Secure(UpstreamCase):
             answers = [task.result() for task in asked]
         for number, answer in enumerate(answers):
             self.assertEqual((answer.status, answer.body if number % 2 else answer.json), (200, b"".join(EVENTS) if number % 2 else CHAT))
-        self.assertIn("HTTP/2", behind.said())
+        self.assertTrue(eventually(lambda: " HTTP/2 " in behind.said()), behind.said())
 
 
 class Faults(test_faults.Network, UpstreamCase):

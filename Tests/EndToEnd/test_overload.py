@@ -25,8 +25,10 @@ class OverloadCase(GatewayCase):
     def setUp(self):
         super().setUp()
         self.gate = threading.Event()
+        # Its own: what the last test has sent may still be read when this one begins.
+        self.upstream = Upstream(lambda incoming, peer: (self.gate.wait(LONG), peer.answer(CHAT)))
+        self.addCleanup(self.upstream.close)
         self.addCleanup(self.gate.set)
-        self.upstream.handler = lambda incoming, peer: (self.gate.wait(LONG), peer.answer(CHAT))
 
     def started(self, workers=2, process=None, **settings):
         gateway = Gateway({"version": 1, "log": {"format": "json"}, **settings}, workers=workers, **(process or {}))
