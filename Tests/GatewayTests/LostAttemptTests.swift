@@ -105,6 +105,33 @@ struct LostAttemptTests {
         #expect(records[1].attempts.contains("\"end\":\"timeout\""), "\(records[1].attempts)")
     }
 
+    @Test("an old answer in place of one that broke costs nothing, and what that was charged with is lost once", arguments: [false, true])
+    func staleForBroken(hasBudget: Bool) throws {
+        let config = #"{"virtual_key":"first","cache":{"mode":"simple","max_age":1,"stale_if_error":60}}"#
+        let budget = try books.budget("a", .cost, 1_000_000_000)
+        let message = #"{"id":"a","type":"message","role":"assistant","model":"m","content":[{"type":"text","text":"a"}],"#
+            + #""stop_reason":"end_turn","usage":{"input_tokens":7,"output_tokens":3}}"#
+        let upstreams = [
+            try ScriptedUpstream { peer in
+                guard peer.request() != nil, peer.wire.send(Text.answer(body: message)), peer.request() != nil else { return }
+                peer.wire.send("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n\(message)")
+            }
+        ]
+        var world = try world(upstreams, config, budget: hasBudget ? budget : nil)
+        // What is translated is sent on when it is whole.
+        world.providers[0].like = "anthropic"
+        let gateway = try RecordingGateway(world, before: upstreams)
+        #expect(try gateway.ask(request()).status == 200)
+        pause(milliseconds: 1200)
+        #expect(try gateway.ask(request()).status == 200)
+        #expect(upstreams[0].requests.count == 2)
+        let records = try gateway.records()
+        try #require(records.count == 2)
+        #expect(records.map(\.figures.cost) == [LostAttemptTests.taken, 0])
+        #expect(records[1].figures.cache == .hit && (records[1].figures.lostCost > 0) == hasBudget)
+        if hasBudget { #expect(books.usage(budget)?.spent == LostAttemptTests.taken + records[1].figures.lostCost) }
+    }
+
     // MARK: Hedges
 
     private static let hedged = #"{"strategy":{"mode":"fallback"},"hedge":{"after":50,"budget":1},"targets":[{"virtual_key":"first"},{"virtual_key":"other"}]}"#
@@ -175,28 +202,31 @@ struct LostAttemptTests {
 
     // MARK: Slow leaders
 
+    private static let cached = #"{"virtual_key":"first","cache":{"mode":"simple"}}"#
+    private static let streamed = Text.request(
+        "POST /v1/chat/completions", ["x-portkey-api-key: \(CallerTests.gatewayKey)", "x-portkey-config: chat"],
+        body: #"{"model":"m","max_tokens":9,"stream":true,"stream_options":{"include_usage":true},"messages":[]}"#, provider: nil, key: nil)
+    private static let largeEvent: String = {
+        let content = String(repeating: "x", count: 60_000)
+        return Text.chunk(Text.event(#"{"id":"a","object":"chat.completion.chunk","model":"m","choices":[{"index":0,"delta":{"content":"\#(content)"}}]}"#))
+    }()
+
     @Test("who is left behind by others has in its record who was asked when, what it cost and whose limits it was counted in", arguments: [false, true])
     func leftBehind(leaves: Bool) throws {
-        let config = #"{"virtual_key":"first","cache":{"mode":"simple"}}"#
-        let content = String(repeating: "x", count: 60_000)
-        let event = Text.event(#"{"id":"a","object":"chat.completion.chunk","model":"m","choices":[{"index":0,"delta":{"content":"\#(content)"}}]}"#)
         let usage = Text.event(#"{"id":"a","object":"chat.completion.chunk","model":"m","choices":[],"usage":{"prompt_tokens":7,"completion_tokens":3}}"#)
         let upstream = try ScriptedUpstream { peer in
             guard peer.request() != nil, peer.wire.send(Text.streamHead) else { return }
-            for _ in 0..<200 { guard peer.wire.send(Text.chunk(event)) else { return } }
+            for _ in 0..<200 { guard peer.wire.send(LostAttemptTests.largeEvent) else { return } }
             peer.wire.send(Text.chunk(usage) + Text.chunk(Text.event("[DONE]")) + Text.lastChunk)
             _ = peer.request()
         }
         let budget = try books.budget("a", .cost, 1_000_000_000)
-        let gateway = try RecordingGateway(world([upstream], config, budget: budget), before: [upstream])
-        let body = #"{"model":"m","max_tokens":9,"stream":true,"stream_options":{"include_usage":true},"messages":[]}"#
-        let asked = Text.request(
-            "POST /v1/chat/completions", ["x-portkey-api-key: \(CallerTests.gatewayKey)", "x-portkey-config: chat"], body: body, provider: nil, key: nil)
+        let gateway = try RecordingGateway(world([upstream], LostAttemptTests.cached, budget: budget), before: [upstream])
         let slow = try gateway.gateway.connect(receiveByteCount: 65_536)
-        slow.send(asked)
+        slow.send(LostAttemptTests.streamed)
         #expect(slow.takeHead().status == 200)
         let quick = try gateway.gateway.connect()
-        quick.send(asked)
+        quick.send(LostAttemptTests.streamed)
         #expect(quick.takeAnswer().isWhole)
         if leaves { slow.close() } else { while let chunk = slow.takeChunk(), !chunk.isEmpty {} }
         if leaves { pause(milliseconds: 200) }
@@ -209,5 +239,28 @@ struct LostAttemptTests {
         #expect(left.limits == "key:team", "\(left.limits)")
         #expect(left.figures.gatewayNanoseconds < left.figures.firstByteNanoseconds)
         #expect(books.usage(budget)?.spent == LostAttemptTests.taken)
+    }
+
+    @Test("an answer that breaks behind a client that was left to others has a record of its own, and is told and charged once")
+    func brokenBehind() throws {
+        let upstream = try ScriptedUpstream { peer in
+            guard peer.request() != nil, peer.wire.send(Text.streamHead) else { return }
+            for _ in 0..<200 { guard peer.wire.send(LostAttemptTests.largeEvent) else { return } }
+        }
+        let budget = try books.budget("a", .cost, 1_000_000_000)
+        let gateway = try RecordingGateway(world([upstream], LostAttemptTests.cached, budget: budget), before: [upstream])
+        let slow = try gateway.gateway.connect(receiveByteCount: 65_536)
+        slow.send(LostAttemptTests.streamed)
+        #expect(slow.takeHead().status == 200)
+        let quick = try gateway.gateway.connect()
+        quick.send(LostAttemptTests.streamed)
+        #expect(!quick.takeAnswer().isWhole)
+        while let chunk = slow.takeChunk(), !chunk.isEmpty {}
+        let records = try gateway.records()
+        #expect(Set(records.map(\.identifier)).count == 3)
+        let told = records.map { $0.figures.cost + max(0, $0.figures.lostCost) }
+        let spent = try #require(books.usage(budget)?.spent)
+        #expect(spent > 0 && told.sorted() == [0, 0, spent], "\(told), \(spent)")
+        #expect(upstream.requests.count == 1)
     }
 }
