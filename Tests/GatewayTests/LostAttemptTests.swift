@@ -24,12 +24,14 @@ struct LostAttemptTests {
     private static let taken: Int64 = 7 * 2_000 + 3 * 10_000
 
     /// - Parameter config: what the request goes by.
-    private func world(_ upstreams: [ScriptedUpstream], _ config: String, budget: SpendingTerms.Budget? = nil) throws -> World {
+    private func world(
+        _ upstreams: [ScriptedUpstream], _ config: String, budget: SpendingTerms.Budget? = nil, prices: String = LostAttemptTests.prices
+    ) throws -> World {
         var world = World()
         world.providers = zip(["up", "second"], upstreams).map { World.Provider(id: $0, port: $1.port) }
         world.keys = [("team", CallerTests.gatewayKey, nil)]
         world.virtualKeys = [("first", 0, "a"), ("other", upstreams.count - 1, "b")]
-        world.prices = try Array(LostAttemptTests.prices.utf8).withByteSlice { try PriceBook($0) }
+        world.prices = try Array(prices.utf8).withByteSlice { try PriceBook($0) }
         world.configs = [("chat", config)]
         if let budget {
             world.books = books.books
@@ -200,6 +202,63 @@ struct LostAttemptTests {
         ])
     }
 
+    @Test("the second attempt, once it is alone, is told and charged at its own provider's prices, also where its client leaves")
+    func aloneAndLeft() throws {
+        let failing = try ScriptedUpstream { peer in
+            guard peer.request() != nil else { return }
+            pause(milliseconds: 200)
+            peer.wire.send(Text.answer("500 Internal Server Error"))
+        }
+        let upstreams = [failing, try LostAttemptTests.silent()]
+        let budget = try books.budget("a", .cost, 1_000_000_000)
+        let prices = LostAttemptTests.prices + "\n  second:\n    \"m\": {input: 20, output: 100}\n"
+        let gateway = try RecordingGateway(world(upstreams, LostAttemptTests.hedged, budget: budget, prices: prices), before: upstreams)
+        let wire = try gateway.gateway.connect()
+        wire.send(request())
+        pause(milliseconds: 500)
+        wire.close()
+        pause(milliseconds: 200)
+        let record = try #require(try gateway.records().first)
+        #expect(upstreams[1].requests.count == 1 && record.figures.flags.contains(.aborted))
+        #expect(record.provider == "second" && record.target == "config.targets[1]", "\(record.target)")
+        let spent = try #require(books.usage(budget)?.spent)
+        #expect(spent > 0 && record.figures.cost + max(0, record.figures.lostCost) == spent)
+    }
+
+    // MARK: Errors
+
+    @Test("an error that stalls in its body costs nothing, whether its client waits for the end or not, and whether somebody has a budget or not", arguments: [
+        (false, false), (false, true), (true, false), (true, true),
+    ])
+    func stalledError(leaves: Bool, hasBudget: Bool) throws {
+        let upstreams = [
+            try ScriptedUpstream { peer in
+                guard peer.request() != nil else { return }
+                peer.wire.send("HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{")
+                _ = peer.request()
+            }
+        ]
+        let budget = try books.budget("a", .cost, 1_000_000_000)
+        var world = try world(upstreams, #"{"virtual_key":"first"}"#, budget: hasBudget ? budget : nil)
+        world.limits.gapNanoseconds = World.milliseconds(400)
+        // What is translated is sent on when it is whole.
+        world.providers[0].like = "anthropic"
+        let gateway = try RecordingGateway(world, before: upstreams)
+        let wire = try gateway.gateway.connect()
+        wire.send(request())
+        if leaves {
+            pause(milliseconds: 150)
+            wire.close()
+            pause(milliseconds: 150)
+        } else {
+            #expect(wire.takeAnswer().status >= 400)
+        }
+        let record = try #require(try gateway.records().first)
+        #expect(record.figures.flags.contains(.aborted) == leaves)
+        #expect((record.figures.cost, max(0, record.figures.lostCost), record.figures.lostInputTokens) == (0, 0, 0))
+        if hasBudget { #expect(books.usage(budget)?.spent ?? 0 == 0) }
+    }
+
     // MARK: Slow leaders
 
     private static let cached = #"{"virtual_key":"first","cache":{"mode":"simple"}}"#
@@ -241,11 +300,13 @@ struct LostAttemptTests {
         #expect(books.usage(budget)?.spent == LostAttemptTests.taken)
     }
 
-    @Test("an answer that breaks behind a client that was left to others has a record of its own, and is told and charged once")
-    func brokenBehind() throws {
+    @Test("an answer that breaks, or that nobody counts, behind a client that was left to others has a record of its own, and is told and charged once",
+        arguments: [false, true])
+    func brokenBehind(isWhole: Bool) throws {
         let upstream = try ScriptedUpstream { peer in
             guard peer.request() != nil, peer.wire.send(Text.streamHead) else { return }
             for _ in 0..<200 { guard peer.wire.send(LostAttemptTests.largeEvent) else { return } }
+            if isWhole { peer.wire.send(Text.chunk(Text.event("[DONE]")) + Text.lastChunk) }
         }
         let budget = try books.budget("a", .cost, 1_000_000_000)
         let gateway = try RecordingGateway(world([upstream], LostAttemptTests.cached, budget: budget), before: [upstream])
@@ -254,7 +315,7 @@ struct LostAttemptTests {
         #expect(slow.takeHead().status == 200)
         let quick = try gateway.gateway.connect()
         quick.send(LostAttemptTests.streamed)
-        #expect(!quick.takeAnswer().isWhole)
+        #expect(quick.takeAnswer().isWhole == isWhole)
         while let chunk = slow.takeChunk(), !chunk.isEmpty {}
         let records = try gateway.records()
         #expect(Set(records.map(\.identifier)).count == 3)

@@ -47,7 +47,8 @@ extension Exchange {
 
     /// At what terms the plan's target is asked: what its config lays over the body goes before that.
     func tier(_ plan: Plan) -> ServiceTier {
-        guard plan.destination.overrides.count > 0 else { return plan.askedTier.tier }
+        // Nothing is laid over a body that nobody reads.
+        guard readsBody, plan.destination.overrides.count > 0 else { return plan.askedTier.tier }
         var asked = plan.askedTier
         forEachOverride(plan) { asked.take($0, $1) }
         return asked.tier

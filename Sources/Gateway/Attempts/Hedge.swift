@@ -122,6 +122,7 @@ extension Exchange {
         swap(&other.attempt, &attempt)
         swap(&other.notes, &notes)
         swap(&other.upstream, &upstream)
+        if let plan { record.provider = plan.destination.name }
     }
 
     /// The attempt in the exchange's own place comes to nothing: the other goes on.

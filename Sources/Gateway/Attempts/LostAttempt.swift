@@ -49,7 +49,8 @@ extension Exchange {
         case .status(let status): guard (200..<300).contains(status) else { return }
         // What never came to an answer is not charged for.
         case .unreachable, .unfit: return
-        // Given up while the provider was at it.
+        // Given up while the provider was at it, unless what it was at is its word that it does not do it.
+        case .timedOut where isRefused: return
         case .timedOut, nil: break
         }
         guard endpoint.isReckoned else { return }
@@ -57,6 +58,9 @@ extension Exchange {
         usage.input = max(1, Int64(clamping: body.range.count) / AccountLimits.textBytesPerToken)
         noteLost(usage, askedCost(of: usage, adjustment)?.count, isEstimated: true)
     }
+
+    /// Whether what has come of the answer says that the provider has not done what it was asked for, and charges nothing.
+    var isRefused: Bool { answer.state != .head && !(200..<300).contains(answer.status) }
 
     /// Ends an attempt that has come to nothing where no other is made. What took too long is lost as it is before another: its provider goes on with it.
     ///

@@ -64,6 +64,8 @@ extension Exchange {
         let cost = cost
         if flight.head.status == 200, let blob = storedAnswer(flight, cost) { keep(blob) }
         flight.complete(cost)
+        // Nobody has counted, and whom its client was left to saw nothing of it that it could be reckoned by.
+        if caching.isOrphaned, caching.isRecorded, cost.inputTokens < 0 { tellOfItself() }
         endFill(flight)
     }
 

@@ -170,7 +170,7 @@ extension Exchange {
         // What earlier attempts took is lost, and told apart.
         guard attempt.state == .sent, attempt.sentAt >= startedAt else { return false }
         return bookNotes.reckoned != nil || answer.isCommitted && (200..<300).contains(answer.status)
-            || !answer.isCommitted && record.figures.wasAborted && attempt.state == .sent
+            || !answer.isCommitted && record.figures.wasAborted && !isRefused
     }
 
     /// Nobody has counted: what budgets were charged, else what the bytes and the events come to.
