@@ -1,5 +1,6 @@
 import GRDB
 import Glibc
+import Synchronization
 
 /// How the books' SQLite files are opened, and made where there are none.
 enum BooksDatabase {
@@ -49,9 +50,15 @@ enum BooksDatabase {
         }
     }
 
-    /// Makes the file where there is none: SQLite gives those beside it the same mode. One that is there is not opened here: to close it again would end the
-    /// locks that this process has on it (fcntl(2)).
+    /// One thread at a time: to close a file ends the locks that its process has on it (fcntl(2)), and another could have opened the one that is just made.
+    private static let making = Mutex(())
+
+    /// Makes the file where there is none: SQLite gives those beside it the same mode. One that is there is not opened here, as it would be closed again.
     private static func make(_ path: String) throws(AnalyticsError) {
+        try making.withLock { _ throws(AnalyticsError) in try makeAlone(path) }
+    }
+
+    private static func makeAlone(_ path: String) throws(AnalyticsError) {
         let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
         if descriptor >= 0 {
             Glibc.close(descriptor)
