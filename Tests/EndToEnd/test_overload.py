@@ -177,6 +177,24 @@ class InFlight(OverloadCase):
         self.assertEqual({one.response().status for one in held}, {200})
         self.eventually(lambda: sum(figures("requests_in_flight")) == 0)
 
+    def test_pools(self):
+        """how many connections to upstreams there are, idle ones among them, and who waits for one, can be told"""
+        gateway = self.started(workers=1, limits={"origin_connections": 2})
+
+        def figures():
+            found = self.metrics(gateway)
+            return [found[f'sluice_worker_upstream_{name}{{worker="0"}}'] for name in ("connections", "connections_idle", "dials", "waiting")]
+
+        self.assertEqual(figures(), [0, 0, 0, 0])
+        held = [self.asks(gateway) for _ in range(5)]
+        self.eventually(lambda: figures() == [2, 0, 0, 3])
+        held.pop().socket.close()
+        held.pop(0).socket.close()
+        self.eventually(lambda: figures() == [2, 0, 0, 1])
+        self.gate.set()
+        self.assertEqual({one.response().status for one in held}, {200})
+        self.eventually(lambda: figures() == [2, 2, 0, 0])
+
 
 class Fairness(OverloadCase):
     """Fairness at the limit."""

@@ -4,10 +4,11 @@ import Synchronization
 final class WorkerLoad: Sendable {
     enum Figure: Int, CaseIterable {
         case accepted, connections, streams, requests, turns, busyNanoseconds, lagNanoseconds, acceptPauses, passedEvents
+        case upstreamConnections, upstreamDials, upstreamIdle, upstreamWaiting
     }
 
     // Written by their worker alone, most of them once a turn, so that a store is enough; read for metrics. Relaxed: each is a number of its own.
-    private let words = InlineArray<9, Atomic<UInt64>> { _ in Atomic(0) }
+    private let words = InlineArray<13, Atomic<UInt64>> { _ in Atomic(0) }
 
     subscript(_ figure: Figure) -> UInt64 {
         get { words[figure.rawValue].load(ordering: .relaxed) }
@@ -31,6 +32,10 @@ final class WorkerLoad: Sendable {
         tell("lag_seconds", "gauge", "What requests waited for their turn, at most, in the last one.") { seconds($0[.lagNanoseconds]) }
         tell("accept_pauses_total", "counter", "Times that no connection was accepted because descriptors had run out.") { "\($0[.acceptPauses])" }
         tell("passed_events_total", "counter", "Events of streams that were passed on without a step of their request.") { "\($0[.passedEvents])" }
+        tell("upstream_connections", "gauge", "Connections to upstreams that are open.") { "\($0[.upstreamConnections])" }
+        tell("upstream_connections_idle", "gauge", "Of these, those that carry no request.") { "\($0[.upstreamIdle])" }
+        tell("upstream_dials", "gauge", "Connections to upstreams that are being made.") { "\($0[.upstreamDials])" }
+        tell("upstream_waiting", "gauge", "Requests that wait for a connection to their upstream.") { "\($0[.upstreamWaiting])" }
         return text
     }
 }

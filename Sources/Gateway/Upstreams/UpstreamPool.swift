@@ -19,8 +19,8 @@ final class UpstreamPool {
     /// Exchanges that a connection yet to be made is hoped to take.
     private(set) var hopedPerConnection: Int
     /// Connections that are idle, busy or shared, and dials under way.
-    private var liveCount = 0
-    private var dialCount = 0
+    private var liveCount = 0 { didSet { worker.poolFigures.live += liveCount - oldValue } }
+    private var dialCount = 0 { didSet { worker.poolFigures.dials += dialCount - oldValue } }
 
     private struct Ticket {
         let exchange: Exchange
@@ -31,7 +31,7 @@ final class UpstreamPool {
     /// First in, first out. Who gives up leaves its ticket behind; the number tells.
     private var queue: ContiguousArray<Ticket> = []
     private var queueHead = 0
-    private(set) var waitingCount = 0
+    private(set) var waitingCount = 0 { didSet { worker.poolFigures.waiting += waitingCount - oldValue } }
 
     init(origin: Origin, tlsOrigin: TLSOrigin?, worker: Worker) {
         self.origin = origin
@@ -66,6 +66,7 @@ final class UpstreamPool {
 
     private func popIdle() -> UpstreamConnection? {
         while let connection = idle.popLast() {
+            worker.poolFigures.idle -= 1
             if !connection.peerClosed, !connection.hungUp { return connection }
             discardLive(connection)
         }
@@ -205,11 +206,14 @@ final class UpstreamPool {
         connection.isReused = true
         connection.setDeadline(worker.now.adding(nanoseconds: worker.limits.upstreamIdleNanoseconds))
         idle.append(connection)
+        worker.poolFigures.idle += 1
     }
 
     /// Closes a connection, whatever it was doing.
     func discard(_ connection: UpstreamConnection) {
+        let before = idle.count
         idle.removeAll { $0 === connection }
+        worker.poolFigures.idle -= before - idle.count
         discardLive(connection)
         replaceDials()
     }
@@ -234,6 +238,9 @@ final class UpstreamPool {
     /// Closes what is idle, and begins nothing more on what is shared: the worker is draining.
     func closeIdle() {
         for link in shared where link.openCount == 0 { link.retire() }
-        while let connection = idle.popLast() { discardLive(connection) }
+        while let connection = idle.popLast() {
+            worker.poolFigures.idle -= 1
+            discardLive(connection)
+        }
     }
 }

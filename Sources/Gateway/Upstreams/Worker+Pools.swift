@@ -1,5 +1,23 @@
 import TLS
 
+/// How all pools of a worker are, together.
+struct PoolFigures {
+    /// Connections, and dials that are to be some.
+    var live = 0
+    var dials = 0
+    /// Connections that carry nothing.
+    var idle = 0
+    /// Requests that wait for one.
+    var waiting = 0
+
+    func tell(_ load: WorkerLoad) {
+        load[.upstreamConnections] = UInt64(max(0, live - dials))
+        load[.upstreamDials] = UInt64(max(0, dials))
+        load[.upstreamIdle] = UInt64(max(0, idle))
+        load[.upstreamWaiting] = UInt64(max(0, waiting))
+    }
+}
+
 /// A worker's pools, one for each origin.
 extension Worker {
     /// This worker's connections to `origin`.

@@ -121,6 +121,7 @@ final class Worker {
     /// The route of requests whose headers say nothing.
     var standingRoute: Route?
     var pools: [Origin: UpstreamPool] = [:]
+    var poolFigures = PoolFigures()
     var tlsContexts: [AuthoritiesKey: TLSContext] = [:]
     var identifiers: IdentifierMaker
     private let resolver: Resolver
@@ -257,6 +258,7 @@ final class Worker {
         load[.turns] &+= 1
         load[.busyNanoseconds] &+= busy
         load[.lagNanoseconds] = lag.nanoseconds
+        poolFigures.tell(load)
     }
 
     /// Until when there is nothing to do by itself; nil for ever.
