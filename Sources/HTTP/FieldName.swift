@@ -16,7 +16,7 @@ public enum FieldName: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     case authorization, xAPIKey, apiKey, cookie, anthropicVersion, anthropicBeta
     case openAIOrganization, openAIProject, openAIBeta
     // The rest of HTTP.
-    case traceparent, userAgent, date, server, retryAfter, location, origin, secFetchSite
+    case traceparent, baggage, userAgent, date, server, retryAfter, location, origin, secFetchSite
     // What proxies say of themselves.
     case forwarded, via, xForwardedFor, xForwardedHost, xForwardedProto, xRealIP
     /// Any name that starts with `access-control-` (the Fetch Standard's CORS protocol).
@@ -61,6 +61,7 @@ extension FieldName {
             if spells(name, "origin") { return .origin }
         case 7:
             if spells(name, "api-key") { return .apiKey }
+            if spells(name, "baggage") { return .baggage }
             if spells(name, "upgrade") { return .upgrade }
             if spells(name, "trailer") { return .trailer }
         case 8: if spells(name, "location") { return .location }

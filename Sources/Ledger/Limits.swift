@@ -10,6 +10,12 @@ public enum LedgerLimits {
     /// Keys one table takes: with the room that probing needs they are 300 to 600 bytes each, and twice that with a secret before; 160 MB at most.
     public static let keyCount = 1 << 18
 
+    /// Members of a request's baggage that are read: what the specification asks everybody to pass on (W3C Baggage §3.3.2).
+    public static let baggageMembers = 64
+
+    /// Bytes of a request's baggage that are read, for the same reason.
+    public static let baggageByteCount = 8192
+
     /// Random bytes an identifier maker fetches at once: 512 identifiers a system call.
     static let randomBlockByteCount = 4096
 }

@@ -32,6 +32,17 @@ public struct TraceContext: BitwiseCopyable, Equatable, Sendable {
         self.flags = flags
     }
 
+    /// A span's identifier: 16 hexadecimal digits in either case, not all of them zero; nil for all else (§3.2.2.4).
+    public static func span(_ text: ByteSlice) -> UInt64? {
+        guard text.count == 16 else { return nil }
+        var span: UInt64 = 0
+        for index in 0..<16 {
+            guard let digit = ASCII.hexValue(text[index]) else { return nil }
+            span = span << 4 | UInt64(digit)
+        }
+        return span == 0 ? nil : span
+    }
+
     /// The same trace with this gateway's span as the parent: what goes upstream.
     public func child(_ span: UInt64) -> TraceContext {
         TraceContext(traceHigh: traceHigh, traceLow: traceLow, parent: max(1, span), flags: flags)

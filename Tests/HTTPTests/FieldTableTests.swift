@@ -13,7 +13,7 @@ struct FieldTableTests {
         ("X-Accel-Buffering", .xAccelBuffering), ("Authorization", .authorization), ("X-API-Key", .xAPIKey), ("api-key", .apiKey),
         ("Cookie", .cookie), ("anthropic-version", .anthropicVersion), ("anthropic-beta", .anthropicBeta),
         ("OpenAI-Organization", .openAIOrganization), ("OpenAI-Project", .openAIProject), ("OpenAI-Beta", .openAIBeta),
-        ("traceparent", .traceparent), ("User-Agent", .userAgent), ("Date", .date), ("Server", .server), ("Retry-After", .retryAfter),
+        ("traceparent", .traceparent), ("Baggage", .baggage), ("User-Agent", .userAgent), ("Date", .date), ("Server", .server), ("Retry-After", .retryAfter),
         ("Location", .location), ("Forwarded", .forwarded), ("X-Forwarded-For", .xForwardedFor), ("Via", .via),
         ("X-Forwarded-Host", .xForwardedHost), ("X-Forwarded-Proto", .xForwardedProto), ("X-Real-IP", .xRealIP), ("Sec-Fetch-Site", .secFetchSite),
         ("x-portkey-api-key", .portkeyAPIKey), ("x-portkey-config", .portkeyConfig), ("x-portkey-provider", .portkeyProvider),

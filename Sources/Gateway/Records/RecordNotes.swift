@@ -101,7 +101,7 @@ extension Exchange {
     func noteForBooks(_ message: ByteSlice) {
         bookNotes.reset(keepingPrompt: isRendered)
         if let agent = request.fields.value(of: .userAgent, in: message) { bookNotes.agent.set(agent) }
-        if let metadata = request.fields.value(of: .portkeyMetadata, in: message)?.trimmed, !metadata.isEmpty { bookNotes.setMetadata(metadata) }
+        if let metadata = ownMetadata(in: message)?.trimmed, !metadata.isEmpty { bookNotes.setMetadata(metadata) }
         noteSpans(message)
     }
 

@@ -14,7 +14,9 @@ struct Caller {
     var restrictions: KeyRestrictions?
     /// What is said of the holder's requests, whatever they say themselves; nil for most, and then so is the next.
     var keyMetadata: KeyMetadata?
-    /// That, and what the request says beside it in `x-portkey-metadata`.
+    /// What the request says of itself, where some of it is its baggage's.
+    var ownMetadata: OwnedBytes?
+    /// What is said of the holder's requests, and what the request says of itself beside it.
     var metadata: OwnedBytes?
     /// What of the route's targets the caller may not use, by their place; empty where it may use all.
     var forbidden: [Forbidden] = []

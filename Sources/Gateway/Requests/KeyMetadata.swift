@@ -76,16 +76,13 @@ extension KeyMetadata: CustomStringConvertible {
 }
 
 extension Exchange {
-    /// What is said of the request by its key, and beside that in `x-portkey-metadata`; nil where nothing is said.
-    func metadata(in message: ByteSlice) -> ByteSlice? {
-        if let laid = caller.metadata { return laid.slice }
-        return request.fields.value(of: .portkeyMetadata, in: message)
-    }
+    /// What is said of the request by its key, and beside that by itself; nil where nothing is said.
+    func metadata(in message: ByteSlice) -> ByteSlice? { caller.metadata?.slice ?? ownMetadata(in: message) }
 
     /// Lays what its key says of the request over what it says itself.
     func lay(_ metadata: KeyMetadata, overThatOf message: ByteSlice) {
         var laid = (text: metadata.text, isWhole: true)
-        if let own = request.fields.value(of: .portkeyMetadata, in: message) { laid = metadata.over(own, &worker.metadataScan) }
+        if let own = ownMetadata(in: message) { laid = metadata.over(own, &worker.metadataScan) }
         caller.keyMetadata = metadata
         caller.metadata = laid.text
         if worker.keepsNotes { bookNotes.setMetadata(laid.text.slice, isWhole: laid.isWhole, else: metadata.text.slice) }

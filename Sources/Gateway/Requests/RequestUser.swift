@@ -4,11 +4,11 @@ import JSON
 
 extension Exchange {
     /// Notes for the record on whose behalf the request is made: `_user` of its key's metadata, else of
-    /// `x-portkey-metadata`, else of the body's `metadata` (`user_id` in Anthropic's), else the body's `user`. The body goes
+    /// `x-portkey-metadata` and `baggage`, else of the body's `metadata` (`user_id` in Anthropic's), else the body's `user`. The body goes
     /// where its dialect takes it all the same.
     func noteUser(_ message: ByteSlice) {
         if let metadata = caller.keyMetadata, noteUser(inMetadata: metadata.text.slice) { return }
-        if let header = request.fields.value(of: .portkeyMetadata, in: message), noteUser(inMetadata: header) { return }
+        if let own = ownMetadata(in: message), noteUser(inMetadata: own) { return }
         if let metadata = worker.scan.member("metadata"), metadata.kind == .object,
             noteUser(inMetadata: metadata.bytes(in: worker.scan.text))
         {

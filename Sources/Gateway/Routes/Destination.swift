@@ -273,8 +273,10 @@ final class Destination {
 
     /// Writes the client's fields that go on to the provider, in runs as long as they are.
     ///
-    /// - Parameter spoken: the client's dialect; a provider that has both is sent what belongs to it.
-    func writeFields(_ request: borrowing RequestHead, _ message: ByteSlice, spoken: Dialect, to writer: inout ByteWriter) {
+    /// - Parameters:
+    ///   - spoken: the client's dialect; a provider that has both is sent what belongs to it.
+    ///   - context: what stands in place of the value of its `traceparent`; nil for that.
+    func writeFields(_ request: borrowing RequestHead, _ message: ByteSlice, spoken: Dialect, context: TraceContext?, to writer: inout ByteWriter) {
         let dialect = dialect == .anthropic ? dialect : spoken
         let (always, never) = (Destination.always, dialect == .bedrock ? Destination.neverSigned : Destination.never)
         var start = 0
@@ -290,6 +292,11 @@ final class Destination {
                 start = line.range.lowerBound
             }
             end = line.range.upperBound
+            if line.name == .traceparent, let context {
+                writer.append(message[start..<line.valueRange.lowerBound])
+                context.write(into: &writer)
+                start = line.valueRange.upperBound
+            }
         }
         writer.append(message[start..<end])
         writeRenamed(request, message, dialect, to: &writer)

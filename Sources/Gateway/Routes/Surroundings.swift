@@ -25,7 +25,7 @@ struct Surroundings: Circumstances {
         return JSONView(objectIn: body)?.child(name)
     }
 
-    var metadata: ByteSlice { exchange.request.fields.value(of: .portkeyMetadata, in: message) ?? ByteSlice("") }
+    var metadata: ByteSlice { exchange.ownMetadata(in: message) ?? ByteSlice("") }
 
     var keyMetadata: ByteSlice { exchange.caller.keyMetadata?.text.slice ?? ByteSlice("") }
 

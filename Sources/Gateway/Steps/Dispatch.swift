@@ -213,7 +213,7 @@ extension Exchange {
         writer.append(" HTTP/1.1\r\n")
         writer.append(destination.fixedFields)
         try writeCredential(destination, message, client, to: &writer)
-        destination.writeFields(request, message, spoken: dialect, to: &writer)
+        destination.writeFields(request, message, spoken: dialect, context: contextForUpstream(message), to: &writer)
         switch body.mode {
         case .collected:
             if request.framing != .none { writer.append(field: "content-length", decimal: UInt64(worker.splice.byteCount)) }

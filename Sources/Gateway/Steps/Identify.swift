@@ -19,6 +19,7 @@ extension Exchange {
         if request.upgradeRequested, let wanted = request.fields.value(of: .upgrade, in: message), wanted.equalsIgnoringCase("websocket") {
             throw Rejection(.unsupportedUpgrade)
         }
+        readBaggage(message)
         if worker.keepsNotes { noteForBooks(message) }
         try look(at: .portkeyAPIKey, message, client, isOwnCredential: false)
         try look(at: .authorization, message, client, isOwnCredential: true)

@@ -45,7 +45,7 @@ extension Exchange {
         } else {
             try writeCredential(plan.destination, message, client, to: &writer)
         }
-        plan.destination.writeFields(request, message, spoken: translation.provider, to: &writer)
+        plan.destination.writeFields(request, message, spoken: translation.provider, context: contextForUpstream(message), to: &writer)
         writer.append(field: "content-length", decimal: UInt64(content.count))
         writer.appendEndOfHead()
         guard !writer.overflowed else { throw Rejection(.internalFault) }

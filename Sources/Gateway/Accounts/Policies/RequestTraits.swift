@@ -127,7 +127,7 @@ extension Exchange {
         }
         guard !policies.metadataNames.names.isEmpty else { return traits }
         if let metadata = caller.keyMetadata { try worker.accounts.metadata.read(metadata.text.slice, policies) }
-        if let header = request.fields.value(of: .portkeyMetadata, in: message) { try worker.accounts.metadata.read(header, policies) }
+        if let own = ownMetadata(in: message) { try worker.accounts.metadata.read(own, policies) }
         if readsBody, let own = worker.scan.member("metadata"), own.kind == .object {
             try worker.accounts.metadata.read(own.bytes(in: worker.scan.text), policies)
         }
