@@ -82,7 +82,7 @@ let package = Package(
         .target(name: "CAllocations", path: "Benchmarks/CAllocations"),
         // Puts requests into a journal for perf/books.
         .executableTarget(
-            name: "books-filler", dependencies: ["Books", "CLinux", "Ledger", "Reactor", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            name: "books-filler", dependencies: ["Analytics", "Books", "CLinux", "Ledger", "Reactor", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             path: "Benchmarks/BooksFiller", swiftSettings: strict),
         // Puts keys into a store for perf/keys.
         .executableTarget(

@@ -1,3 +1,4 @@
+import Analytics
 import ArgumentParser
 import Books
 import CLinux
@@ -5,8 +6,8 @@ import Glibc
 import Ledger
 import Reactor
 
-/// `books-filler --data FOLDER --records N --days N`: requests of so many days up to and with today in a folder's journal, as many each day, put there by
-/// the code that a gateway records with. Says how fast the journal took them. `perf/books` calls it.
+/// `books-filler --data FOLDER --records N --days N [--feedback N]`: requests of so many days up to and with today in a folder's journal, as many each
+/// day, put there by the code that a gateway records with, and feedback on some. Says how fast the journal took them. `perf/books` calls it.
 @main
 struct BooksFiller: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "books-filler")
@@ -14,12 +15,15 @@ struct BooksFiller: ParsableCommand {
     @Option(name: .customLong("data")) var folder: String
     @Option(name: .customLong("records")) var recordCount: Int
     @Option(name: .customLong("days")) var dayCount = 1
+    /// On requests as far from each other as can be.
+    @Option(name: .customLong("feedback")) var feedbackCount = 0
 
     private static let dayNanoseconds: UInt64 = 86_400_000_000_000
     private static let batch = 256
 
     func validate() throws {
         guard !folder.isEmpty, dayCount > 0, recordCount >= dayCount else { throw ValidationError("a folder, and a record a day at least") }
+        guard (0...recordCount).contains(feedbackCount) else { throw ValidationError("no more feedback than records") }
     }
 
     func run() throws { try fill() }
@@ -28,19 +32,38 @@ struct BooksFiller: ParsableCommand {
         let now = linux_wall_nanoseconds()
         let today = now / Self.dayNanoseconds
         let began = Instant.now()
+        var feedback: [Feedback] = []
         for day in 0..<dayCount {
             let start = (today - UInt64(dayCount - 1 - day)) * Self.dayNanoseconds
             // Of today only what has been.
             let span = min(Self.dayNanoseconds, now - start)
             let (first, end) = (recordCount * day / dayCount, recordCount * (day + 1) / dayCount)
-            try fill(first..<end, from: start, span: span, process: UInt32(day + 1))
+            try fill(first..<end, from: start, span: span, process: UInt32(day + 1), &feedback)
         }
         let seconds = Double(Instant.now().nanoseconds(since: began)) / 1e9
+        try give(feedback)
         print("\(recordCount) records in \(Int(seconds * 1000)) ms: \(Int(Double(recordCount) / seconds)) a second")
     }
 
+    /// Notes what is said of a record, where something is.
+    private func judge(_ record: RequestRecord, _ number: Int, _ feedback: inout [Feedback]) {
+        guard feedback.count < feedbackCount, number % (recordCount / feedbackCount) == 0 else { return }
+        let at = Int64(record.figures.wallNanoseconds / 1_000_000) + 30_000
+        feedback.append(
+            Feedback(workspace: record.workspace, trace: record.identifier.description, key: record.key, value: feedback.count % 4 == 0 ? -5 : 5, givenAt: at))
+    }
+
+    private func give(_ feedback: [Feedback]) throws {
+        guard !feedback.isEmpty else { return }
+        let books = try DayBooks(dataDirectory: folder, keepDays: dayCount + 1) { print("books-filler: \($0)") }
+        for start in stride(from: 0, to: feedback.count, by: Self.batch) {
+            _ = try books.give(Array(feedback[start..<min(start + Self.batch, feedback.count)]))
+        }
+        books.close()
+    }
+
     /// One day's, in segments of their own.
-    private func fill(_ numbers: Range<Int>, from start: UInt64, span: UInt64, process: UInt32) throws {
+    private func fill(_ numbers: Range<Int>, from start: UInt64, span: UInt64, process: UInt32, _ feedback: inout [Feedback]) throws {
         var settings = BooksSettings()
         // Nothing is too old or too much: it is read by a gateway that starts later.
         (settings.keepNanoseconds, settings.keepByteCount) = (.max, .max)
@@ -52,6 +75,7 @@ struct BooksFiller: ParsableCommand {
             let upper = min(at + Self.batch, numbers.upperBound)
             let step = span / UInt64(numbers.count)
             let records = (at..<upper).map { sample.record($0, wall: start + UInt64($0 - numbers.lowerBound) * step) }
+            for (place, record) in records.enumerated() { judge(record, at + place, &feedback) }
             // The disk is behind.
             while !keeper.append(records) { usleep(1000) }
             at = upper

@@ -86,21 +86,13 @@ extension DayBooks {
     /// Feedback on requests by points of a graph, and how much there is of each value. Each is counted once: where its trace made several of the
     /// requests, at the time of the latest.
     public func feedback(_ query: RowQuery, by step: GraphStep) throws(AnalyticsError) -> (points: [Int64: FeedbackSums], scores: [Int64: Int64]) {
-        let condition = query.condition()
-        let sql = """
-            SELECT opinion.number AS number, opinion.value AS value, opinion.weight AS weight, max(asked.at) AS latest
-            FROM (SELECT workspace, trace, at FROM records WHERE \(condition.sql)) AS asked
-            JOIN \(FeedbackFile.schemaName).feedback AS opinion ON opinion.workspace = asked.workspace AND opinion.trace = asked.trace
-            GROUP BY opinion.number
-            """
         var points: [Int64: FeedbackSums] = [:]
         var scores: [Int64: Int64] = [:]
         var seen: Set<Int64> = []
-        try eachRow(query, sql, condition.arguments, isOfFeedback: true) { (row) throws(AnalyticsError) in
-            guard seen.insert(row["number"]).inserted else { return }
+        try eachOpinion(query) { (number, value, weight, latest) throws(AnalyticsError) in
+            guard seen.insert(number).inserted else { return }
             if seen.count > mostGroups { throw .tooMany }
-            let (latest, value) = (row["latest"] as Int64, row["value"] as Int64)
-            points[latest / step.rawValue * step.rawValue, default: FeedbackSums()].add(value: value, weight: row["weight"])
+            points[latest / step.rawValue * step.rawValue, default: FeedbackSums()].add(value: value, weight: weight)
             scores[value, default: 0] += 1
         }
         return (points, scores)
@@ -116,8 +108,8 @@ extension DayBooks {
         var count = 0
         let given = """
             SELECT opinion.number AS number, opinion.value AS value, opinion.weight AS weight, asked.name AS name
-            FROM (SELECT workspace, trace, \(expression) AS name FROM records WHERE \(condition.sql)) AS asked
-            JOIN \(opinions) ON opinion.workspace = asked.workspace AND opinion.trace = asked.trace GROUP BY opinion.number, asked.name
+            FROM (SELECT DISTINCT workspace, trace, \(expression) AS name FROM records WHERE trace IN (\(DayFile.judgedTraces)) AND \(condition.sql)) AS asked
+            JOIN \(opinions) ON opinion.workspace = asked.workspace AND opinion.trace = asked.trace
             """
         try eachRow(query, given, own + condition.arguments, isOfFeedback: true) { (row) throws(AnalyticsError) in
             guard let name = DayBooks.text(row["name"]), seen[name, default: []].insert(row["number"]).inserted else { return }
@@ -126,13 +118,50 @@ extension DayBooks {
             groups[name, default: GroupFeedback()].sums.add(value: row["value"], weight: row["weight"])
         }
         let having = """
-            SELECT \(expression) AS name, count(*) AS number FROM records
-            WHERE \(condition.sql) AND EXISTS (SELECT 1 FROM \(opinions) WHERE opinion.workspace = records.workspace AND opinion.trace = records.trace) GROUP BY name
+            SELECT \(expression) AS name, count(*) AS number FROM records WHERE trace IN (\(DayFile.judgedTraces)) AND \(condition.sql)
+            AND EXISTS (SELECT 1 FROM \(opinions) WHERE opinion.workspace = records.workspace AND opinion.trace = records.trace) GROUP BY name
             """
         try eachRow(query, having, own + condition.arguments, isOfFeedback: true) { row in
             guard let name = DayBooks.text(row["name"]) else { return }
             groups[name, default: GroupFeedback()].requests += row["number"] as Int64
         }
         return groups
+    }
+
+    /// The feedback of each day's requests, with the time of the latest of them, the latest day first.
+    private func eachOpinion(
+        _ query: RowQuery, _ body: (_ number: Int64, _ value: Int64, _ weight: Int64, _ latest: Int64) throws(AnalyticsError) -> Void
+    ) throws(AnalyticsError) {
+        guard let feedback = try feedbackFile() else { return }
+        let condition = query.condition()
+        let opinions = FeedbackFile.schemaName + ".feedback AS opinion"
+        let chosen = """
+            SELECT opinion.number, opinion.value, opinion.weight, asked.latest
+            FROM (SELECT workspace, trace, max(at) AS latest FROM records WHERE trace IN (\(DayFile.judgedTraces)) AND \(condition.sql) GROUP BY workspace, trace)
+                AS asked
+            JOIN \(opinions) ON opinion.workspace = asked.workspace AND opinion.trace = asked.trace
+            """
+        let all = "SELECT opinion.number, opinion.value, opinion.weight, judged.at FROM judged CROSS JOIN \(opinions) ON opinion.number = judged.number"
+        for day in days().reversed() where query.days.contains(day) {
+            guard let file = try file(day: day) else { continue }
+            let isOfAll = query.isOfAll(ofDay: day)
+            let own = query.workspace.map { (" WHERE opinion.workspace = ?", [$0] as StatementArguments) } ?? ("", [])
+            try reading(file, beside: feedback) { database in
+                let cursor = try Row.fetchCursor(
+                    database, sql: isOfAll ? all + own.0 : chosen, arguments: isOfAll ? own.1 : condition.arguments)
+                while let row = try cursor.next() { try body(row[0], row[1], row[2], row[3]) }
+            }
+        }
+    }
+
+    /// Notes what was said and asked since, so that who asks waits for little of it. Told where it fails, and tried again.
+    func judge() {
+        _ = try? noting { () throws(AnalyticsError) in
+            guard let feedback = try feedbackFile() else { return }
+            for day in days() where !isStopped {
+                guard let file = try file(day: day) else { continue }
+                do { try file.judge(by: feedback) } catch { throw AnalyticsError(error, file.path) }
+            }
+        }
     }
 }

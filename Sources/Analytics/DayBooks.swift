@@ -138,6 +138,7 @@ public final class DayBooks: Sendable {
                 if now >= max(nextUpkeep, settledAt) {
                     nextUpkeep = now + AnalyticsLimits.upkeepNanoseconds
                     dropOldDays()
+                    judge()
                 }
                 try catchUp()
                 answered.store(question, ordering: .releasing)
@@ -154,6 +155,8 @@ public final class DayBooks: Sendable {
         }
         hasEnded.signal()
     }
+
+    var isStopped: Bool { isStopping.load(ordering: .acquiring) }
 
     /// Waits until what the journal has by now has its rows, which the thread is woken to give. Called from any thread.
     ///

@@ -121,17 +121,3 @@ extension Feedback {
         changedAt = row["changed_at"]
     }
 }
-
-extension DayFile {
-    /// Reads the day's rows with the feedback beside them.
-    func read<Result>(beside feedback: FeedbackFile, _ body: (Database) throws -> Result) throws -> Result {
-        // Outside of transactions, where files are attached; it stays so for the next question on this connection.
-        try pool.unsafeRead { database in
-            let attached = try Row.fetchAll(database, sql: "PRAGMA database_list").map { $0["name"] as String }
-            if !attached.contains(FeedbackFile.schemaName) {
-                try database.execute(sql: "ATTACH DATABASE ? AS \(FeedbackFile.schemaName)", arguments: [feedback.path])
-            }
-            return try body(database)
-        }
-    }
-}

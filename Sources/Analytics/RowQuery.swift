@@ -65,6 +65,12 @@ public struct RowQuery: Sendable {
         }
     }
 
+    /// Whether all rows of a day are chosen, or of a workspace: a row is of its day, or of the one before where its request began there.
+    func isOfAll(ofDay day: Int) -> Bool {
+        let start = Int64(day) * 86_400_000
+        return isOf(.outline) && statuses.isEmpty && caches.isEmpty && from <= start - 86_400_000 && to >= start + 86_400_000
+    }
+
     /// The condition on all that a row has, with its arguments.
     func condition() -> Condition {
         var condition = kindCondition()
@@ -90,7 +96,7 @@ public struct RowQuery: Sendable {
                 (SELECT CAST(sum(given.value * given.weight) AS REAL) / sum(given.weight) FROM \(FeedbackFile.schemaName).feedback AS given
                 WHERE given.workspace = records.workspace AND given.trace = records.trace)
                 """
-            condition.add(average + " BETWEEN ? AND ?", [range.lowerBound, range.upperBound])
+            condition.add("trace IN (\(DayFile.judgedTraces)) AND " + average + " BETWEEN ? AND ?", [range.lowerBound, range.upperBound])
         }
         return condition
     }
