@@ -100,32 +100,42 @@ extension DayBooks {
 
     /// Feedback by groups of the requests: once in each that its trace has requests in.
     public func feedback(_ query: RowQuery, by group: RowGroup) throws(AnalyticsError) -> [String: GroupFeedback] {
+        guard let feedback = try feedbackFile() else { return [:] }
+        var groups = FeedbackGroups(most: mostGroups)
+        for day in days().reversed() where query.days.contains(day) {
+            guard let file = try file(day: day) else { continue }
+            try reading(file, beside: feedback) { database in
+                if try Judgements.have(query, .group(group), day: day, database) {
+                    try Judgements(query, .group(group), database).add(to: &groups, database)
+                } else {
+                    try DayBooks.add(query, by: group, to: &groups, database)
+                }
+            }
+        }
+        return groups.groups
+    }
+
+    /// The same of rows.
+    private static func add(_ query: RowQuery, by group: RowGroup, to groups: inout FeedbackGroups, _ database: Database) throws {
         let condition = query.condition()
         let (expression, own) = group.sql
         let opinions = FeedbackFile.schemaName + ".feedback AS opinion"
-        var groups: [String: GroupFeedback] = [:]
-        var seen: [String: Set<Int64>] = [:]
-        var count = 0
         let given = """
-            SELECT opinion.number AS number, opinion.value AS value, opinion.weight AS weight, asked.name AS name
+            SELECT opinion.number, opinion.value, opinion.weight, asked.name
             FROM (SELECT DISTINCT workspace, trace, \(expression) AS name FROM records WHERE trace IN (\(DayFile.judgedTraces)) AND \(condition.sql)) AS asked
             JOIN \(opinions) ON opinion.workspace = asked.workspace AND opinion.trace = asked.trace
             """
-        try eachRow(query, given, own + condition.arguments, isOfFeedback: true) { (row) throws(AnalyticsError) in
-            guard let name = DayBooks.text(row["name"]), seen[name, default: []].insert(row["number"]).inserted else { return }
-            count += 1
-            if count > mostGroups { throw .tooMany }
-            groups[name, default: GroupFeedback()].sums.add(value: row["value"], weight: row["weight"])
+        let cursor = try Row.fetchCursor(database, sql: given, arguments: own + condition.arguments)
+        while let row = try cursor.next() {
+            if let name = text(row[3]) { try groups.add(row[0], value: row[1], weight: row[2], to: name) }
         }
         let having = """
-            SELECT \(expression) AS name, count(*) AS number FROM records WHERE trace IN (\(DayFile.judgedTraces)) AND \(condition.sql)
+            SELECT \(expression) AS name, count(*) FROM records WHERE trace IN (\(DayFile.judgedTraces)) AND \(condition.sql)
             AND EXISTS (SELECT 1 FROM \(opinions) WHERE opinion.workspace = records.workspace AND opinion.trace = records.trace) GROUP BY name
             """
-        try eachRow(query, having, own + condition.arguments, isOfFeedback: true) { row in
-            guard let name = DayBooks.text(row["name"]) else { return }
-            groups[name, default: GroupFeedback()].requests += row["number"] as Int64
+        for row in try Row.fetchAll(database, sql: having, arguments: own + condition.arguments) {
+            if let name = text(row[0]) { groups.add(requests: row[1], to: name) }
         }
-        return groups
     }
 
     /// The feedback of each day's requests, with the time of the latest of them, the latest day first.
@@ -134,21 +144,17 @@ extension DayBooks {
     ) throws(AnalyticsError) {
         guard let feedback = try feedbackFile() else { return }
         let condition = query.condition()
-        let opinions = FeedbackFile.schemaName + ".feedback AS opinion"
         let chosen = """
             SELECT opinion.number, opinion.value, opinion.weight, asked.latest
             FROM (SELECT workspace, trace, max(at) AS latest FROM records WHERE trace IN (\(DayFile.judgedTraces)) AND \(condition.sql) GROUP BY workspace, trace)
                 AS asked
-            JOIN \(opinions) ON opinion.workspace = asked.workspace AND opinion.trace = asked.trace
+            JOIN \(FeedbackFile.schemaName).feedback AS opinion ON opinion.workspace = asked.workspace AND opinion.trace = asked.trace
             """
-        let all = "SELECT opinion.number, opinion.value, opinion.weight, judged.at FROM judged CROSS JOIN \(opinions) ON opinion.number = judged.number"
         for day in days().reversed() where query.days.contains(day) {
             guard let file = try file(day: day) else { continue }
-            let isOfAll = query.isOfAll(ofDay: day)
-            let own = query.workspace.map { (" WHERE opinion.workspace = ?", [$0] as StatementArguments) } ?? ("", [])
             try reading(file, beside: feedback) { database in
-                let cursor = try Row.fetchCursor(
-                    database, sql: isOfAll ? all + own.0 : chosen, arguments: isOfAll ? own.1 : condition.arguments)
+                if try Judgements.have(query, .none, day: day, database) { return try Judgements(query, .none, database).each(database, body) }
+                let cursor = try Row.fetchCursor(database, sql: chosen, arguments: condition.arguments)
                 while let row = try cursor.next() { try body(row[0], row[1], row[2], row[3]) }
             }
         }

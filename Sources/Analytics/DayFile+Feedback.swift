@@ -2,11 +2,13 @@ import GRDB
 
 /// Which feedback the day's requests have, kept beside the rows: a question looks at what was said, and not at every request for whether something was.
 ///
-///     judged ─ number ──▶ opinions.feedback     with the latest of the day's requests of its trace
+///     judged ─ number ──▶ opinions.feedback     and for each kind of the day's requests of its trace
+///            └ kind ────▶ kinds                 the latest of them, and how many there are
 /// It is derived like all of the file. Both sides are only added to, and how far each was read is written with it; whoever asks has the rest read first.
 extension DayFile {
     private static let judgedTables = """
-        CREATE TABLE IF NOT EXISTS judged (number INTEGER PRIMARY KEY, at INTEGER NOT NULL);
+        CREATE TABLE IF NOT EXISTS judged (
+            number INTEGER NOT NULL, kind INTEGER NOT NULL, at INTEGER NOT NULL, requests INTEGER NOT NULL, PRIMARY KEY (number, kind)) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS judged_until (feedback INTEGER NOT NULL, id TEXT NOT NULL, row INTEGER NOT NULL);
 
         """
@@ -64,16 +66,26 @@ extension DayFile {
         }
         let opinions = FeedbackFile.schemaName + ".feedback AS said"
         let said = """
-            INSERT OR REPLACE INTO judged SELECT said.number, max(asked.at) FROM \(opinions)
-            CROSS JOIN records AS asked ON asked.trace = said.trace AND asked.workspace = said.workspace
-            WHERE said.number > ? AND said.number <= ? GROUP BY said.number
+            INSERT INTO judged SELECT said.number, asked.kind, max(asked.at), count(*) FROM \(opinions)
+            CROSS JOIN requests AS asked ON asked.trace = said.trace CROSS JOIN kinds ON kinds.number = asked.kind
+            WHERE kinds.workspace = said.workspace AND said.number > ? AND said.number <= ? GROUP BY said.number, asked.kind
             """
         try database.execute(sql: said, arguments: [known.feedback, current.feedback])
+        if try hasEarlierRows(database) {
+            // They have no kind, and nothing is added to them.
+            let earlier = """
+                INSERT INTO judged SELECT said.number, 0, max(asked.at), count(*) FROM \(opinions)
+                CROSS JOIN \(earlierTable) AS asked ON asked.trace = said.trace AND asked.workspace = said.workspace
+                WHERE said.number > ? AND said.number <= ? GROUP BY said.number
+                """
+            try database.execute(sql: earlier, arguments: [known.feedback, current.feedback])
+        }
         if known.feedback > 0, current.row > known.row {
             let asked = """
-                INSERT INTO judged SELECT said.number, max(asked.at) FROM records AS asked
-                CROSS JOIN \(opinions) ON said.workspace = asked.workspace AND said.trace = asked.trace
-                WHERE asked.number > ? AND said.number <= ? GROUP BY said.number ON CONFLICT (number) DO UPDATE SET at = max(at, excluded.at)
+                INSERT INTO judged SELECT said.number, asked.kind, max(asked.at), count(*) FROM requests AS asked
+                CROSS JOIN kinds ON kinds.number = asked.kind CROSS JOIN \(opinions) ON said.workspace = kinds.workspace AND said.trace = asked.trace
+                WHERE asked.number > ? AND said.number <= ? GROUP BY said.number, asked.kind
+                ON CONFLICT (number, kind) DO UPDATE SET at = max(at, excluded.at), requests = requests + excluded.requests
                 """
             try database.execute(sql: asked, arguments: [known.row, known.feedback])
         }
