@@ -160,14 +160,16 @@ extension DayBooks {
         }
     }
 
-    /// Notes what was said and asked since, so that who asks waits for little of it. Told where it fails, and tried again.
-    func judge() {
+    /// The days whose feedback is looked after: those whose files stay open. Of days before, who asks waits for all that was said since.
+    var judgedDays: [Int] { feedbackIsThere ? Array(days().suffix(AnalyticsLimits.openDays - 1)) : [] }
+
+    private var feedbackIsThere: Bool { (try? feedbackFile()) != nil }
+
+    /// Notes what was said and asked of a day since, so that who asks waits for little of it. Told where it fails, and tried again.
+    func judge(day: Int) {
         _ = try? noting { () throws(AnalyticsError) in
-            guard let feedback = try feedbackFile() else { return }
-            for day in days() where !isStopped {
-                guard let file = try file(day: day) else { continue }
-                do { try file.judge(by: feedback) } catch { throw AnalyticsError(error, file.path) }
-            }
+            guard let feedback = try feedbackFile(), let file = try file(day: day) else { return }
+            do { try file.judge(by: feedback) } catch { throw AnalyticsError(error, file.path) }
         }
     }
 }

@@ -129,19 +129,24 @@ public final class DayBooks: Sendable {
     public func run() {
         var fault = ""
         var nextUpkeep: UInt64 = 0
+        // Days whose feedback is to be looked at, the latest last.
+        var judged: [Int] = []
         while !isStopping.load(ordering: .acquiring) {
             var pause = AnalyticsLimits.intervalMilliseconds
             // Before the journal is looked at.
             let question = asked.load(ordering: .acquiring)
             do {
                 let now = DispatchTime.now().uptimeNanoseconds
-                if now >= max(nextUpkeep, settledAt) {
+                let isUpkeepDue = now >= max(nextUpkeep, settledAt)
+                if isUpkeepDue {
                     nextUpkeep = now + AnalyticsLimits.upkeepNanoseconds
                     dropOldDays()
-                    judge()
                 }
                 try catchUp()
                 answered.store(question, ordering: .releasing)
+                if isUpkeepDue { judged = judgedDays }
+                // One a turn: rows do not wait for all of them.
+                if let day = judged.popLast() { judge(day: day) }
                 if !fault.isEmpty { report("rows of the books are written again") }
                 fault = ""
             } catch {
@@ -155,8 +160,6 @@ public final class DayBooks: Sendable {
         }
         hasEnded.signal()
     }
-
-    var isStopped: Bool { isStopping.load(ordering: .acquiring) }
 
     /// Waits until what the journal has by now has its rows, which the thread is woken to give. Called from any thread.
     ///

@@ -13,8 +13,8 @@ extension DayFile {
 
         """
 
-    /// For files that are made anew: those of earlier programs have no such tables.
-    static let withoutJudged = "DROP TABLE IF EXISTS judged; DROP TABLE IF EXISTS judged_until;\n"
+    /// For a day that is made anew; files of earlier programs have no such tables.
+    static let withoutJudged = judgedTables + "DELETE FROM judged; DELETE FROM judged_until;\n"
 
     /// The traces that feedback of the day is about, as a question chooses them.
     static let judgedTraces = """
@@ -40,8 +40,9 @@ extension DayFile {
         }
         if isCurrent { return }
         try pool.writeWithoutTransaction { database in
+            try database.execute(sql: DayFile.judgedTables)
             try DayFile.attach(feedback, to: database)
-            // A transaction that means to write from its first statement on holds the files beside it as well: rows would wait for feedback.
+            // A transaction that means to write from its beginning on holds the files beside it as well: rows would wait for feedback.
             let result = Result {
                 try database.inTransaction(.deferred) {
                     try DayFile.judge(database)
@@ -54,8 +55,7 @@ extension DayFile {
     }
 
     private static func judge(_ database: Database) throws {
-        try database.execute(sql: judgedTables)
-        // It writes from here on, so that nobody else does between what is read and what is written.
+        // First: who has read already is not let wait for another process that writes.
         try database.execute(sql: "UPDATE judged_until SET row = row")
         var known = try Reach.written(in: database) ?? Reach()
         let current = try Reach.current(in: database)

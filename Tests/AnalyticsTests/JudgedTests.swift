@@ -60,7 +60,7 @@ struct JudgedTests {
                 }
                 _ = try books.give(more)
                 given += more
-            case 5: books.judge()
+            case 5: for day in books.judgedDays { books.judge(day: day) }
             default:
                 if Bool.random(using: &random) {
                     try books.rebuild(force: true) { _, _ in }
@@ -117,6 +117,54 @@ struct JudgedTests {
         #expect(try total(again) == 1)
     }
 
+    @Test("the thread that gives rows looks after feedback as well, so that who asks has it at once")
+    func followed() throws {
+        let state = State()
+        try state.write([Sample(number: 1, trace: "t")])
+        let books = try state.books()
+        _ = try books.give([Feedback(workspace: "", trace: "t", key: "k", value: 1, givenAt: State.noon)])
+        let thread = Foundation.Thread { books.run() }
+        thread.start()
+        func judged() throws -> Int? {
+            try books.file(day: Int(Self.first / State.day))?.pool.read { database in
+                guard try database.tableExists("judged") else { return nil }
+                return try Int.fetchOne(database, sql: "SELECT count(*) FROM judged")
+            }
+        }
+        for _ in 0..<1000 where try judged() != 1 { usleep(10_000) }
+        #expect(try judged() == 1)
+        #expect(books.stop())
+    }
+
+    @Test("feedback waits for another process that writes the day's rows")
+    func busy() throws {
+        let state = State()
+        try state.write([Sample(number: 1, trace: "t")])
+        let books = try state.books()
+        try books.catchUp()
+        func give() throws { _ = try books.give([Feedback(workspace: "", trace: "t", key: "k", value: 1, givenAt: State.noon)]) }
+        try give()
+        #expect(try total(books) == 1)
+        try give()
+        let path = try #require(try books.file(day: Int(Self.first / State.day))).path
+        let other = try DatabaseQueue(path: path)
+        let (holds, done) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+        let thread = Foundation.Thread {
+            try? other.writeWithoutTransaction { database in
+                try database.inTransaction(.immediate) {
+                    holds.signal()
+                    usleep(300_000)
+                    return .commit
+                }
+            }
+            done.signal()
+        }
+        thread.start()
+        holds.wait()
+        #expect(try total(books) == 2)
+        done.wait()
+    }
+
     @Test("who asks when nothing came writes nothing")
     func idle() throws {
         let state = State()
@@ -129,7 +177,7 @@ struct JudgedTests {
         func changes() -> Int { file.pool.writeWithoutTransaction { $0.totalChangesCount } }
         let before = changes()
         for _ in 0..<3 { #expect(try total(books) == 1) }
-        books.judge()
+        for day in books.judgedDays { books.judge(day: day) }
         #expect(changes() == before)
     }
 }
