@@ -2,6 +2,7 @@ import Books
 import Bytes
 import JSON
 import Ledger
+import Synchronization
 import Testing
 
 @testable import Gateway
@@ -204,20 +205,23 @@ struct LostAttemptTests {
 
     @Test("the second attempt, once it is alone, is told and charged at its own provider's prices, also where its client leaves")
     func aloneAndLeft() throws {
+        let second = try LostAttemptTests.silent()
+        let hasFailed = Atomic(false)
         let failing = try ScriptedUpstream { peer in
-            guard peer.request() != nil else { return }
-            pause(milliseconds: 200)
-            peer.wire.send(Text.answer("500 Internal Server Error"))
+            guard peer.request() != nil, soon({ second.requests.count == 1 }) else { return }
+            hasFailed.store(peer.wire.send(Text.answer("500 Internal Server Error")), ordering: .relaxed)
         }
-        let upstreams = [failing, try LostAttemptTests.silent()]
+        let upstreams = [failing, second]
         let budget = try books.budget("a", .cost, 1_000_000_000)
         let prices = LostAttemptTests.prices + "\n  second:\n    \"m\": {input: 20, output: 100}\n"
         let gateway = try RecordingGateway(world(upstreams, LostAttemptTests.hedged, budget: budget, prices: prices), before: upstreams)
         let wire = try gateway.gateway.connect()
         wire.send(request())
-        pause(milliseconds: 500)
+        #expect(soon { hasFailed.load(ordering: .relaxed) })
+        // Until the gateway has read that, and then, that its client has left.
+        pause(milliseconds: 300)
         wire.close()
-        pause(milliseconds: 200)
+        pause(milliseconds: 300)
         let record = try #require(try gateway.records().first)
         #expect(upstreams[1].requests.count == 1 && record.figures.flags.contains(.aborted))
         #expect(record.provider == "second" && record.target == "config.targets[1]", "\(record.target)")
@@ -240,16 +244,17 @@ struct LostAttemptTests {
         ]
         let budget = try books.budget("a", .cost, 1_000_000_000)
         var world = try world(upstreams, #"{"virtual_key":"first"}"#, budget: hasBudget ? budget : nil)
-        world.limits.gapNanoseconds = World.milliseconds(400)
+        world.limits.gapNanoseconds = World.milliseconds(leaves ? 60_000 : 400)
         // What is translated is sent on when it is whole.
         world.providers[0].like = "anthropic"
         let gateway = try RecordingGateway(world, before: upstreams)
         let wire = try gateway.gateway.connect()
         wire.send(request())
         if leaves {
-            pause(milliseconds: 150)
+            #expect(soon { upstreams[0].requests.count == 1 })
+            pause(milliseconds: 300)
             wire.close()
-            pause(milliseconds: 150)
+            pause(milliseconds: 300)
         } else {
             #expect(wire.takeAnswer().status >= 400)
         }

@@ -33,7 +33,7 @@ final class WorkerLoad: Sendable {
         tell("accept_pauses_total", "counter", "Times that no connection was accepted because descriptors had run out.") { "\($0[.acceptPauses])" }
         tell("passed_events_total", "counter", "Events of streams that were passed on without a step of their request.") { "\($0[.passedEvents])" }
         tell("upstream_connections", "gauge", "Connections to upstreams that are open.") { "\($0[.upstreamConnections])" }
-        tell("upstream_connections_idle", "gauge", "Of these, those that carry no request.") { "\($0[.upstreamIdle])" }
+        tell("upstream_connections_idle", "gauge", "Of these, those of HTTP/1.1 that carry no request.") { "\($0[.upstreamIdle])" }
         tell("upstream_dials", "gauge", "Connections to upstreams that are being made.") { "\($0[.upstreamDials])" }
         tell("upstream_waiting", "gauge", "Requests that wait for a connection to their upstream.") { "\($0[.upstreamWaiting])" }
         return text

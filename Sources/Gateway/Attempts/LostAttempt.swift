@@ -14,7 +14,7 @@ struct LostAttempts {
     mutating func add(_ usage: Usage, _ cost: Int64?, isEstimated: Bool) {
         inputTokens = min(inputTokens + usage.inputTotal, Providers.Limits.tokenCount)
         outputTokens = min(outputTokens + usage.outputTotal, Providers.Limits.tokenCount)
-        if let cost { nanodollars = max(0, nanodollars).addingReportingOverflow(cost).partialValue }
+        if let cost { nanodollars = (Nanodollars(max(0, nanodollars)) + Nanodollars(cost)).count }
         if isEstimated { self.isEstimated = true }
     }
 }
