@@ -39,16 +39,7 @@ public struct Baggage {
             withUnsafeTemporaryAllocation(of: UInt8.self, capacity: value.count + 1) { room in
                 guard let base = room.baseAddress else { return }
                 var plain = ByteWriter(base, capacity: value.count)
-                var at = 0
-                while at < value.count {
-                    if value[at] == UInt8(ascii: "%"), at + 2 < value.count, let high = ASCII.hexValue(value[at + 1]), let low = ASCII.hexValue(value[at + 2]) {
-                        plain.append(high << 4 | low)
-                        at += 3
-                    } else {
-                        plain.append(value[at])
-                        at += 1
-                    }
-                }
+                PercentText.decode(value) { plain.append($0) }
                 writer.append(jsonString: plain.written)
             }
         }

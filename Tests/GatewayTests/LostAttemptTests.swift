@@ -275,6 +275,17 @@ struct LostAttemptTests {
         return Text.chunk(Text.event(#"{"id":"a","object":"chat.completion.chunk","model":"m","choices":[{"index":0,"delta":{"content":"\#(content)"}}]}"#))
     }()
 
+    /// A client that takes nothing but its answer's head, and is left to another that takes all of it.
+    private func leaveBehind(in gateway: RecordingGateway, isWhole: Bool) throws -> Wire {
+        let slow = try gateway.gateway.connect(receiveByteCount: 65_536)
+        slow.send(LostAttemptTests.streamed)
+        #expect(slow.takeHead().status == 200)
+        let quick = try gateway.gateway.connect()
+        quick.send(LostAttemptTests.streamed)
+        #expect(quick.takeAnswer().isWhole == isWhole)
+        return slow
+    }
+
     @Test("who is left behind by others has in its record who was asked when, what it cost and whose limits it was counted in", arguments: [false, true])
     func leftBehind(leaves: Bool) throws {
         let usage = Text.event(#"{"id":"a","object":"chat.completion.chunk","model":"m","choices":[],"usage":{"prompt_tokens":7,"completion_tokens":3}}"#)
@@ -286,12 +297,7 @@ struct LostAttemptTests {
         }
         let budget = try books.budget("a", .cost, 1_000_000_000)
         let gateway = try RecordingGateway(world([upstream], LostAttemptTests.cached, budget: budget), before: [upstream])
-        let slow = try gateway.gateway.connect(receiveByteCount: 65_536)
-        slow.send(LostAttemptTests.streamed)
-        #expect(slow.takeHead().status == 200)
-        let quick = try gateway.gateway.connect()
-        quick.send(LostAttemptTests.streamed)
-        #expect(quick.takeAnswer().isWhole)
+        let slow = try leaveBehind(in: gateway, isWhole: true)
         if leaves { slow.close() } else { while let chunk = slow.takeChunk(), !chunk.isEmpty {} }
         if leaves { pause(milliseconds: 200) }
         let records = try gateway.records()
@@ -315,12 +321,7 @@ struct LostAttemptTests {
         }
         let budget = try books.budget("a", .cost, 1_000_000_000)
         let gateway = try RecordingGateway(world([upstream], LostAttemptTests.cached, budget: budget), before: [upstream])
-        let slow = try gateway.gateway.connect(receiveByteCount: 65_536)
-        slow.send(LostAttemptTests.streamed)
-        #expect(slow.takeHead().status == 200)
-        let quick = try gateway.gateway.connect()
-        quick.send(LostAttemptTests.streamed)
-        #expect(quick.takeAnswer().isWhole == isWhole)
+        let slow = try leaveBehind(in: gateway, isWhole: isWhole)
         while let chunk = slow.takeChunk(), !chunk.isEmpty {}
         let records = try gateway.records()
         #expect(Set(records.map(\.identifier)).count == 3)
