@@ -14,6 +14,7 @@ enum MemberNames {
         case .cacheCreation: cacheCreation(name)
         case .cachedDetails: cachedDetails(name)
         case .iteration: iteration(name)
+        case .serverTools: name == "web_search_requests" ? .count(.webSearches) : .skipped
         case .choices, .iterations: .skipped
         case .geminiRoot: geminiRoot(name)
         case .geminiCandidate: name == "finishReason" ? .word(.finishReason) : .skipped
@@ -86,9 +87,15 @@ enum MemberNames {
             else if name == "cached_tokens" { .count(.cached) }
             else { .skipped }
         case 14: name == "cache_creation" ? .object(.cacheCreation) : .skipped
-        case 15: name == "citation_tokens" ? .count(.citations) : .skipped
+        case 15:
+            if name == "citation_tokens" { .count(.citations) }
+            // Anthropic's; OpenRouter has it under both names.
+            else if name == "server_tool_use" { .object(.serverTools) }
+            else { .skipped }
         case 16: name == "reasoning_tokens" ? .count(.reasoning) : .skipped
         case 17: name == "completion_tokens" ? .count(.completion) : .skipped
+        // Perplexity's
+        case 18: name == "num_search_queries" ? .count(.webSearches) : .skipped
         case 19: name == "input_token_details" ? .object(.inputDetails) : .skipped
         case 20:
             if name == "input_tokens_details" || name == "prompt_token_details" { .object(.inputDetails) }
@@ -101,6 +108,7 @@ enum MemberNames {
             else { .skipped }
         case 23:
             if name == "cache_read_input_tokens" || name == "prompt_cache_hit_tokens" { .count(.cached) }
+            else if name == "server_tool_use_details" { .object(.serverTools) }
             else { .skipped }
         case 25: name == "completion_tokens_details" ? .object(.outputDetails) : .skipped
         case 27: name == "cache_creation_input_tokens" ? .count(.cacheWrite) : .skipped

@@ -1,5 +1,5 @@
 /// The counts of one usage object as its provider wrote them, and the way to the normal form. Whoever reads it has it in place: what reads is mutating,
-/// so that its 232 bytes are not copied to be read.
+/// so that its 240 bytes are not copied to be read.
 struct ReportedUsage {
     /// The members that are read, under all their names.
     enum Count: Int {
@@ -15,13 +15,15 @@ struct ReportedUsage {
         case compactionInput, compactionCached, compactionWrite5m, compactionWrite1h, compactionOutput
         /// What another model took that it was advised by.
         case adviceInput, adviceCached, adviceWrite5m, adviceWrite1h, adviceOutput
+        /// What is no token: searches of the web.
+        case webSearches
         /// The number last seen in a list of details; belongs to no sum.
         case modality
     }
 
-    /// Which counts the provider has said, a bit each by its place: the others are not looked at, and of what is said of 28 most say three.
+    /// Which counts the provider has said, a bit each by its place: the others are not looked at, and of what is said of 29 most say three.
     private var said: UInt32 = 0
-    private var counts = InlineArray<28, Int64>(repeating: 0)
+    private var counts = InlineArray<29, Int64>(repeating: 0)
 
     /// Whether this says anything about tokens; `{}` and a duration in seconds do not.
     var isMeaningful: Bool {
@@ -104,11 +106,14 @@ struct ReportedUsage {
 
     /// The normal form of what an upstream of `dialect` said.
     mutating func normalised(_ dialect: Dialect) -> Usage {
-        switch dialect {
-        case .openAI: fromOpenAI()
-        case .anthropic, .bedrock: fromAnthropic()
-        case .gemini: fromGemini()
-        }
+        var usage =
+            switch dialect {
+            case .openAI: fromOpenAI()
+            case .anthropic, .bedrock: fromAnthropic()
+            case .gemini: fromGemini()
+            }
+        usage.webSearches = value(.webSearches)
+        return usage
     }
 
     private static func sum(_ first: Int64, _ second: Int64) -> Int64 { min(first + second, Limits.tokenCount) }

@@ -1,4 +1,4 @@
-/// What one answer consumed, in tokens, in parts that do not overlap.
+/// What one answer consumed, in tokens, in parts that do not overlap, and in what is charged for beside them.
 ///
 /// Providers disagree on what includes what (OpenAI's `prompt_tokens` holds the cached ones,
 /// Anthropic's `input_tokens` does not); here each token is counted in exactly one part, so a cost
@@ -22,6 +22,8 @@ public struct Usage: BitwiseCopyable, Sendable, Equatable {
     public var reasoning: Int64 = 0
     public var audioOutput: Int64 = 0
     public var imageOutput: Int64 = 0
+    /// Searches of the web that its provider made for it, each at a price of its own; no tokens, and in none of the sums below.
+    public var webSearches: Int64 = 0
 
     public init() {}
 

@@ -19,6 +19,8 @@ extension UsageScan {
         /// Anthropic's turns of one request, and one of them
         case iterations
         case iteration
+        /// How often tools of the provider's own were used
+        case serverTools
         case geminiRoot
         case geminiCandidates
         case geminiCandidate

@@ -1,6 +1,6 @@
 public import Providers
 
-/// What the tokens of one model cost at one service tier, all that is needed to bill a request.
+/// What the tokens of one model cost at one service tier, and its searches of the web at any: all that is needed to bill a request.
 public struct ModelPrice: BitwiseCopyable, Sendable {
     /// The tier the prices are of. Where a book has none for the tier that was asked for, these are the standard ones.
     public let tier: ServiceTier
@@ -8,6 +8,8 @@ public struct ModelPrice: BitwiseCopyable, Sendable {
     public let isExactName: Bool
     /// What a request costs beside its tokens.
     public let perRequest: UnitPrice
+    /// What one of its provider's searches of the web costs beside its tokens, its book's unit `web_search`; nil where the book does not say.
+    public let perSearch: UnitPrice?
     /// Tokens of the longest answer and of prompt and answer together; nil where the book does not say.
     public let maxOutputTokens: Int64?
     public let contextTokens: Int64?
@@ -21,13 +23,14 @@ public struct ModelPrice: BitwiseCopyable, Sendable {
     private let bandCount: Int
 
     init(
-        tier: ServiceTier, isExactName: Bool = true, perRequest: UnitPrice, maxOutputTokens: Int64?, contextTokens: Int64?, row: Int, owner: UInt,
-        bands source: UnsafePointer<PriceBand>, count: Int
+        tier: ServiceTier, isExactName: Bool = true, perRequest: UnitPrice, perSearch: UnitPrice? = nil, maxOutputTokens: Int64?, contextTokens: Int64?,
+        row: Int, owner: UInt, bands source: UnsafePointer<PriceBand>, count: Int
     ) {
         precondition(count > 0 && count <= PriceLimits.bandCount, "a book's rows have no more bands than a price")
         self.tier = tier
         self.isExactName = isExactName
         self.perRequest = perRequest
+        self.perSearch = perSearch
         self.maxOutputTokens = maxOutputTokens
         self.contextTokens = contextTokens
         self.row = row
@@ -123,18 +126,23 @@ public struct ModelPrice: BitwiseCopyable, Sendable {
         charge(for: counts).total(adjustment)
     }
 
+    /// What an answer that took `usage` comes to: its tokens, its searches as far as they have a price, and the request itself.
     public func cost(of usage: Usage, adjustment: PriceAdjustment = .none) -> Nanodollars {
-        cost(of: TokenCounts(usage), adjustment: adjustment)
+        var price = self
+        return price.costInPlace(of: usage, adjustment: adjustment)
     }
 
     /// The same, of a price that is a variable: it is read where it lies.
     public mutating func costInPlace(of usage: Usage, adjustment: PriceAdjustment = .none) -> Nanodollars {
-        chargeInPlace(for: TokenCounts(usage)).total(adjustment)
+        var charge = chargeInPlace(for: TokenCounts(usage))
+        if let perSearch { charge.add(usage.webSearches, at: perSearch) }
+        return charge.total(adjustment)
     }
 
     // MARK: Before a request
 
-    /// The most a request can cost: no usage of at most so many tokens, all of `classes`, costs more.
+    /// The most a request can cost: no usage of at most so many tokens, all of `classes`, costs more. Searches are not in it: how many there will be
+    /// nobody knows.
     ///
     /// A text has at most as many tokens as bytes, so a prompt's bytes may stand for `inputTokens`. The default takes each token for the
     /// dearest it could be; `classes` is narrowed where the request rules some out, writes to a cache above all.

@@ -19,6 +19,8 @@ public final class PriceBook: @unchecked Sendable {
         var maxOutputTokens: Int64 = 0
         var contextTokens: Int64 = 0
         var perRequest = UnitPrice.zero
+        /// Of its units the one that is wanted for each request.
+        var perSearch: UnitPrice?
     }
 
     /// A price by the unit.
@@ -213,7 +215,7 @@ public final class PriceBook: @unchecked Sendable {
         var last = first + 1
         while last < end, bands[last].tier == bands[first].tier { last += 1 }
         return ModelPrice(
-            tier: bands[first].tier, isExactName: place.isExactName, perRequest: row.perRequest,
+            tier: bands[first].tier, isExactName: place.isExactName, perRequest: row.perRequest, perSearch: row.perSearch,
             maxOutputTokens: row.maxOutputTokens > 0 ? row.maxOutputTokens : nil, contextTokens: row.contextTokens > 0 ? row.contextTokens : nil,
             row: place.row, owner: identity, bands: bands + first, count: last - first)
     }

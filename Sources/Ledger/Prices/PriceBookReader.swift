@@ -135,7 +135,7 @@ struct PriceBookReader {
             provider: UInt16(truncatingIfNeeded: provider), firstBand: UInt32(truncatingIfNeeded: contents.bands.count),
             bandCount: UInt8(truncatingIfNeeded: row.bandCount), unitCount: UInt8(truncatingIfNeeded: row.units.count),
             firstUnit: UInt32(truncatingIfNeeded: contents.units.count), maxOutputTokens: row.maxOutputTokens,
-            contextTokens: row.contextTokens, perRequest: row.perRequest))
+            contextTokens: row.contextTokens, perRequest: row.perRequest, perSearch: row.perSearch))
         row.forEachBand { contents.bands.append($0) }
         contents.units.append(contentsOf: row.units)
     }

@@ -13,6 +13,8 @@ struct PriceRowReader {
     private(set) var bandCount = 0
     private(set) var units: [PriceBook.Unit] = []
     private(set) var perRequest = UnitPrice.zero
+    /// Of the units that of a search of the web.
+    private(set) var perSearch: UnitPrice?
     private(set) var maxOutputTokens: Int64 = 0
     private(set) var contextTokens: Int64 = 0
 
@@ -30,6 +32,7 @@ struct PriceRowReader {
         bandCount = 0
         units.removeAll(keepingCapacity: true)
         perRequest = .zero
+        perSearch = nil
         maxOutputTokens = 0
         contextTokens = 0
     }
@@ -162,9 +165,10 @@ struct PriceRowReader {
             let text = line[place..<place + name.count]
             let isTwice = units.contains { line[Int($0.nameOffset) - start..<Int($0.nameOffset) - start + Int($0.nameByteCount)] == text }
             guard !isTwice else { throw RowFault("a unit is given twice", at: place) }
+            let price = UnitPrice(unchecked: try number(fractionDigits: 15))
+            if text == "web_search" { perSearch = price }
             units.append(PriceBook.Unit(
-                nameOffset: UInt32(truncatingIfNeeded: name.lowerBound), nameByteCount: UInt16(truncatingIfNeeded: name.count),
-                price: UnitPrice(unchecked: try number(fractionDigits: 15))))
+                nameOffset: UInt32(truncatingIfNeeded: name.lowerBound), nameByteCount: UInt16(truncatingIfNeeded: name.count), price: price))
         } while try more()
     }
 

@@ -154,6 +154,61 @@ struct CostTests {
         #expect(prices.unit("tiny", of: price) == 500)
     }
 
+    /// Of so many searches.
+    private func searches(_ count: Int64, input: Int64 = 0) -> Usage {
+        var usage = Usage()
+        usage.input = input
+        usage.webSearches = count
+        return usage
+    }
+
+    @Test("searches are billed with the tokens, by the unit, and rounded with them once")
+    func searchesAreBilled() throws {
+        let prices = try book(#""m": {input: 0.0375, output: 0, batch: {input: 0.01, output: 0}, request: 0.001, units: {web_search: 0.01}}"#)
+        let price = try #require(prices.price("m"))
+        // 37.5 + 1,000,000 + 3·10,000,000
+        #expect(price.cost(of: searches(3, input: 1)) == Nanodollars(31_000_038))
+        var place = price
+        #expect(place.costInPlace(of: searches(3, input: 1)) == Nanodollars(31_000_038))
+        let discount = try #require(Array("0.8".utf8).withByteSlice { PriceAdjustment(multiplier: $0) })
+        #expect(price.cost(of: searches(3, input: 1), adjustment: discount) == Nanodollars(24_800_030))
+        // A price of the request covers them.
+        let fixed = try #require(Array("0.005".utf8).withByteSlice { PriceAdjustment(fixedDollars: $0) })
+        #expect(price.cost(of: searches(3, input: 1), adjustment: fixed) == Nanodollars(5_000_000))
+        // They cost the same at every tier: 10 + 1,000,000 + 10,000,000
+        #expect(try #require(prices.price("m", .batch)).cost(of: searches(1, input: 1)) == Nanodollars(11_000_010))
+        #expect(price.cost(of: searches(0, input: 1)) == Nanodollars(1_000_038) && price.cost(of: searches(-3, input: 1)) == Nanodollars(1_000_038))
+        // More than can be said.
+        #expect(price.cost(of: searches(Limits.tokenCount)) == .max)
+    }
+
+    @Test("a model of whose searches the book says nothing has no price for them, and one at 0 has")
+    func searchesWithoutAPrice() throws {
+        let base = try book(#""below": {input: 1, output: 1, units: {web_search: 0.01}}"#, #""m": {input: 1, output: 1, units: {web_search: 0.02}}"#)
+        let prices = try book(
+            #""m": {input: 1, output: 1, units: {web_search_low_context: 0.005, search: 0.01}}"#, #""free": {input: 1, output: 1, units: {web_search: 0}}"#,
+            over: base)
+        #expect(try #require(prices.price("m")).perSearch == nil)
+        #expect(try #require(prices.price("m")).cost(of: searches(3, input: 1)) == Nanodollars(1000))
+        #expect(try #require(prices.price("free")).perSearch == .zero)
+        #expect(try #require(prices.price("below")).cost(of: searches(3, input: 1)) == Nanodollars(30_001_000))
+        #expect(ModelPrice(input: .zero, output: .zero).perSearch == nil)
+    }
+
+    @Test("a memo prices searches as its book does")
+    func memoPricesSearches() throws {
+        let prices = try book(#""m": {input: 1, output: 1, units: {web_search: 0.01}}"#, #""n": {input: 1, output: 1}"#)
+        let memo = PriceMemo()
+        for (model, cost) in [("m", 20_001_000), ("n", 1000), ("m", 20_001_000)] as [(String, Int64)] {
+            let told = Array("p".utf8).withByteSlice { provider in
+                Array(model.utf8).withByteSlice {
+                    memo.cost(of: searches(2, input: 1), provider: provider, model: $0, tier: .standard, adjustment: .none, from: prices)
+                }
+            }
+            #expect(told == Nanodollars(cost))
+        }
+    }
+
     @Test("an adjustment is a number of at most six decimals within its bounds", arguments: [
         ("0", true), ("1", true), ("0.000001", true), ("1000", true), ("1000.000001", false), ("0.0000001", false), ("-1", false), ("", false),
         ("1e-3", true), ("0x1", false), ("NaN", false), ("1.", false), (".5", false),

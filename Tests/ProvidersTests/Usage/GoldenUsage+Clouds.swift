@@ -28,16 +28,37 @@ extension GoldenUsage {
                 #"{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"input_tokens":0,"cache_creation_input_tokens":0,"cache_read_input_tokens":0,"output_tokens":15}}"#,
                 #"{"type":"message_stop"}"#,
             ]),
-        // 900·3,000 + 70·300 + 20·3,750 + 230·6,000 + 510·15,000 = 2,700,000 + 21,000 + 75,000 + 1,380,000 + 7,650,000
+        // 900·3,000 + 70·300 + 20·3,750 + 230·6,000 + 510·15,000 + 10,000,000 = 2,700,000 + 21,000 + 75,000 + 1,380,000 + 7,650,000 + 10,000,000
         GoldenUsage(
-            name: "server tools: the totals of message_delta, the rest to the dearer write", dialect: .anthropic,
-            price: "input: 3, cached: 0.3, cache_write_5m: 3.75, cache_write_1h: 6, output: 15",
-            usage: Usage(input: 900, cachedRead: 70, cacheWrite5m: 20, cacheWrite1h: 230, output: 510), nanodollars: 11_826_000, model: "claude",
+            name: "server tools: the totals of message_delta, the rest to the dearer write, and a search", dialect: .anthropic,
+            price: "input: 3, cached: 0.3, cache_write_5m: 3.75, cache_write_1h: 6, output: 15, units: {web_search: 0.01}",
+            usage: Usage(input: 900, cachedRead: 70, cacheWrite5m: 20, cacheWrite1h: 230, output: 510, webSearches: 1), nanodollars: 21_826_000, model: "claude",
             finishReason: "end_turn",
             whole: #"{"type":"message","model":"claude","content":[],"stop_reason":"end_turn","usage":{"input_tokens":900,"cache_creation_input_tokens":250,"cache_read_input_tokens":70,"cache_creation":{"ephemeral_5m_input_tokens":20,"ephemeral_1h_input_tokens":230},"output_tokens":510,"server_tool_use":{"web_search_requests":1}}}"#,
             stream: [
                 #"{"type":"message_start","message":{"model":"claude","usage":{"input_tokens":100,"cache_creation_input_tokens":50,"cache_creation":{"ephemeral_5m_input_tokens":20,"ephemeral_1h_input_tokens":30},"cache_read_input_tokens":0,"output_tokens":1}}}"#,
                 #"{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"input_tokens":900,"cache_creation_input_tokens":250,"cache_read_input_tokens":70,"output_tokens":510,"server_tool_use":{"web_search_requests":1}}}"#,
+                #"{"type":"message_stop"}"#,
+            ]),
+        // 105·3,000 + 6,039·15,000 + 3·10,000,000: pages that are fetched cost their tokens alone. Source: platform.claude.com, "Web search tool"
+        GoldenUsage(
+            name: "messages, three searches over several turns", dialect: .anthropic, price: "input: 3, output: 15, units: {web_search: 0.01}",
+            usage: Usage(input: 105, output: 6039, webSearches: 3), nanodollars: 120_900_000, model: "claude-sonnet-4-5", finishReason: "end_turn",
+            whole: #"{"type":"message","model":"claude-sonnet-4-5","content":[{"type":"server_tool_use","id":"s","name":"web_search","input":{"server_tool_use":{"web_search_requests":99}}}],"stop_reason":"end_turn","usage":{"input_tokens":105,"output_tokens":6039,"server_tool_use":{"web_search_requests":3,"web_fetch_requests":2},"iterations":[{"type":"message","input_tokens":60,"output_tokens":39,"server_tool_use":{"web_search_requests":2}},{"type":"message","input_tokens":45,"output_tokens":6000,"server_tool_use":{"web_search_requests":1}}]}}"#,
+            stream: [
+                #"{"type":"message_start","message":{"model":"claude-sonnet-4-5","usage":{"input_tokens":60,"output_tokens":1,"server_tool_use":{"web_search_requests":0,"web_fetch_requests":0}}}}"#,
+                #"{"type":"content_block_start","index":0,"content_block":{"type":"server_tool_use","id":"s","name":"web_search","input":{}}}"#,
+                #"{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"input_tokens":105,"output_tokens":6039,"server_tool_use":{"web_search_requests":3,"web_fetch_requests":2}}}"#,
+                #"{"type":"message_stop"}"#,
+            ]),
+        // 12·3,000 + 8·15,000: it may search, and has not
+        GoldenUsage(
+            name: "messages, server tools that were not used", dialect: .anthropic, price: "input: 3, output: 15, units: {web_search: 0.01}",
+            usage: Usage(input: 12, output: 8), nanodollars: 156_000, model: "claude-sonnet-4-5", finishReason: "end_turn",
+            whole: #"{"type":"message","model":"claude-sonnet-4-5","content":[],"stop_reason":"end_turn","usage":{"input_tokens":12,"output_tokens":8,"server_tool_use":null}}"#,
+            stream: [
+                #"{"type":"message_start","message":{"model":"claude-sonnet-4-5","usage":{"input_tokens":12,"output_tokens":1,"server_tool_use":null}}}"#,
+                #"{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":8,"server_tool_use":{"web_search_requests":0}}}"#,
                 #"{"type":"message_stop"}"#,
             ]),
         // 12·5,000 + 60·25,000 + 40·20,000

@@ -72,10 +72,12 @@ extension GoldenUsage {
                 #"{"model":"sonar","choices":[{"index":0,"delta":{"content":"a"}}],"usage":{"prompt_tokens":4,"completion_tokens":1,"total_tokens":5}}"#,
                 #"{"model":"sonar","choices":[{"index":0,"finish_reason":"stop","delta":{"content":""}}],"usage":{"prompt_tokens":4,"completion_tokens":9,"total_tokens":13,"search_context_size":"low"}}"#,
             ]),
-        // (21 + 9,000)·2,000 + 4,000·8,000 + 3,000·3,000 = 18,042,000 + 32,000,000 + 9,000,000. Source: docs.perplexity.ai, "Pricing", Sonar Deep Research
+        // (21 + 9,000)·2,000 + 4,000·8,000 + 3,000·3,000 + 18·5,000,000 = 18,042,000 + 32,000,000 + 9,000,000 + 90,000,000
+        // Source: docs.perplexity.ai, "Pricing", Sonar Deep Research
         GoldenUsage(
-            name: "perplexity's deep research, reading and thinking outside of its totals", price: "input: 2, output: 8, reasoning: 3",
-            usage: Usage(input: 9021, output: 4000, reasoning: 3000), nanodollars: 59_042_000, model: "sonar-deep-research", finishReason: "stop",
+            name: "perplexity's deep research, reading and thinking outside of its totals, and its searches",
+            price: "input: 2, output: 8, reasoning: 3, units: {web_search: 0.005}",
+            usage: Usage(input: 9021, output: 4000, reasoning: 3000, webSearches: 18), nanodollars: 149_042_000, model: "sonar-deep-research", finishReason: "stop",
             whole: #"{"model":"sonar-deep-research","choices":[{"index":0,"finish_reason":"stop","message":{"content":"a"}}],"usage":{"prompt_tokens":21,"completion_tokens":4000,"total_tokens":4021,"citation_tokens":9000,"num_search_queries":18,"reasoning_tokens":3000}}"#,
             stream: [
                 #"{"model":"sonar-deep-research","choices":[{"index":0,"delta":{"content":"a"}}],"usage":{"prompt_tokens":21,"completion_tokens":1,"total_tokens":22,"citation_tokens":9000,"num_search_queries":18,"reasoning_tokens":3000}}"#,
@@ -153,6 +155,16 @@ extension GoldenUsage {
             stream: [
                 #"{"provider":"Anthropic","model":"anthropic/claude","choices":[{"index":0,"delta":{"content":"a"},"finish_reason":null}]}"#,
                 #"{"provider":"Anthropic","model":"anthropic/claude","choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}],"usage":{"prompt_tokens":1000,"completion_tokens":60,"total_tokens":1060,"cost":1.4e-04,"prompt_tokens_details":{"cached_tokens":300,"cache_write_tokens":200}}}"#,
+                "[DONE]",
+            ]),
+        // 900·400 + 60·1,600 + 2·10,000,000: a search is among the tool calls, too. Source: openrouter.ai, "Server tools", "Web search"
+        GoldenUsage(
+            name: "openrouter, searches", price: "input: 0.4, output: 1.6, units: {web_search: 0.01}", usage: Usage(input: 900, output: 60, webSearches: 2),
+            nanodollars: 20_456_000, model: "openai/gpt-4.1-mini", finishReason: "stop",
+            whole: #"{"model":"openai/gpt-4.1-mini","choices":[{"index":0,"message":{"content":"a"},"finish_reason":"stop"}],"usage":{"prompt_tokens":900,"completion_tokens":60,"total_tokens":960,"cost":0.020456,"server_tool_use":{"web_search_requests":2,"tool_calls_requested":3,"tool_calls_executed":2}}}"#,
+            stream: [
+                #"{"model":"openai/gpt-4.1-mini","choices":[{"index":0,"delta":{"content":"a"},"finish_reason":null}]}"#,
+                #"{"model":"openai/gpt-4.1-mini","choices":[{"index":0,"delta":{"content":""},"finish_reason":"stop"}],"usage":{"prompt_tokens":900,"completion_tokens":60,"total_tokens":960,"cost":0.020456,"server_tool_use_details":{"web_search_requests":2,"tool_calls_requested":3,"tool_calls_executed":2}}}"#,
                 "[DONE]",
             ]),
         // 10·3,000 + 19·300 + 4·3,750 + 7·15,000 = 30,000 + 5,700 + 15,000 + 105,000

@@ -72,6 +72,7 @@ struct GoldenUsageTests {
             for event in golden.stream.prefix(count) { _ = withBytes(event) { reader.readEvent($0) } }
             let told = reader.usage ?? Usage()
             #expect(told.inputTotal <= golden.usage.inputTotal && told.outputTotal <= golden.usage.outputTotal, "after \(count) events")
+            #expect(told.webSearches <= golden.usage.webSearches, "after \(count) events")
         }
     }
 }

@@ -62,7 +62,8 @@ struct UsageTranscript: CustomTestStringConvertible {
 extension Usage {
     init(
         input: Int64 = 0, cachedRead: Int64 = 0, cacheWrite5m: Int64 = 0, cacheWrite1h: Int64 = 0, audioInput: Int64 = 0, audioCached: Int64 = 0,
-        imageInput: Int64 = 0, imageCached: Int64 = 0, output: Int64 = 0, reasoning: Int64 = 0, audioOutput: Int64 = 0, imageOutput: Int64 = 0
+        imageInput: Int64 = 0, imageCached: Int64 = 0, output: Int64 = 0, reasoning: Int64 = 0, audioOutput: Int64 = 0, imageOutput: Int64 = 0,
+        webSearches: Int64 = 0
     ) {
         self.init()
         self.input = input
@@ -77,6 +78,7 @@ extension Usage {
         self.reasoning = reasoning
         self.audioOutput = audioOutput
         self.imageOutput = imageOutput
+        self.webSearches = webSearches
     }
 }
 
@@ -117,6 +119,18 @@ extension UsageTranscript {
             "turns of a message are in its totals, but those that summed it up", .anthropic,
             text: #"{"usage":{"input_tokens":9,"output_tokens":8,"iterations":[{"type":"message","input_tokens":5,"output_tokens":4},{"type":"compaction","input_tokens":70,"cache_creation_input_tokens":6,"cache_creation":{"ephemeral_1h_input_tokens":6},"output_tokens":3},{"type":"message","input_tokens":4,"output_tokens":4},[{"type":"compaction","input_tokens":1}],null]}}"#,
             usage: Usage(input: 79, cacheWrite1h: 6, output: 11)),
+        .answer(
+            "searches no one can believe", .anthropic,
+            text: #"{"usage":{"input_tokens":3,"output_tokens":4,"server_tool_use":{"web_search_requests":281474976710657}}}"#, usage: Usage(input: 3, output: 4)),
+        .answer(
+            "searches below nothing, and such as are no number", .anthropic,
+            text: #"{"usage":{"input_tokens":3,"output_tokens":4,"server_tool_use":{"web_search_requests":-1,"web_search_requests":"7"}}}"#,
+            usage: Usage(input: 3, output: 4)),
+        .answer("searches alone are no usage", .anthropic, text: #"{"usage":{"server_tool_use":{"web_search_requests":7}}}"#, usage: nil),
+        .answer(
+            "searches in a list, and elsewhere than in the usage", .anthropic,
+            text: #"{"server_tool_use":{"web_search_requests":7},"web_search_requests":8,"usage":{"input_tokens":3,"output_tokens":4,"web_search_requests":9,"server_tool_use":[{"web_search_requests":5}]}}"#,
+            usage: Usage(input: 3, output: 4)),
         .answer("gemini, members of OpenAI's are not looked at", .gemini, text: #"{"usage":{"prompt_tokens":3},"model":"x","candidates":[]}"#, usage: nil),
         .answer(
             "vertex embeddings without statistics", .gemini, text: #"{"predictions":[{"embeddings":{"values":[1],"statistics":{}}},{"token_count":4},7]}"#, usage: nil),
