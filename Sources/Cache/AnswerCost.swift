@@ -5,6 +5,8 @@ public struct AnswerCost: BitwiseCopyable, Sendable, Equatable {
     public var outputTokens: Int64 = -1
     /// −1 where its model has no price.
     public var nanodollars: Int64 = -1
+    /// It took searches that have no price, and cost more than that.
+    public var leavesSearchesOut = false
 
     public init() {}
 }

@@ -3,11 +3,11 @@ public import Providers
 
 /// Where requests are recorded that did not go through the gateway: given to the console.
 public protocol ReportedRecords: Sendable {
-    /// What tokens cost, in nano-dollars, at the provider's standard prices, and the version of the price book that says so; nil for a model without a price.
+    /// What an answer cost at the provider's standard prices; nil for a model without a price.
     ///
     /// - Parameters:
     ///   - models: the names it may have in the book; the first that is there counts.
-    func cost(of usage: Usage, provider: String, models: [String]) -> (nanodollars: Int64, priceBook: String)?
+    func cost(of usage: Usage, provider: String, models: [String]) -> ReportedCost?
 
     /// Whether what was asked and answered is kept of a workspace's requests, by its id; empty for those of none.
     func keepsBodies(ofWorkspace id: String) -> Bool
@@ -30,5 +30,20 @@ public struct ToldRequest: Sendable {
     public init(_ record: RequestRecord, _ bodies: KeptBodies? = nil) {
         self.record = record
         self.bodies = bodies
+    }
+}
+
+/// What an answer cost that somebody has told of.
+public struct ReportedCost: Sendable {
+    public let nanodollars: Int64
+    /// The version of the price book that says so.
+    public let priceBook: String
+    /// It took searches that have no price there, and cost more than that.
+    public let leavesSearchesOut: Bool
+
+    public init(nanodollars: Int64, priceBook: String, leavesSearchesOut: Bool = false) {
+        self.nanodollars = nanodollars
+        self.priceBook = priceBook
+        self.leavesSearchesOut = leavesSearchesOut
     }
 }

@@ -166,7 +166,7 @@ struct SpanRecords {
             record.figures.flags.insert(.unpriced)
             return
         }
-        (record.figures.cost, record.priceBook) = found
+        (record.figures.cost, record.priceBook) = (found.nanodollars, found.priceBook)
     }
 }
 

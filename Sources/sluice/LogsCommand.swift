@@ -184,7 +184,9 @@ struct LogsPrinter {
         let place = record.target == "config" || record.target.isEmpty ? "" : " " + record.target
         let target = record.virtualKey.isEmpty ? record.provider + place : "@" + record.virtualKey + place
         let tokens = record.billedInputTokens.map { "\(mark)\($0)/\(record.billedOutputTokens ?? 0)" } ?? "-"
-        let cost = record.billedCost.map { "\(mark)$\(RecordMoney.dollars($0))" } ?? (figures.flags.contains(.unpriced) ? "unpriced" : "-")
+        // It costs more than that, and nobody knows how much.
+        let more = figures.flags.contains(.searchesUnpriced) ? "+" : ""
+        let cost = record.billedCost.map { "\(mark)$\(RecordMoney.dollars($0))\(more)" } ?? (figures.flags.contains(.unpriced) ? "unpriced" : "-")
         let first = figures.firstTokenNanoseconds > 0 ? figures.firstTokenNanoseconds : figures.firstByteNanoseconds
         var remark = record.error
         if figures.flags.contains(.aborted), remark.isEmpty { remark = "aborted" }

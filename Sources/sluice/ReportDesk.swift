@@ -26,11 +26,13 @@ final class ReportDesk: ReportedRecords {
     /// They are priced by what this one prices its own by, and their bodies are kept where its own are.
     func serve(_ gateway: Gateway) { self.gateway.withLock { $0 = gateway } }
 
-    func cost(of usage: Usage, provider: String, models: [String]) -> (nanodollars: Int64, priceBook: String)? {
+    func cost(of usage: Usage, provider: String, models: [String]) -> ReportedCost? {
         guard let book = gateway.withLock({ $0 })?.priceBook else { return nil }
         for model in models {
             let price = Array(provider.utf8).withByteSlice { provider in Array(model.utf8).withByteSlice { book.price(provider: provider, model: $0) } }
-            if let price { return (price.cost(of: usage).count, book.version) }
+            guard let price else { continue }
+            return ReportedCost(
+                nanodollars: price.cost(of: usage).count, priceBook: book.version, leavesSearchesOut: usage.webSearches > 0 && price.perSearch == nil)
         }
         return nil
     }

@@ -8,8 +8,8 @@ import Testing
 struct OldRecordTests {
     /// One as it lies in a journal, each of its texts the name of its field.
     private static let written = """
-        0101935c5e7a1b7c3d9e4f0123456789ab2580f09591b0b2ecbd1881c698830382b19164838bd66dacc002f70302810903019c03fba20495eb13050406f807f907fa07fb07fc
-        07fd07fe07ff07188108820884088508860887088808200201e3a8a504a4a4e8030105747261636502047370616e030a706172656e745370616e04087370616e4e616d65050c
+        0101935c5e7a1b7c3d9e4f0123456789ab2680f09591b0b2ecbd1881c698830382b19164838bd66dacc002f70302810903019c03fba20495eb13050406f807f907fa07fb07fc
+        07fd07fe07ff07188108820884088508860887088808200201e3a8a504a4a4e8038d080105747261636502047370616e030a706172656e745370616e04087370616e4e616d65050c
         6f7267616e69736174696f6e0609776f726b737061636507036b657908076b65794e616d65090b63657274696669636174650a0a7669727475616c4b65790b086d6574616461
         74610c04757365720d06636f6e6669670e08656e64706f696e740f066d6574686f64100470617468110870726f766964657212056d6f64656c13067365727665641406746172
         6765741508617474656d70747316097072696365426f6f6b17056572726f72180c66696e697368526561736f6e1904706565721a056167656e741b0670726f6d70741c087072
@@ -65,6 +65,7 @@ struct OldRecordTests {
         #expect(figures.mode == .fallback)
         #expect(figures.queueNanoseconds == 9_000_035)
         #expect(figures.connectNanoseconds == 8_000_036)
+        #expect(figures.usage.webSearches == 1037)
     }
 
     @Test("a text is of the field that it was of when it was written")
@@ -78,8 +79,9 @@ struct OldRecordTests {
     func words() {
         let flags: [RecordFlags] = [
             .stream, .aborted, .hedged, .estimated, .unpriced, .ownTrace, .metadataLeftOut, .counted, .reported, .observation, .lostEstimated, .triedOnce,
+            .searchesUnpriced,
         ]
-        #expect(flags.map(\.rawValue) == (0..<12).map { 1 << $0 })
+        #expect(flags.map(\.rawValue) == (0..<13).map { 1 << $0 })
         let caches: [RecordedCache] = [.disabled, .miss, .semanticMiss, .refresh, .hit]
         let modes: [RecordedMode] = [.single, .fallback, .loadbalance, .conditional]
         let blames: [RecordedBlame] = [.none, .client, .policy, .upstream, .gateway]

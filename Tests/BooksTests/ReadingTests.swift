@@ -106,8 +106,19 @@ struct ReadingTests {
         #expect((object["tries"] as? [[String: Any]])?.count == 1)
         #expect(object["prompt"] as? String == "pp-hello-0a1b2c" && object["prompt_version"] as? Int == 3)
         #expect(object["gateway_us"] as? Int == 41 && object["queue_us"] as? Int == 9000 && object["connect_us"] as? Int == 8000)
+        #expect(object["web_searches"] as? Int == 11 && object["searches_unpriced"] == nil)
         #expect(object["aborted"] == nil)
         let bare = String(decoding: RequestRecord().document.json, as: UTF8.self)
         #expect(!bare.contains("cost_usd") && !bare.contains("model") && !bare.contains("prompt") && !bare.contains("tokens") && !bare.contains("queue"))
+        #expect(!bare.contains("searches"))
+    }
+
+    @Test("a record of searches that have no price says so beside what is known of its cost")
+    func unpricedSearches() throws {
+        var record = RequestRecord.sample(1)
+        record.figures.flags.insert(.searchesUnpriced)
+        let text = String(decoding: record.document.json, as: UTF8.self)
+        #expect(text.contains("\"cost_usd\":0.000325,") && text.contains("\"web_searches\":11,") && text.contains("\"searches_unpriced\":true"))
+        #expect(!text.contains("\"unpriced\"") && !text.contains("estimated"))
     }
 }

@@ -89,7 +89,7 @@ struct RecordTests {
         record.figures.savedInputTokens = .max
         record.figures.flags = .counted
         for number in [RecordNumber.input, .cachedRead, .cacheWrite5m, .cacheWrite1h, .audioInput, .output, .reasoning, .audioOutput]
-            + [.audioCached, .imageInput, .imageCached, .imageOutput]
+            + [.audioCached, .imageInput, .imageCached, .imageOutput, .webSearches]
         {
             record.figures.set(number, to: .max)
         }
@@ -99,6 +99,7 @@ struct RecordTests {
         #expect(read.figures.savedInputTokens == Providers.Limits.tokenCount)
         #expect(read.inputTokens == 8 * Providers.Limits.tokenCount)
         #expect(read.outputTokens == 4 * Providers.Limits.tokenCount)
+        #expect(read.figures.usage.webSearches == Providers.Limits.tokenCount)
         #expect(!read.document.json.isEmpty)
     }
 
@@ -107,7 +108,7 @@ struct RecordTests {
         var figures = RecordFigures()
         for field in RecordNumber.allCases { figures.set(field, to: number) }
         #expect(figures.cost == BooksLimits.cost)
-        #expect(figures.usage.total == 12 * Providers.Limits.tokenCount)
+        #expect(figures.usage.total == 12 * Providers.Limits.tokenCount && figures.usage.webSearches == Providers.Limits.tokenCount)
         #expect(figures.promptVersion == .max)
     }
 

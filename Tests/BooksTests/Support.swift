@@ -68,6 +68,7 @@ extension RequestRecord {
         record.figures.usage.imageInput = 8
         record.figures.usage.imageCached = 9
         record.figures.usage.imageOutput = 10
+        record.figures.usage.webSearches = 11
         record.figures.promptVersion = 3
         record.figures.configVersion = 4
         record.figures.queueNanoseconds = 9_000_000

@@ -18,9 +18,10 @@ struct ReportedLogTests {
         let whose = Mutex<Set<String>>([])
         let modelsAsked = Mutex<[[String]]>([])
 
-        func cost(of usage: Usage, provider: String, models: [String]) -> (nanodollars: Int64, priceBook: String)? {
+        func cost(of usage: Usage, provider: String, models: [String]) -> ReportedCost? {
             modelsAsked.withLock { $0.append(models) }
-            return provider == "openai" ? (usage.total, "test-1") : nil
+            guard provider == "openai" else { return nil }
+            return ReportedCost(nanodollars: usage.total, priceBook: "test-1", leavesSearchesOut: usage.webSearches > 0)
         }
 
         func settle(before nowMilliseconds: Int64) {}
@@ -84,6 +85,17 @@ struct ReportedLogTests {
         #expect((record.provider, record.endpoint, record.finishReason) == ("anthropic", "messages", "end_turn"))
         #expect((record.figures.usage.input, record.figures.usage.cachedRead, record.figures.usage.output) == (4, 10, 6))
         #expect(record.figures.flags == [.reported, .counted, .unpriced, .ownTrace] && record.figures.cost == -1)
+    }
+
+    @Test("searches are counted, and what has no price for them says so", arguments: [0, 3] as [Int64])
+    func searches(count: Int64) throws {
+        let record = try record(
+            #"""
+            {"request": {"provider": "openai", "url": "https://example.com/v1/chat/completions", "body": {"model": "m"}},
+             "response": {"status": 200, "body": {"model": "m", "usage": {"prompt_tokens": 4, "completion_tokens": 6, "num_search_queries": \#(count)}}}}
+            """#)
+        #expect(record.figures.usage.webSearches == count && record.figures.cost == 10)
+        #expect(record.figures.flags.contains(.searchesUnpriced) == (count > 0) && !record.figures.flags.contains(.unpriced))
     }
 
     @Test("what callbacks and exporters of spans send is taken: names at the top, times as texts, no URL")

@@ -27,8 +27,8 @@ struct TelemetryTests {
             try? late.withLock { $0 }?.catchUp()
         }
 
-        func cost(of usage: Usage, provider: String, models: [String]) -> (nanodollars: Int64, priceBook: String)? {
-            provider == "openai" ? (usage.total, "test-1") : nil
+        func cost(of usage: Usage, provider: String, models: [String]) -> ReportedCost? {
+            provider == "openai" ? ReportedCost(nanodollars: usage.total, priceBook: "test-1") : nil
         }
 
         func keepsBodies(ofWorkspace id: String) -> Bool { whose.withLock { $0.contains(id) } }

@@ -128,6 +128,15 @@ struct SpanTests {
         #expect(said["sluice.lost_tokens_in"] == "11" && said["sluice.lost_tokens_out"] == "7")
     }
 
+    @Test("searches are told, and that they have no price")
+    func searches() throws {
+        var record = sample()
+        record.figures.usage.webSearches = 3
+        record.figures.flags.insert(.searchesUnpriced)
+        let said = try #require(spans([record]).spans.first).attributes(9)
+        #expect(said["sluice.usage.web_searches"] == "3" && said["sluice.searches_unpriced"] == "true" && said["sluice.cost_usd"] == "0.000325")
+    }
+
     @Test("each attempt is a span below it, one after the other, and a failed one says how it failed")
     func attempts() throws {
         let found = spans([sample()]).spans

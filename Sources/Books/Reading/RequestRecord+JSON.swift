@@ -82,12 +82,14 @@ extension RequestRecord {
                 ("tokens_image_out", usage.imageOutput),
             ]
             for (name, count) in classes where count > 0 { members.number(name, UInt64(count)) }
+            if usage.webSearches > 0 { members.number("web_searches", UInt64(usage.webSearches)) }
         }
         if figures.cost >= 0 { members.add("cost_usd", .number(DocumentNumber(text: RecordMoney.dollars(figures.cost)))) }
         members.text("service_tier", serviceTier)
         members.text("price_book", priceBook)
         if figures.flags.contains(.estimated) { members.flag("estimated") }
         if figures.flags.contains(.unpriced) { members.flag("unpriced") }
+        if figures.flags.contains(.searchesUnpriced) { members.flag("searches_unpriced") }
         if figures.lostInputTokens > 0 || figures.lostOutputTokens > 0 {
             members.number("lost_tokens_in", UInt64(clamping: figures.lostInputTokens))
             members.number("lost_tokens_out", UInt64(clamping: figures.lostOutputTokens))

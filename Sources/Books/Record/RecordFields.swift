@@ -18,8 +18,9 @@ enum RecordNumber: Int, CaseIterable {
     case reason
     case mode
     case queue, connect
+    case webSearches
 
-    static let count = 37
+    static let count = 38
 }
 
 /// The texts of a record, by the byte before each. A reader passes over those it does not know.
@@ -67,6 +68,8 @@ public struct RecordFlags: OptionSet, BitwiseCopyable, Sendable {
     public static let lostEstimated = RecordFlags(rawValue: 1024)
     /// It had one attempt, which began when the gateway was done, had this status, and ended as the request did.
     public static let triedOnce = RecordFlags(rawValue: 2048)
+    /// Its provider has told of searches that have no price: it costs more than is known.
+    public static let searchesUnpriced = RecordFlags(rawValue: 4096)
 }
 
 /// What a request had to do with the cache.

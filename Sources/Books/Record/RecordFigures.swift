@@ -84,6 +84,7 @@ public struct RecordFigures: BitwiseCopyable, Sendable {
         case .mode: UInt64(mode.rawValue)
         case .queue: queueNanoseconds
         case .connect: connectNanoseconds
+        case .webSearches: UInt64(RecordFigures.tokens(usage.webSearches))
         }
     }
 
@@ -126,6 +127,7 @@ public struct RecordFigures: BitwiseCopyable, Sendable {
         case .mode: mode = RecordedMode(rawValue: UInt8(clamping: value)) ?? .single
         case .queue: queueNanoseconds = value
         case .connect: connectNanoseconds = value
+        case .webSearches: usage.webSearches = RecordFigures.tokens(Int64(clamping: value))
         }
     }
 

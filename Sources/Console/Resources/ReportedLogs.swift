@@ -163,7 +163,8 @@ private struct Report {
             record.figures.flags.insert(.unpriced)
             return
         }
-        (record.figures.cost, record.priceBook) = found
+        (record.figures.cost, record.priceBook) = (found.nanodollars, found.priceBook)
+        if found.leavesSearchesOut { record.figures.flags.insert(.searchesUnpriced) }
     }
 }
 

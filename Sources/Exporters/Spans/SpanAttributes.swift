@@ -82,6 +82,7 @@ struct SpanAttributes {
             ("gen_ai.usage.reasoning.output_tokens", usage.reasoning),
             ("sluice.usage.audio.input_tokens", usage.audioInput), ("sluice.usage.audio.output_tokens", usage.audioOutput),
             ("sluice.usage.image.input_tokens", usage.imageInput), ("sluice.usage.image.output_tokens", usage.imageOutput),
+            ("sluice.usage.web_searches", usage.webSearches),
         ]
         for (name, count) in parts where count > 0 { pairs.append((name, .count(count))) }
         if figures.flags.contains(.estimated) { flag("sluice.usage.estimated") }
@@ -121,6 +122,7 @@ struct SpanAttributes {
         seconds("sluice.connect", figures.connectNanoseconds)
         let flags: [(String, RecordFlags)] = [
             ("sluice.aborted", .aborted), ("sluice.hedged", .hedged), ("sluice.unpriced", .unpriced), ("sluice.reported", .reported),
+            ("sluice.searches_unpriced", .searchesUnpriced),
         ]
         for (name, flag) in flags where figures.flags.contains(flag) { self.flag(name) }
     }

@@ -27,15 +27,15 @@ extension Exchange {
     }
 
     /// What `price` finds for that name; where it finds nothing, for the client's own word: a config may call a model by what an operator has named it.
-    func pricedByName(_ price: (ByteSlice) -> Nanodollars?) -> Nanodollars? {
+    func pricedByName<Result>(_ price: (ByteSlice) -> Result?) -> Result? {
         var told = record.model
         return told.withBytesInPlace { told in
             var isTold = false
-            let cost = withAskedName { name in
+            let found = withAskedName { name in
                 isTold = name == told
                 return price(name)
             }
-            return cost ?? (isTold ? nil : price(told))
+            return found ?? (isTold ? nil : price(told))
         }
     }
 

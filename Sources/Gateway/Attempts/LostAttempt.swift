@@ -33,7 +33,7 @@ extension Exchange {
         if let plan { record.provider = plan.destination.name }
         if let (taken, cost) = chargedNow {
             guard taken.requests > 0 else { return }
-            if let usage = taken.usage { return noteLost(usage, cost, isEstimated: false) }
+            if let usage = taken.usage { return noteLost(usage, cost, isEstimated: leavesSearchesOut(usage, adjustment)) }
             if let spending = attempt.spending, reckons(spending) {
                 var usage = Usage()
                 usage.input = min(taken.inputTokens, Providers.Limits.tokenCount)
@@ -43,7 +43,7 @@ extension Exchange {
         }
         // Whole, and refused by a guardrail: its provider has counted.
         if outcome != nil, answer.state == .done, !answer.isBroken, answer.readsUsage, let usage = answer.usage.usage {
-            return noteLost(usage, appliedCost(of: usage, adjustment)?.count, isEstimated: false)
+            return noteLost(usage, appliedCost(of: usage, adjustment)?.count, isEstimated: leavesSearchesOut(usage, adjustment))
         }
         switch outcome {
         case .status(let status): guard (200..<300).contains(status) else { return }

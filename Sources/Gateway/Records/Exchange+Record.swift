@@ -1,5 +1,6 @@
 import Books
 import Bytes
+import Cache
 import Ledger
 import Policy
 import Providers
@@ -143,12 +144,12 @@ extension Exchange {
         if answer.readsUsage, let usage = answer.usage.usage, answer.state == .done, !answer.isBroken {
             figures.usage = usage
             figures.flags.insert(.counted)
-            price(told.nanodollars, &figures)
+            price(told, &figures)
         } else if told.inputTokens >= 0, !answer.readsUsage {
             figures.usage.input = told.inputTokens
             figures.usage.output = max(0, told.outputTokens)
             figures.flags.insert(.counted)
-            price(told.nanodollars, &figures)
+            price(told, &figures)
         } else if caching.status == .hit || !wasDone {
             figures.cost = 0
         } else if endpoint.isReckoned || answer.readsUsage && answer.usage.usage != nil {
@@ -158,6 +159,11 @@ extension Exchange {
         } else {
             figures.cost = 0
         }
+    }
+
+    private func price(_ told: AnswerCost, _ figures: inout RecordFigures) {
+        price(told.nanodollars, &figures)
+        if told.leavesSearchesOut { figures.flags.insert(.searchesUnpriced) }
     }
 
     private func price(_ nanodollars: Int64, _ figures: inout RecordFigures) {
@@ -191,6 +197,8 @@ extension Exchange {
                 figures.usage.output = answer.isStream ? Int64(answer.readsUsage ? answer.usage.deltaCount : 0) : sent
             }
         }
-        price(appliedCost(of: figures.usage, usedKey?.terms?.adjustment ?? .none)?.count ?? -1, &figures)
+        let adjustment = usedKey?.terms?.adjustment ?? .none
+        price(appliedCost(of: figures.usage, adjustment)?.count ?? -1, &figures)
+        if figures.cost >= 0, leavesSearchesOut(figures.usage, adjustment) { figures.flags.insert(.searchesUnpriced) }
     }
 }

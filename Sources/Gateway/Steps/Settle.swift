@@ -86,7 +86,10 @@ extension Exchange {
         guard answer.readsUsage, let usage = answer.usage.usage else { return cost }
         cost.inputTokens = usage.inputTotal
         cost.outputTokens = usage.outputTotal
-        if let nanodollars = appliedCost(of: usage, adjustment) { cost.nanodollars = nanodollars.count }
+        if let nanodollars = appliedCost(of: usage, adjustment) {
+            cost.nanodollars = nanodollars.count
+            cost.leavesSearchesOut = leavesSearchesOut(usage, adjustment)
+        }
         return cost
     }
 
@@ -100,12 +103,28 @@ extension Exchange {
 
     /// The same, or else what it costs of the model that was asked for.
     func appliedCost(of usage: Usage, _ adjustment: PriceAdjustment) -> Nanodollars? {
-        if let cost = servedCost(of: usage, adjustment) { return cost }
-        var served = answer.usage.model
-        return pricedByName { asked in
-            // The book has been asked for that very name.
-            answer.readsUsage && served.withBytesInPlace { $0 == asked } ? nil : cost(of: usage, as: asked, adjustment)
+        applied { cost(of: usage, as: $0, adjustment) }
+    }
+
+    /// Whether an answer took searches for which the model it is priced as has no price: it cost more than is reckoned.
+    func leavesSearchesOut(_ usage: Usage, _ adjustment: PriceAdjustment) -> Bool {
+        // A price of the request covers them.
+        guard usage.webSearches > 0, adjustment.fixed == nil, let book = worker.snapshot.prices else { return false }
+        var provider = record.provider
+        let isPriced = applied { model in
+            provider.withBytesInPlace { book.price(provider: $0, model: model).map { $0.perSearch != nil } }
         }
+        return isPriced == false
+    }
+
+    /// What `price` finds for the model that served, or else for the one that was asked for.
+    private func applied<Result>(_ price: (ByteSlice) -> Result?) -> Result? {
+        // Before an answer of its own has begun, what is known is another request's.
+        guard answer.readsUsage else { return pricedByName(price) }
+        var served = answer.usage.model
+        if let found = served.withBytesInPlace(price) { return found }
+        // The book has been asked for that very name.
+        return pricedByName { asked in served.withBytesInPlace { $0 == asked } ? nil : price(asked) }
     }
 
     /// What an attempt took costs that has told nothing itself, of the model that was asked for; nil where that has no price.
