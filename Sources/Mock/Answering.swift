@@ -183,6 +183,7 @@ extension Connection {
             worker.counters.billedOutputTokens.count(reply.outputTokens)
         case .embeddings:
             worker.writeEmbeddings(of: request, ask, saysUsage: !script.noUsage, into: &worker.body)
+            worker.counters.billedInputTokens.count(ask.promptTokens)
         case .countTokens:
             worker.body.append("{\"input_tokens\":")
             worker.body.append(decimal: ask.promptTokens)

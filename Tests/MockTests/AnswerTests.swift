@@ -153,6 +153,16 @@ struct AnswerTests {
         }
     }
 
+    @Test("what embeddings take is counted as it is told")
+    func embeddingsAreBilled() throws {
+        try withServer { server in
+            let client = try TestClient(server)
+            client.post("/v1/embeddings", #"{"model":"mock","input":["12345","678"]}"#)
+            #expect(client.answer().body.contains(#""usage":{"prompt_tokens":2,"total_tokens":2}"#))
+            #expect(server.statistics().billedInputTokens == 2 && server.statistics().billedOutputTokens == 0)
+        }
+    }
+
     @Test("embeddings are the same in numbers and in base64, for the same input")
     func embeddingsAreDeterministic() throws {
         try withServer { server in
