@@ -28,7 +28,7 @@ struct AccessRecord: BitwiseCopyable, Sendable {
         var answeredQueueNanoseconds: UInt64 = 0
         var receivedByteCount: UInt64 = 0
         var sentByteCount: UInt64 = 0
-        /// Of attempts whose answers nobody got.
+        /// Of attempts whose answers nobody got, and of an answer that no provider has counted.
         var lostTokens: Int64 = 0
         var lostNanodollars: Int64 = 0
         var status: UInt16 = 0

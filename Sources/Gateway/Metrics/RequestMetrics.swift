@@ -153,7 +153,7 @@ extension RequestMetrics.State {
             for (labels, figures) in rows { histogram(figures).write(name, labels: labels, to: &text) }
         }
         tell("request_count", "counter", "Requests that are over.") { "\($0.count)" }
-        tell("llm_token_sum", "counter", "Tokens, of prompts and of answers, as providers counted them.") { "\($0.tokens)" }
+        tell("llm_token_sum", "counter", "Tokens, of prompts and of answers, as providers counted them, or as they are reckoned.") { "\($0.tokens)" }
         tell("llm_cost_sum", "counter", "What they cost, in dollars.") { "\(Double($0.nanodollars) / 1e9)" }
         tell("http_request_duration_seconds", "From a request's first byte to its answer's last.", \.requests)
         tell("portkey_request_duration_milliseconds", "The same in milliseconds.", \.requestMilliseconds)

@@ -166,6 +166,19 @@ extension Exchange {
         if told.leavesSearchesOut { figures.flags.insert(.searchesUnpriced) }
     }
 
+    /// Takes what is reckoned of an answer that nobody has counted into the sums of metrics, as its record tells it.
+    func noteReckoned() {
+        let isCounted = record.figures.cost.inputTokens >= 0 && answer.state == .done && !answer.isBroken
+        guard !isCounted, wasDone else { return }
+        var figures = RecordFigures()
+        charge(&figures)
+        guard figures.flags.contains(.estimated) else { return }
+        // What was told before a stream was cut is part of that.
+        record.figures.cost = AnswerCost()
+        record.figures.lostTokens += figures.usage.total
+        record.figures.lostNanodollars += max(0, figures.cost)
+    }
+
     private func price(_ nanodollars: Int64, _ figures: inout RecordFigures) {
         figures.cost = nanodollars
         if nanodollars < 0 { figures.flags.insert(.unpriced) }

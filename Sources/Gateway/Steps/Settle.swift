@@ -42,6 +42,7 @@ extension Exchange {
         }
         record.figures.lostTokens = bookNotes.lost.inputTokens + bookNotes.lost.outputTokens
         record.figures.lostNanodollars = max(0, bookNotes.lost.nanodollars)
+        noteReckoned()
         if !worker.accessRing.labels.labels.isEmpty { noteLabels() }
         let tries = trail.count > 1 ? writeTries() : ByteSlice("")
         worker.accessRing.push(&record, tries: tries)
