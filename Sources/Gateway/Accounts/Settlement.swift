@@ -23,7 +23,9 @@ extension Exchange {
     func settleSpending() {
         guard let spending = attempt.spending.take(), let desks = spending.desks else { return }
         let taken = taken(spending)
-        if taken.requests > 0, taken.usage == nil, reckons(spending) { bookNotes.reckoned = (taken.inputTokens, taken.outputTokens) }
+        if taken.requests > 0, taken.usage == nil, reckons(spending) {
+            bookNotes.reckoned = (taken.inputTokens, taken.outputTokens, reckonedCost(taken, spending))
+        }
         let money = spending.hasBudget(of: .cost) ? money(taken, spending) : 0
         if spending.reservation.isOpen {
             var isOvershot = false
@@ -105,10 +107,14 @@ extension Exchange {
         guard let spending = attempt.spending else { return nil }
         let taken = taken(spending)
         guard let usage = taken.usage else {
-            let cost = spending.isPriced ? spending.upperBound(inputTokens: taken.inputTokens, outputTokens: taken.outputTokens).count : nil
-            return (taken, cost)
+            return (taken, reckonedCost(taken, spending))
         }
         return (taken, appliedCost(of: usage, spending.adjustment)?.count)
+    }
+
+    /// What budgets are charged where nobody has counted: each token is taken for the dearest it can be. Nil without a price.
+    private func reckonedCost(_ taken: Taken, _ spending: Spending) -> Int64? {
+        spending.isPriced ? spending.upperBound(inputTokens: taken.inputTokens, outputTokens: taken.outputTokens).count : nil
     }
 
     /// What a provider may have made of an answer of which so many tokens were seen. A stream is made while it is sent, no faster than any model can, what

@@ -25,8 +25,8 @@ struct RecordNotes {
     /// It was let in because it would be recorded, for the budget of anybody: its caller's, its target's or a policy's.
     var isOwed = false
     var blame = RecordedBlame.none
-    /// Tokens that budgets were charged, where the provider had counted none.
-    var reckoned: (input: Int64, output: Int64)?
+    /// Tokens that budgets were charged, and what for, where the provider had counted none.
+    var reckoned: (input: Int64, output: Int64, cost: Int64?)?
     var lost = LostAttempts()
     /// Whose budgets and limits it was counted in, a line each.
     var limits = InlineText<256>()
