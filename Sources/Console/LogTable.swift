@@ -6,8 +6,10 @@ import Store
 /// Records as the rows of a file.
 struct LogTable {
     /// What a row may have, in order. What came later stands behind all else: who reads columns by their places finds them where they were.
-    static let names =
-        Logs.row(RequestRecord()).members.map(\.name).filter { $0 != "object" && !later.contains($0) } + ["request", "response"] + later
+    static let names = members.filter { $0 != "object" && !later.contains($0) } + ["request", "response"] + later
+
+    /// Those of every row of the list.
+    private static let members = Logs.row(RequestRecord()).members.map(\.name)
 
     private static let later = [
         "mode", "queue_us", "connect_us", "upstream_response_time", "cache_type", "config_version", "config_digest", "service_tier", "finish_reason", "source",
@@ -21,6 +23,8 @@ struct LogTable {
     ]
 
     private let fields: [String]
+    /// Where in a row each of them stands; nil for what is in none.
+    private let places: [Int?]
     private let format: LogExport.Format
 
     /// - Parameters:
@@ -28,6 +32,7 @@ struct LogTable {
     ///   - denied: which are left out in any case.
     init(fields: [String], denied: [String] = [], format: LogExport.Format) {
         self.fields = LogTable.fields(fields, denied)
+        places = self.fields.map { LogTable.members.firstIndex(of: $0) }
         self.format = format
     }
 
@@ -41,12 +46,13 @@ struct LogTable {
     var needsBodies: Bool { fields.contains("request") || fields.contains("response") }
 
     func append(_ record: RequestRecord, _ feedback: FeedbackSums?, _ kept: KeptBodies? = nil, to bytes: inout [UInt8]) {
-        let row = Logs.row(record, feedback)
-        let values = fields.map { name in
-            switch name {
-            case "request": Logs.request(record, kept)
-            case "response": Logs.response(record, kept)
-            default: row[name] ?? .null
+        let row = Logs.row(record, feedback).members
+        let values = zip(fields, places).map { name, place in
+            switch (name, place) {
+            case (_, let place?): row[place].value
+            case ("request", nil): Logs.request(record, kept)
+            case ("response", nil): Logs.response(record, kept)
+            default: DocumentNode.null
             }
         }
         switch format {
