@@ -11,15 +11,17 @@ struct LogTable {
     /// Those of every row of the list.
     private static let members = Logs.row(RequestRecord()).members.map(\.name)
 
-    private static let later = [
-        "mode", "queue_us", "connect_us", "upstream_response_time", "cache_type", "config_version", "config_digest", "service_tier", "finish_reason", "source",
-        "sdk_version", "gateway_version",
-    ]
+    private static let later =
+        [
+            "mode", "queue_us", "connect_us", "upstream_response_time", "cache_type", "config_version", "config_digest", "service_tier", "finish_reason", "source",
+            "sdk_version", "gateway_version",
+        ] + Logs.details(RequestRecord()).map(\.key)
 
-    /// What Portkey's documents call some of them as well.
+    /// What Portkey's documents, or records, call some of them as well.
     static let aliases = [
         (alias: "ai_provider", name: "ai_org"), (alias: "model", name: "ai_model"), (alias: "status_code", name: "response_status_code"),
         (alias: "user", name: "_user"), (alias: "prompt", name: "prompt_slug"),
+        (alias: "estimated", name: "is_estimated"), (alias: "reported", name: "is_reported"),
     ]
 
     private let fields: [String]

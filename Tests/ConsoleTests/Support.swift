@@ -5,6 +5,7 @@ import JSON
 import Ledger
 import Policy
 import Synchronization
+@testable import Books
 @testable import Console
 @testable import Store
 
@@ -103,6 +104,15 @@ final class Desk {
 
     func integration(_ slug: String, secret: String = "sk-test-0123456789abcdefghij") -> Reply {
         ask("POST", "/v1/integrations", #"{"name":"\#(slug)","slug":"\#(slug)","ai_provider_id":"openai","key":"\#(secret)"}"#)
+    }
+
+    /// Adds records to the journal and gives them rows.
+    func write(_ records: [RequestRecord], process: UInt32 = 1) throws {
+        let keeper = try Bookkeeper(dataDirectory: folder, workers: 1, process: process, clock: { UInt64(Desk.start) * 1_000_000 }) { _ in }
+        for record in records { keeper.ring(worker: 0).push(.required) { record.write(to: &$0) } }
+        keeper.stop()
+        keeper.run()
+        try books?.catchUp()
     }
 
     /// The rows of the audit log, the latest first.

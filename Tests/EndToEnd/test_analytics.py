@@ -141,6 +141,14 @@ class Analytics(AnalyticsCase):
         self.assertEqual((unknown["mode"], unknown["upstream_response_time"]), (None, None))
         # Whoever came first has waited for a dial.
         self.assertTrue(any(row["queue_us"] >= row["connect_us"] > 0 for row in rows), rows)
+        # For accounts a row has what its record has.
+        for row in rows:
+            record = self.send("GET", f"/v1/logs/{row['id']}").json["record"]
+            for name in ("saved_usd", "saved_tokens_in", "saved_tokens_out", "price_book", "target", "attempts", "blame", "first_token_us", "gateway_us"):
+                self.assertEqual(row[name], record.get(name), (name, row, record))
+        self.assertEqual([row["id"] for row in rows if row["saved_usd"]], [hit["id"]])
+        self.assertEqual({row["attempts"] for row in rows if row["config"] == "second"}, {2})
+        self.assertEqual([row["blame"] for row in rows if row["error_code"] == "unknown_config"], ["client"])
         log = self.send("GET", f"/v1/logs/{rows[-1]['id']}").json["record"]
         self.assertEqual(len(log["tries"]), log["attempts"])
         self.assertEqual((log["tries"][0]["tokens_in"], log["tries"][0]["tokens_out"]), (log["tokens_in"], log["tokens_out"]))

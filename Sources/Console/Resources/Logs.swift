@@ -6,9 +6,10 @@ import Store
 /// Records of requests: `/logs`.
 enum Logs {
     static let routes = [
-        Route(.get, "/logs", .oneOf(["logs.list", "logs.view", "logs.read"]), "Lists requests, the latest first.", query: Listing.page + RowFilters.fields) {
-            (console, call) throws(ConsoleError) in try console.listLogs(call)
-        },
+        Route(
+            .get, "/logs", .oneOf(["logs.list", "logs.view", "logs.read"]),
+            "Lists requests, the latest first: whose they are, what they took and cost, how they went.", query: Listing.page + RowFilters.fields
+        ) { (console, call) throws(ConsoleError) in try console.listLogs(call) },
         Route(.get, "/logs/{id}", .oneOf(["logs.view", "logs.read"]), "One request's record, or an observation's.") { (console, call) throws(ConsoleError) in
             try console.log(call)
         },
@@ -43,7 +44,30 @@ enum Logs {
             "metadata": .object(record.metadataPairs.map { ($0.key, .text($0.value)) }), "error_code": text(record.error),
             "source": text(record.library?.name ?? ""), "sdk_version": text(record.library?.version ?? ""), "gateway_version": text(record.gatewayVersion),
             "weighted_feedback": TraceFeedback.average(feedback), "total_feedbacks": count(feedback?.count), "object": .text("log"),
-        ])
+        ]).with(details(record))
+    }
+
+    /// What it took and cost in detail, and how it went, under the names that records have for it.
+    static func details(_ record: RequestRecord) -> KeyValuePairs<String, DocumentNode> {
+        let figures = record.figures
+        let (flags, usage) = (figures.flags, figures.usage)
+        func tokens(_ number: Int64) -> DocumentNode { count(flags.contains(.counted) ? number : nil) }
+        let hasLost = figures.lostInputTokens > 0 || figures.lostOutputTokens > 0
+        return [
+            "tokens_cached": tokens(usage.cachedRead), "tokens_cache_write_5m": tokens(usage.cacheWrite5m), "tokens_cache_write_1h": tokens(usage.cacheWrite1h),
+            "tokens_audio_in": tokens(usage.audioInput), "tokens_audio_cached": tokens(usage.audioCached), "tokens_image_in": tokens(usage.imageInput),
+            "tokens_image_cached": tokens(usage.imageCached), "tokens_reasoning": tokens(usage.reasoning), "tokens_audio_out": tokens(usage.audioOutput),
+            "tokens_image_out": tokens(usage.imageOutput),
+            "lost_tokens_in": .number(figures.lostInputTokens), "lost_tokens_out": .number(figures.lostOutputTokens),
+            "lost_cost_usd": hasLost ? dollars(figures.lostCost) : .number(0), "lost_estimated": .flag(flags.contains(.lostEstimated)),
+            "saved_usd": dollars(figures.saved), "saved_tokens_in": count(figures.savedInputTokens < 0 ? nil : figures.savedInputTokens),
+            "saved_tokens_out": count(figures.savedOutputTokens < 0 ? nil : figures.savedOutputTokens),
+            "price_book": text(record.priceBook), "unpriced": .flag(flags.contains(.unpriced)),
+            "target": text(record.target), "attempts": .number(Int(figures.attempts)), "hedged": .flag(flags.contains(.hedged)),
+            "aborted": .flag(flags.contains(.aborted)), "blame": text(record.blame.text.description),
+            "first_token_us": count(figures.firstTokenNanoseconds == 0 ? nil : Int64(clamping: figures.firstTokenNanoseconds / 1000)),
+            "gateway_us": waits(figures.gatewayNanoseconds, figures),
+        ]
     }
 
     /// What was asked, with its fields and its body where they are kept.
@@ -81,6 +105,11 @@ enum Logs {
     /// What is empty is not known.
     private static func text(_ text: String) -> DocumentNode { text.isEmpty ? .null : .text(text) }
     private static func count(_ count: Int64?) -> DocumentNode { count.map { .number($0) } ?? .null }
+
+    /// Nano-dollars as dollars, exact; less than none are not known.
+    private static func dollars(_ nanodollars: Int64) -> DocumentNode {
+        nanodollars < 0 ? .null : DocumentNode(.number(DocumentNumber(text: RecordMoney.dollars(nanodollars))), at: .start)
+    }
 
     /// Microseconds; nobody has told of those of a request that went elsewhere.
     private static func waits(_ nanoseconds: UInt64, _ figures: RecordFigures) -> DocumentNode {
