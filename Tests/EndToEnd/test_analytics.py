@@ -116,6 +116,12 @@ class Analytics(AnalyticsCase):
                 self.assertEqual(graph.object, "analytics-graph")
                 self.assertEqual(graph.summary, summary)
                 self.assertEqual(graph.data, graph.data_points)
+        [hit] = [row for row in self.rows(9) if row["cache_status"] == "HIT"]
+        points = graphs.cache_hit_rate(**self.span).data_points
+        saved = [point["cumulative_simple_cache_savings"] for point in points]
+        self.assertEqual((saved, {point["cumulative_semantic_cache_savings"] for point in points}), (sorted(saved), {0}))
+        self.assertAlmostEqual(saved[-1], hit["saved_usd"] * 100, places=7)
+        self.assertGreater(saved[-1], 0)
         cost = graphs.cost(**self.span)
         self.assertAlmostEqual(cost.summary["total"], cents, places=7)
         self.assertAlmostEqual(sum(point["total"] for point in cost.data_points), cents, places=6)

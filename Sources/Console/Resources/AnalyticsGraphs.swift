@@ -10,6 +10,8 @@ enum AnalyticsGraphs {
     private struct SumsGraph: Sendable {
         let summary: @Sendable (RowSums) -> KeyValuePairs<String, DocumentNode>
         let point: @Sendable (RowSums) -> KeyValuePairs<String, DocumentNode>
+        /// And of all requests from the graph's beginning to the point's end.
+        var cumulative: @Sendable (RowSums) -> KeyValuePairs<String, DocumentNode> = { _ in [:] }
     }
 
     static func graph(_ path: String, _ what: String, _ make: @escaping @Sendable (Console, RowQuery) throws(ConsoleError) -> DocumentNode) -> Route {
@@ -20,9 +22,12 @@ enum AnalyticsGraphs {
 
     private static func sums(_ path: String, _ what: String, _ graph: SumsGraph) -> Route {
         self.graph(path, what) { (console, query) throws(ConsoleError) in
-            let points = try console.points(query)
-            let whole = points.reduce(RowSums()) { $0 + $1.sums }
-            return envelope(.object(graph.summary(whole)), points.map { .object(["timestamp": .time($0.at)]).with(graph.point($0.sums)) })
+            var whole = RowSums()
+            let points = try console.points(query).map { point in
+                whole = whole + point.sums
+                return DocumentNode.object(["timestamp": .time(point.at)]).with(graph.point(point.sums)).with(graph.cumulative(whole))
+            }
+            return envelope(.object(graph.summary(whole)), points)
         }
     }
 
@@ -50,15 +55,12 @@ enum AnalyticsGraphs {
             "errors/rate", "What share failed, in percent.",
             SumsGraph(summary: { ["rate": Amount.ratio($0.errors, $0.requests, times: 100)] }, point: { ["rate": Amount.ratio($0.errors, $0.requests, times: 100)] })),
         sums(
-            "cache/hit-rate", "How many were answered from the cache, and what that saved, in cents.",
+            "cache/hit-rate", "How many were answered from the cache, and what that saved from the first point on, in cents.",
             SumsGraph(
                 summary: { ["total": .number($0.hits), "rate": Amount.ratio($0.hits, $0.cacheable, times: 100)] },
-                point: {
-                    [
-                        "simple_hits": .number($0.hits), "semantic_hits": .number(0), "rate": Amount.ratio($0.hits, $0.cacheable, times: 100),
-                        "simple_cache_savings": Amount.cents($0.saved),
-                    ]
-                })),
+                point: { ["simple_hits": .number($0.hits), "semantic_hits": .number(0), "rate": Amount.ratio($0.hits, $0.cacheable, times: 100)] },
+                // Nothing is found by meaning.
+                cumulative: { ["cumulative_simple_cache_savings": Amount.cents($0.saved), "cumulative_semantic_cache_savings": .number(0)] })),
         sums(
             "cache/latency", "How long answers from the cache took, in milliseconds.",
             SumsGraph(summary: { ["avg": milliseconds($0.hitMicroseconds, $0.hits)] }, point: { ["avg": milliseconds($0.hitMicroseconds, $0.hits)] })),
