@@ -15,7 +15,8 @@ struct LogsCommand: ParsableCommand {
             Reads the journal of a folder for state (`sluice serve --data FOLDER`), whether its gateway runs or not. Filters: id, trace, key, virtual_key, \
             workspace, user, config, prompt (pp-x, or pp-x@3), endpoint, provider, model, served, status (429, or 4xx), cache, error, blame, stream, peer, \
             kind and metadata.NAME; key!=value is the others. All must hold. Spans that are no calls of models are shown with --spans, or where kind is \
-            asked for. "~" stands before what is reckoned, since no provider has counted it.
+            asked for. "~" stands before what is reckoned, since no provider has counted it. Times are UTC; dates are there from the first line on that \
+            is of another day than that on which the command began.
             """)
 
     @Option(help: "Folder for state, as `sluice serve --data` has it (default: $SLUICE_DATA, or ./sluice-data).")
@@ -120,7 +121,7 @@ struct LogsCommand: ParsableCommand {
     }
 
     /// The nearest there is.
-    private static func nanoseconds(_ seconds: Double) -> UInt64 { seconds <= 0 ? 0 : seconds * 1e9 >= 0x1p64 ? .max : UInt64(seconds * 1e9) }
+    fileprivate static func nanoseconds(_ seconds: Double) -> UInt64 { seconds <= 0 ? 0 : seconds * 1e9 >= 0x1p64 ? .max : UInt64(seconds * 1e9) }
 }
 
 /// Records as lines: one of JSON each, or columns of a fixed width, so that those that follow stand below.
@@ -128,6 +129,9 @@ struct LogsPrinter {
     private let isJSON: Bool
     private var lines: [UInt8] = []
     private var hasHead = false
+    /// Whether lines have dates: from the first on that is of another day than `today`.
+    private var hasDates = false
+    private let today = LogsPrinter.date(LogsCommand.nanoseconds(Date().timeIntervalSince1970))
     private let bodies: BodyFiles?
 
     /// - Parameter bodies: where what was asked and answered is, if that is wanted.
@@ -141,9 +145,14 @@ struct LogsPrinter {
             let kept = (try? bodies?.bodies(of: record)) ?? nil
             lines += (kept.map { KeptBodyAnswer.document(record, $0) } ?? record.document).json + [UInt8(ascii: "\n")]
         } else {
-            if !hasHead { lines += Array((LogsPrinter.line(LogsPrinter.columns.map { ($0.title, $0.width) }) + "\n").utf8) }
+            if !hasDates, LogsPrinter.date(record.figures.wallNanoseconds) != today {
+                hasDates = true
+                // Columns stand elsewhere from now on.
+                hasHead = false
+            }
+            if !hasHead { add(LogsPrinter.columns.map(\.title)) }
             hasHead = true
-            lines += Array((LogsPrinter.line(zip(LogsPrinter.cells(record), LogsPrinter.columns).map { ($0, $1.width) }) + "\n").utf8)
+            add(LogsPrinter.cells(record))
         }
         if lines.count > 1 << 20 { flush() }
     }
@@ -163,18 +172,21 @@ struct LogsPrinter {
     }
 
     private static let columns: [(title: String, width: Int)] = [
-        ("TIME", 12), ("KEY", 14), ("MODEL", 28), ("TARGET", 24), ("STATUS", 6), ("CACHE", 7), ("TOKENS", 12), ("COST", 11), ("FIRST", 8), ("TOTAL", 8),
-        ("", 0),
+        ("DATE", 10), ("TIME", 12), ("KEY", 14), ("MODEL", 28), ("TARGET", 24), ("STATUS", 6), ("CACHE", 7), ("TOKENS", 12), ("COST", 11), ("FIRST", 8),
+        ("TOTAL", 8), ("", 0),
     ]
 
-    private static func line(_ cells: [(text: String, width: Int)]) -> String {
+    /// - Parameter cells: one of each column.
+    private mutating func add(_ cells: [String]) {
         var line = ""
-        for (text, width) in cells { line += text + String(repeating: " ", count: max(0, width - text.count) + 2) }
+        for (text, column) in zip(cells, LogsPrinter.columns).dropFirst(hasDates ? 0 : 1) {
+            line += text + String(repeating: " ", count: max(0, column.width - text.count) + 2)
+        }
         while line.last == " " { line.removeLast() }
-        return line
+        lines += Array((line + "\n").utf8)
     }
 
-    static func cells(_ record: RequestRecord) -> [String] {
+    private static func cells(_ record: RequestRecord) -> [String] {
         let figures = record.figures
         let mark = figures.flags.contains(.estimated) ? "~" : ""
         let key = record.keyName.isEmpty ? "-" : record.keyName
@@ -193,10 +205,13 @@ struct LogsPrinter {
         if !record.prompt.isEmpty { remark += (remark.isEmpty ? "" : ", ") + record.promptReference }
         if figures.attempts > 1 { remark += (remark.isEmpty ? "" : ", ") + "\(figures.attempts) attempts" }
         return [
-            RecordTime.timeOfDay(figures.wallNanoseconds), key, model, target.isEmpty ? "-" : target, "\(figures.status)", cache(figures.cache), tokens, cost,
-            first > 0 ? time(first) : "-", time(figures.totalNanoseconds), remark,
+            date(figures.wallNanoseconds), RecordTime.timeOfDay(figures.wallNanoseconds), key, model, target.isEmpty ? "-" : target, "\(figures.status)",
+            cache(figures.cache), tokens, cost, first > 0 ? time(first) : "-", time(figures.totalNanoseconds), remark,
         ].map(plain)
     }
+
+    /// `2026-11-26`
+    private static func date(_ nanoseconds: UInt64) -> String { String(RecordTime.text(nanoseconds).prefix { $0 != "T" }) }
 
     private static func cache(_ status: RecordedCache) -> String { status == .disabled ? "-" : status.text.description.lowercased() }
 

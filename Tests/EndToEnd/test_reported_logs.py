@@ -7,6 +7,7 @@ import re
 import signal
 import time
 import unittest
+from datetime import datetime, timezone
 
 from portkey_ai import AsyncPortkey
 from portkey_ai.api_resources import exceptions
@@ -99,6 +100,36 @@ class ReportedLogs(AnalyticsCase):
         self.assertEqual(self.send("DELETE", PATH).status, 405)
         with self.assertRaises(exceptions.AuthenticationError):
             self.client("sk-sluice-" + "A" * 49).logs.create(request=REQUEST)
+
+    def test_dates(self):
+        """`sluice logs` has dates from the first line on that is not of today, and columns stand below their heads"""
+        def table(*options):
+            return command("logs", "--data", str(self.data), "--filter", "metadata.team=dates", *options).stdout.splitlines()
+
+        def asked(count):
+            self.ask({"x-portkey-metadata": '{"team":"dates"}'})
+            self.assertTrue(soon(lambda: len(table("--json")) == count))
+
+        asked(1)
+        # A day is the most that one may have taken.
+        body = {"request": REQUEST, "response": {**RESPONSE, "response_time": 86_400_000}, "metadata": {"team": "dates"}, "trace_id": "dates-told"}
+        self.assertEqual(self.send("POST", PATH, body=body).status, 200)
+        self.assertTrue(soon(lambda: len(table("--json")) == 2))
+        asked(3)
+        first, told, last = (json.loads(line)["time"] for line in table("--json"))
+        self.assertLess(told[:10], first[:10])
+        dated = table("--filter", "trace=dates-told")
+        self.assertRegex(dated[0], "^DATE        TIME          KEY  ")
+        self.assertEqual((dated[1][:10], dated[1][12:24]), (told[:10], told[11:23]))
+        for lines in (table(), table("--since", "2d")):
+            # Unless midnight has come in between.
+            if first[:10] == datetime.now(timezone.utc).strftime("%Y-%m-%d"):
+                self.assertRegex(lines[0], "^TIME          KEY  ")
+                self.assertTrue(lines[1].startswith(f"{first[11:23]}  "), lines)
+                self.assertEqual((lines[2:4], lines[4][:10], lines[4][12:24], len(lines)), (dated, last[:10], last[11:23], 5))
+            places = [dated[0].index(title) for title in ("TIME", "KEY", "MODEL", "TARGET", "STATUS", "CACHE", "TOKENS")]
+            for line in lines[-2:]:
+                self.assertTrue(all(line[place - 2:place] == "  " and line[place] != " " for place in places), line)
 
     def test_killed(self):
         """what was answered a moment ago is there after a kill"""
