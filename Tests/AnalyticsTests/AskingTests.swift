@@ -10,7 +10,7 @@ struct AskingTests {
             number: 1, workspace: "ws1", key: "a", virtualKey: "v1", config: "c1", prompt: "pp-a", promptVersion: 1, tokensIn: 100, tokensOut: 1,
             cost: 5_000_000, metadata: "{\"team\":\"x\"}", user: "ada"),
         Sample(number: 2, at: State.noon + 60_000, workspace: "ws1", key: "b", provider: "anthropic", model: "claude", served: "claude-4", status: 429, cost: 0, user: "bob"),
-        Sample(number: 3, at: State.noon + 120_000, workspace: "ws2", key: "a", status: 503, cost: 0, trace: "t3"),
+        Sample(number: 3, at: State.noon + 120_000, workspace: "ws2", key: "a", status: 503, cost: 0, trace: "t3", span: "s3"),
         Sample(number: 4, at: State.noon + 3_600_000, key: "a", cache: .hit, cost: 0, saved: 700, microseconds: 50, metadata: "{\"team\":\"y\"}", user: "ada"),
         Sample(number: 5, at: State.noon + 3_600_000, key: "a", prompt: "pp-a", promptVersion: 2, cache: .miss, attempts: 3, metadata: "{\"team\":\"x\"}"),
         Sample(
@@ -38,7 +38,8 @@ struct AskingTests {
         (query { $0.keys = ["b", "c"] }, [2, 6]), (query { $0.virtualKeys = ["v1"] }, [1]), (query { $0.configs = ["c1", "c2"] }, [1]),
         (query { $0.statuses = [429, 503] }, [2, 3]), (query { $0.caches = [.hit] }, [4]), (query { $0.models = [("anthropic", "claude")] }, [2]),
         (query { $0.models = [("anthropic", "claude-4"), ("openai", "none")] }, [2]), (query { $0.models = [("", "gpt-4o")] }, [1, 3, 4, 5, 6]),
-        (query { $0.models = [("anthropic", "")] }, [2]), (query { $0.trace = "t3" }, [3]), (query { $0.metadata = [("team", ["x"])] }, [1, 5]),
+        (query { $0.models = [("anthropic", "")] }, [2]), (query { $0.trace = "t3" }, [3]), (query { $0.span = "s3" }, [3]), (query { $0.span = "s3"; $0.trace = "t4" }, []),
+        (query { $0.span = "none" }, []), (query { $0.metadata = [("team", ["x"])] }, [1, 5]),
         (query { $0.metadata = [("team", ["x", "y"])] }, [1, 4, 5]), (query { $0.metadata = [("_user", ["ada"]), ("team", ["x"])] }, [1]),
         (query { $0.metadata = [("team'; DROP TABLE records; --", ["x"])] }, []), (query { $0.tokens = 101...101 }, [1]), (query { $0.promptTokens = 11...(.max) }, [1]),
         (query { $0.completionTokens = 0...4 }, [1]), (query { $0.cost = 1...999_999 }, [5, 6]), (query { $0.from = State.noon + 60_000 }, [2, 3, 4, 5, 6]),

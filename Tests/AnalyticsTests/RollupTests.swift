@@ -24,7 +24,7 @@ struct RollupTests {
                 model: any(["gpt-4o", "claude"]), served: any(["", "gpt-4o", "claude-4"]), status: any([200, 200, 200, 429, 500]),
                 cache: any([.disabled, .miss, .hit]), attempts: any([1, 1, 2, 3]), tokensIn: Int64(random.next() % 300), tokensOut: Int64(random.next() % 100),
                 cost: any([-1, 0, 1_000, Int64(random.next() % 9_000_000)]), saved: any([-1, 500]), microseconds: random.next() % 5_000_000, metadata: metadata,
-                user: any(["", "ada", "bob"]), trace: any(["", "t1", "t2"]))
+                user: any(["", "ada", "bob"]), trace: any(["", "t1", "t2"]), span: any(["", "s1", "s2"]))
         }
     }
 
@@ -38,7 +38,7 @@ struct RollupTests {
         let (first, second) = (time(), time())
         var query = RowQuery(from: min(first, second), to: max(first, second) + any([0, 1, State.day]))
         for _ in 0..<Int(random.next() % 3) {
-            switch random.next() % 13 {
+            switch random.next() % 14 {
             case 0, 1: query.workspace = any(["ws1", "ws2", "none"])
             case 2: query.keys = any([["a"], ["a", "c"], ["none"]])
             case 3: query.virtualKeys = ["v1"]
@@ -50,6 +50,7 @@ struct RollupTests {
             case 9: query.tokens = any([0...100, 200...500])
             case 10: query.cost = any([0...0, 1...5_000_000])
             case 11: query.completionTokens = 50...60
+            case 12: query.span = any(["s1", "none"])
             default: query.trace = any(["t1", "none"])
             }
         }
