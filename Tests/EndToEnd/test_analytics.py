@@ -314,6 +314,89 @@ class Refusals(AnalyticsCase):
             self.get(f"/v1/analytics/graphs/{graph}")
 
 
+class Choices(AnalyticsCase):
+    """logs and analytics: who asked, with what."""
+
+    @classmethod
+    def start(cls, **members):
+        keyed = {"dialect": "openai", "base_url": cls.mock.base}
+        return super().start(providers={"keyed": keyed, "house": {"base_url": cls.mock.base, "auth": "none"}}, configs={"all": {"provider": "house"}}, **members)
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        case = cls("make")
+        case.make()
+
+    def made(self, path, **body):
+        answer = self.send("POST", f"/v1{path}", body=body)
+        self.assertEqual(answer.status, 200, answer.body)
+        return answer.json
+
+    def make(self):
+        """What all tests here look at: three workspaces' keys, two virtual keys, two prompts in three versions; and which requests were made with them."""
+        cls = type(self)
+        cls.virtual_keys = [self.made("/virtual-keys", name=name, provider="keyed", key=f"sk-{name}-0123456789abcdef")["slug"] for name in ("east", "west")]
+        cls.workspaces = [self.made("/admin/workspaces", name=name)["id"] for name in ("One", "Two")]
+        cls.keys = [self.made("/api-keys/workspace/service", name=name, workspace_id=workspace, scopes=["completions.write"])
+                    for name, workspace in zip(("one", "two"), self.workspaces)]
+        folder = self.made("/collections", name="prompts")["id"]
+        cls.prompts = [self.made("/prompts", name=name, string='[{"role":"user","content":"hello"}]', parameters={"model": "mock-prompt"},
+                                 virtual_key=self.virtual_keys[0], collection_id=folder)["slug"] for name in ("greet", "part")]
+        said = {"string": '[{"role":"user","content":"bye"}]', "parameters": {"model": "mock-prompt"}, "patch": True}
+        self.assertEqual(self.send("PUT", f"/v1/prompts/{self.prompts[0]}", body=said).status, 200)
+        east, west = ({"x-portkey-virtual-key": slug} for slug in self.virtual_keys)
+        one, two = (key["key"] for key in self.keys)
+        cls.asked = {
+            "one-east": self.ask(east, one, model="mock-a"), "one-west": self.ask(west, one, model="mock-b"), "two-west": self.ask(west, two, model="mock-b"),
+            "house": self.ask({"x-portkey-span-id": "span-of-house"}, model="mock-a"), "two-house": self.ask(key=two, model="mock-a"),
+            **{f"prompt-{number}": self.send("POST", f"/v1/prompts/{name}/completions", body={"variables": {}})
+               for number, name in enumerate((self.prompts[0], f"{self.prompts[0]}@2", self.prompts[1]))},
+        }
+        self.assertEqual({name: answer.status for name, answer in self.asked.items()}, dict.fromkeys(self.asked, 200))
+        self.rows(len(self.asked))
+
+    def test_filters(self):
+        """filters by virtual key, API key, prompt, span and workspace choose those that were made with them, in lists, graphs and groups"""
+        (east, west), (one, two), (greet, part) = self.virtual_keys, (key["id"] for key in self.keys), self.prompts
+        prompts = ["prompt-0", "prompt-1", "prompt-2"]
+        for filters, names in (
+            ({"virtual_keys": east}, ["one-east", *prompts]), ({"virtual_keys": west}, ["one-west", "two-west"]),
+            ({"virtual_keys": f"{east},{west}"}, ["one-east", "one-west", "two-west", *prompts]),
+            ({"api_key_ids": one}, ["one-east", "one-west"]), ({"api_key_ids": f"{one}, {two}"}, ["one-east", "one-west", "two-house", "two-west"]),
+            ({"api_key_ids": two, "virtual_keys": west}, ["two-west"]), ({"api_key_ids": one, "prompt_slug": greet}, []),
+            ({"prompt_slug": greet}, ["prompt-0", "prompt-1"]), ({"prompt_slug": f"{greet}@2"}, ["prompt-1"]), ({"prompt_slug": f"{greet}@1,{part}"}, ["prompt-0", "prompt-2"]),
+            ({"span_id": "span-of-house"}, ["house"]), ({"span_id": "span"}, []), ({"span_id": "span-of-house", "virtual_keys": east}, []),
+            ({"workspace_slug": self.workspaces[1]}, ["two-house", "two-west"]), ({"ai_org_model": "house__mock-a"}, ["house", "two-house"]),
+            ({"ai_org_model": "keyed__mock-b,keyed__mock-prompt"}, ["one-west", "two-west", *prompts]),
+        ):
+            with self.subTest(filters=filters):
+                found = {row["id"] for row in self.get("/v1/logs", page_size=100, **filters)["data"]}
+                self.assertEqual(sorted(name for name, answer in self.asked.items() if answer["x-sluice-request-id"] in found), sorted(names))
+                self.assertEqual((len(found), self.get("/v1/analytics/graphs/requests", **filters)["summary"]["total"]), (len(names), len(names)))
+                groups = self.get("/v1/analytics/groups/ai_service", **filters)["data"]
+                self.assertEqual(sum(group["requests"] for group in groups), len(names))
+
+    def test_groups(self):
+        """groups by virtual key, prompt, version, model, provider, API key and workspace, as the SDK asks for them, count what was made with each"""
+        (east, west), (greet, part) = self.virtual_keys, self.prompts
+        groups = self.client().analytics.groups
+        for kind, counts in (
+            ("provider", {east: 4, west: 2}), ("prompt", {greet: 2, part: 1}), ("prompt_version", {f"{greet}@1": 1, f"{greet}@2": 1, f"{part}@1": 1}),
+            ("model", {"mock-a": 3, "mock-b": 2, "mock-prompt": 3}), ("ai_service", {"keyed": 6, "house": 2}),
+            ("workspace", dict(zip(self.workspaces, (2, 2)))),
+        ):
+            with self.subTest(group=kind):
+                rows = groups.group_by(group_by=kind, **self.span)
+                self.assertEqual({row[kind]: row["requests"] for row in rows.data}, counts)
+                self.assertEqual((rows.total, {(row["object"], row["errors"]) for row in rows.data}), (len(counts), {("analytics-group", 0)}))
+        keys = {row["api_key"]: row["requests"] for row in groups.group_by(group_by="api_key", **self.span).data}
+        self.assertEqual([keys.pop(key["id"]) for key in self.keys] + list(keys.values()), [2, 2, 4])
+        # And of what a filter leaves.
+        some = groups.group_by(group_by="model", **self.span, virtual_keys=west)
+        self.assertEqual([(row["model"], row["requests"]) for row in some.data], [("mock-b", 2)])
+
+
 class Rows(AnalyticsCase):
     """books: rows."""
 
