@@ -34,8 +34,9 @@ public struct BooksDeclaration: Sendable, Equatable {
         "organisation_id", "_user", "metadata", "error_code", "weighted_feedback", "total_feedbacks", "request", "response", "mode", "queue_us",
         "connect_us", "upstream_response_time", "cache_type", "config_version", "config_digest", "service_tier", "finish_reason", "source", "sdk_version",
         "gateway_version", "tokens_cached", "tokens_cache_write_5m", "tokens_cache_write_1h", "tokens_audio_in", "tokens_audio_cached", "tokens_image_in",
-        "tokens_image_cached", "tokens_reasoning", "tokens_audio_out", "tokens_image_out", "lost_tokens_in", "lost_tokens_out", "lost_cost_usd",
-        "lost_estimated", "saved_usd", "saved_tokens_in", "saved_tokens_out", "price_book", "unpriced", "target", "attempts", "hedged", "aborted", "blame",
+        "tokens_image_cached", "tokens_reasoning", "tokens_audio_out", "tokens_image_out", "web_searches", "lost_tokens_in", "lost_tokens_out", "lost_cost_usd",
+        "lost_estimated", "saved_usd", "saved_tokens_in", "saved_tokens_out", "price_book", "unpriced", "searches_unpriced", "target", "attempts", "hedged",
+        "aborted", "blame",
         "first_token_us", "gateway_us",
     ]
 

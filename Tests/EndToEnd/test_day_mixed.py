@@ -117,7 +117,7 @@ def config(way, kind):
         "refused": {"strategy": {**FALLBACK, "on_status_codes": [446]}, "targets": [
             kind.target("reply=unwanted", script=UNWANTED, output_guardrails=[REFUSED]), good]},
         "hedged": {"strategy": FALLBACK, "hedge": {"after": 100, "budget": 1}, "targets": [kind.target("latency=2000"), good]},
-        "late": {"strategy": FALLBACK, "targets": [kind.target("latency=3000", request_timeout=200), good]},
+        "late": {"strategy": FALLBACK, "targets": [kind.target("latency=3000", request_timeout=700), good]},
         "left": kind.target("gap=10", script=dataclasses.replace(kind.script, tokens=300)),
     }[way]
 

@@ -24,7 +24,7 @@ extension Exchange {
         guard let spending = attempt.spending.take(), let desks = spending.desks else { return }
         let taken = taken(spending)
         if taken.requests > 0, taken.usage == nil, reckons(spending) {
-            bookNotes.reckoned = (taken.inputTokens, taken.outputTokens, reckonedCost(taken, spending))
+            bookNotes.reckoned = (taken.inputTokens, taken.outputTokens, spending.hasBudget(of: .cost) ? reckonedCost(taken, spending) : nil)
         }
         let money = spending.hasBudget(of: .cost) ? money(taken, spending) : 0
         if spending.reservation.isOpen {

@@ -141,7 +141,8 @@ extension Exchange {
     /// What the request took and cost: as its provider counted, as another exchange was told, or reckoned.
     private func charge(_ figures: inout RecordFigures) {
         let told = record.figures.cost
-        if answer.readsUsage, let usage = answer.usage.usage, answer.state == .done, !answer.isBroken {
+        // Budgets have taken for uncounted what did not come whole, whatever it had told.
+        if bookNotes.reckoned == nil, answer.readsUsage, let usage = answer.usage.usage, answer.state == .done, !answer.isBroken {
             figures.usage = usage
             figures.flags.insert(.counted)
             price(told, &figures)
@@ -168,7 +169,7 @@ extension Exchange {
 
     /// Takes what is reckoned of an answer that nobody has counted into the sums of metrics, as its record tells it.
     func noteReckoned() {
-        let isCounted = record.figures.cost.inputTokens >= 0 && answer.state == .done && !answer.isBroken
+        let isCounted = bookNotes.reckoned == nil && record.figures.cost.inputTokens >= 0 && answer.state == .done && !answer.isBroken
         guard !isCounted, wasDone else { return }
         var figures = RecordFigures()
         charge(&figures)
@@ -176,7 +177,7 @@ extension Exchange {
         // What was told before a stream was cut is part of that.
         record.figures.cost = AnswerCost()
         record.figures.lostTokens += figures.usage.total
-        record.figures.lostNanodollars += max(0, figures.cost)
+        record.figures.lostNanodollars = (Nanodollars(record.figures.lostNanodollars) + Nanodollars(max(0, figures.cost))).count
     }
 
     private func price(_ nanodollars: Int64, _ figures: inout RecordFigures) {
