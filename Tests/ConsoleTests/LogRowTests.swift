@@ -24,7 +24,7 @@ struct LogRowTests {
         record.figures.gatewayNanoseconds = 61_000
         record.figures.status = 503
         record.figures.attempts = 3
-        record.figures.flags = [.counted, .stream, .aborted, .hedged, .unpriced, .estimated, .lostEstimated]
+        record.figures.flags = [.counted, .stream, .aborted, .hedged, .unpriced, .estimated, .lostEstimated, .searchesUnpriced]
         record.figures.usage.input = 1
         record.figures.usage.cachedRead = 2
         record.figures.usage.cacheWrite5m = 3
@@ -37,6 +37,7 @@ struct LogRowTests {
         record.figures.usage.reasoning = 10
         record.figures.usage.audioOutput = 11
         record.figures.usage.imageOutput = 12
+        record.figures.usage.webSearches = 17
         record.figures.cost = 7_000_000
         record.figures.saved = 1_234_567
         record.figures.savedInputTokens = 13
@@ -64,7 +65,10 @@ struct LogRowTests {
     @Test("what nobody knows is null, and what was not is none")
     func unknown() {
         let found = Logs.details(RequestRecord()).map { "\($0.key)=\($0.value.jsonText)" }
-        let told = ["lost_tokens_in=0", "lost_tokens_out=0", "lost_cost_usd=0", "lost_estimated=false", "unpriced=false", "attempts=0", "hedged=false", "aborted=false", "gateway_us=0"]
+        let told = [
+            "lost_tokens_in=0", "lost_tokens_out=0", "lost_cost_usd=0", "lost_estimated=false", "unpriced=false", "searches_unpriced=false", "attempts=0",
+            "hedged=false", "aborted=false", "gateway_us=0",
+        ]
         #expect(found.filter { !$0.hasSuffix("=null") } == told)
         var record = RequestRecord()
         record.figures.flags = [.counted, .reported]
