@@ -127,14 +127,14 @@ extension DayBooks {
             """
         let cursor = try Row.fetchCursor(database, sql: given, arguments: own + condition.arguments)
         while let row = try cursor.next() {
-            if let name = text(row[3]) { try groups.add(row[0], value: row[1], weight: row[2], to: name) }
+            if let name = text(row[3]) { try groups.add(row[0], value: row[1], weight: row[2], at: groups.place(of: name)) }
         }
         let having = """
             SELECT \(expression) AS name, count(*) FROM records WHERE trace IN (\(DayFile.judgedTraces)) AND \(condition.sql)
             AND EXISTS (SELECT 1 FROM \(opinions) WHERE opinion.workspace = records.workspace AND opinion.trace = records.trace) GROUP BY name
             """
         for row in try Row.fetchAll(database, sql: having, arguments: own + condition.arguments) {
-            if let name = text(row[0]) { groups.add(requests: row[1], to: name) }
+            if let name = text(row[0]) { groups.add(requests: row[1], at: groups.place(of: name)) }
         }
     }
 

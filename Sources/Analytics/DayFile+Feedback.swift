@@ -2,23 +2,24 @@ import GRDB
 
 /// Which feedback the day's requests have, kept beside the rows: a question looks at what was said, and not at every request for whether something was.
 ///
-///     judged ─ number ──▶ opinions.feedback     and for each kind of the day's requests of its trace
-///            └ kind ────▶ kinds                 the latest of them, and how many there are
+///     judgements ─ number ──▶ opinions.feedback     and for each kind of the day's requests of its trace
+///                └ kind ────▶ kinds                 the first and the latest of them, and how many there are
 /// It is derived like all of the file. Both sides are only added to, and how far each was read is written with it; whoever asks has the rest read first.
 extension DayFile {
-    private static let judgedTables = """
-        CREATE TABLE IF NOT EXISTS judged (
-            number INTEGER NOT NULL, kind INTEGER NOT NULL, at INTEGER NOT NULL, requests INTEGER NOT NULL, PRIMARY KEY (number, kind)) WITHOUT ROWID;
-        CREATE TABLE IF NOT EXISTS judged_until (feedback INTEGER NOT NULL, id TEXT NOT NULL, row INTEGER NOT NULL);
+    private static let judgementTables = """
+        CREATE TABLE IF NOT EXISTS judgements (
+            number INTEGER NOT NULL, kind INTEGER NOT NULL, first INTEGER NOT NULL, at INTEGER NOT NULL, requests INTEGER NOT NULL, PRIMARY KEY (number, kind))
+            WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS judgements_until (feedback INTEGER NOT NULL, id TEXT NOT NULL, row INTEGER NOT NULL);
 
         """
 
     /// For a day that is made anew; files of earlier programs have no such tables.
-    static let withoutJudged = judgedTables + "DELETE FROM judged; DELETE FROM judged_until;\n"
+    static let withoutJudgements = judgementTables + "DELETE FROM judgements; DELETE FROM judgements_until;\n"
 
     /// The traces that feedback of the day is about, as a question chooses them.
     static let judgedTraces = """
-        SELECT said.trace FROM judged CROSS JOIN \(FeedbackFile.schemaName).feedback AS said ON said.number = judged.number
+        SELECT said.trace FROM judgements CROSS JOIN \(FeedbackFile.schemaName).feedback AS said ON said.number = judgements.number
         """
 
     /// Reads the day's rows with the feedback beside them, all of which they are judged by.
@@ -35,12 +36,12 @@ extension DayFile {
     func judge(by feedback: FeedbackFile) throws {
         let isCurrent = try pool.unsafeRead { database in
             try DayFile.attach(feedback, to: database)
-            let hasTables = try Int64.fetchOne(database, sql: "SELECT 1 FROM sqlite_master WHERE name = 'judged_until'") != nil
+            let hasTables = try Int64.fetchOne(database, sql: "SELECT 1 FROM sqlite_master WHERE name = 'judgements_until'") != nil
             return try hasTables && Reach.written(in: database) == Reach.current(in: database)
         }
         if isCurrent { return }
         try pool.writeWithoutTransaction { database in
-            try database.execute(sql: DayFile.judgedTables)
+            try database.execute(sql: DayFile.judgementTables)
             try DayFile.attach(feedback, to: database)
             // A transaction that means to write from its beginning on holds the files beside it as well: rows would wait for feedback.
             let result = Result {
@@ -56,17 +57,17 @@ extension DayFile {
 
     private static func judge(_ database: Database) throws {
         // First: who has read already is not let wait for another process that writes.
-        try database.execute(sql: "UPDATE judged_until SET row = row")
+        try database.execute(sql: "UPDATE judgements_until SET row = row")
         var known = try Reach.written(in: database) ?? Reach()
         let current = try Reach.current(in: database)
         // It is another file of feedback, or a part of it has gone.
         if try !known.stands(in: database) {
-            try database.execute(sql: "DELETE FROM judged")
+            try database.execute(sql: "DELETE FROM judgements")
             known = Reach()
         }
         let opinions = FeedbackFile.schemaName + ".feedback AS said"
         let said = """
-            INSERT INTO judged SELECT said.number, asked.kind, max(asked.at), count(*) FROM \(opinions)
+            INSERT INTO judgements SELECT said.number, asked.kind, min(asked.number), max(asked.at), count(*) FROM \(opinions)
             CROSS JOIN requests AS asked ON asked.trace = said.trace CROSS JOIN kinds ON kinds.number = asked.kind
             WHERE kinds.workspace = said.workspace AND said.number > ? AND said.number <= ? GROUP BY said.number, asked.kind
             """
@@ -74,7 +75,7 @@ extension DayFile {
         if try hasEarlierRows(database) {
             // They have no kind, and nothing is added to them.
             let earlier = """
-                INSERT INTO judged SELECT said.number, 0, max(asked.at), count(*) FROM \(opinions)
+                INSERT INTO judgements SELECT said.number, 0, 0, max(asked.at), count(*) FROM \(opinions)
                 CROSS JOIN \(earlierTable) AS asked ON asked.trace = said.trace AND asked.workspace = said.workspace
                 WHERE said.number > ? AND said.number <= ? GROUP BY said.number
                 """
@@ -82,15 +83,15 @@ extension DayFile {
         }
         if known.feedback > 0, current.row > known.row {
             let asked = """
-                INSERT INTO judged SELECT said.number, asked.kind, max(asked.at), count(*) FROM requests AS asked
+                INSERT INTO judgements SELECT said.number, asked.kind, min(asked.number), max(asked.at), count(*) FROM requests AS asked
                 CROSS JOIN kinds ON kinds.number = asked.kind CROSS JOIN \(opinions) ON said.workspace = kinds.workspace AND said.trace = asked.trace
                 WHERE asked.number > ? AND said.number <= ? GROUP BY said.number, asked.kind
                 ON CONFLICT (number, kind) DO UPDATE SET at = max(at, excluded.at), requests = requests + excluded.requests
                 """
             try database.execute(sql: asked, arguments: [known.row, known.feedback])
         }
-        try database.execute(sql: "DELETE FROM judged_until")
-        try database.execute(sql: "INSERT INTO judged_until (feedback, id, row) VALUES (?, ?, ?)", arguments: [current.feedback, current.id, current.row])
+        try database.execute(sql: "DELETE FROM judgements_until")
+        try database.execute(sql: "INSERT INTO judgements_until (feedback, id, row) VALUES (?, ?, ?)", arguments: [current.feedback, current.id, current.row])
     }
 
     /// How far feedback and rows were read.
@@ -101,7 +102,7 @@ extension DayFile {
         var row: Int64 = 0
 
         static func written(in database: Database) throws -> Reach? {
-            try Row.fetchOne(database, sql: "SELECT feedback, id, row FROM judged_until").map { Reach(feedback: $0["feedback"], id: $0["id"], row: $0["row"]) }
+            try Row.fetchOne(database, sql: "SELECT feedback, id, row FROM judgements_until").map { Reach(feedback: $0["feedback"], id: $0["id"], row: $0["row"]) }
         }
 
         static func current(in database: Database) throws -> Reach {

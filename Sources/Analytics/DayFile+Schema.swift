@@ -109,7 +109,7 @@ extension DayFile {
 
     /// Deletes every row there is.
     static func clear(_ database: Database) throws {
-        try database.execute(sql: withoutJudged)
+        try database.execute(sql: withoutJudgements)
         if try hasEarlierRows(database) { try database.execute(sql: "DROP VIEW records; DROP TABLE \(earlierTable);\n" + view()) }
         for table in ["requests", "spans", "kinds", "shared", "marks", "mark_values", "sums", "latencies", "chunks", "positions"] {
             try database.execute(sql: "DELETE FROM \(table)")

@@ -28,8 +28,8 @@ struct Judgements {
     }
 
     private static let question = """
-        SELECT judged.number, opinion.value, opinion.weight, judged.kind, judged.at
-        FROM judged CROSS JOIN \(FeedbackFile.schemaName).feedback AS opinion ON opinion.number = judged.number ORDER BY judged.number
+        SELECT judgements.number, opinion.value, opinion.weight, judgements.kind, judgements.at, judgements.first, judgements.requests
+        FROM judgements CROSS JOIN \(FeedbackFile.schemaName).feedback AS opinion ON opinion.number = judgements.number ORDER BY judgements.number
         """
 
     /// Each of the feedback, with the time of the latest of its requests.
@@ -51,40 +51,46 @@ struct Judgements {
     }
 
     func add(to groups: inout FeedbackGroups, _ database: Database) throws {
+        let groupPlaces = names.map { groups.place(of: $0) }
+        // Of a trace that has several, each tells the same requests of a kind.
+        var told: Set<Int64> = []
         let cursor = try Row.fetchCursor(database, sql: Self.question)
         while let row = try cursor.next() {
-            if let place = places[row[3]] { try groups.add(row[0], value: row[1], weight: row[2], to: names[place]) }
-        }
-        // Of a trace that has several, each tells the same requests.
-        let having = """
-            SELECT kind, sum(requests) FROM (
-                SELECT judged.kind AS kind, max(judged.requests) AS requests
-                FROM judged CROSS JOIN \(FeedbackFile.schemaName).feedback AS opinion ON opinion.number = judged.number
-                GROUP BY opinion.workspace, opinion.trace, judged.kind)
-            GROUP BY kind
-            """
-        for row in try Row.fetchAll(database, sql: having) {
-            if let place = places[row[0]] { groups.add(requests: row[1], to: names[place]) }
+            guard let place = places[row[3]] else { continue }
+            try groups.add(row[0], value: row[1], weight: row[2], at: groupPlaces[place])
+            if told.insert(row[5]).inserted { groups.add(requests: row[6], at: groupPlaces[place]) }
         }
     }
 }
 
 /// Feedback by groups, counted once in each.
 struct FeedbackGroups {
-    private(set) var groups: [String: GroupFeedback] = [:]
-    private var seen: [String: Set<Int64>] = [:]
+    private var places: [String: Int] = [:]
+    private var sums: [GroupFeedback] = []
+    private var seen: [Set<Int64>] = []
     private var count = 0
     /// How much feedback may be counted.
     private let most: Int
 
     init(most: Int) { self.most = most }
 
-    mutating func add(_ number: Int64, value: Int64, weight: Int64, to name: String) throws(AnalyticsError) {
-        guard seen[name, default: []].insert(number).inserted else { return }
-        count += 1
-        if count > most { throw .tooMany }
-        groups[name, default: GroupFeedback()].sums.add(value: value, weight: weight)
+    mutating func place(of name: String) -> Int {
+        if let known = places[name] { return known }
+        places[name] = sums.count
+        sums.append(GroupFeedback())
+        seen.append([])
+        return sums.count - 1
     }
 
-    mutating func add(requests: Int64, to name: String) { groups[name, default: GroupFeedback()].requests += requests }
+    mutating func add(_ number: Int64, value: Int64, weight: Int64, at place: Int) throws(AnalyticsError) {
+        guard seen[place].insert(number).inserted else { return }
+        count += 1
+        if count > most { throw .tooMany }
+        sums[place].sums.add(value: value, weight: weight)
+    }
+
+    mutating func add(requests: Int64, at place: Int) { sums[place].requests += requests }
+
+    /// Those that have any.
+    var groups: [String: GroupFeedback] { places.mapValues { sums[$0] }.filter { $0.value != GroupFeedback() } }
 }

@@ -127,8 +127,8 @@ struct JudgedTests {
         thread.start()
         func judged() throws -> Int? {
             try books.file(day: Int(Self.first / State.day))?.pool.read { database in
-                guard try database.tableExists("judged") else { return nil }
-                return try Int.fetchOne(database, sql: "SELECT count(*) FROM judged")
+                guard try database.tableExists("judgements") else { return nil }
+                return try Int.fetchOne(database, sql: "SELECT count(*) FROM judgements")
             }
         }
         for _ in 0..<1000 where try judged() != 1 { usleep(10_000) }
