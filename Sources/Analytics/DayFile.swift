@@ -137,20 +137,15 @@ final class DayFile: Sendable {
     private static func add(
         _ row: DayRow, _ parts: RecordParts, to rollups: inout RollupBatch, _ database: Database, _ terms: inout DayTerms
     ) throws {
-        let record = row.record
-        if try hasOtherRow(record, parts, database) { return }
+        if try hasOtherRow(row.record, parts, database) { return }
         let shared = try terms.number(ofShared: parts.shared, database)
-        let mark = try terms.mark(parts.metadata, record, database)
-        if record.figures.flags.contains(.observation) {
+        let mark = try terms.mark(parts.metadata, row.record, database)
+        if row.record.figures.flags.contains(.observation) {
             try database.cachedStatement(sql: DayRow.spanInsertion).execute(arguments: row.spanArguments(parts, mark: mark.number, shared: shared))
             return
         }
-        var kinds: [(level: RowKind.Level, number: Int64)] = []
-        for level in [RowKind.Level.whole, .outline, .user] {
-            kinds.append((level, try terms.number(of: RowKind(level, row, user: mark.user), database)))
-        }
-        kinds.append((.outlineOfDay, kinds[1].number))
-        try database.cachedStatement(sql: DayRow.insertion).execute(arguments: row.arguments(parts, kind: kinds[0].number, mark: mark.number, shared: shared))
+        let kinds = try terms.kinds(of: row, user: mark.user, database)
+        try database.cachedStatement(sql: DayRow.insertion).execute(arguments: row.arguments(parts, kind: kinds.whole, mark: mark.number, shared: shared))
         if database.changesCount > 0 { rollups.add(row, kinds: kinds) }
     }
 }

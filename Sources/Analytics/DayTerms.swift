@@ -6,8 +6,10 @@ import JSON
 /// The numbers under which a day's file keeps once what many requests have alike, as far as they are remembered.
 struct DayTerms {
     private var kinds: [RowKind: Int64] = [:]
-    private var shared: [[UInt8]: Int64] = [:]
-    private var marks: [[UInt8]: (number: Int64, user: String)] = [:]
+    /// The outline of each kind that is whole: one has one.
+    private var outlines: [Int64: Int64] = [:]
+    private var shared: [Texts: Int64] = [:]
+    private var marks: [Texts: (number: Int64, user: String)] = [:]
     private var dataVersion: Int64?
 
     var count: Int { kinds.count + shared.count + marks.count }
@@ -19,7 +21,15 @@ struct DayTerms {
         dataVersion = version
     }
 
-    mutating func number(of kind: RowKind, _ database: Database) throws -> Int64 {
+    /// A row's kind at each level.
+    mutating func kinds(of row: DayRow, user: String, _ database: Database) throws -> RowKind.Numbers {
+        let whole = try number(of: RowKind(.whole, row), database)
+        let outline = try outlines[whole] ?? number(of: RowKind(.outline, row), database)
+        outlines[whole] = outline
+        return RowKind.Numbers(whole: whole, outline: outline, user: try number(of: RowKind(.user, row, user: user), database))
+    }
+
+    private mutating func number(of kind: RowKind, _ database: Database) throws -> Int64 {
         if let known = kinds[kind] { return known }
         let arguments = kind.arguments
         var number = try Int64.fetchOne(database.cachedStatement(sql: RowKind.finding), arguments: arguments)
@@ -32,7 +42,8 @@ struct DayTerms {
     }
 
     mutating func number(ofShared texts: [UInt8], _ database: Database) throws -> Int64 {
-        if let known = shared[texts] { return known }
+        let known = Texts(bytes: texts)
+        if let number = shared[known] { return number }
         var hash = TermHash()
         hash.add(texts)
         let arguments: StatementArguments = [hash.value, Data(texts)]
@@ -41,13 +52,14 @@ struct DayTerms {
             try database.cachedStatement(sql: "INSERT INTO shared (hash, texts) VALUES (?, ?)").execute(arguments: arguments)
             number = database.lastInsertedRowID
         }
-        shared[texts] = number
+        shared[known] = number
         return number ?? 0
     }
 
     /// The metadata's number, and the user in it.
     mutating func mark(_ texts: [UInt8], _ record: RequestRecord, _ database: Database) throws -> (number: Int64, user: String) {
-        if let known = marks[texts] { return known }
+        let known = Texts(bytes: texts)
+        if let mark = marks[known] { return mark }
         var hash = TermHash()
         hash.add(texts)
         let pairs = record.metadataPairs
@@ -65,7 +77,14 @@ struct DayTerms {
             number = made
         }
         let mark = (number ?? 0, user)
-        marks[texts] = mark
+        marks[known] = mark
         return mark
+    }
+
+    /// A record's texts, which are told apart all at once and not byte by byte.
+    private struct Texts: Hashable {
+        let bytes: [UInt8]
+
+        func hash(into hasher: inout Hasher) { bytes.withUnsafeBytes { hasher.combine(bytes: $0) } }
     }
 }

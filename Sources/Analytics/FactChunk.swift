@@ -18,20 +18,21 @@ struct FactChunk {
     // MARK: Bytes
 
     var data: Data {
-        var data = Data()
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(columns.count * (9 + 8 * count))
+        func append(_ number: Int64, _ width: Int) {
+            for index in 0..<width { bytes.append(UInt8(truncatingIfNeeded: number >> Int64(8 * index))) }
+        }
         for values in columns {
             let least = values.min() ?? 0
             // The distance of any two fits 64 bits without a sign.
             let most = UInt64(bitPattern: (values.max() ?? 0) &- least)
             let width = FactChunk.width(of: most)
-            data.append(UInt8(width))
-            withUnsafeBytes(of: least.littleEndian) { data.append(contentsOf: $0) }
-            guard width > 0 else { continue }
-            for value in values {
-                withUnsafeBytes(of: (value &- least).littleEndian) { data.append(contentsOf: $0.prefix(width)) }
-            }
+            bytes.append(UInt8(width))
+            append(least, 8)
+            for value in values { append(value &- least, width) }
         }
-        return data
+        return Data(bytes)
     }
 
     private static func width(of most: UInt64) -> Int {

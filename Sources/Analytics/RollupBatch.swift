@@ -19,12 +19,11 @@ struct RollupBatch {
     private var sums: [SumKey: RowSums] = [:]
     private var latencies: [LatencyKey: LatencyHistogram] = [:]
 
-    /// - Parameter kinds: the row's at each level, with their numbers.
-    mutating func add(_ row: DayRow, kinds: [(level: RowKind.Level, number: Int64)]) {
+    mutating func add(_ row: DayRow, kinds: RowKind.Numbers) {
         let own = RowSums(row)
-        for (level, number) in kinds {
+        for level in RowKind.Level.allCases {
             let start = row.at.start(of: level.step)
-            sums[SumKey(level: level, start: start, kind: number), default: RowSums()].add(own)
+            sums[SumKey(level: level, start: start, kind: kinds[level]), default: RowSums()].add(own)
         }
         for step in [GraphStep.hour, .day] {
             let key = LatencyKey(step: step, start: row.at.start(of: step), workspace: row.record.workspace)

@@ -4,7 +4,7 @@ import GRDB
 /// What requests have in common that are added up together: who asked for what, and what came of it.
 struct RowKind: Hashable {
     /// How much of it is told apart.
-    enum Level: Int64 {
+    enum Level: Int64, CaseIterable {
         /// All of it, by day; rows have one of these as well.
         case whole
         /// Workspaces and what came of it, by hour.
@@ -33,27 +33,43 @@ struct RowKind: Hashable {
     var isFallback = false
     var user = ""
 
-    init(_ level: Level, _ row: DayRow, user: String) {
-        let record = row.record
+    /// - Parameter user: whom only kinds of users tell apart.
+    init(_ level: Level, _ row: DayRow, user: String = "") {
+        // The record is not taken out of the row: a copy counts each of its texts.
         self.level = level
-        workspace = record.workspace
+        workspace = row.record.workspace
         if level == .user {
             self.user = user
             return
         }
-        status = record.figures.status
-        cache = record.figures.cache
+        status = row.record.figures.status
+        cache = row.record.figures.cache
         retries = row.retries
         isFallback = row.isFallback
         if level != .whole { return }
-        key = record.key
-        virtualKey = record.virtualKey
-        config = record.config
-        provider = record.provider
-        model = record.model
-        served = record.served
-        prompt = record.prompt
-        promptVersion = record.figures.promptVersion
+        key = row.record.key
+        virtualKey = row.record.virtualKey
+        config = row.record.config
+        provider = row.record.provider
+        model = row.record.model
+        served = row.record.served
+        prompt = row.record.prompt
+        promptVersion = row.record.figures.promptVersion
+    }
+
+    /// Under which numbers a day's file has a row's kinds.
+    struct Numbers {
+        let whole: Int64
+        let outline: Int64
+        let user: Int64
+
+        subscript(_ level: Level) -> Int64 {
+            switch level {
+            case .whole: whole
+            case .outline, .outlineOfDay: outline
+            case .user: user
+            }
+        }
     }
 
     /// The same in each process, for the index.
