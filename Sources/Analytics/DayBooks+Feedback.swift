@@ -105,7 +105,7 @@ extension DayBooks {
         for day in days().reversed() where query.days.contains(day) {
             guard let file = try file(day: day) else { continue }
             try reading(file, beside: feedback) { database in
-                if try Judgements.have(query, .group(group), day: day, database) {
+                if try Judgements.have(query, .group(group), database) {
                     try Judgements(query, .group(group), database).add(to: &groups, database)
                 } else {
                     try DayBooks.add(query, by: group, to: &groups, database)
@@ -153,7 +153,7 @@ extension DayBooks {
         for day in days().reversed() where query.days.contains(day) {
             guard let file = try file(day: day) else { continue }
             try reading(file, beside: feedback) { database in
-                if try Judgements.have(query, .none, day: day, database) { return try Judgements(query, .none, database).each(database, body) }
+                if try Judgements.have(query, .none, database) { return try Judgements(query, .none, database).opinions(database, body) }
                 let cursor = try Row.fetchCursor(database, sql: chosen, arguments: condition.arguments)
                 while let row = try cursor.next() { try body(row[0], row[1], row[2], row[3]) }
             }

@@ -3,13 +3,13 @@ import GRDB
 /// Which feedback the day's requests have, kept beside the rows: a question looks at what was said, and not at every request for whether something was.
 ///
 ///     judgements ─ number ──▶ opinions.feedback     and for each kind of the day's requests of its trace
-///                └ kind ────▶ kinds                 the first and the latest of them, and how many there are
+///                └ kind ────▶ kinds                 the first of them, from when to when, and how many there are
 /// It is derived like all of the file. Both sides are only added to, and how far each was read is written with it; whoever asks has the rest read first.
 extension DayFile {
     private static let judgementTables = """
         CREATE TABLE IF NOT EXISTS judgements (
-            number INTEGER NOT NULL, kind INTEGER NOT NULL, first INTEGER NOT NULL, at INTEGER NOT NULL, requests INTEGER NOT NULL, PRIMARY KEY (number, kind))
-            WITHOUT ROWID;
+            number INTEGER NOT NULL, kind INTEGER NOT NULL, first INTEGER NOT NULL, earliest INTEGER NOT NULL, latest INTEGER NOT NULL,
+            requests INTEGER NOT NULL, PRIMARY KEY (number, kind)) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS judgements_until (feedback INTEGER NOT NULL, id TEXT NOT NULL, row INTEGER NOT NULL);
 
         """
@@ -67,7 +67,7 @@ extension DayFile {
         }
         let opinions = FeedbackFile.schemaName + ".feedback AS said"
         let said = """
-            INSERT INTO judgements SELECT said.number, asked.kind, min(asked.number), max(asked.at), count(*) FROM \(opinions)
+            INSERT INTO judgements SELECT said.number, asked.kind, min(asked.number), min(asked.at), max(asked.at), count(*) FROM \(opinions)
             CROSS JOIN requests AS asked ON asked.trace = said.trace CROSS JOIN kinds ON kinds.number = asked.kind
             WHERE kinds.workspace = said.workspace AND said.number > ? AND said.number <= ? GROUP BY said.number, asked.kind
             """
@@ -75,7 +75,7 @@ extension DayFile {
         if try hasEarlierRows(database) {
             // They have no kind, and nothing is added to them.
             let earlier = """
-                INSERT INTO judgements SELECT said.number, 0, 0, max(asked.at), count(*) FROM \(opinions)
+                INSERT INTO judgements SELECT said.number, 0, 0, min(asked.at), max(asked.at), count(*) FROM \(opinions)
                 CROSS JOIN \(earlierTable) AS asked ON asked.trace = said.trace AND asked.workspace = said.workspace
                 WHERE said.number > ? AND said.number <= ? GROUP BY said.number
                 """
@@ -83,10 +83,11 @@ extension DayFile {
         }
         if known.feedback > 0, current.row > known.row {
             let asked = """
-                INSERT INTO judgements SELECT said.number, asked.kind, min(asked.number), max(asked.at), count(*) FROM requests AS asked
+                INSERT INTO judgements SELECT said.number, asked.kind, min(asked.number), min(asked.at), max(asked.at), count(*) FROM requests AS asked
                 CROSS JOIN kinds ON kinds.number = asked.kind CROSS JOIN \(opinions) ON said.workspace = kinds.workspace AND said.trace = asked.trace
                 WHERE asked.number > ? AND said.number <= ? GROUP BY said.number, asked.kind
-                ON CONFLICT (number, kind) DO UPDATE SET at = max(at, excluded.at), requests = requests + excluded.requests
+                ON CONFLICT (number, kind) DO UPDATE SET earliest = min(earliest, excluded.earliest), latest = max(latest, excluded.latest),
+                    requests = requests + excluded.requests
                 """
             try database.execute(sql: asked, arguments: [known.row, known.feedback])
         }

@@ -1,22 +1,39 @@
 import GRDB
 
-/// A whole day's feedback, as kinds of requests have it: no request is looked at.
+/// A day's feedback, as kinds of requests have it: no request is looked at, but of traces that the question's time cuts.
 struct Judgements {
+    /// One of the feedback, on requests of one kind.
+    struct Judgement {
+        let number: Int64
+        let value: Int64
+        let weight: Int64
+        /// Of the names.
+        let place: Int
+        /// The first of its trace's requests of this kind, whatever the question's time: it stands for them all.
+        let first: Int64
+        /// Of those within the question's time: when the latest of them began, in milliseconds since 1970, and how many there are.
+        var latest: Int64
+        var requests: Int64
+    }
+
+    private let times: Range<Int64>
     /// The groups' names, and which of them a kind is in; kinds that are not asked for are in none.
     private var names: [String] = []
     private var places: [Int64: Int] = [:]
 
     /// Whether they have what is asked for.
-    static func have(_ query: RowQuery, _ label: RowLabel, day: Int, _ database: Database) throws -> Bool {
-        try query.isOfKinds && query.isOfWhole(day: day) && label.isOf(.whole) && !DayFile.hasEarlierRows(database)
+    static func have(_ query: RowQuery, _ label: RowLabel, _ database: Database) throws -> Bool {
+        try query.isOfKinds && label.isOf(.whole) && !DayFile.hasEarlierRows(database)
     }
 
     init(_ query: RowQuery, _ label: RowLabel, _ database: Database) throws {
+        times = query.from..<max(query.from, query.to)
         let condition = query.kindCondition()
         let (expression, own) = label.sql
         var known: [String: Int] = [:]
-        let sql = "SELECT number, \(expression) FROM kinds WHERE level = ? AND \(condition.sql)"
-        for row in try Row.fetchAll(database, sql: sql, arguments: own + [RowKind.Level.whole.rawValue] + condition.arguments) {
+        let sql = "SELECT number, \(expression) FROM kinds WHERE number IN (SELECT kind FROM judgements) AND \(condition.sql)"
+        let cursor = try Row.fetchCursor(database, sql: sql, arguments: own + condition.arguments)
+        while let row = try cursor.next() {
             guard let name = DayBooks.text(row[1]) else { continue }
             let place = known[name] ?? names.count
             if place == names.count {
@@ -27,38 +44,54 @@ struct Judgements {
         }
     }
 
-    private static let question = """
-        SELECT judgements.number, opinion.value, opinion.weight, judgements.kind, judgements.at, judgements.first, judgements.requests
-        FROM judgements CROSS JOIN \(FeedbackFile.schemaName).feedback AS opinion ON opinion.number = judgements.number ORDER BY judgements.number
-        """
+    /// In the order of their numbers.
+    private func each(_ database: Database, _ body: (Judgement) throws -> Void) throws {
+        let question = """
+            SELECT opinion.number, opinion.value, opinion.weight, kind, first, earliest, latest, requests
+            FROM judgements CROSS JOIN \(FeedbackFile.schemaName).feedback AS opinion ON opinion.number = judgements.number ORDER BY judgements.number
+            """
+        let cut = try database.makeStatement(
+            sql: """
+                SELECT max(at), count(*) FROM requests
+                WHERE trace = (SELECT trace FROM \(FeedbackFile.schemaName).feedback WHERE number = ?) AND kind = ? AND at >= ? AND at < ?
+                """)
+        let cursor = try Row.fetchCursor(database, sql: question)
+        while let row = try cursor.next() {
+            guard let place = places[row[3]] else { continue }
+            var judgement = Judgement(number: row[0], value: row[1], weight: row[2], place: place, first: row[4], latest: row[6], requests: row[7])
+            if !times.contains(row[5]) || !times.contains(judgement.latest) {
+                let arguments: StatementArguments = [judgement.number, row[3] as Int64, times.lowerBound, times.upperBound]
+                guard judgement.requests > 1, let within = try Row.fetchOne(cut, arguments: arguments), let latest = within[0] as Int64? else { continue }
+                (judgement.latest, judgement.requests) = (latest, within[1])
+            }
+            try body(judgement)
+        }
+    }
 
     /// Each of the feedback, with the time of the latest of its requests.
-    func each(
+    func opinions(
         _ database: Database, _ body: (_ number: Int64, _ value: Int64, _ weight: Int64, _ latest: Int64) throws(AnalyticsError) -> Void
     ) throws {
-        var (number, value, weight, latest): (Int64, Int64, Int64, Int64) = (0, 0, 0, 0)
-        let cursor = try Row.fetchCursor(database, sql: Self.question)
-        while let row = try cursor.next() {
-            guard places[row[3]] != nil else { continue }
-            if row[0] != number {
-                if number > 0 { try body(number, value, weight, latest) }
-                (number, value, weight, latest) = (row[0], row[1], row[2], row[4])
+        var last: Judgement?
+        try each(database) { judgement in
+            if let known = last, known.number == judgement.number {
+                last?.latest = max(known.latest, judgement.latest)
             } else {
-                latest = max(latest, row[4])
+                if let last { try body(last.number, last.value, last.weight, last.latest) }
+                last = judgement
             }
         }
-        if number > 0 { try body(number, value, weight, latest) }
+        if let last { try body(last.number, last.value, last.weight, last.latest) }
     }
 
     func add(to groups: inout FeedbackGroups, _ database: Database) throws {
         let groupPlaces = names.map { groups.place(of: $0) }
-        // Of a trace that has several, each tells the same requests of a kind.
+        // Of a trace that has several, each tells the same requests.
         var told: Set<Int64> = []
-        let cursor = try Row.fetchCursor(database, sql: Self.question)
-        while let row = try cursor.next() {
-            guard let place = places[row[3]] else { continue }
-            try groups.add(row[0], value: row[1], weight: row[2], at: groupPlaces[place])
-            if told.insert(row[5]).inserted { groups.add(requests: row[6], at: groupPlaces[place]) }
+        try each(database) { judgement in
+            let place = groupPlaces[judgement.place]
+            try groups.add(judgement.number, value: judgement.value, weight: judgement.weight, at: place)
+            if told.insert(judgement.first).inserted { groups.add(requests: judgement.requests, at: place) }
         }
     }
 }

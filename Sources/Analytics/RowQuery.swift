@@ -65,12 +65,6 @@ public struct RowQuery: Sendable {
         }
     }
 
-    /// Whether it asks for all of a day: a row is of its day, or of the one before where its request began there.
-    func isOfWhole(day: Int) -> Bool {
-        let start = Int64(day) * 86_400_000
-        return from <= start - 86_400_000 && to >= start + 86_400_000
-    }
-
     /// The condition on all that a row has, with its arguments.
     func condition() -> Condition {
         var condition = kindCondition()
