@@ -34,6 +34,7 @@ extension DayFile {
             saved INTEGER NOT NULL, total_us INTEGER NOT NULL, own BLOB NOT NULL);
         CREATE INDEX requests_at ON requests (at);
         CREATE INDEX requests_trace ON requests (trace);
+        CREATE INDEX requests_span ON requests (span) WHERE span <> '';
         CREATE TABLE spans (
             number INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, at INTEGER NOT NULL, trace TEXT NOT NULL, span TEXT NOT NULL, parent TEXT NOT NULL,
             name TEXT NOT NULL, kind TEXT NOT NULL, workspace TEXT NOT NULL, status INTEGER NOT NULL, duration_us INTEGER NOT NULL, mark INTEGER NOT NULL,

@@ -34,10 +34,15 @@ final class DayFile: Sendable {
     /// Takes what a segment has that has no row yet, up to a batch.
     func take(_ segment: Segment) throws(AnalyticsError) -> Taken {
         do {
-            return try pool.write { database in
-                let name = segment.name.description
-                let start = try Int64.fetchOne(database, sql: "SELECT offset FROM positions WHERE segment = ?", arguments: [name]) ?? 0
-                return try remembering(database) { try DayFile.take(segment, from: start, most: AnalyticsLimits.batchRecords, database, &$0) }
+            return try pool.writeWithoutTransaction { database in
+                var taken = Taken()
+                try inTransaction(database) { terms in
+                    let name = segment.name.description
+                    let start = try Int64.fetchOne(database, sql: "SELECT offset FROM positions WHERE segment = ?", arguments: [name]) ?? 0
+                    taken = try DayFile.take(segment, from: start, most: AnalyticsLimits.batchRecords, database, &terms)
+                    return .commit
+                }
+                return taken
             }
         } catch {
             throw AnalyticsError(error, path)
@@ -61,7 +66,7 @@ final class DayFile: Sendable {
             return try pool.writeWithoutTransaction { database in
                 var rebuilt = DayBooks.Rebuilt.records(0, segments: 0)
                 // Others who write rows wait from here on.
-                try database.inTransaction(.immediate) {
+                try inTransaction(database, .immediate) { terms in
                     let segments = try journal.segments().filter { $0.name.day == day }
                     let known = try String.fetchSet(database, sql: "SELECT segment FROM positions")
                     let missing = known.subtracting(segments.map(\.name.description))
@@ -70,13 +75,13 @@ final class DayFile: Sendable {
                         return .rollback
                     }
                     try DayFile.clear(database)
-                    terms.withLock { $0 = DayTerms() }
+                    terms = DayTerms()
                     var count = 0
                     for segment in segments {
                         var taken = Taken(hasMore: true)
                         while taken.hasMore {
-                            let start = taken.offset
-                            taken = try remembering(database) { try DayFile.take(segment, from: start, most: AnalyticsLimits.batchRecords, database, &$0) }
+                            try terms.begin(database)
+                            taken = try DayFile.take(segment, from: taken.offset, most: AnalyticsLimits.batchRecords, database, &terms)
                             count += taken.count
                         }
                     }
@@ -90,12 +95,16 @@ final class DayFile: Sendable {
         }
     }
 
-    /// What a transaction that fails has remembered is forgotten.
-    private func remembering<Result>(_ database: Database, _ body: (inout DayTerms) throws -> Result) throws -> Result {
+    /// What a transaction has remembered that fails, also where it ends, is forgotten: its numbers will be others'.
+    private func inTransaction(
+        _ database: Database, _ kind: Database.TransactionKind? = nil, _ body: (inout DayTerms) throws -> Database.TransactionCompletion
+    ) throws {
         try terms.withLock { terms in
             do {
-                try terms.begin(database)
-                return try body(&terms)
+                try database.inTransaction(kind) {
+                    try terms.begin(database)
+                    return try body(&terms)
+                }
             } catch {
                 terms = DayTerms()
                 throw error

@@ -55,14 +55,22 @@ struct Judgements {
                 SELECT max(at), count(*) FROM requests
                 WHERE trace = (SELECT trace FROM \(FeedbackFile.schemaName).feedback WHERE number = ?) AND kind = ? AND at >= ? AND at < ?
                 """)
+        // By the first request: what is said of a trace again is said of the same requests.
+        var known: [Int64: (latest: Int64, requests: Int64)] = [:]
         let cursor = try Row.fetchCursor(database, sql: question)
         while let row = try cursor.next() {
             guard let place = places[row[3]] else { continue }
             var judgement = Judgement(number: row[0], value: row[1], weight: row[2], place: place, first: row[4], latest: row[6], requests: row[7])
-            if !times.contains(row[5]) || !times.contains(judgement.latest) {
-                let arguments: StatementArguments = [judgement.number, row[3] as Int64, times.lowerBound, times.upperBound]
-                guard judgement.requests > 1, let within = try Row.fetchOne(cut, arguments: arguments), let latest = within[0] as Int64? else { continue }
-                (judgement.latest, judgement.requests) = (latest, within[1])
+            let earliest: Int64 = row[5]
+            guard earliest < times.upperBound, judgement.latest >= times.lowerBound else { continue }
+            if !times.contains(earliest) || !times.contains(judgement.latest) {
+                if known[judgement.first] == nil {
+                    let arguments: StatementArguments = [judgement.number, row[3] as Int64, times.lowerBound, times.upperBound]
+                    let within = try Row.fetchOne(cut, arguments: arguments)
+                    known[judgement.first] = (within?[0] ?? 0, within?[1] ?? 0)
+                }
+                guard let within = known[judgement.first], within.requests > 0 else { continue }
+                (judgement.latest, judgement.requests) = within
             }
             try body(judgement)
         }

@@ -70,7 +70,8 @@ public struct RowQuery: Sendable {
         var condition = kindCondition()
         condition.add("at >= ? AND at < ?", [from, to])
         if let trace { condition.add("trace = ?", [trace]) }
-        if let span { condition.add("span = ?", [span]) }
+        // Those that have one have an index.
+        if let span { condition.add("span = ? AND span <> ''", [span]) }
         for (name, values) in metadata {
             let places = Condition.places(values)
             // Rows of an earlier program have their metadata in writing alone.

@@ -1,4 +1,5 @@
 import Books
+import GRDB
 import Testing
 
 @testable import Analytics
@@ -168,6 +169,19 @@ struct AskingTests {
             #expect(throws: AnalyticsError.tooMany) { try books.groups(Self.query { _ in }, by: .key) }
             #expect(throws: AnalyticsError.tooMany) { try books.counts(Self.query { _ in }, by: .minute, and: .user) }
         }
+    }
+
+    @Test("who asks for a span or a trace looks it up, and goes through no other rows", arguments: [
+        (query { $0.span = "s3" }, "requests_span"), (query { $0.trace = "t3" }, "requests_trace"),
+    ])
+    func lookedUp(query: RowQuery, index: String) throws {
+        let (state, books) = try asked()
+        defer { withExtendedLifetime(state) {} }
+        let file = try #require(try books.file(day: Int(State.noon / State.day)))
+        let condition = query.condition()
+        let sql = "EXPLAIN QUERY PLAN SELECT record FROM records WHERE \(condition.sql) ORDER BY at DESC LIMIT 10"
+        let plan = try file.pool.read { try Row.fetchAll($0, sql: sql, arguments: condition.arguments).map { $0["detail"] as String } }
+        #expect(plan.contains { $0.contains("requests USING INDEX \(index) ") }, "\(plan)")
     }
 
     @Test("sums of the largest figures say the most they can, and nothing fails")
