@@ -52,7 +52,7 @@ enum Logs {
         let figures = record.figures
         let (flags, usage) = (figures.flags, figures.usage)
         func tokens(_ number: Int64) -> DocumentNode { count(flags.contains(.counted) ? number : nil) }
-        let hasLost = figures.lostInputTokens > 0 || figures.lostOutputTokens > 0
+        let hasLost = figures.lostInputTokens > 0 || figures.lostOutputTokens > 0 || figures.lostCost > 0
         return [
             "tokens_cached": tokens(usage.cachedRead), "tokens_cache_write_5m": tokens(usage.cacheWrite5m), "tokens_cache_write_1h": tokens(usage.cacheWrite1h),
             "tokens_audio_in": tokens(usage.audioInput), "tokens_audio_cached": tokens(usage.audioCached), "tokens_image_in": tokens(usage.imageInput),
