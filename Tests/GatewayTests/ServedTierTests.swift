@@ -139,6 +139,21 @@ struct ServedTierTests {
         #expect(try gateway.records().map(\.figures.cost) == [Bill.priority])
     }
 
+    @Test("nothing is laid over a body of parts, so that it costs what it was sent for")
+    func parts() throws {
+        let bill = Bill(name: "", asked: "", answer: #"{"model":"m","text":"a","usage":{"type":"tokens","input_tokens":7,"output_tokens":3}}"#, spent: Bill.standard)
+        let upstream = try ScriptedUpstream(answering: Text.answer(body: bill.answer))
+        var world = try world(bill, upstream)
+        world.configs = [("sound", #"{"virtual_key":"first","override_params":{"service_tier":"priority"}}"#)]
+        let gateway = try RecordingGateway(world)
+        let fields = ["x-portkey-api-key: \(CallerTests.gatewayKey)", "x-portkey-config: sound", "Content-Type: multipart/form-data; boundary=b"]
+        let body = "--b\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nm\r\n--b--\r\n"
+        let asked = Text.request("POST /v1/audio/transcriptions", fields + ["Content-Length: \(body.utf8.count)"], body: nil, provider: nil, key: nil) + body
+        #expect(try gateway.ask(asked).status == 200)
+        #expect(upstream.requests.map(\.body.text) == [body])
+        #expect(try gateway.records().map(\.figures.cost) == [Bill.standard])
+    }
+
     @Test("a record names whose limits a request was counted in, each once, and none by half")
     func marks() {
         let spending = Spending()
