@@ -6,6 +6,7 @@ Every proxy runs one worker on core 0; every upstream runs on core 1, beside the
 import json
 import re
 import shlex
+import ssl
 import subprocess
 import urllib.request
 from dataclasses import dataclass, field
@@ -244,6 +245,16 @@ def start_haproxy(shop, upstream, environment=None):
         process = shop.start_server([tools.tool("haproxy"), "-f", str(path)], "haproxy", port,
                                     core=0, environment=environment, stdout=stdout)
     return Peer("haproxy", port, process, str(log), scheme=scheme(shop))
+
+
+def metric(shop, peer, name):
+    """A metric of a gateway's, its labels apart: the sum of them."""
+    context = ssl.create_default_context(cafile=str(shop.tls.authority)) if shop.tls else None
+    with urllib.request.urlopen(f"{peer.scheme}://127.0.0.1:{peer.port}/metrics", timeout=30, context=context) as answer:
+        values = re.findall(rf"^{name}(?:{{.*}})? (\S+)$", answer.read().decode(), re.M)
+    if not values:
+        raise ScenarioError(f"{peer.name} has no metric {name}")
+    return sum(int(float(value)) for value in values)
 
 
 def new_key(binary):
