@@ -184,6 +184,10 @@ class Peer:
         """Whether a thread of that name serves requests (all of a proxy's do but those of Sluice's back office)."""
         return name.startswith("worker") if self.name.startswith("sluice") else True
 
+    def other_thread(self, name):
+        """Whether one of that name serves none: Sluice's back office, with its access log and its supervisor."""
+        return not self.worker_thread(name)
+
     def with_headers(self, suffix, headers):
         """The same process under another name, sent other headers."""
         return Peer(f"{self.name} {suffix}", self.port, self.process, self.log, headers, scheme=self.scheme)
