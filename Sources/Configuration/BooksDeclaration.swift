@@ -36,8 +36,8 @@ public struct BooksDeclaration: Sendable, Equatable {
         "gateway_version", "tokens_cached", "tokens_cache_write_5m", "tokens_cache_write_1h", "tokens_audio_in", "tokens_audio_cached", "tokens_image_in",
         "tokens_image_cached", "tokens_reasoning", "tokens_audio_out", "tokens_image_out", "web_searches", "lost_tokens_in", "lost_tokens_out", "lost_cost_usd",
         "lost_estimated", "saved_usd", "saved_tokens_in", "saved_tokens_out", "price_book", "unpriced", "searches_unpriced", "target", "attempts", "hedged",
-        "aborted", "blame",
-        "first_token_us", "gateway_us",
+        "aborted", "blame", "first_token_us", "gateway_us", "peer", "agent", "key", "certificate", "bytes_in", "bytes_out", "first_byte_us", "token_us",
+        "limits", "guardrails",
     ]
 
     /// Its numbers: each with its default, its range and its reason.

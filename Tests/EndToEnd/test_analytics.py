@@ -150,8 +150,10 @@ class Analytics(AnalyticsCase):
         # For accounts a row has what its record has.
         for row in rows:
             record = self.send("GET", f"/v1/logs/{row['id']}").json["record"]
-            for name in ("saved_usd", "saved_tokens_in", "saved_tokens_out", "price_book", "target", "attempts", "blame", "first_token_us", "gateway_us"):
+            for name in ("saved_usd", "saved_tokens_in", "saved_tokens_out", "price_book", "target", "attempts", "blame", "first_token_us", "gateway_us",
+                         "peer", "agent", "key", "certificate", "bytes_in", "bytes_out", "first_byte_us", "token_us", "limits", "guardrails"):
                 self.assertEqual(row[name], record.get(name), (name, row, record))
+        self.assertEqual(({row["peer"] for row in rows}, min(row["bytes_in"] for row in rows) > 0), ({"127.0.0.1"}, True))
         self.assertEqual([row["id"] for row in rows if row["saved_usd"]], [hit["id"]])
         self.assertEqual({row["attempts"] for row in rows if row["config"] == "second"}, {2})
         self.assertEqual([row["blame"] for row in rows if row["error_code"] == "unknown_config"], ["client"])

@@ -47,11 +47,17 @@ enum Logs {
         ]).with(details(record))
     }
 
-    /// What it took and cost in detail, and how it went, under the names that records have for it.
+    /// Whose it is, what it took and cost in detail, and how it went, under the names that records have for it.
     static func details(_ record: RequestRecord) -> KeyValuePairs<String, DocumentNode> {
         let figures = record.figures
         let (flags, usage) = (figures.flags, figures.usage)
         func tokens(_ number: Int64) -> DocumentNode { count(flags.contains(.counted) ? number : nil) }
+        func microseconds(_ nanoseconds: UInt64) -> DocumentNode { count(nanoseconds == 0 ? nil : Int64(clamping: nanoseconds / 1000)) }
+        // Nobody has told how long the messages of a request were that went elsewhere.
+        func bytes(_ byteCount: UInt64) -> DocumentNode { count(flags.contains(.reported) ? nil : Int64(clamping: byteCount)) }
+        let perToken = record.nanosecondsPerToken.map { Int64(clamping: $0 / 1000) }
+        let limits = record.limits.split(separator: "\n").map { String($0) }
+        let verdicts: DocumentNode = record.guardrails.isEmpty ? .null : .stored(record.guardrails)
         let hasLost = figures.lostInputTokens > 0 || figures.lostOutputTokens > 0 || figures.lostCost > 0
         return [
             "tokens_cached": tokens(usage.cachedRead), "tokens_cache_write_5m": tokens(usage.cacheWrite5m), "tokens_cache_write_1h": tokens(usage.cacheWrite1h),
@@ -65,8 +71,10 @@ enum Logs {
             "price_book": text(record.priceBook), "unpriced": .flag(flags.contains(.unpriced)), "searches_unpriced": .flag(flags.contains(.searchesUnpriced)),
             "target": text(record.target), "attempts": .number(Int(figures.attempts)), "hedged": .flag(flags.contains(.hedged)),
             "aborted": .flag(flags.contains(.aborted)), "blame": text(record.blame.text.description),
-            "first_token_us": count(figures.firstTokenNanoseconds == 0 ? nil : Int64(clamping: figures.firstTokenNanoseconds / 1000)),
-            "gateway_us": waits(figures.gatewayNanoseconds, figures),
+            "first_token_us": microseconds(figures.firstTokenNanoseconds), "gateway_us": waits(figures.gatewayNanoseconds, figures),
+            "peer": text(record.peer), "agent": text(record.agent), "key": text(record.keyName), "certificate": text(record.certificate),
+            "bytes_in": bytes(figures.receivedByteCount), "bytes_out": bytes(figures.sentByteCount), "first_byte_us": microseconds(figures.firstByteNanoseconds),
+            "token_us": count(perToken), "limits": limits.isEmpty ? .null : .texts(limits), "guardrails": verdicts,
         ]
     }
 
