@@ -176,10 +176,30 @@ class Analytics(AnalyticsCase):
             ({"metadata": json.dumps({"team": ["search", "ads"]})}, 3), ({"configs": "second"}, 1), ({"configs": "second,all"}, 5), ({"cache_status": "hit"}, 1),
             ({"cache_status": "hit,miss"}, 2), ({"ai_org_model": "house__mock"}, 7), ({"ai_org_model": "nowhere__mock"}, 1), ({"virtual_keys": "none"}, 0),
             ({"cost_min": 0.0001}, 6), ({"cost_max": 0}, 3), ({"total_units_min": 1}, 6), ({"api_key_ids": "none"}, 0),
-            ({"prompt_slug": "none"}, 0),
+            ({"prompt_slug": "none"}, 0), ({"trace_id": self.answers[0]["x-portkey-trace-id"]}, 1), ({"trace_id": "none"}, 0), ({"span_id": "none"}, 0),
         ):
             with self.subTest(filters=filters):
                 self.assertEqual(graphs.requests(**self.span, **filters).summary["total"], count)
+
+    def test_ranges(self):
+        """the SDK's ranges of tokens and of cost are each of what it is named for, both ends within, in graphs and in the list"""
+        graphs = self.client().analytics.graphs
+        rows = self.rows(9, page_size=100)
+        kinds = [("prompt_token", "req_units", 1), ("completion_token", "res_units", 1), ("total_units", "total_units", 1), ("cost", "cost", 10_000_000)]
+        # Nano-dollars, in cents; what has none of it has 0.
+        values = {name: [round((row[member] or 0) * scale) for row in rows] for name, member, scale in kinds}
+        self.assertEqual({name: sum(value > 0 for value in found) for name, found in values.items()}, dict.fromkeys(values, 6))
+        # Were one of them asked for by another's name, or read from another's column, one of its bounds would choose others.
+        self.assertEqual(len({max(found) for found in values.values()}), len(kinds), values)
+        for name, _, scale in kinds:
+            def of(bound):
+                return bound if scale == 1 else f"{bound / scale:.7f}"
+            most = max(values[name])
+            for least, greatest in ((most, None), (most + 1, None), (None, most), (None, most - 1), (most, most), (1, most - 1), (0, 0)):
+                ends = {f"{name}_{end}": of(bound) for end, bound in (("min", least), ("max", greatest)) if bound is not None}
+                count = sum((least or 0) <= value <= (most + 1 if greatest is None else greatest) for value in values[name])
+                with self.subTest(filters=ends):
+                    self.assertEqual((graphs.requests(**self.span, **ends).summary["total"], self.get("/v1/logs", **ends)["total"]), (count, count))
 
     def test_groups(self):
         """groups as the SDK asks for them: by users, models, keys and values of metadata, sorted and in pages"""
