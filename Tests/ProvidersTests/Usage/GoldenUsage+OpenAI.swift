@@ -101,7 +101,7 @@ extension GoldenUsage {
             ]),
     ]
 
-    /// - Source: Azure OpenAI, "Chat completions" with content filters and `stream_options`
+    /// - Source: Azure OpenAI, "Chat completions" with content filters and `stream_options`, "Responses", "Completions", "Embeddings"
     static let azure: [GoldenUsage] = [
         // (19 − 5)·2,750 + 5·1,375 + 10·11,000 = 38,500 + 6,875 + 110,000
         GoldenUsage(
@@ -116,5 +116,32 @@ extension GoldenUsage {
                 #"{"choices":[],"model":"gpt-4o-2024-08-06","usage":{"completion_tokens":10,"prompt_tokens":19,"total_tokens":29,"prompt_tokens_details":{"audio_tokens":0,"cached_tokens":5},"completion_tokens_details":{"reasoning_tokens":0}}}"#,
                 "[DONE]",
             ], usageOnlyEvent: 4),
+        // 50·1,210 + 100·310 + (20 + 40)·4,840 = 60,500 + 31,000 + 290,400
+        GoldenUsage(
+            name: "azure responses, cached and reasoning, with filters beside the usage", price: "input: 1.21, cached: 0.31, output: 4.84",
+            usage: Usage(input: 50, cachedRead: 100, output: 20, reasoning: 40), nanodollars: 381_900, model: "o4-mini", finishReason: "completed",
+            whole: #"{"id":"resp_1","object":"response","created_at":1,"status":"completed","background":false,"content_filters":[{"blocked":false,"source_type":"prompt","content_filter_results":{"hate":{"filtered":false,"severity":"safe"}},"usage":{"input_tokens":9}}],"error":null,"incomplete_details":null,"model":"o4-mini","output":[{"type":"reasoning","id":"rs_1","summary":[]},{"type":"message","status":"completed","content":[{"type":"output_text","text":"Hi"}]}],"reasoning":{"effort":"medium","summary":null},"service_tier":"default","usage":{"input_tokens":150,"input_tokens_details":{"cached_tokens":100},"output_tokens":60,"output_tokens_details":{"reasoning_tokens":40},"total_tokens":210},"user":null,"metadata":{}}"#,
+            stream: [
+                #"{"type":"response.created","sequence_number":0,"response":{"id":"r","status":"in_progress","content_filters":null,"model":"o4-mini","output":[],"service_tier":"auto","usage":null}}"#,
+                #"{"type":"response.output_text.delta","sequence_number":4,"delta":"Hi","item_id":"msg_1","output_index":1}"#,
+                #"{"type":"response.output_text.done","sequence_number":5,"text":"Hi","item_id":"msg_1"}"#,
+                #"{"type":"response.completed","sequence_number":9,"response":{"id":"r","status":"completed","content_filters":[{"blocked":false,"source_type":"completion","usage":{"output_tokens":9}}],"model":"o4-mini","output":[],"service_tier":"default","usage":{"input_tokens":150,"input_tokens_details":{"cached_tokens":100},"output_tokens":60,"output_tokens_details":{"reasoning_tokens":40},"total_tokens":210}}}"#,
+            ]),
+        // 6·1,650 + 9·2,200 = 9,900 + 19,800
+        GoldenUsage(
+            name: "azure completion, filtered before its text and within its choices", price: "input: 1.65, output: 2.2", usage: Usage(input: 6, output: 9),
+            nanodollars: 29_700, model: "gpt-35-turbo-instruct", finishReason: "length",
+            whole: #"{"id":"cmpl-1","object":"text_completion","created":1,"model":"gpt-35-turbo-instruct","prompt_filter_results":[{"prompt_index":0,"content_filter_results":{"hate":{"filtered":false,"severity":"safe"}}}],"choices":[{"text":"x","index":0,"finish_reason":"length","logprobs":null,"content_filter_results":{}}],"usage":{"completion_tokens":9,"prompt_tokens":6,"total_tokens":15}}"#,
+            stream: [
+                #"{"id":"","object":"","created":0,"model":"","prompt_filter_results":[{"prompt_index":0,"content_filter_results":{}}],"choices":[]}"#,
+                #"{"id":"cmpl-1","object":"text_completion","model":"gpt-35-turbo-instruct","choices":[{"text":"x","index":0,"finish_reason":null,"content_filter_results":{}}],"usage":null}"#,
+                #"{"id":"cmpl-1","object":"text_completion","model":"gpt-35-turbo-instruct","choices":[{"text":"","index":0,"finish_reason":"length","content_filter_results":{}}],"usage":null}"#,
+                #"{"id":"cmpl-1","object":"text_completion","model":"gpt-35-turbo-instruct","choices":[],"usage":{"completion_tokens":9,"prompt_tokens":6,"total_tokens":15}}"#,
+                "[DONE]",
+            ], usageOnlyEvent: 3),
+        // 8·22
+        GoldenUsage(
+            name: "azure embeddings", price: "input: 0.022, output: 0", usage: Usage(input: 8), nanodollars: 176, model: "text-embedding-3-small",
+            whole: #"{"object":"list","data":[{"object":"embedding","index":0,"embedding":[-0.0054,1.2e-3]}],"model":"text-embedding-3-small","usage":{"prompt_tokens":8,"total_tokens":8}}"#),
     ]
 }
