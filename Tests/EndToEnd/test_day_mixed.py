@@ -1,4 +1,4 @@
-"""A day of every dialect and endpoint, each class of tokens at a price of its own: all books come to what the mocks have counted."""
+"""A day of OpenAI's, Anthropic's, Gemini's and Bedrock's dialects over five endpoints, six classes of tokens each at a price of its own: all books come to what the mocks have counted."""
 
 import collections
 import concurrent.futures
@@ -160,7 +160,7 @@ class Mixed(BooksCase):
         self.expected = {provider: collections.Counter() for provider in TIMES}
 
     def test_day(self):
-        """each request of every endpoint, dialect and way is in the books at the mocks' own count, or at a bound and saying so; and all books agree"""
+        """each request of these endpoints, dialects and ways is in the books at the mocks' own count, or at a bound and saying so; and all books agree"""
         self.one_by_one()
         self.at_once()
         counted = sum(sum(bill) for bill in self.bills().values())
