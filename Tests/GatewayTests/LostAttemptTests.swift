@@ -24,6 +24,15 @@ struct LostAttemptTests {
             + #""usage":{"prompt_tokens":7,"completion_tokens":3}}"#)
     private static let taken: Int64 = 7 * 2_000 + 3 * 10_000
 
+    /// The same, where searches have a price, and what three of them cost.
+    private static let searched = """
+        version: "1"
+        prices:
+          up:
+            "m": {input: 2, output: 10, units: {web_search: 0.01}}
+        """
+    private static let fees: Int64 = 3 * 10_000_000
+
     /// - Parameter config: what the request goes by.
     private func world(
         _ upstreams: [ScriptedUpstream], _ config: String, budget: SpendingTerms.Budget? = nil, prices: String = LostAttemptTests.prices
@@ -108,19 +117,19 @@ struct LostAttemptTests {
         #expect(records[1].attempts.contains("\"end\":\"timeout\""), "\(records[1].attempts)")
     }
 
-    @Test("an old answer in place of one that broke costs nothing, and what that was charged with is lost once", arguments: [false, true])
+    @Test("an old answer in place of one that broke costs nothing, and what that was charged with, its searches too, is lost once", arguments: [false, true])
     func staleForBroken(hasBudget: Bool) throws {
         let config = #"{"virtual_key":"first","cache":{"mode":"simple","max_age":1,"stale_if_error":60}}"#
         let budget = try books.budget("a", .cost, 1_000_000_000)
         let message = #"{"id":"a","type":"message","role":"assistant","model":"m","content":[{"type":"text","text":"a"}],"#
-            + #""stop_reason":"end_turn","usage":{"input_tokens":7,"output_tokens":3}}"#
+            + #""stop_reason":"end_turn","usage":{"input_tokens":7,"output_tokens":3,"server_tool_use":{"web_search_requests":3}}}"#
         let upstreams = [
             try ScriptedUpstream { peer in
                 guard peer.request() != nil, peer.wire.send(Text.answer(body: message)), peer.request() != nil else { return }
                 peer.wire.send("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n\(message)")
             }
         ]
-        var world = try world(upstreams, config, budget: hasBudget ? budget : nil)
+        var world = try world(upstreams, config, budget: hasBudget ? budget : nil, prices: LostAttemptTests.searched)
         // What is translated is sent on when it is whole.
         world.providers[0].like = "anthropic"
         let gateway = try RecordingGateway(world, before: upstreams)
@@ -130,9 +139,10 @@ struct LostAttemptTests {
         #expect(upstreams[0].requests.count == 2)
         let records = try gateway.records()
         try #require(records.count == 2)
-        #expect(records.map(\.figures.cost) == [LostAttemptTests.taken, 0])
-        #expect(records[1].figures.cache == .hit && (records[1].figures.lostCost > 0) == hasBudget)
-        if hasBudget { #expect(books.usage(budget)?.spent == LostAttemptTests.taken + records[1].figures.lostCost) }
+        let whole = LostAttemptTests.taken + LostAttemptTests.fees
+        #expect(records.map(\.figures.cost) == [whole, 0])
+        #expect(records[1].figures.cache == .hit && (records[1].figures.lostCost > LostAttemptTests.fees) == hasBudget)
+        if hasBudget { #expect(books.usage(budget)?.spent == whole + records[1].figures.lostCost) }
     }
 
     // MARK: Hedges

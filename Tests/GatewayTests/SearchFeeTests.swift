@@ -42,7 +42,12 @@ struct SearchFeeTests {
                     """)
         }
 
-        static let streamed = Text.stream([
+        static let streamed = Text.stream(events)
+
+        /// It ends behind what it says of its usage, and before its own last event.
+        static let cut = Text.streamHead + events.dropLast().map { Text.chunk($0) }.joined()
+
+        private static let events: [String] = [
             Text.event(
                 #"{"type":"message_start","message":{"id":"a","type":"message","role":"assistant","content":[],"model":"m","stop_reason":null,"#
                     + #""usage":{"input_tokens":5,"output_tokens":1,"server_tool_use":{"web_search_requests":0}}}}"#),
@@ -53,7 +58,7 @@ struct SearchFeeTests {
                 #"{"type":"message_delta","delta":{"stop_reason":"end_turn","stop_sequence":null},"#
                     + #""usage":{"input_tokens":7,"output_tokens":3,"server_tool_use":{"web_search_requests":3}}}"#),
             Text.event(#"{"type":"message_stop"}"#),
-        ])
+        ]
 
         static func chat(_ usage: String) -> String {
             Text.answer(
@@ -133,6 +138,30 @@ struct SearchFeeTests {
         #expect(record.figures.flags.isDisjoint(with: [.estimated, .unpriced]) && record.figures.flags.contains(.counted))
         // The budget agrees to the nano-dollar, past what was reserved for tokens.
         if hasBudget { #expect(books.usage(budget).map { [$0.spent, $0.reserved] } == [bill.spent, 0]) }
+    }
+
+    @Test("searches that a stream has told of before it was cut are recorded and charged, whatever is limited, or it is said that they are not in its cost",
+        arguments: [nil, .cost, .tokens] as [BudgetUnit?], [true, false])
+    func cut(unit: BudgetUnit?, isPriced: Bool) throws {
+        let upstream = try ScriptedUpstream { peer in
+            guard peer.request() != nil else { return }
+            peer.wire.send(Bill.cut)
+            pause(milliseconds: 20)
+        }
+        var bill = Bill(name: "", asked: #""stream":true"#, answer: "", spent: 0)
+        if !isPriced { bill.price = SearchFeeTests.unstated }
+        let budget = try books.budget("a", unit ?? .cost, 1_000_000_000)
+        let gateway = try RecordingGateway(try world(bill, upstream, budget: unit == nil ? nil : budget), before: [upstream])
+        let answer = try gateway.ask(request(bill))
+        #expect(answer.status == 200 && !answer.isWhole)
+        let record = try #require(try gateway.records().first)
+        // Where somebody's spending is limited as much as was let come, else what has come.
+        let output: Int64 = unit == nil ? 3 : 9
+        #expect((record.figures.usage.inputTotal, record.figures.usage.outputTotal, record.figures.usage.webSearches) == (7, output, 3))
+        let cost = 7 * 2_000 + output * 10_000 + (isPriced ? Bill.fees : 0)
+        #expect(record.figures.cost == cost && record.figures.flags.contains(.searchesUnpriced) == !isPriced)
+        #expect(record.figures.flags.isSuperset(of: [.counted, .estimated]) && !record.figures.flags.contains(.unpriced))
+        if let unit { #expect(books.usage(budget).map { [$0.spent, $0.reserved] } == [unit == .cost ? cost : 7 + output, 0]) }
     }
 
     @Test("a model without a price has none for its searches either, and says that alone")

@@ -10,6 +10,8 @@ extension Exchange {
         var requests: Int64 = 0
         var inputTokens: Int64 = 0
         var outputTokens: Int64 = 0
+        /// Those that a stream had told of before it was cut; what is counted has its own.
+        var searches: Int64 = 0
         /// Exact, where the provider has counted; else the tokens are an estimate that is not too low.
         var usage: Usage?
 
@@ -23,9 +25,7 @@ extension Exchange {
     func settleSpending() {
         guard let spending = attempt.spending.take(), let desks = spending.desks else { return }
         let taken = taken(spending)
-        if taken.requests > 0, taken.usage == nil, reckons(spending) {
-            bookNotes.reckoned = (taken.inputTokens, taken.outputTokens, spending.hasBudget(of: .cost) ? reckonedCost(taken, spending) : nil)
-        }
+        if taken.requests > 0, taken.usage == nil, reckons(spending) { bookNotes.reckoned = reckoned(taken, spending) }
         let money = spending.hasBudget(of: .cost) ? money(taken, spending) : 0
         if spending.reservation.isOpen {
             var isOvershot = false
@@ -99,6 +99,7 @@ extension Exchange {
         taken.inputTokens = said > 0 ? said : bound.inputTokens
         let seen = Int64(clamping: record.figures.sentByteCount) / AccountLimits.streamBytesPerToken
         taken.outputTokens = max(counted?.outputTotal ?? 0, made(seen, bound))
+        taken.searches = counted?.webSearches ?? 0
         return taken
     }
 
@@ -112,9 +113,23 @@ extension Exchange {
         return (taken, appliedCost(of: usage, spending.adjustment)?.count)
     }
 
-    /// What budgets are charged where nobody has counted: each token is taken for the dearest it can be. Nil without a price.
+    /// What budgets are charged where nobody has counted: each token is taken for the dearest it can be, and searches are those that were told of. Nil
+    /// without a price.
     private func reckonedCost(_ taken: Taken, _ spending: Spending) -> Int64? {
-        spending.isPriced ? spending.upperBound(inputTokens: taken.inputTokens, outputTokens: taken.outputTokens).count : nil
+        spending.isPriced ? upperBound(taken, spending).count : nil
+    }
+
+    private func upperBound(_ taken: Taken, _ spending: Spending) -> Nanodollars {
+        spending.upperBound(inputTokens: taken.inputTokens, outputTokens: taken.outputTokens, searches: taken.searches)
+    }
+
+    /// What the record says of what nobody has counted: its cost is what budgets of money are charged, and is found at plain prices where there are none.
+    private func reckoned(_ taken: Taken, _ spending: Spending) -> RecordNotes.Reckoned {
+        var reckoned = RecordNotes.Reckoned(input: taken.inputTokens, output: taken.outputTokens, searches: taken.searches)
+        guard spending.hasBudget(of: .cost), let cost = reckonedCost(taken, spending) else { return reckoned }
+        reckoned.cost = cost
+        reckoned.leavesSearchesOut = taken.searches > 0 && !spending.pricesSearches
+        return reckoned
     }
 
     /// What a provider may have made of an answer of which so many tokens were seen. A stream is made while it is sent, no faster than any model can, what
@@ -132,7 +147,7 @@ extension Exchange {
     private func money(_ taken: Taken, _ spending: Spending) -> Int64 {
         guard taken.requests > 0, !endpoint.isFree else { return 0 }
         if let usage = taken.usage { return cost(of: usage, spending).count }
-        return spending.upperBound(inputTokens: taken.inputTokens, outputTokens: taken.outputTokens).count
+        return upperBound(taken, spending).count
     }
 
     /// What an answer costs that its provider has counted: at the tier that served it, as its record says; or what is charged for models without a price.

@@ -139,10 +139,14 @@ final class Spending {
 
     var maxOutputTokens: Int64? { isPriced ? price.pointee.maxOutputTokens : nil }
 
+    /// Whether what it costs has its searches in it: the model's price says what one costs, or a price of the request covers them.
+    var pricesSearches: Bool { adjustment.fixed != nil || isPriced && price.pointee.perSearch != nil }
+
     /// The most that it can cost; nothing without a price.
-    func upperBound(inputTokens: Int64, outputTokens: Int64) -> Nanodollars {
+    func upperBound(inputTokens: Int64, outputTokens: Int64, searches: Int64 = 0) -> Nanodollars {
         guard isPriced else { return .zero }
-        return price.pointee.upperBoundInPlace(inputTokens: inputTokens, outputTokens: outputTokens, classes: bound.classes, adjustment: adjustment)
+        return price.pointee.upperBoundInPlace(
+            inputTokens: inputTokens, outputTokens: outputTokens, searches: searches, classes: bound.classes, adjustment: adjustment)
     }
 
     /// What an answer that took `usage` costs; nothing without a price.

@@ -199,7 +199,12 @@ extension Exchange {
         if let reckoned = bookNotes.reckoned {
             figures.usage.input = min(reckoned.input, Providers.Limits.tokenCount)
             figures.usage.output = min(reckoned.output, Providers.Limits.tokenCount)
-            if let cost = reckoned.cost { return price(cost, &figures) }
+            figures.usage.webSearches = reckoned.searches
+            if let cost = reckoned.cost {
+                price(cost, &figures)
+                if reckoned.leavesSearchesOut { figures.flags.insert(.searchesUnpriced) }
+                return
+            }
         } else if answer.readsUsage, let begun = answer.usage.usage {
             // A stream that was cut has told what went in, and of what came out at most a part.
             figures.usage = begun

@@ -5,6 +5,17 @@ import Prompts
 
 /// What the books want to know of a request and the access log does not, noted while its head is there.
 struct RecordNotes {
+    /// What budgets were charged of an answer that its provider has not counted, or not to its end.
+    struct Reckoned: BitwiseCopyable {
+        var input: Int64
+        var output: Int64
+        var searches: Int64
+        /// Nil where nobody's money is limited, or nothing is known to cost any.
+        var cost: Int64?
+        /// There were searches, which the cost leaves out.
+        var leavesSearchesOut = false
+    }
+
     var agent = InlineText<96>()
     /// What Portkey's SDK says of itself: `portkey-2.3.4`.
     var sdk = InlineText<32>()
@@ -25,8 +36,7 @@ struct RecordNotes {
     /// It was let in because it would be recorded, for the budget of anybody: its caller's, its target's or a policy's.
     var isOwed = false
     var blame = RecordedBlame.none
-    /// Tokens that budgets were charged, and what for, where the provider had counted none.
-    var reckoned: (input: Int64, output: Int64, cost: Int64?)?
+    var reckoned: Reckoned?
     var lost = LostAttempts()
     /// Whose budgets and limits it was counted in, a line each.
     var limits = InlineText<256>()

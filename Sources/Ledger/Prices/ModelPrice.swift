@@ -141,21 +141,22 @@ public struct ModelPrice: BitwiseCopyable, Sendable {
 
     // MARK: Before a request
 
-    /// The most a request can cost: no usage of at most so many tokens, all of `classes`, costs more. Searches are not in it: how many there will be
-    /// nobody knows.
+    /// The most a request can cost: no usage of at most so many tokens, all of `classes`, and of so many searches costs more. Before a request nobody
+    /// knows how many searches there will be; of one that has told of some before it was cut they are known.
     ///
     /// A text has at most as many tokens as bytes, so a prompt's bytes may stand for `inputTokens`. The default takes each token for the
     /// dearest it could be; `classes` is narrowed where the request rules some out, writes to a cache above all.
     public func upperBound(
-        inputTokens: Int64, outputTokens: Int64, classes: TokenClassSet = .all, adjustment: PriceAdjustment = .none
+        inputTokens: Int64, outputTokens: Int64, searches: Int64 = 0, classes: TokenClassSet = .all, adjustment: PriceAdjustment = .none
     ) -> Nanodollars {
         var price = self
-        return price.upperBoundInPlace(inputTokens: inputTokens, outputTokens: outputTokens, classes: classes, adjustment: adjustment)
+        return price.upperBoundInPlace(
+            inputTokens: inputTokens, outputTokens: outputTokens, searches: searches, classes: classes, adjustment: adjustment)
     }
 
     /// The same, of a price that is a variable: it is read where it lies.
     public mutating func upperBoundInPlace(
-        inputTokens: Int64, outputTokens: Int64, classes: TokenClassSet = .all, adjustment: PriceAdjustment = .none
+        inputTokens: Int64, outputTokens: Int64, searches: Int64 = 0, classes: TokenClassSet = .all, adjustment: PriceAdjustment = .none
     ) -> Nanodollars {
         var bound = Nanodollars.zero
         for index in 0..<bandCount where index == 0 || inputTokens > start(of: index) {
@@ -164,6 +165,7 @@ public struct ModelPrice: BitwiseCopyable, Sendable {
             charge.add(1, at: perRequest)
             charge.add(inputTokens, at: dearest.input)
             charge.add(outputTokens, at: dearest.output)
+            if let perSearch { charge.add(searches, at: perSearch) }
             bound = max(bound, charge.total(adjustment))
         }
         return bound

@@ -182,6 +182,22 @@ struct CostTests {
         #expect(price.cost(of: searches(Limits.tokenCount)) == .max)
     }
 
+    @Test("searches that are known are in the most that a request can cost, and rounded with its tokens once")
+    func searchesAreBounded() throws {
+        let prices = try book(
+            #""m": {input: 0.0375, output: 0, request: 0.001, units: {web_search: 0.01}}"#, #""n": {input: 0.0375, output: 0, request: 0.001}"#)
+        let price = try #require(prices.price("m"))
+        // 37.5 + 1,000,000, and 3·10,000,000
+        #expect(price.upperBound(inputTokens: 1, outputTokens: 1) == Nanodollars(1_000_038))
+        #expect(price.upperBound(inputTokens: 1, outputTokens: 1, searches: 3) == Nanodollars(31_000_038))
+        #expect(price.upperBound(inputTokens: 1, outputTokens: 1, searches: -3) == Nanodollars(1_000_038))
+        let discount = try #require(Array("0.8".utf8).withByteSlice { PriceAdjustment(multiplier: $0) })
+        #expect(price.upperBound(inputTokens: 1, outputTokens: 1, searches: 3, adjustment: discount) == Nanodollars(24_800_030))
+        let fixed = try #require(Array("0.005".utf8).withByteSlice { PriceAdjustment(fixedDollars: $0) })
+        #expect(price.upperBound(inputTokens: 1, outputTokens: 1, searches: 3, adjustment: fixed) == Nanodollars(5_000_000))
+        #expect(try #require(prices.price("n")).upperBound(inputTokens: 1, outputTokens: 1, searches: 3) == Nanodollars(1_000_038))
+    }
+
     @Test("a model of whose searches the book says nothing has no price for them, and one at 0 has")
     func searchesWithoutAPrice() throws {
         let base = try book(#""below": {input: 1, output: 1, units: {web_search: 0.01}}"#, #""m": {input: 1, output: 1, units: {web_search: 0.02}}"#)
