@@ -113,12 +113,13 @@ extension Exchange {
         return (taken, appliedCost(of: usage, spending.adjustment)?.count)
     }
 
-    /// What budgets are charged where nobody has counted: each token is taken for the dearest it can be, and searches are those that were told of. Nil
-    /// without a price.
+    /// What is told of what budgets are charged where nobody has counted. Nil where no book has the price: what an operator has budgets charged for models
+    /// without one is no cost.
     private func reckonedCost(_ taken: Taken, _ spending: Spending) -> Int64? {
-        spending.isPriced ? upperBound(taken, spending).count : nil
+        spending.isBookPriced ? upperBound(taken, spending).count : nil
     }
 
+    /// What budgets are charged where nobody has counted: each token is taken for the dearest it can be, and searches are those that were told of.
     private func upperBound(_ taken: Taken, _ spending: Spending) -> Nanodollars {
         spending.upperBound(inputTokens: taken.inputTokens, outputTokens: taken.outputTokens, searches: taken.searches)
     }
@@ -126,9 +127,10 @@ extension Exchange {
     /// What the record says of what nobody has counted: its cost is what budgets of money are charged, and is found at plain prices where there are none.
     private func reckoned(_ taken: Taken, _ spending: Spending) -> RecordNotes.Reckoned {
         var reckoned = RecordNotes.Reckoned(input: taken.inputTokens, output: taken.outputTokens, searches: taken.searches)
-        guard spending.hasBudget(of: .cost), let cost = reckonedCost(taken, spending) else { return reckoned }
-        reckoned.cost = cost
-        reckoned.leavesSearchesOut = taken.searches > 0 && !spending.pricesSearches
+        guard spending.hasBudget(of: .cost), spending.isPriced else { return reckoned }
+        // Not at another's price either, where what has served has one: that is not what was charged.
+        reckoned.cost = reckonedCost(taken, spending) ?? -1
+        reckoned.leavesSearchesOut = taken.searches > 0 && spending.isBookPriced && !spending.pricesSearches
         return reckoned
     }
 

@@ -45,6 +45,8 @@ final class Spending {
     // Some four hundred bytes, which are read where they lie.
     private let price = UnsafeMutablePointer<ModelPrice>.allocate(capacity: 1)
     private(set) var isPriced = false
+    /// The price is a book's, and not one that the operator has for models without any.
+    private(set) var isBookPriced = false
     /// By what name the book has the price; empty where the price is no book's.
     private var priceName = ModelText()
 
@@ -79,6 +81,7 @@ final class Spending {
         targetCounted = []
         bound = RequestBound()
         isPriced = false
+        isBookPriced = false
         priceName.removeAll()
         adjustment = .none
         isSent = false
@@ -120,6 +123,7 @@ final class Spending {
     func setPrice(_ price: ModelPrice) {
         self.price.initialize(to: price)
         isPriced = true
+        isBookPriced = false
         priceName.removeAll()
     }
 
@@ -127,6 +131,7 @@ final class Spending {
     func takePrice(of model: ByteSlice, provider: ByteSlice, tier: ServiceTier, from book: PriceBook, _ memo: PriceMemo) -> Bool {
         guard memo.copyPrice(provider: provider, model: model, tier: tier, from: book, to: price) else { return false }
         isPriced = true
+        isBookPriced = true
         priceName.set(model)
         return true
     }

@@ -10,7 +10,7 @@ struct RecordNotes {
         var input: Int64
         var output: Int64
         var searches: Int64
-        /// Nil where nobody's money is limited, or nothing is known to cost any.
+        /// Nil where nobody's money is limited, or nothing is known to cost any; −1 where budgets were charged a price that is in no book.
         var cost: Int64?
         /// There were searches, which the cost leaves out.
         var leavesSearchesOut = false
