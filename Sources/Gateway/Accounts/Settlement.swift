@@ -71,8 +71,9 @@ extension Exchange {
 
     // MARK: What it came to
 
-    /// Whether what it takes is reckoned for it where nobody has counted: its endpoint's answers can be, and somebody's tokens or money are limited.
-    func reckons(_ spending: Spending) -> Bool { spending.countsTokens && endpoint.isReckoned }
+    /// Whether what it takes is told as budgets are charged where nobody has counted: its endpoint's answers can be reckoned, and somebody has a budget of
+    /// tokens or money. Limits of tokens take it for as much, and their requests are told as those that nothing limits.
+    func reckons(_ spending: Spending) -> Bool { (spending.hasBudget(of: .cost) || spending.hasBudget(of: .tokens)) && endpoint.isReckoned }
 
     private func taken(_ spending: Spending) -> Taken {
         var taken = Taken()
@@ -137,13 +138,18 @@ extension Exchange {
     /// What a provider may have made of an answer of which so many tokens were seen. A stream is made while it is sent, no faster than any model can, what
     /// it thinks included, and ends when nobody reads it; of a whole answer all may have been made.
     private func made(_ seen: Int64, _ bound: RequestBound) -> Int64 {
-        guard let plan, plan.destination.overriddenStream ?? plan.wantsStream, !bound.goesOnAlone else { return mostOutput(bound) }
+        guard let plan, plan.destination.overriddenStream ?? plan.wantsStream, !bound.goesOnAlone else {
+            return mostOutput(bound, orElse: AccountLimits.expectedOutputTokens)
+        }
         let milliseconds = Int64(clamping: worker.now.nanoseconds(since: attempt.sentAt) / 1_000_000)
-        return min(max(seen, milliseconds / AccountLimits.millisecondsPerToken) + AccountLimits.unseenTokens, mostOutput(bound))
+        let made = max(seen, milliseconds / AccountLimits.millisecondsPerToken) + AccountLimits.unseenTokens
+        return min(made, mostOutput(bound, orElse: AccountLimits.longestOutputTokens))
     }
 
-    private func mostOutput(_ bound: RequestBound) -> Int64 {
-        bound.outputTotal(bound.cutTo > 0 ? bound.cutTo : bound.outputTokens ?? 0)
+    /// - Parameter unbounded: what an answer of tokens is taken for that nothing bounds: where there is no budget to ask how long its model can make one, or
+    ///   none can tell.
+    private func mostOutput(_ bound: RequestBound, orElse unbounded: Int64) -> Int64 {
+        bound.outputTotal(bound.cutTo > 0 ? bound.cutTo : bound.outputTokens ?? (bound.isPricedByToken ? unbounded : 0))
     }
 
     private func money(_ taken: Taken, _ spending: Spending) -> Int64 {
