@@ -7,6 +7,8 @@ public struct AnswerCost: BitwiseCopyable, Sendable, Equatable {
     public var nanodollars: Int64 = -1
     /// It took searches that have no price, and cost more than that.
     public var leavesSearchesOut = false
+    /// Searches of the web that its provider has told of; of four bytes, which have room beside the flag above.
+    public var webSearches: UInt32 = 0
 
     public init() {}
 }

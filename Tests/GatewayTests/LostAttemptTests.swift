@@ -298,7 +298,9 @@ struct LostAttemptTests {
 
     @Test("who is left behind by others has in its record who was asked when, what it cost and whose limits it was counted in", arguments: [false, true])
     func leftBehind(leaves: Bool) throws {
-        let usage = Text.event(#"{"id":"a","object":"chat.completion.chunk","model":"m","choices":[],"usage":{"prompt_tokens":7,"completion_tokens":3}}"#)
+        let usage = Text.event(
+            #"{"id":"a","object":"chat.completion.chunk","model":"m","choices":[],"#
+                + #""usage":{"prompt_tokens":7,"completion_tokens":3,"num_search_queries":3}}"#)
         let upstream = try ScriptedUpstream { peer in
             guard peer.request() != nil, peer.wire.send(Text.streamHead) else { return }
             for _ in 0..<200 { guard peer.wire.send(LostAttemptTests.largeEvent) else { return } }
@@ -306,7 +308,8 @@ struct LostAttemptTests {
             _ = peer.request()
         }
         let budget = try books.budget("a", .cost, 1_000_000_000)
-        let gateway = try RecordingGateway(world([upstream], LostAttemptTests.cached, budget: budget), before: [upstream])
+        let world = try world([upstream], LostAttemptTests.cached, budget: budget, prices: LostAttemptTests.searched)
+        let gateway = try RecordingGateway(world, before: [upstream])
         let slow = try leaveBehind(in: gateway, isWhole: true)
         if leaves { slow.close() } else { while let chunk = slow.takeChunk(), !chunk.isEmpty {} }
         if leaves { pause(milliseconds: 200) }
@@ -315,10 +318,11 @@ struct LostAttemptTests {
         let left = records[0]
         #expect(left.figures.flags.contains(.aborted) == leaves)
         #expect(upstream.requests.count == 1)
-        #expect(left.figures.cache != .hit && left.figures.cost == LostAttemptTests.taken)
+        let cost = LostAttemptTests.taken + LostAttemptTests.fees
+        #expect(left.figures.cache != .hit && left.figures.cost == cost && left.figures.usage.webSearches == 3)
         #expect(left.limits == "key:team", "\(left.limits)")
         #expect(left.figures.gatewayNanoseconds < left.figures.firstByteNanoseconds)
-        #expect(books.usage(budget)?.spent == LostAttemptTests.taken)
+        #expect(books.usage(budget)?.spent == cost)
     }
 
     @Test("an answer that breaks, or that nobody counts, behind a client that was left to others has a record of its own, and is told and charged once",

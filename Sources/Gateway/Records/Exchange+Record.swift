@@ -149,6 +149,7 @@ extension Exchange {
         } else if told.inputTokens >= 0, !answer.readsUsage {
             figures.usage.input = told.inputTokens
             figures.usage.output = max(0, told.outputTokens)
+            figures.usage.webSearches = Int64(told.webSearches)
             figures.flags.insert(.counted)
             price(told, &figures)
         } else if caching.status == .hit || !wasDone {

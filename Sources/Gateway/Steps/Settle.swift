@@ -87,6 +87,7 @@ extension Exchange {
         guard answer.readsUsage, let usage = answer.usage.usage else { return cost }
         cost.inputTokens = usage.inputTotal
         cost.outputTokens = usage.outputTotal
+        cost.webSearches = UInt32(clamping: usage.webSearches)
         if let nanodollars = appliedCost(of: usage, adjustment) {
             cost.nanodollars = nanodollars.count
             cost.leavesSearchesOut = leavesSearchesOut(usage, adjustment)
