@@ -162,6 +162,30 @@ class Day(BooksCase):
         # What was written to a client that left at the same moment may not have been read any more.
         self.assertLessEqual(record["tokens_out"], made + 1)
 
+    def test_aborted_exactly(self):
+        """a stream that has told what went in, and whose client leaves while nothing is on its way, comes to the mock's count to the token and the nano-dollar"""
+        path = self.data / "prices.yaml"
+        path.write_text(path.read_text().replace("  house:", "  claude:\n    \"mock?tokens=500&gap=300\": {input: 3, output: 15}\n  house:"))
+        written = self.configuration(configs={"all": {"provider": "claude"}})
+        written["providers"]["claude"] = {"dialect": "anthropic", "base_url": self.mock.base, "api_key": "k"}
+        self.gateway.stop()
+        self.gateway = self.start(written)
+        body = {"model": "mock?tokens=500&gap=300", "max_tokens": 900, "stream": True, "messages": [{"role": "user", "content": "hello, and once more"}]}
+        for left in (2, 5):
+            before, gone, known = self.bill(), self.mock.stats()["aborted_by_client"], len(self.records())
+            with Wire(self.gateway.port) as wire:
+                wire.send(request("POST", "/v1/messages", {"x-portkey-api-key": self.key}, body))
+                read = b""
+                while read.count(b"content_block_delta") < 2 * left:
+                    read += (data := wire.socket.recv(65536))
+                    self.assertTrue(data, read)
+            self.assertTrue(soon(lambda: self.mock.stats()["aborted_by_client"] > gone))
+            record = self.recorded(known + 1)[-1]
+            tokens_in, tokens_out = (after - first for after, first in zip(self.bill(), before))
+            self.assertTrue(record["aborted"] and record["estimated"], record)
+            self.assertEqual((record["tokens_in"], record["tokens_out"]), (tokens_in, tokens_out), record)
+            self.assertEqual((tokens_out, round(record["cost_usd"] * 1e9)), (left, tokens_in * 3_000 + tokens_out * 15_000), record)
+
 
 if __name__ == "__main__":
     unittest.main()
