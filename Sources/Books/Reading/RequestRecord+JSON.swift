@@ -90,7 +90,7 @@ extension RequestRecord {
         if figures.flags.contains(.estimated) { members.flag("estimated") }
         if figures.flags.contains(.unpriced) { members.flag("unpriced") }
         if figures.flags.contains(.searchesUnpriced) { members.flag("searches_unpriced") }
-        if figures.lostInputTokens > 0 || figures.lostOutputTokens > 0 || figures.lostCost > 0 {
+        if figures.hasLost {
             members.number("lost_tokens_in", UInt64(clamping: figures.lostInputTokens))
             members.number("lost_tokens_out", UInt64(clamping: figures.lostOutputTokens))
             if figures.lostCost >= 0 { members.add("lost_cost_usd", .number(DocumentNumber(text: RecordMoney.dollars(figures.lostCost)))) }

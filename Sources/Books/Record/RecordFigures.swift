@@ -42,6 +42,8 @@ public struct RecordFigures: BitwiseCopyable, Sendable {
     public var lostInputTokens: Int64 = 0
     public var lostOutputTokens: Int64 = 0
     public var lostCost: Int64 = -1
+    /// Whether there were such that took anything: what costs by the request alone has no tokens.
+    public var hasLost: Bool { lostInputTokens > 0 || lostOutputTokens > 0 || lostCost > 0 }
 
     public init() {}
 

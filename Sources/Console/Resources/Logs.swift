@@ -58,14 +58,13 @@ enum Logs {
         let perToken = record.nanosecondsPerToken.map { Int64(clamping: $0 / 1000) }
         let limits = record.limits.split(separator: "\n").map { String($0) }
         let verdicts: DocumentNode = record.guardrails.isEmpty ? .null : .stored(record.guardrails)
-        let hasLost = figures.lostInputTokens > 0 || figures.lostOutputTokens > 0 || figures.lostCost > 0
         return [
             "tokens_cached": tokens(usage.cachedRead), "tokens_cache_write_5m": tokens(usage.cacheWrite5m), "tokens_cache_write_1h": tokens(usage.cacheWrite1h),
             "tokens_audio_in": tokens(usage.audioInput), "tokens_audio_cached": tokens(usage.audioCached), "tokens_image_in": tokens(usage.imageInput),
             "tokens_image_cached": tokens(usage.imageCached), "tokens_reasoning": tokens(usage.reasoning), "tokens_audio_out": tokens(usage.audioOutput),
             "tokens_image_out": tokens(usage.imageOutput), "web_searches": tokens(usage.webSearches),
             "lost_tokens_in": .number(figures.lostInputTokens), "lost_tokens_out": .number(figures.lostOutputTokens),
-            "lost_cost_usd": hasLost ? dollars(figures.lostCost) : .number(0), "lost_estimated": .flag(flags.contains(.lostEstimated)),
+            "lost_cost_usd": figures.hasLost ? dollars(figures.lostCost) : .number(0), "lost_estimated": .flag(flags.contains(.lostEstimated)),
             "saved_usd": dollars(figures.saved), "saved_tokens_in": count(figures.savedInputTokens < 0 ? nil : figures.savedInputTokens),
             "saved_tokens_out": count(figures.savedOutputTokens < 0 ? nil : figures.savedOutputTokens),
             "price_book": text(record.priceBook), "unpriced": .flag(flags.contains(.unpriced)), "searches_unpriced": .flag(flags.contains(.searchesUnpriced)),
